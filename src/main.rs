@@ -1,0 +1,5 @@
+//! tufpip: a pip-compatible installer that verifies what it downloads.
+
+mod failure;
+
+fn main() {}
