@@ -10,9 +10,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
+mod commands;
+mod configuration;
 mod control;
+mod layers;
+mod settle;
 
+pub use commands::{control, index_url};
+pub use configuration::Surroundings;
 pub use control::{FormatControl, Formats, Names, ReleaseControl};
+pub use settle::settle;
 
 /// The index that is asked when none is named: pip's documented default, and the only registry address in the program.
 pub const DEFAULT_INDEX_URL: &str = "https://pypi.org/simple";
@@ -385,4 +392,11 @@ pub enum ProgressBar {
     Raw,
     /// One JSON object a line.
     Json,
+}
+
+/// The candidate that looks most like a word, when one looks like it at all.
+fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let likeness = |candidate: &str| strsim::normalized_damerau_levenshtein(word, candidate);
+    let scored = candidates.map(|candidate| (likeness(candidate), candidate)).filter(|(likeness, _)| *likeness >= 0.6);
+    scored.max_by(|left, right| left.0.total_cmp(&right.0)).map(|(_, candidate)| candidate)
 }

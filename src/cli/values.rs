@@ -1,0 +1,128 @@
+//! Values of options that are more than text. Errors are single sentences; the caller names the option.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+
+use crate::settings::Group;
+
+/// A time in seconds.
+pub type Seconds = Duration;
+
+/// One to three parts of a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PythonVersion(pub Vec<u32>);
+
+/// `--timeout`
+pub fn seconds(text: &str) -> Result<Seconds, String> {
+    let seconds: f64 = text.trim().parse().map_err(|_| format!("invalid floating-point value: '{text}'"))?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(format!("expected a number of seconds greater than 0, found '{text}'")),
+    }
+}
+
+/// `--python-version`: `3`, `3.12`, `3.12.1`, or `312` for `3.12`.
+pub fn python_version(text: &str) -> Result<PythonVersion, String> {
+    let problem = |reason: &str| format!("invalid --python-version value: '{text}': {reason}");
+    let mut parts: Vec<&str> = text.split('.').collect();
+    if parts.len() > 3 {
+        return Err(problem("at most three version parts are allowed"));
+    }
+    if let [digits] = parts.as_slice()
+        && let Some((major, minor)) = digits.split_at_checked(1)
+        && !minor.is_empty()
+    {
+        parts = vec![major, minor];
+    }
+    let numbers = parts.iter().map(|part| part.parse::<u32>());
+    let numbers = numbers.collect::<Result<_, _>>().map_err(|_| problem("each version part must be an integer"))?;
+    Ok(PythonVersion(numbers))
+}
+
+/// `--uploaded-prior-to`: an ISO 8601 date or time, in the local time zone unless it names one, or days as `P3D`.
+pub fn moment(text: &str) -> Result<Timestamp, String> {
+    let days = text.strip_prefix('P').and_then(|rest| rest.strip_suffix('D'));
+    if let Some(days) = days
+        && !days.is_empty()
+        && days.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        let hours = days.parse::<i64>().ok().and_then(|days| days.checked_mul(24));
+        let span = hours.and_then(|hours| Span::new().try_hours(hours).ok());
+        let moment = span.and_then(|span| Timestamp::now().checked_sub(span).ok());
+        return moment.ok_or_else(|| format!("invalid value: '{text}': so many days ago there was no calendar"));
+    }
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Ok(moment);
+    }
+    let local = text.parse::<DateTime>().ok().and_then(|moment| TimeZone::system().to_timestamp(moment).ok());
+    local.ok_or_else(|| {
+        format!(
+            "invalid value: '{text}'. Expected an ISO 8601 datetime string (e.g., '2023-01-01' or \
+             '2023-01-01T00:00:00Z') or a duration in days (e.g., 'P3D')"
+        )
+    })
+}
+
+/// `--group [PATH:]NAME`; the path is the current directory's `pyproject.toml` unless named.
+pub fn group(text: &str) -> Result<Group, String> {
+    // A colon cannot occur in the name of a group, so the last one ends the path.
+    let Some((path, name)) = text.rsplit_once(':') else {
+        return Ok(Group { path: PathBuf::from("pyproject.toml"), name: text.to_owned() });
+    };
+    if Path::new(path).file_name().is_none_or(|name| name != "pyproject.toml") {
+        return Err("group paths use 'pyproject.toml' filenames".to_owned());
+    }
+    Ok(Group { path: PathBuf::from(path), name: name.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_python() {
+        for (text, parts) in
+            [("3", vec![3]), ("37", vec![3, 7]), ("312", vec![3, 12]), ("3.7", vec![3, 7]), ("3.7.3", vec![3, 7, 3])]
+        {
+            assert_eq!(python_version(text), Ok(PythonVersion(parts)), "{text}");
+        }
+        for text in ["", "3.7.3.1", "x", "3.x", "ä12", "-3"] {
+            assert!(python_version(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn moments() {
+        let day = 24 * 3600;
+        let week_ago = moment("P7D").unwrap();
+        assert!((Timestamp::now().as_second() - week_ago.as_second() - 7 * day).abs() < 60);
+        assert_eq!(moment("2023-01-01T00:00:00Z").unwrap().to_string(), "2023-01-01T00:00:00Z");
+        assert_eq!(moment("2023-01-01T02:00:00+02:00").unwrap().to_string(), "2023-01-01T00:00:00Z");
+        for text in ["2023-01-01", "2023-01-01T12:30:00", "2023-01-01 12:30:00", "20230101"] {
+            assert!(moment(text).is_ok(), "{text}");
+        }
+        for text in ["", "PD", "P1W", "P-1D", "P99999999999999999999D", "P999999999D", "yesterday", "2023-13-01"] {
+            assert!(moment(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn seconds_are_positive() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        for text in ["", "abc", "-1", "0", "nan", "inf", "1e30"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn groups() {
+        assert_eq!(group("test"), Ok(Group { path: "pyproject.toml".into(), name: "test".into() }));
+        assert_eq!(group("a/pyproject.toml:t"), Ok(Group { path: "a/pyproject.toml".into(), name: "t".into() }));
+        assert!(group("a/other.toml:t").is_err());
+        assert!(group(":t").is_err());
+    }
+}

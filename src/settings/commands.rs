@@ -1,0 +1,374 @@
+//! The part of the settings that belongs to one command, and pip's rules on what cannot be combined.
+
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use super::configuration::Surroundings;
+use super::control::normalize;
+use super::settle::{Told, help, options};
+use super::{
+    Command, DEFAULT_INDEX_URL, DownloadSettings, FormatControl, FreezeSettings, Freshness, IndexSettings,
+    InstallSettings, InstalledFilter, ListFormat, ListSettings, Output, Place, ProgressBar, ReleaseControl,
+    SelectionSettings, ShowSettings, TargetPython, UninstallSettings, Upgrade, WishSettings,
+};
+use crate::cli::words::OptionWord;
+use crate::cli::{self, Cli, General, RootUserAction, UpgradeStrategy};
+use crate::failure::{Failure, Kind};
+
+/// The general options of the command, how it shows progress, and the command itself.
+pub(super) fn settle(
+    typed: Cli,
+    definition: &clap::Command,
+    told: &Told,
+    surroundings: &Surroundings,
+    warnings: &mut Vec<String>,
+) -> Result<(General, ProgressBar, Command), Failure> {
+    let progress = ProgressBar::Auto;
+    Ok(match typed.command {
+        Some(cli::Command::Install(install)) => {
+            let progress = install.wishes.progress_bar;
+            let (general, settings) = self::install(*install, told, surroundings)?;
+            (general, progress, Command::Install(Box::new(settings)))
+        }
+        Some(cli::Command::Download(download)) => {
+            let progress = download.wishes.progress_bar;
+            let (general, settings) = self::download(*download, told, surroundings)?;
+            (general, progress, Command::Download(Box::new(settings)))
+        }
+        Some(cli::Command::Uninstall(uninstall)) => {
+            let (general, settings) = self::uninstall(uninstall)?;
+            (general, progress, Command::Uninstall(settings))
+        }
+        Some(cli::Command::List(list)) => {
+            warn_ignored("list", &list.installed.ignored, warnings);
+            let (general, settings) = self::list(*list, told, surroundings)?;
+            (general, progress, Command::List(Box::new(settings)))
+        }
+        Some(cli::Command::Freeze(freeze)) => {
+            warn_ignored("freeze", &freeze.installed.ignored, warnings);
+            let (general, settings) = self::freeze(freeze, surroundings)?;
+            (general, progress, Command::Freeze(settings))
+        }
+        Some(cli::Command::Show(show)) => {
+            if show.packages.is_empty() {
+                return Err(conflict("Please provide a package name or names."));
+            }
+            let settings = ShowSettings { packages: show.packages, files: show.files };
+            (show.general, progress, Command::Show(settings))
+        }
+        Some(cli::Command::Check(check)) => {
+            warn_ignored("check", &check.ignored, warnings);
+            (check.general, progress, Command::Check)
+        }
+        Some(cli::Command::Help(page)) => {
+            let command = help(definition, page.commands.first().map(String::as_str))?;
+            (page.general, progress, command)
+        }
+        None => return Err(Failure::usage("no command")),
+    })
+}
+
+fn install(
+    typed: cli::Install,
+    told: &Told,
+    surroundings: &Surroundings,
+) -> Result<(General, InstallSettings), Failure> {
+    if typed.user && typed.target_dir.is_some() {
+        return Err(conflict("Can not combine '--user' and '--target'"));
+    }
+    check_only_deps(&typed.wishes)?;
+    let selection = selection(&typed.wishes, typed.selection.pre, typed.selection.prefer_binary, &typed.index, told)?;
+    check_target(&typed.wishes, &selection)?;
+    if selection.target.is_set() && !typed.dry_run && typed.target_dir.is_none() {
+        return Err(conflict(
+            "Can not use any platform or abi specific options unless installing via '--target' or using '--dry-run'",
+        ));
+    }
+    if typed.user && typed.prefix.is_some() {
+        return Err(conflict("Can not combine '--user' and '--prefix' as they imply different installation locations"));
+    }
+    let target = typed.target_dir.filter(|target| !target.is_empty()).map(PathBuf::from);
+    let place = match (target, typed.prefix.filter(|prefix| !prefix.is_empty())) {
+        (Some(_), Some(_)) => {
+            return Err(conflict(
+                "Can not combine '--target' and '--prefix' as they imply different installation locations",
+            ));
+        }
+        (Some(target), None) if target.exists() && !target.is_dir() => {
+            return Err(conflict("Target path exists but is not a directory, will not continue.")
+                .detail("target", target.display().to_string()));
+        }
+        (Some(target), None) => Place::Target(target),
+        (None, Some(prefix)) => Place::Prefix(surroundings.expand(&prefix)),
+        (None, None) => Place::Environment { user: typed.user.then_some(true).or(typed.no_user.then_some(false)) },
+    };
+    let upgrade = match typed.upgrade_strategy {
+        _ if !typed.upgrade => Upgrade::ToSatisfyOnly,
+        UpgradeStrategy::OnlyIfNeeded => Upgrade::OnlyIfNeeded,
+        UpgradeStrategy::Eager => Upgrade::Eager,
+    };
+    let indexes = index_settings(typed.index, surroundings)?;
+    let settings = InstallSettings {
+        wishes: wishes("install", typed.wishes, &indexes)?,
+        indexes,
+        selection,
+        // pip looks at nothing that is installed when it fills a directory.
+        ignore_installed: typed.ignore_installed || matches!(place, Place::Target(_)),
+        place,
+        root: typed.root.filter(|root| !root.is_empty()).map(|root| surroundings.expand(&root)),
+        upgrade,
+        force_reinstall: typed.force_reinstall,
+        dry_run: typed.dry_run,
+        report: typed.report.map(output),
+        compile: !typed.no_compile,
+        warn_script_location: !typed.no_warn_script_location,
+        warn_conflicts: !typed.no_warn_conflicts,
+        break_system_packages: typed.break_system_packages,
+        warn_root_user: typed.root_user_action == RootUserAction::Warn,
+    };
+    Ok((typed.general, settings))
+}
+
+fn download(
+    typed: cli::Download,
+    told: &Told,
+    surroundings: &Surroundings,
+) -> Result<(General, DownloadSettings), Failure> {
+    check_only_deps(&typed.wishes)?;
+    let selection = selection(&typed.wishes, typed.selection.pre, typed.selection.prefer_binary, &typed.index, told)?;
+    check_target(&typed.wishes, &selection)?;
+    let indexes = index_settings(typed.index, surroundings)?;
+    let settings = DownloadSettings {
+        wishes: wishes("download", typed.wishes, &indexes)?,
+        indexes,
+        selection,
+        destination: surroundings.expand(&typed.dest),
+    };
+    Ok((typed.general, settings))
+}
+
+fn uninstall(typed: cli::Uninstall) -> Result<(General, UninstallSettings), Failure> {
+    if typed.packages.is_empty() && typed.requirement.is_empty() {
+        return Err(conflict("You must give at least one requirement to uninstall (see \"tufpip help uninstall\")"));
+    }
+    let settings = UninstallSettings {
+        packages: typed.packages,
+        requirement_files: typed.requirement,
+        yes: typed.yes,
+        break_system_packages: typed.break_system_packages,
+        warn_root_user: typed.root_user_action == RootUserAction::Warn,
+    };
+    Ok((typed.general, settings))
+}
+
+fn list(typed: cli::List, told: &Told, surroundings: &Surroundings) -> Result<(General, ListSettings), Failure> {
+    let (formats, releases) = controls(told, typed.selection.pre)?;
+    let freshness = match (typed.outdated, typed.uptodate) {
+        (true, true) => return Err(conflict("Options --outdated and --uptodate cannot be combined.")),
+        (true, false) => Freshness::Outdated,
+        (false, true) => Freshness::UpToDate,
+        (false, false) => Freshness::Any,
+    };
+    if typed.outdated && typed.format == ListFormat::Freeze {
+        return Err(conflict("List format 'freeze' cannot be used with the --outdated option."));
+    }
+    let settings = ListSettings {
+        installed: installed(typed.installed, surroundings)?,
+        selection: SelectionSettings {
+            formats,
+            releases,
+            prefer_binary: typed.selection.prefer_binary,
+            uploaded_prior_to: typed.index.uploaded_prior_to,
+            ..SelectionSettings::default()
+        },
+        indexes: index_settings(typed.index, surroundings)?,
+        freshness,
+        editable: typed.editable,
+        include_editable: !typed.exclude_editable,
+        not_required: typed.not_required,
+        format: typed.format,
+    };
+    Ok((typed.general, settings))
+}
+
+fn freeze(typed: cli::Freeze, surroundings: &Surroundings) -> Result<(General, FreezeSettings), Failure> {
+    let settings = FreezeSettings {
+        installed: installed(typed.installed, surroundings)?,
+        requirement_files: typed.requirement,
+        all: typed.all,
+        exclude_editable: typed.exclude_editable,
+    };
+    Ok((typed.general, settings))
+}
+
+fn installed(typed: cli::Installed, surroundings: &Surroundings) -> Result<InstalledFilter, Failure> {
+    if !typed.path.is_empty() && (typed.user || typed.local) {
+        return Err(conflict("Cannot combine '--path' with '--user' or '--local'"));
+    }
+    Ok(InstalledFilter {
+        local: typed.local,
+        user: typed.user,
+        paths: typed.path.iter().map(|path| surroundings.expand(path)).collect(),
+        exclude: typed.exclude.iter().map(|name| normalize(name)).collect(),
+    })
+}
+
+fn wishes(command: &str, typed: cli::Wishes, indexes: &IndexSettings) -> Result<WishSettings, Failure> {
+    if typed.require_hashes && typed.no_require_hashes {
+        return Err(conflict("--require-hashes and --no-require-hashes are mutually exclusive"));
+    }
+    if typed.requirements.is_empty() && typed.requirement.is_empty() && typed.group.is_empty() {
+        let advice = match indexes.find_links.as_slice() {
+            [] => format!("(see \"tufpip help {command}\")"),
+            links => format!("(maybe you meant \"tufpip {command} {}\"?)", links.join(" ")),
+        };
+        return Err(conflict(&format!("You must give at least one requirement to {command} {advice}")));
+    }
+    Ok(WishSettings {
+        // pip passes over words that are blank.
+        requirements: typed.requirements.into_iter().filter(|word| !word.trim().is_empty()).collect(),
+        requirement_files: typed.requirement,
+        constraint_files: typed.constraint,
+        groups: typed.group,
+        no_deps: typed.no_deps,
+        only_deps: typed.only_deps,
+        require_hashes: typed.require_hashes.then_some(true).or(typed.no_require_hashes.then_some(false)),
+    })
+}
+
+fn selection(
+    wishes: &cli::Wishes,
+    pre: bool,
+    prefer_binary: bool,
+    index: &cli::Index,
+    told: &Told,
+) -> Result<SelectionSettings, Failure> {
+    let (formats, releases) = controls(told, pre)?;
+    let target = &wishes.target;
+    Ok(SelectionSettings {
+        formats,
+        releases,
+        prefer_binary,
+        uploaded_prior_to: index.uploaded_prior_to,
+        ignore_requires_python: wishes.ignore_requires_python,
+        target: TargetPython {
+            platforms: target.platform.clone(),
+            python_version: target.python_version.as_ref().map(|version| version.0.clone()),
+            implementation: target.implementation.clone().filter(|name| !name.is_empty()),
+            abis: target.abi.clone(),
+        },
+    })
+}
+
+/// The options whose order counts, in the order they were given.
+fn controls(told: &Told, pre: bool) -> Result<(FormatControl, ReleaseControl), Failure> {
+    let mut formats = FormatControl::default();
+    let mut releases = ReleaseControl::default();
+    for option in told.configured.iter().map(|configured| &configured.word).chain(options(&told.words)) {
+        control(option, &mut formats, &mut releases)?;
+    }
+    if pre {
+        if !releases.is_empty() {
+            return Err(conflict("--pre cannot be used with --all-releases or --only-final."));
+        }
+        releases.pre();
+    }
+    Ok((formats, releases))
+}
+
+/// Applies one of the options that extend or take back earlier ones; ignores all others.
+pub fn control(option: &OptionWord, formats: &mut FormatControl, releases: &mut ReleaseControl) -> Result<(), Failure> {
+    let value = option.value.as_deref().unwrap_or_default();
+    match option.id.as_str() {
+        "no_binary" => formats.no_binary(value),
+        "only_binary" => formats.only_binary(value),
+        "all_releases" => releases.all_releases(value),
+        "only_final" => releases.only_final(value),
+        _ => Ok(()),
+    }
+}
+
+fn check_only_deps(wishes: &cli::Wishes) -> Result<(), Failure> {
+    let mut against = Vec::new();
+    if wishes.no_deps {
+        against.push("'--no-deps'");
+    }
+    if !wishes.requirement.is_empty() {
+        against.push("'--requirement'");
+    }
+    if !wishes.group.is_empty() {
+        against.push("'--group'");
+    }
+    let Some((last, others)) = against.split_last().filter(|_| wishes.only_deps) else { return Ok(()) };
+    let list = if others.is_empty() { (*last).to_owned() } else { format!("{}, or {last}", others.join(", ")) };
+    Err(conflict(&format!("Cannot use '--only-dependencies' in combination with {list}.")))
+}
+
+fn check_target(wishes: &cli::Wishes, selection: &SelectionSettings) -> Result<(), Failure> {
+    if selection.target.is_set() && !selection.formats.is_only_binary() && !wishes.no_deps {
+        return Err(conflict(
+            "When restricting platform and interpreter constraints using --python-version, --platform, --abi, or \
+             --implementation, either --no-deps must be set, or --only-binary=:all: must be set and --no-binary must \
+             not be set (or must be set to :none:).",
+        ));
+    }
+    Ok(())
+}
+
+fn index_settings(typed: cli::Index, surroundings: &Surroundings) -> Result<IndexSettings, Failure> {
+    let main = typed.index_url.as_deref().unwrap_or(DEFAULT_INDEX_URL);
+    let all = std::iter::once(main).chain(typed.extra_index_url.iter().map(String::as_str));
+    let indexes = if typed.no_index {
+        Vec::new()
+    } else {
+        all.filter(|url| !url.is_empty()).map(|url| index_url(url, surroundings)).collect::<Result<_, _>>()?
+    };
+    let find_links = typed.find_links.into_iter().map(|link| {
+        let expanded = surroundings.expand(&link);
+        if link.starts_with('~') && expanded.exists() { expanded.display().to_string() } else { link }
+    });
+    Ok(IndexSettings { indexes, find_links: find_links.collect(), no_index: typed.no_index })
+}
+
+/// The address of an index, which may be a local directory.
+///
+/// # Errors
+/// It is neither an absolute URL nor a directory.
+pub fn index_url(text: &str, surroundings: &Surroundings) -> Result<Url, Failure> {
+    let path = surroundings.expand(text);
+    if path.is_dir() {
+        let path = std::path::absolute(&path).unwrap_or(path);
+        if let Ok(url) = Url::from_directory_path(&path) {
+            return Ok(url);
+        }
+    }
+    // A Windows drive or `host:port` is no scheme that an index could have.
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "file"));
+    url.ok_or_else(|| {
+        Failure::usage(format!("The index url \"{}\" seems invalid, please provide a scheme.", redacted(text)))
+    })
+}
+
+/// Text that should have been a URL, without what may be a password.
+fn redacted(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((_, rest)) => format!("****@{rest}"),
+        None => text.to_owned(),
+    }
+}
+
+fn output(text: String) -> Output {
+    if text == "-" { Output::Stdout } else { Output::File(Path::new(&text).to_owned()) }
+}
+
+fn warn_ignored(command: &str, words: &[String], warnings: &mut Vec<String>) {
+    if !words.is_empty() {
+        warnings.push(format!("`{command}` takes no arguments and ignores: {}", words.join(" ")));
+    }
+}
+
+/// What pip calls a command error: understood, but it cannot be done. Exit code 1, as pip's.
+fn conflict(message: &str) -> Failure {
+    Failure::new(Kind::Error, "usage", message)
+}

@@ -1,0 +1,237 @@
+//! pip.conf and the environment: which files are read, in which order, and what they say. What an entry means for a
+//! command is decided in [`super::layers`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use configparser::ini::{Ini, IniDefault};
+
+use crate::failure::Failure;
+
+/// What the process was started with; the tests give their own.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// Environment variables.
+    pub variables: BTreeMap<String, String>,
+    /// The directory of the machine's configuration: `/etc`.
+    pub system: PathBuf,
+}
+
+/// One value somebody wrote down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The long option without hyphens, in lower case.
+    pub key: String,
+    /// The text.
+    pub value: String,
+    /// The file, or the variable, for messages.
+    pub origin: String,
+}
+
+/// Everything that is configured, weakest first within each list. No value is empty.
+#[derive(Clone, Debug, Default)]
+pub struct Configuration {
+    /// By section; the first one is `global`, the others are commands.
+    sections: BTreeMap<String, BTreeMap<String, Entry>>,
+    /// From `PIP_*` and `TUFPIP_*`.
+    variables: Vec<Entry>,
+}
+
+/// Variables of ours that are no option.
+const OWN_VARIABLES: &[&str] = &["TUFPIP_CONFIG_FILE"];
+
+impl Surroundings {
+    /// Those of this process. Variables that are not Unicode are left out.
+    pub fn of_process() -> Self {
+        let variables = std::env::vars_os();
+        let variables =
+            variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self { variables: variables.collect(), system: PathBuf::from("/etc") }
+    }
+
+    /// A variable, unless it is empty.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// A path with a leading `~` replaced by the home directory.
+    pub fn expand(&self, path: &str) -> PathBuf {
+        let home = self.home();
+        match (path.strip_prefix('~'), home) {
+            (Some(""), Some(home)) => home,
+            (Some(rest), Some(home)) if rest.starts_with(std::path::is_separator) => {
+                home.join(rest.trim_start_matches(std::path::is_separator))
+            }
+            _ => PathBuf::from(path),
+        }
+    }
+
+    fn home(&self) -> Option<PathBuf> {
+        self.variable(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).map(PathBuf::from)
+    }
+}
+
+impl Configuration {
+    /// Reads all files and variables. `prefix` is the environment that may have a pip.conf of its own.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is no INI file.
+    pub fn load(surroundings: &Surroundings, isolated: bool, prefix: Option<&Path>) -> Result<Self, Failure> {
+        let mut configuration = Self::default();
+        for file in files(surroundings, isolated, prefix) {
+            configuration.read_file(&file)?;
+        }
+        if !isolated {
+            configuration.read_variables(surroundings);
+        }
+        for section in configuration.sections.values_mut() {
+            section.retain(|_, entry| !entry.value.is_empty());
+        }
+        Ok(configuration)
+    }
+
+    /// What counts for a command, weakest first.
+    pub fn entries(&self, command: &str) -> impl Iterator<Item = &Entry> {
+        let section = |name: &str| self.sections.get(name).into_iter().flat_map(BTreeMap::values);
+        section("global").chain(section(command)).chain(&self.variables)
+    }
+
+    fn read_file(&mut self, path: &Path) -> Result<(), Failure> {
+        let origin = path.display().to_string();
+        let broken = |reason: String| {
+            Failure::new(crate::failure::Kind::Usage, "usage.configuration", format!("Configuration file {reason}"))
+                .detail("file", origin.clone())
+        };
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            // As pip: what is not there, or not a file, is no configuration.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::NotFound
+                        | std::io::ErrorKind::NotADirectory
+                        | std::io::ErrorKind::IsADirectory
+                        | std::io::ErrorKind::PermissionDenied
+                ) =>
+            {
+                return Ok(());
+            }
+            Err(error) => return Err(broken(format!("could not be loaded: {error}"))),
+        };
+        let text = String::from_utf8(bytes).map_err(|_| broken("contains invalid UTF-8 characters.".to_owned()))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
+        let sections = dialect().read(text).map_err(|error| broken(format!("could not be loaded: {error}")))?;
+        if sections.contains_key(NO_SECTION) {
+            return Err(broken("could not be loaded: it contains no section headers, such as [global]".to_owned()));
+        }
+        for (section, pairs) in sections {
+            let known = self.sections.entry(section).or_default();
+            for (key, value) in pairs {
+                let Some(value) = value else {
+                    return Err(broken(format!("could not be loaded: '{key}' has no '='")));
+                };
+                let key = normalize_key(&key);
+                known.insert(key.clone(), Entry { key, value, origin: origin.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn read_variables(&mut self, surroundings: &Surroundings) {
+        let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
+        // Ours come second, so that they win.
+        for prefix in ["PIP_", "TUFPIP_"] {
+            for (name, value) in &surroundings.variables {
+                let Some(key) = name.strip_prefix(prefix).map(normalize_key) else { continue };
+                // pip's own parser must not be told to print its version.
+                if value.is_empty() || matches!(key.as_str(), "version" | "help" | "config-file") {
+                    continue;
+                }
+                entries.insert(key.clone(), Entry { key, value: value.clone(), origin: name.clone() });
+            }
+        }
+        self.variables = entries.into_values().collect();
+    }
+}
+
+/// Variables with our prefix that mean nothing, each with the nearest one that would.
+pub fn unknown_variables(surroundings: &Surroundings, known: &[String]) -> Vec<(String, Option<String>)> {
+    let own = surroundings.variables.keys().filter(|name| name.starts_with("TUFPIP_"));
+    let unknown = own.filter(|name| !known.contains(name) && !OWN_VARIABLES.contains(&name.as_str()));
+    unknown
+        .map(|name| {
+            let candidates = known.iter().map(String::as_str).chain(OWN_VARIABLES.iter().copied());
+            (name.clone(), super::nearest(name, candidates).map(str::to_owned))
+        })
+        .collect()
+}
+
+/// Stands for "before any section"; no header can spell it.
+const NO_SECTION: &str = "\n";
+
+/// The INI dialect of Python's RawConfigParser, as far as the parts are adjustable.
+fn dialect() -> Ini {
+    let mut default = IniDefault::default();
+    default.default_section = NO_SECTION.to_owned();
+    default.comment_symbols = vec!['#', ';'];
+    default.delimiters = vec!['=', ':'];
+    default.case_sensitive = true;
+    default.multiline = true;
+    default.enable_inline_comments = false;
+    Ini::new_from_defaults(default)
+}
+
+fn normalize_key(key: &str) -> String {
+    let key = key.to_lowercase().replace('_', "-");
+    key.strip_prefix("--").unwrap_or(&key).to_owned()
+}
+
+/// The files to read, weakest first; they need not exist.
+fn files(surroundings: &Surroundings, isolated: bool, prefix: Option<&Path>) -> Vec<PathBuf> {
+    let named = surroundings.variable("TUFPIP_CONFIG_FILE").or_else(|| surroundings.variable("PIP_CONFIG_FILE"));
+    let null = if cfg!(windows) { "nul" } else { "/dev/null" };
+    if named == Some(null) {
+        return Vec::new();
+    }
+    let mut files = system_files(surroundings);
+    if !isolated && !named.is_some_and(|named| Path::new(named).exists()) {
+        files.extend(user_files(surroundings));
+    }
+    files.extend(prefix.map(|prefix| prefix.join(BASE_NAME)));
+    files.extend(named.map(PathBuf::from));
+    files
+}
+
+const BASE_NAME: &str = if cfg!(windows) { "pip.ini" } else { "pip.conf" };
+
+fn system_files(surroundings: &Surroundings) -> Vec<PathBuf> {
+    if cfg!(windows) {
+        let data = surroundings.variable("PROGRAMDATA").unwrap_or("C:\\ProgramData");
+        return vec![Path::new(data).join("pip").join(BASE_NAME)];
+    }
+    if cfg!(target_os = "macos") {
+        return vec![Path::new("/Library/Application Support/pip").join(BASE_NAME)];
+    }
+    let directories = surroundings.variable("XDG_CONFIG_DIRS").unwrap_or("/etc/xdg");
+    let directories = directories.split(':').filter(|directory| !directory.is_empty());
+    let mut files: Vec<PathBuf> =
+        directories.map(|directory| Path::new(directory).join("pip").join(BASE_NAME)).collect();
+    files.push(surroundings.system.join(BASE_NAME));
+    files
+}
+
+fn user_files(surroundings: &Surroundings) -> Vec<PathBuf> {
+    let Some(home) = surroundings.home() else { return Vec::new() };
+    let configuration = if cfg!(windows) {
+        surroundings.variable("APPDATA").map_or_else(|| home.join("AppData\\Roaming"), PathBuf::from)
+    } else {
+        let application_support = home.join("Library/Application Support");
+        if cfg!(target_os = "macos") && application_support.join("pip").is_dir() {
+            application_support
+        } else {
+            surroundings.variable("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from)
+        }
+    };
+    let legacy = home.join(if cfg!(windows) { "pip" } else { ".pip" });
+    vec![legacy.join(BASE_NAME), configuration.join("pip").join(BASE_NAME)]
+}

@@ -1,0 +1,160 @@
+//! Lays configuration below the command line: each entry becomes the words that somebody would have typed, and those
+//! stand before the user's own. What a later entry does to an earlier one is pip's: a list in `[install]` replaces the
+//! one in `[global]`, words on the command line add to it; package selections add up everywhere.
+
+use std::collections::BTreeMap;
+
+use clap::{Arg, ArgAction, Command};
+
+use super::configuration::Entry;
+use crate::cli::words::{OptionWord, find_long, full_name, takes_value};
+use crate::failure::{Failure, Kind};
+
+/// An option that was configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Configured {
+    /// The option as it would have been typed.
+    pub word: OptionWord,
+    /// The file or the variable.
+    pub origin: String,
+}
+
+/// Options that say no. In configuration pip asks them for the opposite: `no-compile = false` switches compiling off.
+const NEGATIVE: &[&str] =
+    &["no-compile", "no-user", "no-warn-script-location", "no-warn-conflicts", "no-build-isolation"];
+
+/// Options that replace each other.
+const PAIRS: &[(&str, &str)] =
+    &[("compile", "no-compile"), ("user", "no-user"), ("include-editable", "exclude-editable")];
+
+/// Options whose values add up over all sources, and are not split at white space.
+const ADDING: &[&str] =
+    &["no-binary", "only-binary", "all-releases", "only-final", "group", "config-settings", "refresh-package"];
+
+/// Turns entries, weakest first, into words for the command; sentences to warn with are added to `warnings`.
+///
+/// # Errors
+/// A switch has a value that is no truth value.
+pub fn words<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
+    definition: &Command,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Configured>, Failure> {
+    let mut slots: BTreeMap<String, Vec<Configured>> = BTreeMap::new();
+    let mut order = Vec::new();
+    for entry in entries {
+        // Options of other commands may stand in [global] and in the environment.
+        let Some(option) = find_long(definition, &entry.key) else { continue };
+        let name = option.get_long().unwrap_or_default();
+        // The cache of another program is none of ours.
+        if name == "cache-dir" && !entry.origin.starts_with("TUFPIP_") {
+            continue;
+        }
+        let found = configured(entry, option, definition, warnings)?;
+        let slot = slot_of(name, definition);
+        if ADDING.contains(&name) {
+            // The order among --no-binary and --only-binary counts, so each stays a step of its own.
+            let slot = format!("{slot} {}", order.len());
+            order.push(slot.clone());
+            slots.insert(slot, found);
+        } else {
+            if slots.insert(slot.clone(), found).is_none() {
+                order.push(slot);
+            }
+        }
+    }
+    if slots.contains_key("no-cache-dir") {
+        slots.remove("cache-dir");
+    }
+    Ok(order.into_iter().filter_map(|slot| slots.remove(&slot)).flatten().collect())
+}
+
+/// The name under which later entries replace earlier ones.
+fn slot_of(name: &str, definition: &Command) -> String {
+    let pair = pair_of(name, definition);
+    pair.map_or(name, |(positive, _)| positive).to_owned()
+}
+
+/// The pair an option belongs to, when the command has both.
+fn pair_of(name: &str, definition: &Command) -> Option<(&'static str, &'static str)> {
+    let pair = PAIRS.iter().find(|(positive, negative)| *positive == name || *negative == name)?;
+    (find_long(definition, pair.0).is_some() && find_long(definition, pair.1).is_some()).then_some(*pair)
+}
+
+fn configured(
+    entry: &Entry,
+    option: &Arg,
+    definition: &Command,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Configured>, Failure> {
+    let name = option.get_long().unwrap_or_default();
+    let word = |option: &Arg, value: Option<String>| Configured {
+        word: OptionWord { id: option.get_id().to_string(), name: full_name(option), value },
+        origin: entry.origin.clone(),
+    };
+    if name == "no-cache-dir" {
+        // pip switches the cache off whatever the value says, as long as it says yes or no.
+        truth(&entry.value).ok_or_else(|| no_truth(entry))?;
+        return Ok(vec![word(option, None)]);
+    }
+    Ok(match option.get_action() {
+        ArgAction::Count => {
+            let count = truth(&entry.value).map(usize::from).or_else(|| entry.value.trim().parse().ok());
+            // More than three say nothing new.
+            let count = count.ok_or_else(|| no_count(entry))?.min(9);
+            vec![word(option, None); count]
+        }
+        ArgAction::Append if ADDING.contains(&name) => vec![word(option, Some(entry.value.clone()))],
+        ArgAction::Append => entry.value.split_whitespace().map(|value| word(option, Some(value.to_owned()))).collect(),
+        _ if takes_value(option) => vec![word(option, Some(entry.value.clone()))],
+        _ => {
+            let value = truth(&entry.value).ok_or_else(|| no_truth(entry))?;
+            let pair = pair_of(name, definition);
+            let negative = NEGATIVE.contains(&name) || pair.is_some_and(|(_, negative)| negative == name);
+            if negative && value {
+                warnings.push(format!(
+                    "{name} in {} has no effect: as in pip, a false value switches this option on.",
+                    entry.origin
+                ));
+            }
+            let positive = pair.map(|(positive, _)| positive).or(Some(name).filter(|_| !negative));
+            let chosen = if value { positive } else { pair.map(|(_, no)| no).or(Some(name).filter(|_| negative)) };
+            chosen.and_then(|name| find_long(definition, name)).map(|option| word(option, None)).into_iter().collect()
+        }
+    })
+}
+
+/// Python's old `strtobool`.
+fn truth(text: &str) -> Option<bool> {
+    match text.to_lowercase().as_str() {
+        "y" | "yes" | "t" | "true" | "on" | "1" => Some(true),
+        "n" | "no" | "f" | "false" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+fn no_truth(entry: &Entry) -> Failure {
+    Failure::new(
+        Kind::Usage,
+        "usage.configuration",
+        format!(
+            "{} is not a valid value for {} option, please specify a boolean value like yes/no, true/false or 1/0 \
+             instead.",
+            entry.value, entry.key
+        ),
+    )
+    .detail("set by", entry.origin.clone())
+}
+
+fn no_count(entry: &Entry) -> Failure {
+    Failure::new(
+        Kind::Usage,
+        "usage.configuration",
+        format!(
+            "{} is not a valid value for {} option, please instead specify either a non-negative integer or a boolean \
+             value like yes/no or false/true which is equivalent to 1/0.",
+            entry.value, entry.key
+        ),
+    )
+    .detail("set by", entry.origin.clone())
+}

@@ -1,0 +1,293 @@
+//! From words to [`Settings`]: split off the command, lay the configuration below, check values and combinations.
+
+use std::path::{Path, PathBuf};
+
+use clap::FromArgMatches;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::commands;
+use super::configuration::{Configuration, Surroundings, unknown_variables};
+use super::layers::{self, Configured};
+use super::{Command, NetworkSettings, Proxy, Settings, TerminalSettings, nearest};
+use crate::cli::words::{OptionWord, Word, WordError, long_names, read, read_options};
+use crate::cli::{self, Cli, General, known};
+use crate::failure::{Failure, Kind};
+
+/// What a command was told: by configuration first, then by the user.
+pub(super) struct Told {
+    pub configured: Vec<Configured>,
+    pub words: Vec<Word>,
+}
+
+/// What this process shall do. The words are those after the program's name.
+///
+/// # Errors
+/// Wrong options, values or combinations, and configuration that cannot be read.
+pub fn settle(words: &[String], surroundings: &Surroundings) -> Result<Settings, Failure> {
+    let definition = cli::definition();
+    let (before, next) = read_options(&definition, words).map_err(|error| wrong_word(error, &definition))?;
+    let general = words.get(..next).unwrap_or_default();
+    let (name, rest) = match words.get(next..).and_then(<[String]>::split_first) {
+        Some((name, rest)) => (name.as_str(), rest),
+        None => ("help", [].as_slice()),
+    };
+    if has(&before, "version") {
+        return bare(Command::Version, &definition, surroundings, &before);
+    }
+    if has(&before, "help") {
+        return bare(help(&definition, None)?, &definition, surroundings, &before);
+    }
+    let command = find_command(&definition, name)?;
+    // General options before the command are as good as behind it.
+    let general: Vec<String> = general.iter().filter(|word| *word != "--").chain(rest).cloned().collect();
+    let told = read(command, &general).map_err(|error| wrong_word(error, command))?;
+    if has(&told, "help") {
+        return bare(help(&definition, Some(name))?, &definition, surroundings, &told);
+    }
+    settle_command(&definition, name, told, surroundings)
+}
+
+/// A run that only prints needs no configuration, and must work when that is broken.
+fn bare(
+    command: Command,
+    definition: &clap::Command,
+    surroundings: &Surroundings,
+    words: &[Word],
+) -> Result<Settings, Failure> {
+    let general = options(words).filter(|option| option.id != "version");
+    let words = general.cloned().map(Word::Option).collect();
+    let general: General = match typed(definition, "help", &Told { configured: Vec::new(), words })?.command {
+        Some(cli::Command::Help(help)) => help.general,
+        _ => return Err(Failure::usage("no command")),
+    };
+    Ok(assemble(command, &general, super::ProgressBar::Auto, surroundings))
+}
+
+fn settle_command(
+    definition: &clap::Command,
+    name: &str,
+    words: Vec<Word>,
+    surroundings: &Surroundings,
+) -> Result<Settings, Failure> {
+    let command = find_command(definition, name)?;
+    let isolated = has(&words, "isolated");
+    let mut warnings = unknown_own_variables(definition, surroundings);
+    let prefix = environment_prefix(&words, surroundings);
+    let configuration = Configuration::load(surroundings, isolated, prefix.as_deref())?;
+    let configured = layers::words(configuration.entries(name), command, &mut warnings)?;
+    let mut told = Told { configured, words };
+    refuse_known(name, &mut told, &mut warnings)?;
+    let typed = typed(definition, name, &told)?;
+    let (general, progress_bar, command) = commands::settle(typed, definition, &told, surroundings, &mut warnings)?;
+    let mut settings = assemble(command, &general, progress_bar, surroundings);
+    settings.warnings = warnings;
+    Ok(settings)
+}
+
+fn assemble(
+    command: Command,
+    general: &General,
+    progress_bar: super::ProgressBar,
+    surroundings: &Surroundings,
+) -> Settings {
+    let expanded =
+        |path: &Option<String>| path.as_deref().filter(|path| !path.is_empty()).map(|path| surroundings.expand(path));
+    let verbosity = i16::from(general.verbose) - i16::from(general.quiet);
+    let verbosity = if general.debug { 2 } else { i8::try_from(verbosity.clamp(-9, 9)).unwrap_or_default() };
+    let color = if general.no_color { super::Color::Never } else { general.color };
+    let proxy = match general.proxy.as_deref() {
+        Some("") => Proxy::Off,
+        Some(url) => Proxy::Url(url.to_owned()),
+        None if general.no_proxy_env => Proxy::Off,
+        None => Proxy::Environment,
+    };
+    let cache_dir = if general.no_cache_dir { None } else { expanded(&general.cache_dir).or_else(default_cache) };
+    Settings {
+        command,
+        python: expanded(&general.python),
+        require_virtualenv: general.require_virtualenv,
+        isolated: general.isolated,
+        terminal: TerminalSettings {
+            verbosity,
+            color,
+            progress_bar,
+            log: expanded(&general.log),
+            no_input: general.no_input,
+        },
+        network: NetworkSettings {
+            proxy,
+            timeout: general.timeout,
+            retries: general.retries,
+            resume_retries: general.resume_retries,
+            cert: expanded(&general.cert),
+            client_cert: expanded(&general.client_cert),
+            trusted_hosts: general.trusted_host.clone(),
+            cache_dir,
+        },
+        warnings: Vec::new(),
+    }
+}
+
+fn default_cache() -> Option<PathBuf> {
+    directories::BaseDirs::new().map(|directories| directories.cache_dir().join("tufpip"))
+}
+
+/// The environment whose own pip.conf counts.
+fn environment_prefix(words: &[Word], surroundings: &Surroundings) -> Option<PathBuf> {
+    let named =
+        options(words).filter(|option| option.id == "python").filter_map(|option| option.value.as_deref()).last();
+    let named =
+        named.or_else(|| surroundings.variable("TUFPIP_PYTHON")).or_else(|| surroundings.variable("PIP_PYTHON"));
+    match named {
+        Some(python) if Path::new(python).is_dir() => Some(PathBuf::from(python)),
+        Some(_) => None,
+        None => surroundings.variable("VIRTUAL_ENV").map(PathBuf::from),
+    }
+}
+
+fn find_command<'a>(definition: &'a clap::Command, name: &str) -> Result<&'a clap::Command, Failure> {
+    if let Some(command) = definition.find_subcommand(name) {
+        return Ok(command);
+    }
+    if let Some(instead) = known::missing_command(name) {
+        let message = format!("The command \"{name}\" is not there yet");
+        return Err(Failure::new(Kind::Usage, "usage.not-supported", message).hint(instead));
+    }
+    let names = definition.get_subcommands().map(clap::Command::get_name);
+    let guess = nearest(name, names).map(|guess| format!(" - maybe you meant \"{guess}\"")).unwrap_or_default();
+    Err(Failure::usage(format!("unknown command \"{name}\"{guess}")))
+}
+
+/// The help page of a command, or of the program.
+pub(super) fn help(definition: &clap::Command, command: Option<&str>) -> Result<Command, Failure> {
+    let mut definition = match command {
+        Some(name) => find_command(definition, name)?.clone(),
+        None => definition.clone(),
+    };
+    Ok(Command::Help { text: definition.render_help().to_string() })
+}
+
+/// Options that are known by name only; those that came from a file are warned of rather than refused, where leaving
+/// them out changes nothing that is installed.
+fn refuse_known(command: &str, told: &mut Told, warnings: &mut Vec<String>) -> Result<(), Failure> {
+    const IGNORED_IN_CONFIGURATION: &[&str] = &["src", "keyring-provider"];
+    for option in options(&told.words) {
+        warnings.extend(known::answer(command, &option.id, option.value.as_deref())?);
+    }
+    for Configured { word, origin } in &told.configured {
+        match known::answer(command, &word.id, word.value.as_deref()) {
+            Ok(warning) => warnings.extend(warning),
+            Err(_) if IGNORED_IN_CONFIGURATION.contains(&word.id.as_str()) => {
+                warnings.push(format!("{} from {origin} is not supported yet and is ignored.", word.name));
+            }
+            Err(failure) => return Err(failure.detail("set by", origin.clone())),
+        }
+    }
+    Ok(())
+}
+
+/// Lets clap check and convert the values.
+fn typed(definition: &clap::Command, name: &str, told: &Told) -> Result<Cli, Failure> {
+    let configured = told.configured.iter().map(|configured| &configured.word);
+    let line = configured.chain(options(&told.words)).map(spell);
+    let arguments = told.words.iter().filter_map(|word| match word {
+        Word::Argument(argument) => Some(argument.clone()),
+        Word::Option(_) => None,
+    });
+    let start = ["tufpip".to_owned(), name.to_owned()];
+    let line = start.into_iter().chain(line).chain(["--".to_owned()]).chain(arguments);
+    let matches = definition.clone().try_get_matches_from(line).map_err(|error| {
+        let failure = wrong_value(&error);
+        match blame(definition, name, &told.configured) {
+            Some(origin) => failure.detail("set by", origin),
+            None => failure,
+        }
+    })?;
+    Cli::from_arg_matches(&matches).map_err(|error| wrong_value(&error))
+}
+
+fn spell(option: &OptionWord) -> String {
+    match &option.value {
+        Some(value) => format!("{}={value}", option.name),
+        None => option.name.clone(),
+    }
+}
+
+/// Which configured option clap does not like; tried one by one, after the fact.
+fn blame(definition: &clap::Command, name: &str, configured: &[Configured]) -> Option<String> {
+    let wrong = configured.iter().find(|configured| {
+        let line = ["tufpip".to_owned(), name.to_owned(), spell(&configured.word)];
+        definition.clone().try_get_matches_from(line).is_err()
+    });
+    wrong.map(|configured| configured.origin.clone())
+}
+
+/// clap's complaint about a value, in optparse's words.
+fn wrong_value(error: &clap::Error) -> Failure {
+    let text = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => {
+            texts.iter().map(|text| format!("'{text}'")).collect::<Vec<_>>().join(", ")
+        }
+        _ => String::new(),
+    };
+    let option = text(ContextKind::InvalidArg);
+    let option = option.split(' ').next().unwrap_or_default();
+    let value = text(ContextKind::InvalidValue);
+    match error.kind() {
+        ErrorKind::InvalidValue => Failure::usage(format!(
+            "option {option}: invalid choice: '{value}' (choose from {})",
+            text(ContextKind::ValidValue)
+        )),
+        ErrorKind::ValueValidation => {
+            let reason = std::error::Error::source(error).map(ToString::to_string);
+            let reason = reason.unwrap_or_else(|| format!("invalid value: '{value}'"));
+            Failure::usage(format!("option {option}: {reason}"))
+        }
+        _ => {
+            let text = error.render().to_string();
+            Failure::usage(text.trim().strip_prefix("error: ").unwrap_or(text.trim()))
+        }
+    }
+}
+
+fn wrong_word(error: WordError, definition: &clap::Command) -> Failure {
+    let failure = Failure::usage(error.message);
+    let Some(option) = error.unknown else { return failure };
+    if let Some(hint) = known::removed(&option) {
+        return failure.hint(hint);
+    }
+    let options = definition.get_arguments().filter(|option| !option.is_hide_set());
+    let names: Vec<String> = options.flat_map(long_names).map(|name| format!("--{name}")).collect();
+    match nearest(&option, names.iter().map(String::as_str)) {
+        Some(near) if option.starts_with("--") => failure.hint(format!("did you mean {near}?")),
+        _ => failure.hint("`tufpip help <command>` lists the options"),
+    }
+}
+
+fn unknown_own_variables(definition: &clap::Command, surroundings: &Surroundings) -> Vec<String> {
+    if !surroundings.variables.keys().any(|name| name.starts_with("TUFPIP_")) {
+        return Vec::new();
+    }
+    let options = definition.get_subcommands().flat_map(clap::Command::get_arguments).flat_map(long_names);
+    let known: Vec<String> = options.map(|name| format!("TUFPIP_{}", name.to_uppercase().replace('-', "_"))).collect();
+    let unknown = unknown_variables(surroundings, &known).into_iter();
+    unknown
+        .map(|(name, near)| match near {
+            Some(near) => format!("The environment variable {name} means nothing; maybe you meant {near}."),
+            None => format!("The environment variable {name} means nothing."),
+        })
+        .collect()
+}
+
+/// The options among words.
+pub(super) fn options(words: &[Word]) -> impl Iterator<Item = &OptionWord> {
+    words.iter().filter_map(|word| match word {
+        Word::Option(option) => Some(option),
+        Word::Argument(_) => None,
+    })
+}
+
+fn has(words: &[Word], id: &str) -> bool {
+    options(words).any(|option| option.id == id)
+}
