@@ -3,8 +3,27 @@
 //! Names, versions, requirements, markers, compatibility tags, distribution file names, core metadata and the pages of the
 //! simple repository API. This crate never reads a file, a clock, the environment or the network.
 
+mod metadata;
+mod metadata_fields;
+mod names;
+mod platform_tags;
 mod requirement;
+mod sdist_filename;
+mod simple_html;
+mod simple_json;
+mod simple_link;
+mod simple_page;
+mod tags;
+mod wheel_filename;
 
+pub use metadata::{CoreMetadata, MAX_METADATA_SIZE, MetadataError};
+pub use metadata_fields::MetadataFields;
 pub use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 pub use pep508_rs::{ExtraName, MarkerEnvironment, MarkerTree, PackageName};
 pub use requirement::{Requirement, RequirementError};
+pub use sdist_filename::{DistributionFilename, DistributionFilenameError, SourceDistributionFilename, SourceFormat};
+pub use simple_page::{
+    CoreMetadataFile, File, HashAlgorithm, Hashes, PageError, ProjectPage, ProjectStatus, SkipReason, Skipped,
+};
+pub use tags::{ElfFacts, Tag, TagFacts, Tags, Target};
+pub use wheel_filename::{BuildTag, WheelFilename, WheelFilenameError};

@@ -27,7 +27,7 @@ pub struct Requirement {
 }
 
 /// Text that is no dependency specifier.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid requirement '{text}': {reason}")]
 pub struct RequirementError {
     /// The text as given.
@@ -70,7 +70,14 @@ impl FromStr for Requirement {
             Some(VersionOrUrl::VersionSpecifier(specifiers)) => (specifiers, None),
             Some(VersionOrUrl::Url(DirectUrl(url))) => (VersionSpecifiers::empty(), Some(url)),
         };
-        Ok(Self { name: parsed.name, extras: parsed.extras, specifiers, url, marker: parsed.marker, text: text.trim().to_owned() })
+        Ok(Self {
+            name: parsed.name,
+            extras: parsed.extras,
+            specifiers,
+            url,
+            marker: parsed.marker,
+            text: text.trim().to_owned(),
+        })
     }
 }
 

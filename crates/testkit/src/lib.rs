@@ -1,1 +1,53 @@
-//! testkit
+//! Worlds for hermetic tests: wheels, indexes, an HTTP server that misbehaves to the byte, and environments to install into.
+//!
+//! Not published and never linked into the program. A test reads as a story:
+//!
+//! ```
+//! use testkit::{Index, Wheel};
+//!
+//! let server = Index::new()
+//!     .add(Wheel::new("app", "1.0").requires("library>=2").build())
+//!     .add(Wheel::new("library", "2.1").build())
+//!     .serve();
+//! assert!(server.url("/simple/").starts_with("http://127.0.0.1:"));
+//! ```
+//!
+//! Everything here panics when a world cannot be made: that is a failed test, not an error to handle.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a world that cannot be made is a failed test"
+)]
+
+mod archive;
+mod body;
+mod command;
+mod connection;
+mod digest;
+mod environment;
+mod index;
+mod listing;
+mod pages;
+mod request;
+mod response;
+mod sdist_maker;
+mod server;
+mod tree;
+mod wheel_maker;
+
+pub use archive::{Entry, zip};
+pub use command::{Command, Outcome};
+pub use digest::HashName;
+pub use environment::{Environment, Interpreter};
+pub use index::Index;
+pub use listing::{CoreMetadata, Links, ListedFile, Options};
+pub use request::Request;
+pub use response::Response;
+pub use sdist_maker::{Sdist, SdistFile};
+pub use server::Server;
+pub use tree::tree;
+pub use wheel_maker::{Wheel, WheelFile};

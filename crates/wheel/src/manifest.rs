@@ -9,6 +9,8 @@ pub struct Manifest {
     pub dist_info: String,
     /// The `*.data` directory, when the wheel has one.
     pub data: Option<String>,
+    /// `Wheel-Version` of WHEEL: major is 1; a minor above 0 is worth a warning.
+    pub wheel_version: (u64, u64),
     /// `Root-Is-Purelib` of WHEEL: whether the root of the archive goes to purelib or to platlib.
     pub root_is_purelib: bool,
     /// Every file to place, in the order of their paths. Not among them: RECORD and its signatures, and what an installer

@@ -1,0 +1,160 @@
+//! The HTML form of a project page (PEP 503), and pages of links in general.
+
+use std::convert::Infallible;
+
+use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use html5gum::{Span, Tokenizer};
+use pep508_rs::PackageName;
+use url::Url;
+
+use crate::simple_json::check_api_version;
+use crate::simple_link::LinkBase;
+use crate::simple_page::{CoreMetadataFile, PageError, ProjectPage, ProjectStatus, Row};
+
+pub(crate) fn read(content: &[u8], page_url: &Url, project: &PackageName) -> Result<ProjectPage, PageError> {
+    let mut reader = PageReader::default();
+    let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
+        reader.event(event);
+        None
+    });
+    // Reading from memory cannot fail, and every text is some HTML.
+    let Ok(()) = Tokenizer::new_with_emitter(content, emitter).finish();
+    check_api_version(reader.api_version.as_deref())?;
+    let mut base = LinkBase::new(page_url);
+    if let Some(url) = reader.base.and_then(|href| page_url.join(href.trim()).ok()) {
+        base.base = url;
+    }
+    let status = reader.status.map(|status| ProjectStatus { status, reason: reader.status_reason });
+    let mut page = ProjectPage { status, ..ProjectPage::default() };
+    for row in reader.rows {
+        page.add(row, &base, project);
+    }
+    Ok(page)
+}
+
+/// Collects what a page says while the tokenizer walks through it.
+#[derive(Default)]
+struct PageReader {
+    /// The tag whose attributes are being read.
+    element: Element,
+    attribute: String,
+    anchor: Anchor,
+    meta: (String, String),
+    base: Option<String>,
+    api_version: Option<String>,
+    status: Option<String>,
+    status_reason: Option<String>,
+    rows: Vec<Row<'static>>,
+}
+
+#[derive(Default, PartialEq)]
+enum Element {
+    Anchor,
+    Base,
+    Meta,
+    #[default]
+    Other,
+}
+
+/// The attributes of a link which are of interest; one that is given without a value is empty.
+#[derive(Default)]
+struct Anchor {
+    href: Option<String>,
+    requires_python: Option<String>,
+    yanked: Option<String>,
+    core_metadata: Option<String>,
+    old_core_metadata: Option<String>,
+    upload_time: Option<String>,
+}
+
+impl PageReader {
+    fn event(&mut self, event: CallbackEvent<'_>) {
+        match event {
+            CallbackEvent::OpenStartTag { name } => {
+                self.element = match name {
+                    b"a" => Element::Anchor,
+                    b"base" => Element::Base,
+                    b"meta" => Element::Meta,
+                    _ => Element::Other,
+                };
+            }
+            CallbackEvent::AttributeName { name } if self.element != Element::Other => {
+                self.attribute.clear();
+                self.attribute.push_str(&String::from_utf8_lossy(name));
+                self.value(b"");
+            }
+            CallbackEvent::AttributeValue { value } if self.element != Element::Other => self.value(value),
+            CallbackEvent::CloseStartTag { .. } => self.close(),
+            _ => {}
+        }
+    }
+
+    /// Keeps the value of the current attribute; comes once with nothing, and again if there is a value.
+    fn value(&mut self, value: &[u8]) {
+        let field = match (&self.element, self.attribute.as_str()) {
+            (Element::Anchor, "href") => &mut self.anchor.href,
+            (Element::Anchor, "data-requires-python") => &mut self.anchor.requires_python,
+            (Element::Anchor, "data-yanked") => &mut self.anchor.yanked,
+            (Element::Anchor, "data-core-metadata") => &mut self.anchor.core_metadata,
+            (Element::Anchor, "data-dist-info-metadata") => &mut self.anchor.old_core_metadata,
+            (Element::Anchor, "data-upload-time") => &mut self.anchor.upload_time,
+            (Element::Base, "href") if self.base.as_deref().is_none_or(str::is_empty) => &mut self.base,
+            (Element::Meta, "name") => {
+                self.meta.0 = String::from_utf8_lossy(value).into_owned();
+                return;
+            }
+            (Element::Meta, "content") => {
+                self.meta.1 = String::from_utf8_lossy(value).into_owned();
+                return;
+            }
+            _ => return,
+        };
+        *field = Some(String::from_utf8_lossy(value).into_owned());
+    }
+
+    fn close(&mut self) {
+        match self.element {
+            Element::Anchor => {
+                let anchor = std::mem::take(&mut self.anchor);
+                if anchor.href.as_deref().is_some_and(|href| !href.is_empty()) {
+                    self.rows.push(anchor.row());
+                }
+            }
+            Element::Meta => {
+                let (name, content) = std::mem::take(&mut self.meta);
+                match name.as_str() {
+                    "pypi:repository-version" => self.api_version = Some(content),
+                    "pypi:project-status" => self.status = Some(content),
+                    "pypi:project-status-reason" => self.status_reason = Some(content),
+                    _ => {}
+                }
+            }
+            Element::Base | Element::Other => {}
+        }
+        self.element = Element::Other;
+    }
+}
+
+impl Anchor {
+    fn row(self) -> Row<'static> {
+        // PEP 714: the old name counts only where the new one is missing.
+        let core_metadata = self.core_metadata.or(self.old_core_metadata);
+        Row {
+            link: self.href.map(Into::into),
+            requires_python: self.requires_python.map(Into::into),
+            yanked: self.yanked,
+            core_metadata: core_metadata.map(|value| core_metadata_file(&value)).unwrap_or_default(),
+            upload_time: self.upload_time.map(Into::into),
+            ..Row::default()
+        }
+    }
+}
+
+/// `true`, or `sha256=…`. What is neither still says that there is a file, without saying which.
+fn core_metadata_file(value: &str) -> CoreMetadataFile {
+    let sha256 = value.strip_prefix("sha256=").map(str::to_ascii_lowercase);
+    if sha256.is_none() && value.trim().eq_ignore_ascii_case("false") {
+        return CoreMetadataFile::Absent;
+    }
+    CoreMetadataFile::Available { sha256 }
+}

@@ -1,0 +1,332 @@
+//! The JSON form of a project page (PEP 691), read in one pass without copying what is not kept.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use pep508_rs::PackageName;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use url::Url;
+
+use crate::simple_link::LinkBase;
+use crate::simple_page::{CoreMetadataFile, HashAlgorithm, Hashes, PageError, ProjectPage, ProjectStatus, Row};
+
+pub(crate) fn read(content: &[u8], base: &Url, project: &PackageName) -> Result<ProjectPage, PageError> {
+    let page: Page<'_> = serde_json::from_slice(content)?;
+    check_api_version(page.api_version.as_deref())?;
+    let base = LinkBase::new(base);
+    let mut read = ProjectPage { status: page.status, ..ProjectPage::default() };
+    read.files.reserve(page.rows.len());
+    for row in page.rows {
+        read.add(row, &base, project);
+    }
+    Ok(read)
+}
+
+/// PEP 629: another major version may mean anything. A page without a version is of the first.
+pub(crate) fn check_api_version(version: Option<&str>) -> Result<(), PageError> {
+    match version {
+        None => Ok(()),
+        Some(version) if version.split('.').next() == Some("1") => Ok(()),
+        Some(version) => Err(PageError::ApiVersion(version.to_owned())),
+    }
+}
+
+/// Methods of a visitor for values of types that are not expected and count as the given value.
+macro_rules! visit_as {
+    ($value:expr => $($method:ident($($type:ty)?)),+) => {
+        $(fn $method<E>(self $(, _: $type)?) -> Result<Self::Value, E> {
+            Ok($value)
+        })+
+    };
+}
+
+#[derive(Default)]
+struct Page<'page> {
+    api_version: Option<Cow<'page, str>>,
+    status: Option<ProjectStatus>,
+    rows: Vec<Row<'page>>,
+}
+
+impl<'de> Deserialize<'de> for Page<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PageVisitor;
+        impl<'de> Visitor<'de> for PageVisitor {
+            type Value = Page<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object with the files of a project")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut page = Page::default();
+                while let Some(Text(key)) = map.next_key()? {
+                    match key.as_ref() {
+                        "meta" => {
+                            if let Loose::Texts(mut meta) = map.next_value()? {
+                                page.api_version = take(&mut meta, "api-version");
+                            }
+                        }
+                        "project-status" => page.status = status(map.next_value()?),
+                        "files" => page.rows = map.next_value::<Rows<'_>>()?.0,
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(page)
+            }
+        }
+        deserializer.deserialize_map(PageVisitor)
+    }
+}
+
+fn status(value: Loose<'_>) -> Option<ProjectStatus> {
+    match value {
+        Loose::Text(status) => Some(ProjectStatus { status: status.into_owned(), reason: None }),
+        Loose::Texts(mut fields) => {
+            let status = take(&mut fields, "status")?.into_owned();
+            Some(ProjectStatus { status, reason: take(&mut fields, "reason").map(Cow::into_owned) })
+        }
+        _ => None,
+    }
+}
+
+fn take<'page>(fields: &mut Vec<(Cow<'page, str>, Cow<'page, str>)>, name: &str) -> Option<Cow<'page, str>> {
+    let position = fields.iter().rposition(|(field, _)| field == name)?;
+    Some(fields.swap_remove(position).1)
+}
+
+struct Rows<'page>(Vec<Row<'page>>);
+
+impl<'de> Deserialize<'de> for Rows<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RowsVisitor;
+        impl<'de> Visitor<'de> for RowsVisitor {
+            type Value = Rows<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list of files")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+                let mut rows = Vec::new();
+                while let Some(AnyRow(row)) = sequence.next_element()? {
+                    rows.push(row);
+                }
+                Ok(Rows(rows))
+            }
+        }
+        deserializer.deserialize_seq(RowsVisitor)
+    }
+}
+
+/// A row of any shape: what is not an object is a row without anything.
+struct AnyRow<'page>(Row<'page>);
+
+impl<'de> Deserialize<'de> for AnyRow<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RowVisitor;
+        impl<'de> Visitor<'de> for RowVisitor {
+            type Value = AnyRow<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a file")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut row = Row::default();
+                let mut old_metadata = None;
+                let mut metadata = None;
+                while let Some(Text(key)) = map.next_key()? {
+                    match key.as_ref() {
+                        "filename" => row.filename = map.next_value::<Loose<'_>>()?.text(),
+                        "url" => row.link = map.next_value::<Loose<'_>>()?.text(),
+                        "hashes" => row.hashes = map.next_value::<Loose<'_>>()?.hashes(),
+                        "requires-python" => row.requires_python = map.next_value::<Loose<'_>>()?.text(),
+                        "yanked" => row.yanked = map.next_value::<Loose<'_>>()?.yanked(),
+                        "core-metadata" => metadata = map.next_value::<Loose<'_>>()?.core_metadata(),
+                        "dist-info-metadata" => old_metadata = map.next_value::<Loose<'_>>()?.core_metadata(),
+                        "size" => row.size = map.next_value::<Loose<'_>>()?.number(),
+                        "upload-time" => row.upload_time = map.next_value::<Loose<'_>>()?.text(),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                // PEP 714: the old name counts only where the new one is missing.
+                row.core_metadata = metadata.or(old_metadata).unwrap_or_default();
+                Ok(AnyRow(row))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+                while sequence.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(AnyRow(Row::default()))
+            }
+
+            visit_as!(AnyRow(Row::default()) => visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64));
+            visit_as!(AnyRow(Row::default()) => visit_unit(), visit_str(&str));
+        }
+        deserializer.deserialize_any(RowVisitor)
+    }
+}
+
+/// A string, borrowed from the page unless it has escapes.
+struct Text<'page>(Cow<'page, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+/// Any value, of which only what rows use is kept; so a field of another type than expected is as good as missing.
+enum Loose<'page> {
+    Text(Cow<'page, str>),
+    Texts(Vec<(Cow<'page, str>, Cow<'page, str>)>),
+    Bool(bool),
+    Number(u64),
+    Other,
+}
+
+impl<'page> Loose<'page> {
+    fn text(self) -> Option<Cow<'page, str>> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    fn number(self) -> Option<u64> {
+        if let Self::Number(number) = self { Some(number) } else { None }
+    }
+
+    fn hashes(self) -> Hashes {
+        let mut hashes = Hashes::default();
+        if let Self::Texts(texts) = self {
+            for (name, hex) in texts {
+                if let Some(algorithm) = HashAlgorithm::from_name(&name) {
+                    hashes.set(algorithm, hex.into_owned());
+                }
+            }
+        }
+        hashes
+    }
+
+    /// PEP 691: anything true is yanked, a string tells why.
+    fn yanked(self) -> Option<String> {
+        match self {
+            Self::Text(reason) if !reason.is_empty() => Some(reason.into_owned()),
+            Self::Bool(true) => Some(String::new()),
+            _ => None,
+        }
+    }
+
+    fn core_metadata(self) -> Option<CoreMetadataFile> {
+        match self {
+            Self::Bool(false) => Some(CoreMetadataFile::Absent),
+            Self::Bool(true) => Some(CoreMetadataFile::Available { sha256: None }),
+            Self::Texts(mut texts) => {
+                let sha256 = take(&mut texts, "sha256").map(|hex| hex.to_ascii_lowercase());
+                Some(CoreMetadataFile::Available { sha256 })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Loose<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct LooseVisitor;
+        impl<'de> Visitor<'de> for LooseVisitor {
+            type Value = Loose<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("any value")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Loose::Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Loose::Text(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+                Ok(Loose::Bool(value))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+                Ok(Loose::Number(value))
+            }
+
+            visit_as!(Loose::Other => visit_i64(i64), visit_f64(f64), visit_unit());
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+                while sequence.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Loose::Other)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(Text(key)) = map.next_key()? {
+                    if let Shallow(Some(text)) = map.next_value()? {
+                        texts.push((key, text));
+                    }
+                }
+                Ok(Loose::Texts(texts))
+            }
+        }
+        deserializer.deserialize_any(LooseVisitor)
+    }
+}
+
+/// A string, or anything else, which is passed over without recursion.
+struct Shallow<'page>(Option<Cow<'page, str>>);
+
+impl<'de> Deserialize<'de> for Shallow<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ShallowVisitor;
+        impl<'de> Visitor<'de> for ShallowVisitor {
+            type Value = Shallow<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("any value")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Shallow(Some(Cow::Borrowed(text))))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Shallow(Some(Cow::Owned(text.to_owned()))))
+            }
+
+            visit_as!(Shallow(None) => visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64), visit_unit());
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+                while sequence.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Shallow(None))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Shallow(None))
+            }
+        }
+        deserializer.deserialize_any(ShallowVisitor)
+    }
+}

@@ -1,0 +1,156 @@
+//! Everything known so far: the candidates of projects and the metadata of candidates.
+//!
+//! The program fills the catalog; solving only reads it. It is plain data and can be serialised for a bug report.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use packaging::{ExtraName, PackageName, Requirement, Version};
+use serde::{Deserialize, Serialize};
+
+/// Where a candidate comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Origin {
+    /// An index or a directory of links: something found by its name.
+    Index,
+    /// Already installed in the environment.
+    Installed,
+    /// The URL of a direct reference (`name @ url`), as in [`Fact::Direct`](crate::Fact::Direct).
+    Direct(String),
+}
+
+/// One version of a project that could be chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its version.
+    pub version: Version,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Whether it was yanked (PEP 592).
+    pub yanked: bool,
+    /// Why it can not be used here, in words for a person ("requires a different Python: 3.8 not in '>=3.9'").
+    /// A rejected candidate is never chosen; it is kept for the explanation.
+    pub rejected: Option<String>,
+}
+
+/// Names one candidate.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CandidateId {
+    /// The normalized project name.
+    pub name: PackageName,
+    /// The version.
+    pub version: Version,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+impl fmt::Display for CandidateId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.name, self.version)
+    }
+}
+
+/// What resolving needs of a candidate's core metadata.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// `Requires-Dist`, markers included.
+    pub requires_dist: Vec<Requirement>,
+    /// `Provides-Extra`.
+    pub provides_extras: Vec<ExtraName>,
+}
+
+/// Everything known so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Catalog {
+    projects: HashMap<PackageName, Project>,
+}
+
+/// What is known of one project.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Project {
+    /// Best first; `None` until the project's page was read.
+    pub(crate) page: Option<Vec<Candidate>>,
+    pub(crate) installed: Option<Candidate>,
+    /// By URL.
+    pub(crate) direct: BTreeMap<String, Candidate>,
+    #[serde(with = "pairs")]
+    pub(crate) metadata: HashMap<(Version, Origin), Result<Metadata, String>>,
+}
+
+impl Catalog {
+    /// A catalog that knows nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The candidates of a project in order of preference, best first; one for each version.
+    ///
+    /// A project that does not exist has no candidates. Answers [`Fact::Project`](crate::Fact::Project).
+    pub fn insert_project(&mut self, name: PackageName, candidates: Vec<Candidate>) {
+        self.project_mut(name).page = Some(candidates);
+    }
+
+    /// The installed distribution of a project. Its metadata goes in with [`Self::insert_metadata`] as for any other.
+    pub fn insert_installed(&mut self, name: PackageName, candidate: Candidate) {
+        self.project_mut(name).installed = Some(Candidate { origin: Origin::Installed, ..candidate });
+    }
+
+    /// What the URL of a direct reference turned out to be. Answers [`Fact::Direct`](crate::Fact::Direct).
+    pub fn insert_direct(&mut self, name: PackageName, url: String, candidate: Candidate) {
+        let candidate = Candidate { origin: Origin::Direct(url.clone()), ..candidate };
+        self.project_mut(name).direct.insert(url, candidate);
+    }
+
+    /// The metadata of a candidate, or the reason why the candidate is unusable.
+    /// Answers [`Fact::Metadata`](crate::Fact::Metadata).
+    pub fn insert_metadata(&mut self, candidate: CandidateId, metadata: Result<Metadata, String>) {
+        self.project_mut(candidate.name).metadata.insert((candidate.version, candidate.origin), metadata);
+    }
+
+    /// The candidates of a project, best first; `None` when its page is not known.
+    pub fn candidates(&self, name: &PackageName) -> Option<&[Candidate]> {
+        self.projects.get(name)?.page.as_deref()
+    }
+
+    /// The installed distribution of a project.
+    pub fn installed(&self, name: &PackageName) -> Option<&Candidate> {
+        self.projects.get(name)?.installed.as_ref()
+    }
+
+    /// The metadata of a candidate, when it is known.
+    pub fn metadata(&self, candidate: &CandidateId) -> Option<&Result<Metadata, String>> {
+        self.projects.get(&candidate.name)?.metadata.get(&(candidate.version.clone(), candidate.origin.clone()))
+    }
+
+    pub(crate) fn project(&self, name: &PackageName) -> Option<&Project> {
+        self.projects.get(name)
+    }
+
+    fn project_mut(&mut self, name: PackageName) -> &mut Project {
+        self.projects.entry(name).or_default()
+    }
+}
+
+/// A map with a structured key as a list of pairs, because the keys of JSON are strings.
+mod pairs {
+    use std::collections::HashMap;
+    use std::hash::Hash;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &HashMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<HashMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Eq + Hash,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Vec::<(K, V)>::deserialize(deserializer).map(|pairs| pairs.into_iter().collect())
+    }
+}

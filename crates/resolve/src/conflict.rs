@@ -1,0 +1,308 @@
+//! From the solver's proof to an explanation: which requirements on which project exclude each other.
+//!
+//! The proof may have thousands of steps. A person needs the one project the requirements of which contradict each
+//! other, who asks, and why those who ask are there. The requirements closest to the user are shown.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use packaging::Requirement;
+use pubgrub::{DerivationTree, External, VersionSet};
+
+use crate::explanation::{Cause, Conflict, Explanation, NoMatch, Parent, Unusable, in_words};
+use crate::indexes::Indexes;
+use crate::provider::{Asked, Provider};
+use crate::request::Prereleases;
+use crate::search::Package;
+use crate::table::{Table, UNKNOWN_PAGE};
+
+/// Lines shown at most when no small set of requirements explains the failure.
+const LONGEST_LIST: usize = 20;
+
+type Tree = DerivationTree<Package, Indexes, String>;
+
+/// A requirement that is part of the proof.
+struct Line<'a> {
+    parent: Package,
+    /// The parents that ask it, of which `index` is the best.
+    parents: Indexes,
+    index: u32,
+    asked: Asked<'a>,
+    /// The project asked for.
+    project: u32,
+    range: Indexes,
+}
+
+/// Explains a proof.
+pub(crate) fn explain(provider: &Provider<'_>, tree: Tree) -> Explanation {
+    let (lines, excluded) = read(provider, tree);
+    let mut by_project: BTreeMap<u32, Vec<&Line<'_>>> = BTreeMap::new();
+    for line in &lines {
+        by_project.entry(line.project).or_default().push(line);
+    }
+    let best = by_project
+        .iter()
+        .filter_map(|(project, lines)| {
+            let unusable = excluded.get(project).cloned().unwrap_or_else(Indexes::empty);
+            contradiction(lines, &unusable)
+        })
+        .min_by_key(|lines| {
+            let distance: u32 = lines.iter().map(|line| distance(provider, line.parent)).sum();
+            (distance, lines.len())
+        });
+    match best.as_deref() {
+        Some([line]) => explain_one(provider, line, &lines),
+        Some(contradicting) => explain_conflict(provider, contradicting, &lines),
+        None => {
+            let mut all: Vec<&Line<'_>> = lines.iter().collect();
+            all.sort_by_key(|line| distance(provider, line.parent));
+            all.truncate(LONGEST_LIST);
+            explain_conflict(provider, &all, &lines)
+        }
+    }
+}
+
+/// The requirements in a proof, and for each project the indexes it excludes for other reasons than requirements.
+fn read<'a>(provider: &Provider<'a>, tree: Tree) -> (Vec<Line<'a>>, BTreeMap<u32, Indexes>) {
+    let mut lines: Vec<Line<'a>> = Vec::new();
+    let mut excluded: BTreeMap<u32, Indexes> = BTreeMap::new();
+    let mut known: HashSet<(Package, &'a str)> = HashSet::new();
+    for external in externals(tree) {
+        match external {
+            External::NotRoot(..) => {}
+            External::NoVersions(package, range) | External::Custom(package, range, _) => {
+                if let Some(project) = package.project() {
+                    let all = excluded.entry(project).or_insert_with(Indexes::empty);
+                    *all = all.union(&range);
+                }
+            }
+            External::FromDependencyOf(parent, parents, on, range) => {
+                let Some(line) = line(provider, parent, parents, on, range) else { continue };
+                if known.insert((line.parent, line.asked.requirement.without_marker())) {
+                    lines.push(line);
+                }
+            }
+        }
+    }
+    (lines, excluded)
+}
+
+/// The leaves of a proof. Taken apart step by step, because a long proof is too deep to be visited or dropped by
+/// recursion.
+fn externals(tree: Tree) -> Vec<External<Package, Indexes, String>> {
+    let mut leaves = Vec::new();
+    let mut visited = HashSet::new();
+    let mut shared: Vec<Arc<Tree>> = Vec::new();
+    let mut waiting = vec![Arc::new(tree)];
+    while let Some(node) = waiting.pop() {
+        match Arc::try_unwrap(node) {
+            Ok(DerivationTree::External(external)) => leaves.push(external),
+            Ok(DerivationTree::Derived(derived)) => waiting.extend([derived.cause1, derived.cause2]),
+            Err(node) => {
+                if visited.insert(Arc::as_ptr(&node)) {
+                    match &*node {
+                        DerivationTree::External(external) => leaves.push(external.clone()),
+                        DerivationTree::Derived(derived) => {
+                            waiting.extend([derived.cause1.clone(), derived.cause2.clone()]);
+                        }
+                    }
+                    shared.push(node);
+                }
+            }
+        }
+    }
+    leaves
+}
+
+fn line<'a>(
+    provider: &Provider<'a>,
+    parent: Package,
+    parents: Indexes,
+    on: Package,
+    range: Indexes,
+) -> Option<Line<'a>> {
+    let project = on.project()?;
+    if parent.project() == Some(project) {
+        return None;
+    }
+    let name = provider.table(project)?.name;
+    let indexes: Vec<u32> = if parent == Package::Root { vec![0] } else { parents.best_first().collect() };
+    indexes.into_iter().find_map(|index| {
+        let asked = provider.asked(parent, index).into_iter().find(|asked| {
+            asked.requirement.name == *name
+                && provider.demand(project, asked.requirement).is_ok_and(|demand| demand.range == range)
+        })?;
+        Some(Line { parent, parents: parents.clone(), index, asked, project, range: range.clone() })
+    })
+}
+
+/// The smallest set of these requirements on one project, as far as it is easily found, that excludes everything.
+fn contradiction<'l, 'a>(lines: &[&'l Line<'a>], excluded: &Indexes) -> Option<Vec<&'l Line<'a>>> {
+    let usable = excluded.complement();
+    let left: Vec<Indexes> = lines.iter().map(|line| line.range.intersection(&usable)).collect();
+    let each = || lines.iter().zip(&left);
+    if let Some((line, _)) = each().find(|(_, range)| range.is_empty()) {
+        return Some(vec![line]);
+    }
+    // A proof that goes through thousands of versions has as many requirements on one project.
+    let first = || each().take(200);
+    for (place, (line, range)) in first().enumerate() {
+        // Two versions of one project never meet.
+        let mut others = first().skip(place + 1).filter(|(other, _)| other.parent.project() != line.parent.project());
+        if let Some((other, _)) = others.find(|(_, other)| range.is_disjoint(other)) {
+            return Some(vec![line, other]);
+        }
+    }
+    let mut parents = HashSet::new();
+    let one_each: Vec<_> = each().filter(|(line, _)| parents.insert(line.parent.project())).collect();
+    let together = one_each.iter().fold(Indexes::full(), |all, (_, range)| all.intersection(range));
+    together.is_empty().then(|| one_each.into_iter().map(|(line, _)| *line).collect())
+}
+
+/// How far a package is from the user: 0 the user, 1 what the user named, 2 anything else.
+fn distance(provider: &Provider<'_>, package: Package) -> u32 {
+    match package.project().and_then(|project| provider.table(project)) {
+        None => 0,
+        Some(table) if table.named.is_some() => 1,
+        Some(_) => 2,
+    }
+}
+
+fn parent(provider: &Provider<'_>, line: &Line<'_>) -> Option<Parent> {
+    let table = provider.table(line.parent.project()?)?;
+    let version = table.entry(line.index)?.version()?.clone();
+    Some(Parent { name: table.name.clone(), version })
+}
+
+fn source(line: &Line<'_>) -> String {
+    line.asked.wanted.map(|wanted| wanted.source.clone()).unwrap_or_default()
+}
+
+fn explain_one(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Explanation {
+    let Some(table) = provider.table(line.project) else { return explain_conflict(provider, &[line], all) };
+    let requirement: &Requirement = line.asked.requirement;
+    if requirement.url.is_some()
+        && let Some(candidate) = table.rejected.first()
+    {
+        return Explanation::Unusable(Unusable {
+            requirement: requirement.clone(),
+            parent: parent(provider, line),
+            version: Some(candidate.version.clone()),
+            reason: candidate.rejected.clone().unwrap_or_default(),
+        });
+    }
+    if !table.constraints.is_empty() {
+        return explain_conflict(provider, &[line], all);
+    }
+    Explanation::NoMatch(no_match(provider, line, &table))
+}
+
+fn no_match(provider: &Provider<'_>, line: &Line<'_>, table: &Table<'_>) -> NoMatch {
+    let requirement = line.asked.requirement;
+    let listed = || table.entries.iter().filter(|entry| entry.on_page);
+    let versions_of = |yanked: bool| {
+        let mut versions: Vec<_> =
+            listed().filter(|entry| entry.yanked == yanked).filter_map(|entry| entry.version().cloned()).collect();
+        versions.sort();
+        versions
+    };
+    let mut rejected: Vec<_> = (table.rejected.iter())
+        .map(|candidate| (candidate.version.clone(), candidate.rejected.clone().unwrap_or_default()))
+        .collect();
+    rejected.sort();
+    let mut unusable: Vec<_> = (UNKNOWN_PAGE..)
+        .zip(&table.entries)
+        .filter_map(|(index, entry)| {
+            let reason = provider.metadata(table, index)?.as_ref().err()?;
+            Some((entry.version()?.clone(), reason.clone()))
+        })
+        .collect();
+    unusable.sort();
+    let mut notes = Vec::new();
+    let fitting = rejected.iter().filter(|(version, _)| crate::matching::contains(&requirement.specifiers, version));
+    if let Some((version, reason)) = fitting.last() {
+        notes.push(format!("{} {version} would match, but: {reason}", table.name));
+    }
+    NoMatch {
+        requirement: requirement.clone(),
+        parent: parent(provider, line),
+        source: source(line),
+        versions: versions_of(false),
+        yanked: versions_of(true),
+        rejected,
+        unusable,
+        only_final: table.prereleases == Prereleases::Forbid,
+        notes,
+    }
+}
+
+fn explain_conflict(provider: &Provider<'_>, lines: &[&Line<'_>], all: &[Line<'_>]) -> Explanation {
+    let mut ordered = lines.to_vec();
+    ordered.sort_by_key(|line| distance(provider, line.parent) == 0);
+    let mut triggers: Vec<String> = Vec::new();
+    let mut constraints = Vec::new();
+    let mut without_candidates = Vec::new();
+    let mut causes = Vec::new();
+    let mut notes = Vec::new();
+    for line in ordered {
+        let parent = parent(provider, line);
+        triggers.push(match &parent {
+            Some(parent) => format!("{}=={}", parent.name, parent.version),
+            None => in_words(line.asked.requirement.without_marker()),
+        });
+        if let Some(table) = provider.table(line.project) {
+            for wanted in &table.constraints {
+                if !constraints.contains(*wanted) {
+                    constraints.push((*wanted).clone());
+                }
+            }
+            if table.page_known && table.entries.len() <= 1 && !without_candidates.contains(table.name) {
+                without_candidates.push(table.name.clone());
+            }
+        }
+        notes.extend(why_there(provider, line, all));
+        notes.extend(the_same(provider, line));
+        causes.push(Cause { parent, requirement: line.asked.requirement.clone(), source: source(line) });
+    }
+    triggers.sort();
+    triggers.dedup();
+    without_candidates.sort();
+    let mut seen = HashSet::new();
+    notes.retain(|note| seen.insert(note.clone()));
+    Explanation::Conflict(Conflict { triggers, causes, constraints, without_candidates, notes })
+}
+
+/// The way from the user to the parent of a requirement.
+fn why_there(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut package = line.parent;
+    let mut visited = HashSet::new();
+    while let Some(project) = package.project() {
+        if !visited.insert(project) {
+            break;
+        }
+        let above =
+            all.iter().filter(|above| above.project == project).min_by_key(|above| distance(provider, above.parent));
+        let (Some(above), Some(table)) = (above, provider.table(project)) else { break };
+        let by = match parent(provider, above) {
+            Some(parent) => format!("{} {} depends on", parent.name, parent.version),
+            None => format!("{} asks for", source(above)),
+        };
+        notes.push(format!("{} is needed because {by} {}", table.name, above.asked.requirement.without_marker()));
+        package = above.parent;
+    }
+    notes
+}
+
+/// Other versions of a parent that ask for the same.
+fn the_same(provider: &Provider<'_>, line: &Line<'_>) -> Option<String> {
+    let table = provider.table(line.parent.project()?)?;
+    let known: Vec<u32> = line.parents.best_first().filter(|index| table.entry(*index).is_some()).collect();
+    let oldest = table.entry(*known.last()?)?.version()?;
+    let others = known.len().checked_sub(1).filter(|others| *others > 0)?;
+    let name = table.name;
+    Some(format!(
+        "{others} other versions of {name}, down to {oldest}, depend on {} in the same way",
+        line.asked.requirement.name
+    ))
+}

@@ -1,0 +1,206 @@
+//! Why a request is impossible, in pieces and in pip's words.
+
+use std::fmt;
+
+use packaging::{PackageName, Requirement, Version};
+use serde::{Deserialize, Serialize};
+
+use crate::request::Wanted;
+
+/// Why a request is impossible.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Explanation {
+    /// Nothing matches one requirement.
+    NoMatch(NoMatch),
+    /// Requirements contradict each other.
+    Conflict(Conflict),
+    /// What a direct reference leads to can not be used.
+    Unusable(Unusable),
+}
+
+/// A project at a version, as the origin of a requirement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// The project.
+    pub name: PackageName,
+    /// The version that asks.
+    pub version: Version,
+}
+
+/// One requirement that nothing matches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoMatch {
+    /// The requirement.
+    pub requirement: Requirement,
+    /// Who asks; `None` for the user.
+    pub parent: Option<Parent>,
+    /// Where the user's requirement was read; empty for a dependency.
+    pub source: String,
+    /// All versions that could be used here, ascending, yanked ones left out.
+    pub versions: Vec<Version>,
+    /// Yanked versions, ascending.
+    pub yanked: Vec<Version>,
+    /// Versions that can not be used here, ascending, with the reason.
+    pub rejected: Vec<(Version, String)>,
+    /// Versions with unusable metadata, ascending, with the reason.
+    pub unusable: Vec<(Version, String)>,
+    /// Whether pre-releases were forbidden.
+    pub only_final: bool,
+    /// Sentences that say what could be done.
+    pub notes: Vec<String>,
+}
+
+/// Requirements that contradict each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// What can not be installed together: `a==1.0` for a pin, or the requirement itself; sorted.
+    pub triggers: Vec<String>,
+    /// The requirements in conflict.
+    pub causes: Vec<Cause>,
+    /// The user's constraints on the projects these are about.
+    pub constraints: Vec<Wanted>,
+    /// Projects among them of which nothing at all can be used here.
+    pub without_candidates: Vec<PackageName>,
+    /// Sentences that say how it came to this: who wants a parent, which other versions ask the same.
+    pub notes: Vec<String>,
+}
+
+/// A requirement in a conflict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// Who asks; `None` for the user.
+    pub parent: Option<Parent>,
+    /// What is asked for.
+    pub requirement: Requirement,
+    /// Where the user's requirement was read; empty for a dependency.
+    pub source: String,
+}
+
+/// A direct reference that can not be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unusable {
+    /// The requirement that names it.
+    pub requirement: Requirement,
+    /// Who asks; `None` for the user.
+    pub parent: Option<Parent>,
+    /// What it is, when that is known.
+    pub version: Option<Version>,
+    /// Why it can not be used.
+    pub reason: String,
+}
+
+impl Explanation {
+    /// Sentences for a person that are not part of pip's text.
+    pub fn notes(&self) -> &[String] {
+        match self {
+            Self::NoMatch(problem) => &problem.notes,
+            Self::Conflict(problem) => &problem.notes,
+            Self::Unusable(_) => &[],
+        }
+    }
+}
+
+impl NoMatch {
+    /// The requirement as pip names it in "No matching distribution found for …": without marker.
+    pub fn wanted(&self) -> &str {
+        self.requirement.without_marker()
+    }
+}
+
+impl Conflict {
+    /// The lines after "The conflict is caused by:", without indent.
+    pub fn lines(&self) -> Vec<String> {
+        let causes = self.causes.iter().map(ToString::to_string);
+        let constraints = self
+            .constraints
+            .iter()
+            .map(|wanted| format!("The user requested (constraint) {}", wanted.requirement.without_marker()));
+        causes.chain(constraints).collect()
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let requirement = in_words(self.requirement.without_marker());
+        match &self.parent {
+            Some(Parent { name, version }) => write!(formatter, "{name} {version} depends on {requirement}"),
+            None => write!(formatter, "The user requested {requirement}"),
+        }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoMatch(problem) => problem.fmt(formatter),
+            Self::Conflict(problem) => problem.fmt(formatter),
+            Self::Unusable(problem) => problem.fmt(formatter),
+        }
+    }
+}
+
+impl fmt::Display for NoMatch {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.yanked.is_empty() {
+            writeln!(formatter, "Ignored the following yanked versions: {}", joined(&self.yanked))?;
+        }
+        for (version, reason) in self.rejected.iter().chain(&self.unusable) {
+            writeln!(formatter, "Ignored version {version}: {reason}")?;
+        }
+        let kind = if self.only_final { "final version" } else { "version" };
+        write!(formatter, "Could not find a {kind} that satisfies the requirement {}", self.wanted())?;
+        if let Some(parent) = &self.parent {
+            write!(formatter, " (from {})", parent.name)?;
+        }
+        let versions = if self.versions.is_empty() { "none".to_owned() } else { joined(&self.versions) };
+        write!(formatter, " (from versions: {versions})")
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let triggers = match self.triggers.split_last() {
+            None => "the requested packages".to_owned(),
+            Some((only, [])) => only.clone(),
+            Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        };
+        write!(
+            formatter,
+            "Cannot install {triggers} because these package versions have conflicting dependencies.\n\n\
+             The conflict is caused by:"
+        )?;
+        for line in self.lines() {
+            write!(formatter, "\n    {line}")?;
+        }
+        if !self.without_candidates.is_empty() {
+            write!(
+                formatter,
+                "\n\nAdditionally, some packages in these conflicts have no matching distributions available for your \
+                 environment:"
+            )?;
+            for name in &self.without_candidates {
+                write!(formatter, "\n    {name}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} can not be used: {}", self.requirement.name, self.reason)
+    }
+}
+
+/// "c<2,>=1" as "c<2 and >=1", which is how pip writes it.
+pub(crate) fn in_words(requirement: &str) -> String {
+    let parts: Vec<&str> = requirement.split(',').map(str::trim).collect();
+    match parts.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => requirement.to_owned(),
+    }
+}
+
+fn joined(versions: &[Version]) -> String {
+    versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

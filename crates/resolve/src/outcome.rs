@@ -1,0 +1,114 @@
+//! What solving says: pins, missing facts, or why it is impossible.
+
+use std::fmt;
+
+use packaging::{ExtraName, PackageName, Requirement, Version};
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::CandidateId;
+use crate::explanation::Explanation;
+
+/// What solving a request against a catalog says.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Everything needed is known and fits together.
+    Solved(Resolution),
+    /// Facts to fetch, never empty; put all of them into the catalog and solve again.
+    Missing(Vec<Fact>),
+    /// Nothing can satisfy the request, whatever the facts still missing may say.
+    Impossible(Explanation),
+}
+
+/// Something the catalog does not know yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Fact {
+    /// The candidates of a project: its page.
+    Project(PackageName),
+    /// The metadata of a candidate.
+    Metadata(CandidateId),
+    /// What the URL of a direct reference is.
+    Direct {
+        /// The name the requirement gives it.
+        name: PackageName,
+        /// The URL as the requirement writes it.
+        url: String,
+    },
+}
+
+impl fmt::Display for Fact {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Project(name) => write!(formatter, "the candidates of {name}"),
+            Self::Metadata(candidate) => write!(formatter, "the metadata of {candidate}"),
+            // The URL may carry a password and is not printed here.
+            Self::Direct { name, .. } => write!(formatter, "the direct reference of {name}"),
+        }
+    }
+}
+
+/// One candidate for each project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// In the order in which pip installs: what others depend on comes first; cycles are broken somewhere.
+    pub pins: Vec<Pin>,
+    /// What the user should hear although it is no failure.
+    pub warnings: Vec<Warning>,
+}
+
+/// A chosen candidate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// What was chosen.
+    pub candidate: CandidateId,
+    /// Extras asked for, sorted.
+    pub extras: Vec<ExtraName>,
+    /// Whether the candidate was yanked; pip then warns.
+    pub yanked: bool,
+    /// Who asked for it: the user's requirements first, then other pins.
+    pub requested_by: Vec<RequestedBy>,
+}
+
+/// A requirement that is in effect in a resolution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RequestedBy {
+    /// The user asked.
+    User {
+        /// What was asked for.
+        requirement: Requirement,
+        /// Where it was read.
+        source: String,
+    },
+    /// Another pin asked.
+    Pin {
+        /// The project of that pin.
+        name: PackageName,
+        /// Its version.
+        version: Version,
+        /// What it asked for.
+        requirement: Requirement,
+    },
+}
+
+/// What the user should hear although it is no failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Warning {
+    /// An extra was asked for that the candidate does not provide; it is ignored.
+    UnknownExtra {
+        /// The project.
+        name: PackageName,
+        /// The chosen version.
+        version: Version,
+        /// The extra.
+        extra: ExtraName,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownExtra { name, version, extra } => {
+                write!(formatter, "{name} {version} does not provide the extra '{extra}'")
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What the search remembers besides the solver's own state: which requirements are in effect.
+//!
+//! Whether a pre-release or a yanked candidate may be chosen depends on all requirements in effect on a project. The
+//! solver does not show its state, so the latest choice for each package is followed from the outside. A package that
+//! fell out of the search is forgotten late, so that a requirement may count although it no longer is in effect: then
+//! a pre-release is admitted that pip would not admit. It never happens the other way round.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::rc::Rc;
+
+use crate::indexes::Indexes;
+use crate::table::Demand;
+
+/// What the solver decides about: the user's request, a project, or an extra of a project, which is a package of its
+/// own with the same indexes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Package {
+    /// The request.
+    Root,
+    /// A project by its number.
+    Project(u32),
+    /// An extra of a project by their numbers.
+    Extra(u32, u32),
+}
+
+impl Package {
+    /// The number of the project.
+    pub(crate) fn project(self) -> Option<u32> {
+        match self {
+            Self::Root => None,
+            Self::Project(project) | Self::Extra(project, _) => Some(project),
+        }
+    }
+}
+
+impl fmt::Display for Package {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Only the solver's own log lines print it.
+        fmt::Debug::fmt(self, formatter)
+    }
+}
+
+type DemandsByIndex = HashMap<u32, Vec<Rc<Demand>>>;
+
+/// What the search has done so far.
+#[derive(Default)]
+pub(crate) struct Search {
+    /// The latest choice.
+    chosen: HashMap<Package, u32>,
+    /// The range the latest choice was made from.
+    ranges: HashMap<Package, Indexes>,
+    /// All requirements seen on a project, by who asks.
+    demands: HashMap<u32, HashMap<Package, DemandsByIndex>>,
+    /// Projects of which a candidate was refused only because of the requirements in effect at that moment.
+    refused: HashSet<u32>,
+}
+
+impl Search {
+    pub(crate) fn choose(&mut self, package: Package, index: u32, range: &Indexes) {
+        self.chosen.insert(package, index);
+        self.ranges.insert(package, range.clone());
+    }
+
+    /// The solver asks for a priority only while a package is undecided.
+    pub(crate) fn undecided(&mut self, package: Package) {
+        self.chosen.remove(&package);
+    }
+
+    pub(crate) fn chosen(&self, package: Package) -> Option<u32> {
+        self.chosen.get(&package).copied()
+    }
+
+    pub(crate) fn range(&self, package: Package) -> Option<&Indexes> {
+        self.ranges.get(&package)
+    }
+
+    pub(crate) fn require(&mut self, parent: Package, index: u32, project: u32, demand: Rc<Demand>) {
+        self.demands.entry(project).or_default().entry(parent).or_default().entry(index).or_default().push(demand);
+    }
+
+    /// The requirements in effect on a project.
+    pub(crate) fn in_effect(&self, project: u32) -> impl Iterator<Item = &Demand> {
+        let parents = self.demands.get(&project).into_iter().flatten();
+        parents
+            .filter_map(|(parent, by_index)| by_index.get(&self.chosen(*parent)?))
+            .flat_map(|demands| demands.iter().map(Rc::as_ref))
+    }
+
+    pub(crate) fn refuse(&mut self, project: u32) {
+        self.refused.insert(project);
+    }
+
+    /// Projects of which candidates were refused although some requirement, in effect at another moment, admits them.
+    pub(crate) fn to_reconsider(&self) -> impl Iterator<Item = u32> {
+        self.refused.iter().copied().filter(|project| {
+            let demands = self.demands.get(project).into_iter().flat_map(HashMap::values).flat_map(HashMap::values);
+            demands.flatten().any(|demand| demand.names_prerelease || demand.pins)
+        })
+    }
+}

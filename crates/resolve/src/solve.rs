@@ -1,0 +1,146 @@
+//! Solving: attempts until nothing new is learned, then solution, missing facts or explanation.
+
+use std::collections::BTreeMap;
+
+use pubgrub::PubGrubError;
+
+use crate::catalog::{Catalog, Origin};
+use crate::conflict;
+use crate::outcome::{Fact, Outcome};
+use crate::provider::{Learned, Provider};
+use crate::request::Request;
+use crate::search::Package;
+use crate::solution::{self, Chosen};
+use crate::table::{Source, Table};
+
+/// The most candidates of one project whose metadata is asked for at once.
+const LARGEST_BATCH: usize = 64;
+/// From so many known metadata on, a batch goes beyond the range in question.
+const METADATA_OF_A_LONG_SEARCH: usize = 4;
+
+/// Says which candidate of each project to take, or what is missing to know it, or why there is none.
+///
+/// What is missing is relaxed: a project or candidate nobody knows yet fits everything and needs nothing. So one call
+/// finds all facts that can be known to matter, and what is impossible under these assumptions is impossible.
+pub fn solve(catalog: &Catalog, request: &Request<'_>) -> Outcome {
+    let mut learned = Learned::default();
+    // Each further attempt knows one more direct reference or admitted project, of which there are finitely many.
+    loop {
+        match attempt(catalog, request, &learned) {
+            Attempt::Done(outcome) => return outcome,
+            Attempt::Again(more) => more.add_to(&mut learned),
+        }
+    }
+}
+
+enum Attempt {
+    Done(Outcome),
+    Again(More),
+}
+
+/// Something to know in the next attempt.
+enum More {
+    Reference(crate::provider::NewReference),
+    Unwanted(String),
+    Admitted(Vec<packaging::PackageName>),
+}
+
+impl More {
+    fn add_to(self, learned: &mut Learned) {
+        match self {
+            Self::Reference(new) => learned.references.entry(new.name).or_default().push(new.reference),
+            Self::Unwanted(key) => drop(learned.unwanted.insert(key)),
+            Self::Admitted(names) => learned.admitted.extend(names),
+        }
+    }
+}
+
+fn attempt(catalog: &Catalog, request: &Request<'_>, learned: &Learned) -> Attempt {
+    let provider = Provider::new(catalog, request, learned);
+    match pubgrub::resolve(&provider, Package::Root, 0u32) {
+        Ok(selected) => {
+            let chosen: Chosen = selected.into_iter().collect();
+            if let Some(key) = solution::unwanted_reference(&provider, &chosen) {
+                return Attempt::Again(More::Unwanted(key));
+            }
+            let facts = missing(&provider, &chosen);
+            if facts.is_empty() {
+                Attempt::Done(Outcome::Solved(solution::resolution(&provider, &chosen)))
+            } else {
+                Attempt::Done(Outcome::Missing(facts))
+            }
+        }
+        Err(PubGrubError::NoSolution(tree)) => {
+            let tables: Vec<_> =
+                provider.search.borrow().to_reconsider().filter_map(|project| provider.table(project)).collect();
+            let reconsider: Vec<_> =
+                tables.iter().map(|table| table.name.clone()).filter(|name| !learned.admitted.contains(name)).collect();
+            if reconsider.is_empty() {
+                Attempt::Done(Outcome::Impossible(conflict::explain(&provider, tree)))
+            } else {
+                Attempt::Again(More::Admitted(reconsider))
+            }
+        }
+        Err(
+            PubGrubError::ErrorRetrievingDependencies { source, .. }
+            | PubGrubError::ErrorChoosingVersion { source, .. }
+            | PubGrubError::ErrorInShouldCancel(source),
+        ) => Attempt::Again(More::Reference(source)),
+    }
+}
+
+/// The facts a relaxed solution stands on, in the order in which projects were met.
+fn missing(provider: &Provider<'_>, chosen: &Chosen) -> Vec<Fact> {
+    let projects: BTreeMap<u32, u32> = chosen
+        .iter()
+        .filter_map(|(package, index)| match package {
+            Package::Project(project) => Some((*project, *index)),
+            _ => None,
+        })
+        .collect();
+    let mut facts = Vec::new();
+    for (project, index) in projects {
+        let Some(table) = provider.table(project) else { continue };
+        match table.entry(index).map(|entry| &entry.source) {
+            Some(Source::UnknownPage) => facts.push(Fact::Project(table.name.clone())),
+            Some(Source::UnknownDirect(reference)) => {
+                facts.push(Fact::Direct { name: table.name.clone(), url: reference.url.clone() });
+            }
+            Some(Source::Known(_)) if provider.lacks_metadata(&table, index) => {
+                facts.extend(metadata_batch(provider, project, &table, index));
+            }
+            _ => {}
+        }
+    }
+    facts
+}
+
+/// The metadata of the chosen candidate and of those that would be tried next.
+///
+/// The more metadata of a project was already asked for, the more is asked for at once, so that going back through
+/// thousands of versions needs few rounds.
+fn metadata_batch(provider: &Provider<'_>, project: u32, table: &Table<'_>, index: u32) -> Vec<Fact> {
+    let known = provider
+        .catalog
+        .project(table.name)
+        .map_or(0, |project| project.metadata.keys().filter(|(_, origin)| *origin == Origin::Index).count());
+    let wanted = (known + 1).min(LARGEST_BATCH);
+    let search = provider.search.borrow();
+    let range = search.range(Package::Project(project));
+    let in_range = range.into_iter().flat_map(|range| range.best_first()).filter(|other| *other < index);
+    let below = (1..index).rev().filter(|_| known >= METADATA_OF_A_LONG_SEARCH);
+    let others = in_range.chain(below).filter(|other| {
+        let plain = table.entry(*other).is_some_and(|entry| entry.on_page && !entry.yanked && !entry.is_prerelease());
+        plain && provider.lacks_metadata(table, *other)
+    });
+    let mut batch = vec![index];
+    for other in others {
+        if batch.len() >= wanted {
+            break;
+        }
+        if !batch.contains(&other) {
+            batch.push(other);
+        }
+    }
+    batch.into_iter().filter_map(|index| provider.candidate_id(table, index)).map(Fact::Metadata).collect()
+}
