@@ -2,6 +2,7 @@
 //!
 //! Synchronous; never touches the network, never starts a process, never prints.
 
+mod archive;
 mod error;
 mod journal;
 mod link;
@@ -10,7 +11,9 @@ mod place;
 mod record;
 mod scripts;
 mod transaction;
+mod unpack;
 
+pub use archive::{Limits, METADATA_LIMIT, MetadataLocation, MetadataSearch, WheelArchive};
 pub use error::{Refusal, Rule, WheelError};
 pub use journal::Recovered;
 pub use manifest::{EntryPoint, Manifest, UnpackedFile};
@@ -21,3 +24,4 @@ pub use transaction::error::TransactionError;
 #[doc(hidden)]
 pub use transaction::fault::enabled as fault;
 pub use transaction::{Outcome, Pending, Transaction, pending};
+pub use unpack::{RecordPolicy, unpack};
