@@ -2,6 +2,7 @@
 
 mod cli;
 mod failure;
+mod requirements;
 mod settings;
 
 use std::process::ExitCode;

@@ -152,7 +152,7 @@ fn exclude_mutually(options: &str, value: &str, target: &mut Names, other: &mut 
 }
 
 /// The normalized form of a project name (PEP 503), of any text.
-pub(super) fn normalize(name: &str) -> String {
+pub fn normalize(name: &str) -> String {
     let mut normalized = String::with_capacity(name.len());
     for character in name.chars() {
         if !matches!(character, '-' | '_' | '.') {

@@ -18,7 +18,7 @@ mod settle;
 
 pub use commands::{control, index_url};
 pub use configuration::Surroundings;
-pub use control::{FormatControl, Formats, Names, ReleaseControl};
+pub use control::{FormatControl, Formats, Names, ReleaseControl, normalize};
 pub use settle::settle;
 
 /// The index that is asked when none is named: pip's documented default, and the only registry address in the program.

@@ -1,0 +1,192 @@
+//! What is wanted: words of the command line, requirements and constraint files and dependency groups, read into
+//! [`Requirements`]. Markers are kept, not evaluated; nothing is downloaded but the files named by `-r` and `-c`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use packaging::{ExtraName, HashAlgorithm, PackageName, Requirement};
+use url::Url;
+
+use crate::failure::{Failure, Kind};
+use crate::settings::{IndexSettings, SelectionSettings, Surroundings, WishSettings};
+
+mod file;
+mod groups;
+mod text;
+mod wish;
+
+/// Everything asked for, with what requirements files said about indexes and choices.
+#[derive(Clone, Debug)]
+pub struct Requirements {
+    /// What shall be there afterwards, in the order given: command line, groups, files.
+    pub wanted: Vec<Wish>,
+    /// What limits the versions of whatever is chosen.
+    pub constraints: Vec<Wish>,
+    /// The settings, changed by the files.
+    pub indexes: IndexSettings,
+    /// The settings, changed by the files.
+    pub selection: SelectionSettings,
+    /// `--trusted-host` lines of files; those of the settings are not repeated.
+    pub trusted_hosts: Vec<String>,
+    /// Everything needs a hash: because somebody said so, or because something has one.
+    pub require_hashes: bool,
+    /// Sentences to print as warnings.
+    pub warnings: Vec<String>,
+}
+
+/// One thing that is wanted.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// What it is.
+    pub what: Subject,
+    /// The text as written, with its marker and without options.
+    pub text: String,
+    /// Hashes of which one must match; hex in lower case.
+    pub hashes: Vec<(HashAlgorithm, String)>,
+    /// Where it was asked for.
+    pub origin: Origin,
+    /// The user asked for it; not so for requirements that a constraint file includes.
+    pub user_supplied: bool,
+    /// It counts only where this holds.
+    pub marker: Option<Marker>,
+}
+
+/// The ways to name what is wanted.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// A name with versions, to be looked for in indexes; has no URL.
+    Specifier(Requirement),
+    /// One archive: a wheel or a source distribution.
+    File {
+        /// `http(s)://`, or `file://` with an absolute path; its fragment may hold a hash.
+        url: Url,
+        /// The last part of the URL's path, decoded.
+        filename: String,
+        /// Extras asked for.
+        extras: Vec<ExtraName>,
+        /// The project's name, where it is written down: `name @ url`, `#egg=`, or the file name of a wheel.
+        name: Option<PackageName>,
+    },
+    /// A project's source directory.
+    Directory {
+        /// Absolute.
+        path: PathBuf,
+        /// Extras asked for.
+        extras: Vec<ExtraName>,
+        /// The project's name, where it is written down.
+        name: Option<PackageName>,
+    },
+}
+
+/// An environment marker.
+#[derive(Clone, Debug)]
+pub struct Marker {
+    /// As written, for `Ignoring x: markers 'y' don't match your environment`.
+    pub text: String,
+    /// Ready to evaluate.
+    pub tree: packaging::Marker,
+}
+
+/// Where a wish comes from. Prints as pip does behind `from`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A word of the command line.
+    CommandLine,
+    /// `--group`
+    Group {
+        /// The `pyproject.toml`.
+        path: String,
+        /// The group as asked for.
+        name: String,
+    },
+    /// A line of a file.
+    Line {
+        /// The file is read for constraints.
+        constraint: bool,
+        /// Path or URL.
+        file: String,
+        /// Counted from 1; the first one of a continued line.
+        line: usize,
+    },
+}
+
+/// What reading needs of the outside.
+pub struct Source<'a> {
+    /// Environment variables.
+    pub surroundings: &'a Surroundings,
+    /// Gets a remote requirements file.
+    pub fetch: &'a dyn Fn(&Url) -> Result<Vec<u8>, Failure>,
+}
+
+/// Reads all wishes.
+///
+/// # Errors
+/// Files that cannot be read, and lines or words that mean nothing.
+pub fn read(
+    wishes: &WishSettings,
+    indexes: &IndexSettings,
+    selection: &SelectionSettings,
+    source: &Source<'_>,
+) -> Result<Requirements, Failure> {
+    let found = Requirements {
+        wanted: Vec::new(),
+        constraints: Vec::new(),
+        indexes: indexes.clone(),
+        selection: selection.clone(),
+        trusted_hosts: Vec::new(),
+        require_hashes: false,
+        warnings: Vec::new(),
+    };
+    let mut reader = file::Reader::new(source, found, wishes.require_hashes);
+    for constraint_file in &wishes.constraint_files {
+        reader.read_constraints(constraint_file)?;
+    }
+    for word in &wishes.requirements {
+        reader.add(word, Origin::CommandLine, Vec::new())?;
+    }
+    for group in &wishes.groups {
+        for text in groups::requirements(group)? {
+            let origin = Origin::Group { path: group.path.display().to_string(), name: group.name.clone() };
+            reader.add(&text, origin, Vec::new())?;
+        }
+    }
+    for requirement_file in &wishes.requirement_files {
+        reader.read_requirements(requirement_file)?;
+    }
+    reader.finish()
+}
+
+impl Wish {
+    /// The project's name, where it is known before anything is opened.
+    pub fn name(&self) -> Option<&PackageName> {
+        match &self.what {
+            Subject::Specifier(requirement) => Some(&requirement.name),
+            Subject::File { name, .. } | Subject::Directory { name, .. } => name.as_ref(),
+        }
+    }
+
+    /// Extras asked for.
+    pub fn extras(&self) -> &[ExtraName] {
+        match &self.what {
+            Subject::Specifier(requirement) => &requirement.extras,
+            Subject::File { extras, .. } | Subject::Directory { extras, .. } => extras,
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CommandLine => formatter.write_str("command line"),
+            Self::Group { path, name } => write!(formatter, "--group {path}:{name}"),
+            Self::Line { constraint, file, line } => {
+                write!(formatter, "{} {file} (line {line})", if *constraint { "-c" } else { "-r" })
+            }
+        }
+    }
+}
+
+/// What pip calls an installation error: exit code 1.
+fn wrong(message: impl Into<String>) -> Failure {
+    Failure::new(Kind::Error, "requirements.invalid", message)
+}
