@@ -296,10 +296,10 @@ def all_paths():
     user_scheme = preferred_scheme("user", names)
     home_scheme = preferred_scheme("home", names)
     return {
-        "paths": scheme_paths(prefix_scheme, {}, sys.prefix),
-        "user_paths": scheme_paths(user_scheme, {}, sys.prefix) if user_scheme in names else None,
-        "prefix_paths": scheme_paths(redirected, dict.fromkeys(keys, "{prefix}"), "{prefix}"),
-        "home_paths": scheme_paths(home_scheme, dict.fromkeys(keys, "{home}"), "{home}"),
+        "paths": scheme_paths(prefix_scheme, {}),
+        "user_paths": scheme_paths(user_scheme, {}, user=True) if user_scheme in names else None,
+        "prefix_paths": scheme_paths(redirected, dict.fromkeys(keys, "{prefix}")),
+        "home_paths": scheme_paths(home_scheme, dict.fromkeys(keys, "{home}")),
     }
 
 
@@ -322,11 +322,13 @@ def preferred_scheme(kind, names):
     return wanted[-1]
 
 
-def scheme_paths(scheme, variables, base):
+def scheme_paths(scheme, variables, user=False):
+    # sysconfig before 3.14 adds its own variables to the given ones, and pip reads them from there.
     paths = sysconfig.get_paths(scheme=scheme, vars=variables)
     headers = paths["include"]
     if is_virtualenv():
         # The include directory of a virtual environment's Python is the system's.
+        base = variables.get("userbase" if user else "base", sys.prefix)
         headers = os.path.join(base, "include", "site", "python%d.%d" % sys.version_info[:2])
     return {
         "purelib": paths["purelib"],
@@ -375,12 +377,12 @@ def user_site():
 
 def site_packages(facts):
     """The entries of sys.path that exist, with those that `-I` leaves out in their places."""
+    import site
+
     entries = [entry for entry in sys.path if entry]
     if sys.flags.isolated:
         added = []
         if facts["user_site_enabled"] and facts["user_site"] not in entries:
-            import site
-
             known = list(sys.path)
             try:
                 # Reads the .pth files there, too.
@@ -388,11 +390,10 @@ def site_packages(facts):
                 added = [entry for entry in sys.path if entry not in known]
             finally:
                 sys.path[:] = known
-        position = len(entries)
-        for index, entry in enumerate(entries):
-            if os.path.basename(entry) in ("site-packages", "dist-packages"):
-                position = index
-                break
+        # The user's directory comes before those of the base installation, and so after those of a virtual environment.
+        base = [] if not added else site.getsitepackages([sys.base_prefix, sys.base_exec_prefix])
+        positions = [index for index, entry in enumerate(entries) if entry in base]
+        position = positions[0] if positions else len(entries)
         entries[position:position] = added
         given = os.environ.get("PYTHONPATH", "")
         entries[:0] = [os.path.abspath(entry) for entry in given.split(os.pathsep) if entry]

@@ -10,6 +10,7 @@ use pep440_rs::{Operator, Version, VersionSpecifier};
 use pep508_rs::{ExtraName, MarkerEnvironment};
 
 use crate::marker_parser::Parser;
+use crate::specifiers::matches;
 
 /// A parsed environment marker.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -168,7 +169,7 @@ impl Variable {
 
 /// What is no version satisfies no version specifier.
 fn contains(specifier: &VersionSpecifier, text: &str) -> bool {
-    text.parse::<Version>().is_ok_and(|version| specifier.contains(&version))
+    text.parse::<Version>().is_ok_and(|version| matches(specifier, &version))
 }
 
 /// Texts have no order.

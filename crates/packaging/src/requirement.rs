@@ -3,12 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use pep440_rs::VersionSpecifiers;
-use pep508_rs::{ExtraName, MarkerEnvironment, PackageName, VerbatimUrl, VersionOrUrl};
+use pep508_rs::{ExtraName, MarkerEnvironment, PackageName, VerbatimUrl};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 
 use crate::marker::Marker;
+use crate::specifiers::{VersionSpecifiers, VersionSpecifiersError};
 
 /// The longest requirement that is read, in bytes.
 const MAX_LENGTH: usize = 64 * 1024;
@@ -68,13 +68,10 @@ impl FromStr for Requirement {
         }
         let parts = Parts::split(text).map_err(error)?;
         // The library would put a marker in a normal form, which may take all memory, so it never sees it.
-        let parsed = pep508_rs::Requirement::<VerbatimUrl>::from_str(parts.name_and_versions)
+        let parsed = pep508_rs::Requirement::<VerbatimUrl>::from_str(parts.name)
             // It appends a picture of the text with a caret; messages here are one line.
             .map_err(|found| error(found.message.to_string().lines().next().unwrap_or_default().to_owned()))?;
-        let specifiers = match parsed.version_or_url {
-            Some(VersionOrUrl::VersionSpecifier(specifiers)) => specifiers,
-            None | Some(VersionOrUrl::Url(_)) => VersionSpecifiers::empty(),
-        };
+        let specifiers = parts.specifiers.parse().map_err(|found: VersionSpecifiersError| error(found.reason))?;
         let url = parts.url.map(Url::parse).transpose().map_err(|found| error(found.to_string()))?;
         let marker = parts.marker.map(str::parse).transpose().map_err(error)?.unwrap_or(Marker::TRUE);
         let marker_start = parts.marker_start;
@@ -91,8 +88,11 @@ impl FromStr for Requirement {
 }
 
 /// The parts of a requirement by the characters which separate them.
+#[derive(Default)]
 struct Parts<'text> {
-    name_and_versions: &'text str,
+    /// The name and the extras.
+    name: &'text str,
+    specifiers: &'text str,
     url: Option<&'text str>,
     marker: Option<&'text str>,
     /// Where the part before the marker ends.
@@ -101,26 +101,32 @@ struct Parts<'text> {
 
 impl<'text> Parts<'text> {
     fn split(text: &'text str) -> Result<Self, String> {
-        let separator = text.find(['@', ';', '<', '>', '=', '!', '~', '(']);
-        if let Some((name, rest)) = separator.and_then(|position| text.split_at_checked(position))
-            && let Some(rest) = rest.strip_prefix('@')
-        {
-            // A semicolon may occur inside a URL; there the marker starts only after white space.
-            let rest = rest.trim_start();
-            let end = rest.find([' ', '\t']).unwrap_or(rest.len());
-            let (url, rest) = rest.split_at(end);
-            let marker = match rest.trim_start() {
-                "" => None,
-                rest => Some(rest.strip_prefix(';').ok_or("expected ';' and a marker after the URL")?),
-            };
-            if url.is_empty() {
-                return Err("expected a URL after '@'".to_owned());
-            }
-            return Ok(Self { name_and_versions: name, url: Some(url), marker, marker_start: text.len() - rest.len() });
+        let end = text.find(['@', ';', '<', '>', '=', '!', '~', '(']).unwrap_or(text.len());
+        let (name, rest) = text.split_at(end);
+        if let Some(rest) = rest.strip_prefix('@') {
+            return Self::split_url(rest, text.len()).map(|parts| Self { name, ..parts });
         }
-        let (name_and_versions, marker) =
-            text.split_once(';').map_or((text, None), |(head, marker)| (head, Some(marker)));
-        Ok(Self { name_and_versions, url: None, marker, marker_start: name_and_versions.len() })
+        let (specifiers, marker) = rest.split_once(';').map_or((rest, None), |(head, marker)| (head, Some(marker)));
+        let marker_start = name.len() + specifiers.len();
+        let mut specifiers = specifiers.trim();
+        if let Some(inner) = specifiers.strip_prefix('(') {
+            specifiers = inner.strip_suffix(')').ok_or("expected ')' after the versions")?;
+        }
+        Ok(Self { name, specifiers, url: None, marker, marker_start })
+    }
+
+    /// A semicolon may occur inside a URL; there the marker starts only after white space.
+    fn split_url(rest: &'text str, length: usize) -> Result<Self, String> {
+        let rest = rest.trim_start();
+        let (url, rest) = rest.split_at(rest.find([' ', '\t']).unwrap_or(rest.len()));
+        let marker = match rest.trim_start() {
+            "" => None,
+            rest => Some(rest.strip_prefix(';').ok_or("expected ';' and a marker after the URL")?),
+        };
+        if url.is_empty() {
+            return Err("expected a URL after '@'".to_owned());
+        }
+        Ok(Self { url: Some(url), marker, marker_start: length - rest.len(), ..Self::default() })
     }
 }
 

@@ -46,7 +46,9 @@ def contains(version, specifier):
 def evaluate(marker, environment):
     try:
         return Marker(marker).evaluate(environment)
-    except (InvalidMarker, UndefinedComparison):
+    except UndefinedComparison:
+        return False
+    except InvalidMarker:
         return "invalid"
 
 
@@ -74,11 +76,12 @@ def wheel(filename):
 
 def metadata(text):
     import email
-    import importlib.metadata
 
     message = email.message_from_string(text)
-    if hasattr(importlib.metadata, "_adapters"):
-        message = importlib.metadata._adapters.Message(message)
+    if sys.version_info >= (3, 10):
+        from importlib.metadata import _adapters
+
+        message = _adapters.Message(message)
     return _json.msg_to_json(message)
 
 

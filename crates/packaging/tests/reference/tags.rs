@@ -15,15 +15,15 @@ fn compare(answers: &Answers, tags: &Tags, reference: &Value, what: &str) {
         assert_eq!(ours, theirs, "{what}");
         return;
     }
-    // Before 26.3 the plain tag of Linux came after those of manylinux; before 26.1 there was no abi3t.
-    let set =
-        |tags: &[String]| -> BTreeSet<String> { tags.iter().filter(|tag| !tag.contains("-abi3t-")).cloned().collect() };
-    if ours.iter().any(|tag| tag.contains("-abi3t-")) && !answers.packaging_is("26.1") {
-        return;
-    }
-    assert_eq!(set(&ours), set(&theirs), "{what}");
-    let without_linux =
-        |tags: &[String]| -> Vec<String> { tags.iter().filter(|tag| !tag.contains("-linux_")).cloned().collect() };
+    // Before 26.3 the plain tag of Linux came after those of manylinux.
+    // Before 22 own tags of any platform were missing.
+    let is_old = |tag: &&String| !(tag.starts_with("cp") && tag.ends_with("-none-any"));
+    let set = |tags: &[String]| -> BTreeSet<String> { tags.iter().filter(is_old).cloned().collect() };
+    let difference: Vec<_> = set(&ours).symmetric_difference(&set(&theirs)).cloned().collect();
+    assert!(difference.is_empty(), "{what}: {difference:?}");
+    let without_linux = |tags: &[String]| -> Vec<String> {
+        tags.iter().filter(is_old).filter(|tag| !tag.contains("-linux_")).cloned().collect()
+    };
     assert_eq!(without_linux(&ours), without_linux(&theirs), "{what}");
 }
 
@@ -42,6 +42,10 @@ fn own_tags() {
 #[test]
 fn tags_of_targets() {
     on_all(|answers| {
+        // Older versions know other formats of macOS and other ABIs.
+        if !answers.packaging_is("26.3") {
+            return;
+        }
         for (target, theirs) in questions::targets().iter().zip(answers.reference["targets"].as_array().unwrap()) {
             let texts = |key: &str| serde_json::from_value(target.get(key).cloned().unwrap_or_default()).unwrap();
             let platforms: Option<Vec<String>> = texts("platforms");
