@@ -184,12 +184,12 @@ fn explain_one<'a>(provider: &Provider<'a>, line: &Line<'a>, all: &[Line<'a>]) -
     if requirement.url.is_some()
         && let Some(candidate) = table.rejected.first()
     {
-        return Explanation::Unusable(Unusable {
+        return Explanation::Unusable(Box::new(Unusable {
             requirement: requirement.clone(),
             parent: parent(provider, line),
             version: Some(candidate.version.clone()),
             reason: candidate.rejected.clone().unwrap_or_default(),
-        });
+        }));
     }
     if let Some(reference) = reference_of_user(provider, line) {
         return explain_conflict(provider, &[&reference, line], all);
@@ -197,7 +197,7 @@ fn explain_one<'a>(provider: &Provider<'a>, line: &Line<'a>, all: &[Line<'a>]) -
     if !table.constraints.is_empty() {
         return explain_conflict(provider, &[line], all);
     }
-    Explanation::NoMatch(no_match(provider, line, &table))
+    Explanation::NoMatch(Box::new(no_match(provider, line, &table)))
 }
 
 /// The direct reference of the user that leaves nothing else to choose for the project `line` is about.
@@ -233,8 +233,9 @@ fn no_match(provider: &Provider<'_>, line: &Line<'_>, table: &Table<'_>) -> NoMa
         .collect();
     unusable.sort();
     let mut notes = Vec::new();
-    let fitting = rejected.iter().filter(|(version, _)| crate::matching::contains(&requirement.specifiers, version));
-    if let Some((version, reason)) = fitting.last() {
+    let mut fitting =
+        rejected.iter().filter(|(version, _)| crate::matching::contains(&requirement.specifiers, version));
+    if let Some((version, reason)) = fitting.next_back() {
         notes.push(format!("{} {version} would match, but: {reason}", table.name));
     }
     NoMatch {

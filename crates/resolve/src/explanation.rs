@@ -11,11 +11,11 @@ use crate::request::Wanted;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Explanation {
     /// Nothing matches one requirement.
-    NoMatch(NoMatch),
+    NoMatch(Box<NoMatch>),
     /// Requirements contradict each other.
     Conflict(Conflict),
     /// What a direct reference leads to can not be used.
-    Unusable(Unusable),
+    Unusable(Box<Unusable>),
 }
 
 /// A project at a version, as the origin of a requirement.

@@ -18,12 +18,8 @@ pub(crate) fn contains(specifiers: &VersionSpecifiers, version: &Version) -> boo
 /// Only versions with the release number a specifier names are looked at one by one; the rest is decided by which side
 /// they are on. Projects have thousands of versions, and each version of a project may name another specifier.
 pub(crate) fn spans(specifiers: &VersionSpecifiers, versions: &[&Version]) -> Vec<Range<usize>> {
-    let mut spans = vec![0..versions.len()];
-    for specifier in specifiers.iter() {
-        let admitted = spans_of_one(specifier, versions);
-        spans = intersection(&spans, &admitted);
-    }
-    spans
+    let all = std::iter::once(0..versions.len()).collect();
+    specifiers.iter().fold(all, |spans: Vec<_>, specifier| intersection(&spans, &spans_of_one(specifier, versions)))
 }
 
 /// Whether a specifier names a pre-release, so that pre-releases are wanted.
@@ -54,12 +50,12 @@ fn admits(specifier: &VersionSpecifier, version: &Version) -> bool {
         Operator::ExactEqual => named.to_string() == version.to_string(),
         Operator::GreaterThanEqual => without_local(version) >= *named,
         Operator::LessThanEqual => without_local(version) <= *named,
-        Operator::LessThan => {
-            version < named && (named.any_prerelease() || !version.any_prerelease() || !same_release(named, version))
-        }
+        // Neither a pre-release nor a development release of the named version is meant to be before it.
+        Operator::LessThan => version < named && (named.any_prerelease() || *version < named.clone().with_dev(Some(0))),
+        // Neither a local version nor a post-release of the named version is meant to be after it.
         Operator::GreaterThan => {
-            version > named
-                && !(same_release(named, version) && (version.is_local() || version.is_post() && !named.is_post()))
+            let public = without_local(version);
+            version > named && public != *named && (named.is_post() || public.with_post(None).with_dev(None) != *named)
         }
     }
 }
@@ -70,11 +66,6 @@ fn equal(named: &Version, version: &Version) -> bool {
 
 fn without_local(version: &Version) -> Version {
     version.clone().without_local()
-}
-
-fn same_release(named: &Version, version: &Version) -> bool {
-    let length = named.release().len().max(version.release().len());
-    compare_prefix(named, version, length) == Ordering::Equal
 }
 
 /// How the first `length` numbers of the version's release compare to those of the named one; the epoch counts first.
@@ -136,4 +127,104 @@ fn intersection(one: &[Range<usize>], other: &[Range<usize>]) -> Vec<Range<usize
         }
     }
     spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VERSIONS: [&str; 26] = [
+        "0",
+        "0.9",
+        "1.dev1",
+        "1a1",
+        "1.0rc1",
+        "1.0",
+        "1.0+local.1",
+        "1.0.post1",
+        "1.0.1.dev2",
+        "1.0.1",
+        "1.1a2",
+        "1.1",
+        "1.2",
+        "1.2.3b1",
+        "1.2.3",
+        "1.2.3+cpu",
+        "1.10",
+        "2.dev3",
+        "2b1",
+        "2rc1",
+        "2rc2",
+        "2",
+        "2.0.post2",
+        "2.5",
+        "10.4",
+        "1!0.5",
+    ];
+
+    fn admitted(specifiers: &str) -> Vec<&'static str> {
+        let specifiers: VersionSpecifiers = specifiers.parse().unwrap();
+        VERSIONS.into_iter().filter(|version| contains(&specifiers, &version.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_pin_without_a_local_part_admits_every_local_version() {
+        assert_eq!(admitted("==1"), ["1.0", "1.0+local.1"]);
+        assert_eq!(admitted("==1.2.3+cpu"), ["1.2.3+cpu"]);
+        assert_eq!(admitted("===1.2.3"), ["1.2.3"]);
+    }
+
+    #[test]
+    fn a_prefix_is_padded_with_zeros() {
+        assert_eq!(admitted("==1.2.*"), ["1.2", "1.2.3b1", "1.2.3", "1.2.3+cpu"]);
+        assert_eq!(admitted("==0.0.*"), ["0"]);
+        assert_eq!(admitted("~=1.2.2"), ["1.2.3b1", "1.2.3", "1.2.3+cpu"]);
+    }
+
+    #[test]
+    fn exclusive_bounds_leave_out_what_belongs_to_the_bound() {
+        assert_eq!(admitted("<1.0"), ["0", "0.9"]);
+        assert_eq!(admitted(">1.0,<1.1"), ["1.0.1.dev2", "1.0.1"]);
+        assert_eq!(admitted(">=2b1,<2rc2"), ["2b1", "2rc1"]);
+        assert_eq!(admitted(">2,<3"), ["2.5"]);
+        assert_eq!(admitted(">2.0.post1,<3"), ["2.0.post2", "2.5"]);
+        assert_eq!(admitted(">1.0rc1,<1.0.1"), ["1.0", "1.0+local.1", "1.0.post1"]);
+        assert_eq!(admitted("<1.0.post1,>0.9"), ["1.dev1", "1a1", "1.0rc1", "1.0", "1.0+local.1"]);
+        assert_eq!(admitted(">10.4"), ["1!0.5"]);
+    }
+
+    #[test]
+    fn spans_admit_what_looking_at_each_version_admits() {
+        let versions: Vec<Version> = VERSIONS.iter().map(|version| version.parse().unwrap()).collect();
+        let mut ascending: Vec<&Version> = versions.iter().collect();
+        ascending.sort();
+        let mut all: Vec<String> = Vec::new();
+        for version in VERSIONS {
+            let operators: &[&str] =
+                if version.contains('+') { &["==", "!=", "==="] } else { &["==", "!=", "<", "<=", ">", ">=", "==="] };
+            all.extend(operators.iter().map(|operator| format!("{operator}{version}")));
+            if version.chars().all(|character| character.is_ascii_digit() || character == '.') {
+                all.extend([format!("=={version}.*"), format!("!={version}.*")]);
+            }
+        }
+        all.extend(["~=1.0", "~=1.0.1", "~=1.1a2", "~=2.0.post1"].map(str::to_owned));
+        for one in &all {
+            for other in &all {
+                let specifiers: VersionSpecifiers = format!("{one},{other}").parse().unwrap();
+                let each: Vec<usize> =
+                    (0..ascending.len()).filter(|place| contains(&specifiers, ascending[*place])).collect();
+                let by_spans: Vec<usize> = spans(&specifiers, &ascending).into_iter().flatten().collect();
+                assert_eq!(by_spans, each, "{specifiers}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_some_specifiers_ask_for_prereleases_or_pin() {
+        let parsed = |text: &str| text.parse::<VersionSpecifiers>().unwrap();
+        assert!(names_prerelease(&parsed(">=1a1")) && names_prerelease(&parsed("<2.dev1")));
+        assert!(!names_prerelease(&parsed("!=1a1")) && !names_prerelease(&parsed(">=1.post1")));
+        assert!(pins(&parsed("==1")) && pins(&parsed(">0,===1")));
+        assert!(!pins(&parsed("==1.*")) && !pins(&parsed(">=1")));
+    }
 }

@@ -14,7 +14,7 @@ use crate::solution::{self, Chosen};
 use crate::table::{Source, Table};
 
 /// The most candidates of one project whose metadata is asked for at once.
-const LARGEST_BATCH: usize = 64;
+const LARGEST_BATCH: usize = 256;
 /// From so many known metadata on, a batch goes beyond the range in question.
 const METADATA_OF_A_LONG_SEARCH: usize = 4;
 

@@ -1,4 +1,5 @@
 //! Small random worlds, compared with trying everything.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 mod world;
 
