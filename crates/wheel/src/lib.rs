@@ -4,6 +4,7 @@
 
 mod archive;
 mod error;
+mod installed;
 mod journal;
 mod link;
 mod manifest;
@@ -11,10 +12,14 @@ mod place;
 mod record;
 mod scripts;
 mod transaction;
+mod uninstall;
 mod unpack;
 
 pub use archive::{Limits, METADATA_LIMIT, MetadataLocation, MetadataSearch, WheelArchive};
 pub use error::{Refusal, Rule, WheelError};
+pub use installed::{
+    ArchiveInfo, DirInfo, DirectUrl, InstalledDistribution, InstalledKind, Problem, VcsInfo, installed, problems,
+};
 pub use journal::Recovered;
 pub use manifest::{EntryPoint, Manifest, UnpackedFile};
 pub use place::{BytecodeFile, Placement, Scheme};
@@ -24,4 +29,5 @@ pub use transaction::error::TransactionError;
 #[doc(hidden)]
 pub use transaction::fault::enabled as fault;
 pub use transaction::{Outcome, Pending, Transaction, pending};
+pub use uninstall::{Removal, RemovalScope};
 pub use unpack::{RecordPolicy, unpack};

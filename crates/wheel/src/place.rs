@@ -91,6 +91,16 @@ pub(crate) fn lay_out<'a>(
     spread.run()
 }
 
+/// Adds the new contents of a file that an uninstallation edits.
+pub(crate) fn lay_out_edit(path: &Path, contents: Vec<u8>, layout: &mut Layout<'_>) {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else { return };
+    let source = Source::Written { contents, permissions: Permissions::Plain };
+    if let Some(id) = layout.make_directory(Layout::ROOT, parent) {
+        // The layout is empty so far: nothing can be in the way.
+        let _ = layout.add_file(id, name, PlannedFile { owner: usize::MAX, source }, false);
+    }
+}
+
 /// The five directories a wheel's files may go to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Key {

@@ -24,6 +24,7 @@ use rayon::prelude::*;
 use crate::journal::{self, Journal, Operation, OperationKind, Recovered};
 use crate::link::Linker;
 use crate::place::{self, Placement};
+use crate::uninstall::{self, Removal};
 use error::TransactionError;
 use layout::Layout;
 use plan::{Plan, Planner, Subtree, Target};
@@ -40,6 +41,7 @@ pub struct Transaction<'a> {
     /// Directories made for this transaction, the outermost first.
     made: Vec<PathBuf>,
     recovered: Recovered,
+    removals: Vec<Removal>,
     placements: Vec<Placement<'a>>,
     target: Option<Target>,
 }
@@ -83,12 +85,25 @@ impl<'a> Transaction<'a> {
             other => other.map_err(TransactionError::io(&directory))?,
         }
         let recovered = journal::recover(&directory)?;
-        Ok(Transaction { directory, _lock: lock, made, recovered, placements: Vec::new(), target: None })
+        Ok(Transaction {
+            directory,
+            _lock: lock,
+            made,
+            recovered,
+            removals: Vec::new(),
+            placements: Vec::new(),
+            target: None,
+        })
     }
 
     /// What [`Transaction::begin`] had to undo or clean up.
     pub fn recovered(&self) -> Recovered {
         self.recovered
+    }
+
+    /// Removes a distribution.
+    pub fn remove(&mut self, removal: Removal) {
+        self.removals.push(removal);
     }
 
     /// Places a wheel. Of two wheels that have the same file the later one's is placed.
@@ -122,6 +137,12 @@ impl<'a> Transaction<'a> {
             protected.add_scheme(placement.scheme)?;
         }
         let mut layout = Layout::new();
+        let mut removed = uninstall::compress(&self.removals)?;
+        // Before the wheels: one that brings such a file has the last word.
+        for (path, contents) in uninstall::edited(&self.removals)? {
+            place::lay_out_edit(&path, contents, &mut layout);
+            removed.insert(path);
+        }
         for (owner, placement) in self.placements.iter().enumerate() {
             place::lay_out(placement, owner, &mut layout, &protected)?;
         }
@@ -129,7 +150,7 @@ impl<'a> Transaction<'a> {
             layout: &layout,
             placements: &self.placements,
             protected: &protected,
-            removed: Default::default(),
+            removed,
             target: self.target.clone(),
             plan: Plan::default(),
         };

@@ -38,6 +38,12 @@ impl Protected {
         Ok(())
     }
 
+    /// Learns the scripts directory and the prefixes of an environment, links resolved.
+    pub(crate) fn add_environment(&mut self, scripts: PathBuf, prefixes: &[PathBuf]) {
+        self.scripts.insert(scripts);
+        self.prefixes.extend(prefixes.iter().cloned());
+    }
+
     /// An absolute path with the links in its existing part resolved.
     pub(crate) fn resolve(&self, path: &Path) -> Result<PathBuf, TransactionError> {
         if let Some(known) = self.resolved.borrow().get(path) {
@@ -81,24 +87,30 @@ impl Protected {
 
     /// Why something that exists and belongs to nothing that is being removed may not be replaced, if it may not.
     pub(crate) fn existing(&self, path: &Path) -> Option<&'static str> {
+        let in_egg_info = |library: &PathBuf| {
+            let top = path.strip_prefix(library).ok().and_then(|inner| inner.components().next());
+            top.is_some_and(|top| has_suffix(top.as_os_str(), ".egg-info"))
+        };
+        if self.libraries.iter().any(in_egg_info) {
+            return Some("another distribution's metadata");
+        }
+        self.environment_file(path)
+    }
+
+    /// What a path is to the environment itself, when it is something no distribution owns.
+    pub(crate) fn environment_file(&self, path: &Path) -> Option<&'static str> {
         let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
-        let directory = path.parent()?;
         let activates = name.starts_with("activate") || name.starts_with("deactivate");
-        if activates && self.scripts.contains(directory) {
+        if activates && self.scripts.contains(path.parent()?) {
             return Some("an activation script of the virtual environment");
         }
-        for library in &self.libraries {
-            if let Ok(inner) = path.strip_prefix(library) {
-                let top = inner.components().next()?;
-                return has_suffix(top.as_os_str(), ".egg-info").then_some("another distribution's metadata");
-            }
-        }
-        let in_standard_library = self.libraries.iter().any(|library| {
+        let in_standard_library = |library: &PathBuf| {
             let Some(parent) = library.parent() else { return false };
             let name = parent.file_name().map(OsStr::to_string_lossy);
             name.is_some_and(|name| name.starts_with("python")) && path.starts_with(parent)
-        });
-        in_standard_library.then_some("a file of Python's standard library")
+        };
+        let in_library = self.libraries.iter().any(|library| path.starts_with(library));
+        (!in_library && self.libraries.iter().any(in_standard_library)).then_some("a file of Python's standard library")
     }
 }
 
