@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     wheels.sort_by_key(|path| std::cmp::Reverse(fs::metadata(path).map_or(0, |metadata| metadata.len())));
 
     let start = Instant::now();
-    let archives: Vec<Result<WheelArchive, WheelError>> = wheels.par_iter().map(|path| open(path)).collect();
+    let archives: Vec<Result<WheelArchive, WheelError>> = wheels.par_iter().filter_map(|path| open(path)).collect();
     println!("opened {} wheels in {:.3} s", archives.len(), start.elapsed().as_secs_f64());
     let results: Vec<Result<(usize, u64), WheelError>> = archives
         .into_par_iter()
@@ -48,8 +48,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn open(path: &Path) -> Result<WheelArchive, WheelError> {
-    let filename = path.file_name().unwrap_or_default().to_string_lossy();
-    let name: WheelFilename = filename.parse().unwrap_or_else(|error| panic!("{filename}: {error}"));
-    WheelArchive::open(path, &name, &Limits::default())
+/// `None` if the file name is not a wheel's.
+fn open(path: &Path) -> Option<Result<WheelArchive, WheelError>> {
+    let name: WheelFilename = path.file_name()?.to_str()?.parse().ok()?;
+    Some(WheelArchive::open(path, &name, &Limits::default()))
 }

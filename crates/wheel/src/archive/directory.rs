@@ -261,7 +261,7 @@ impl<'a> Extra<'a> {
     /// Size, compressed size and offset after the zip64 field (APPNOTE 4.5.3).
     pub fn widen(&self, plain: Wide) -> Result<(u64, u64, u64), &'static str> {
         let narrow = [Some(plain.size), Some(plain.compressed_size), plain.offset];
-        let saturated = narrow.iter().any(|value| *value == Some(u32::MAX));
+        let saturated = narrow.contains(&Some(u32::MAX));
         let Some(field) = self.zip64 else {
             if saturated {
                 return Err("size of 4 GiB without a zip64 field");

@@ -127,12 +127,16 @@ fn front(buffer: &mut Vec<u8>, length: usize) -> &mut [u8] {
     buffer.get_mut(..length).unwrap_or_default()
 }
 
+fn part_length(rest: u64) -> usize {
+    rest.min(PART_LENGTH as u64) as usize
+}
+
 fn copy_stream(entry: &Entry, read: &Read, sink: &mut Sink, filename: &str) -> Result<(), WheelError> {
     let mut part = vec![0; PART_LENGTH];
     let mut crc = crc32fast::Hasher::new();
     let mut offset = 0;
     while offset < entry.size {
-        let part = front(&mut part, PART_LENGTH.min((entry.size - offset) as usize));
+        let part = front(&mut part, part_length(entry.size - offset));
         read(offset, part)?;
         crc.update(part);
         sink(part)?;
@@ -148,7 +152,7 @@ fn inflate_stream(entry: &Entry, read: &Read, sink: &mut Sink, filename: &str) -
     let mut offset = 0;
     loop {
         // Each part is used up before the next one is read.
-        let length = PART_LENGTH.min((entry.compressed_size - offset) as usize);
+        let length = part_length(entry.compressed_size - offset);
         let part = front(&mut input, length);
         read(offset, part)?;
         offset += length as u64;

@@ -63,8 +63,9 @@ impl MetadataLocation {
         let starts = entries.iter().map(|other| other.header_offset);
         let end = starts.filter(|&start| start > entry.header_offset).min().unwrap_or(end.directory_offset);
         let range = entry.header_offset..end;
-        let overhead = (end.saturating_sub(entry.header_offset)).checked_sub(entry.compressed_size);
-        if entry.compressed_size > METADATA_LIMIT || !overhead.is_some_and(|overhead| overhead <= LARGEST_OVERHEAD) {
+        let overhead =
+            end.checked_sub(entry.header_offset).and_then(|length| length.checked_sub(entry.compressed_size));
+        if entry.compressed_size > METADATA_LIMIT || overhead.is_none_or(|overhead| overhead > LARGEST_OVERHEAD) {
             return Err(Refusal::entry(filename, Rule::Framing, "entry does not fit its place", path));
         }
         Ok(MetadataSearch::Found(MetadataLocation { filename: filename.to_owned(), entry: entry.clone(), range }))

@@ -1,5 +1,7 @@
 //! The files of `.dist-info` that decide how a wheel is installed: METADATA, WHEEL and entry_points.txt.
 
+use std::collections::HashMap;
+
 use packaging::MetadataFields;
 
 use crate::archive::{WheelArchive, is_name, is_version};
@@ -67,6 +69,7 @@ pub(super) fn read_entry_points(archive: &WheelArchive) -> Result<Scripts, Wheel
     let path = format!("{}/entry_points.txt", archive.dist_info());
     let Some(contents) = archive.read(&path, TEXT_LIMIT)? else { return Ok(scripts) };
     let text = std::str::from_utf8(&contents).map_err(|_| refused("entry_points.txt is not UTF-8", &path))?;
+    let mut known = HashMap::new();
     let mut section = "";
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';'])) {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
@@ -77,9 +80,8 @@ pub(super) fn read_entry_points(archive: &WheelArchive) -> Result<Scripts, Wheel
             continue;
         }
         let entry_point = entry_point(line).map_err(|problem| refused(problem, line))?;
-        let mut known = scripts.console.iter().chain(&scripts.gui);
-        match known.find(|known| known.name == entry_point.name) {
-            Some(known) if *known == entry_point => {}
+        match known.insert(entry_point.name.clone(), entry_point.clone()) {
+            Some(other) if other == entry_point => {}
             Some(_) => return Err(refused("two scripts of one name", line)),
             None if section == "console_scripts" => scripts.console.push(entry_point),
             None => scripts.gui.push(entry_point),
