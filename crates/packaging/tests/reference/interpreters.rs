@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use packaging::{MarkerEnvironment, TagFacts};
+use packaging::TagFacts;
 use serde_json::Value;
 
 use crate::questions;
@@ -15,7 +15,6 @@ pub struct Answers {
     /// For messages.
     pub name: String,
     pub facts: TagFacts,
-    pub markers: MarkerEnvironment,
     pub probe: Value,
     pub reference: Value,
 }
@@ -72,7 +71,6 @@ fn ask(python: &Path, questions: &Path, reference: &Path) -> Option<Answers> {
     Some(Answers {
         name: format!("{} with pip {} and packaging {}", python.display(), reference["pip"], reference["packaging"]),
         facts: serde_json::from_value(probe["tag_facts"].clone()).unwrap(),
-        markers: serde_json::from_value(probe["markers"].clone()).unwrap(),
         probe,
         reference,
     })

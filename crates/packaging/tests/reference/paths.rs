@@ -35,6 +35,7 @@ fn the_environment_is_that_of_pip() {
     on_all(|answers| {
         let (probe, reference) = (&answers.probe, &answers.reference);
         assert_eq!(probe["markers"], reference["environment"]);
+        serde_json::from_value::<packaging::MarkerEnvironment>(probe["markers"].clone()).unwrap();
         assert_eq!(probe["user_site"], reference["user_site"]);
         assert_eq!(probe["user_site_enabled"], reference["user_site_enabled"]);
         assert_eq!(probe["system_site_packages"], json!(!reference["no_global"].as_bool().unwrap()));
