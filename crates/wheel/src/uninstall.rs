@@ -72,7 +72,8 @@ pub(crate) fn compress(removals: &[Removal]) -> Result<BTreeSet<PathBuf>, Transa
         removals.iter().flat_map(|removal| removal.paths.iter().map(PathBuf::as_path)).collect();
     let boundaries: HashSet<&Path> =
         removals.iter().flat_map(|removal| removal.boundaries.iter().map(PathBuf::as_path)).collect();
-    let mut emptied = Emptied { paths: &paths, known: HashMap::new() };
+    let parents = paths.iter().filter_map(|path| path.parent()).filter(|parent| !boundaries.contains(parent));
+    let mut emptied = Emptied { paths: &paths, parents: parents.collect(), known: HashMap::new() };
     let mut moves = BTreeSet::new();
     for path in &paths {
         let mut highest: &Path = path;
@@ -89,9 +90,11 @@ pub(crate) fn compress(removals: &[Removal]) -> Result<BTreeSet<PathBuf>, Transa
     Ok(moves.iter().filter(|path| !below(path)).cloned().collect())
 }
 
-/// Which directories have nothing left in them.
+/// Which directories have nothing left in them. A directory that was empty before goes along only when it lies in a directory
+/// that files leave: `include/python3.11` of a new virtual environment stays.
 struct Emptied<'p> {
     paths: &'p HashSet<&'p Path>,
+    parents: HashSet<&'p Path>,
     known: HashMap<PathBuf, bool>,
 }
 
@@ -108,18 +111,19 @@ impl Emptied<'_> {
     fn look(&mut self, directory: &Path) -> Result<bool, TransactionError> {
         // A directory that cannot be listed is left alone.
         let Ok(entries) = fs::read_dir(directory) else { return Ok(false) };
+        let mut something_leaves = false;
         for entry in entries {
             let entry = entry.map_err(TransactionError::io(directory))?;
             let path = entry.path();
-            if self.paths.contains(path.as_path()) {
-                continue;
+            if !self.paths.contains(path.as_path()) {
+                let kind = entry.file_type().map_err(TransactionError::io(&path))?;
+                if !kind.is_dir() || !self.is(&path)? {
+                    return Ok(false);
+                }
             }
-            let kind = entry.file_type().map_err(TransactionError::io(&path))?;
-            if !kind.is_dir() || !self.is(&path)? {
-                return Ok(false);
-            }
+            something_leaves = true;
         }
-        Ok(true)
+        Ok(something_leaves || directory.ancestors().any(|ancestor| self.parents.contains(ancestor)))
     }
 }
 
