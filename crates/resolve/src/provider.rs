@@ -24,7 +24,7 @@ pub(crate) struct Learned {
     pub(crate) references: HashMap<PackageName, Vec<Reference>>,
     /// Direct references that were chosen although nothing in the solution asks for them.
     pub(crate) unwanted: HashSet<String>,
-    /// Projects whose pre-releases and pinned yanked candidates are admitted.
+    /// Projects of which pre-releases and yanked candidates are admitted when any requirement asks for them by name.
     pub(crate) admitted: HashSet<PackageName>,
 }
 
@@ -182,20 +182,43 @@ impl<'a> Provider<'a> {
             return Some(first);
         }
         let rule = self.rule(table, project);
-        let best = listed()
-            .find(|index| installed == Some(*index) || table.entry(*index).is_some_and(|entry| rule.admits(entry)));
+        let admitted = self.learned.admitted.contains(table.name);
+        let best = listed().find(|index| {
+            let entry = table.entry(*index);
+            installed == Some(*index)
+                || entry.is_some_and(|entry| rule.admits(entry))
+                || admitted && self.is_asked_for(table, project, *index)
+        });
         if best.is_none() {
-            self.search.borrow_mut().refuse(project);
+            self.search.borrow_mut().refuse(project, range);
         }
         best
+    }
+
+    fn is_asked_for(&self, table: &Table<'a>, project: u32, index: u32) -> bool {
+        let asked_for =
+            table.entry(index).is_some_and(|entry| self.search.borrow().is_asked_for(project, index, entry));
+        asked_for && table.prereleases != Prereleases::Forbid
+    }
+
+    /// Projects of which something was refused that some requirement asks for.
+    pub(crate) fn wrongly_refused(&self) -> Vec<PackageName> {
+        let search = self.search.borrow();
+        let refused = search.refused().filter_map(|(project, range)| {
+            let table = self.table(project).filter(|table| !self.learned.admitted.contains(table.name))?;
+            let asked_for = range.best_first().any(|index| {
+                table.entry(index).is_some_and(|entry| entry.on_page) && self.is_asked_for(&table, project, index)
+            });
+            asked_for.then(|| table.name.clone())
+        });
+        refused.collect()
     }
 
     /// Which pre-releases and yanked candidates count for a project under the requirements in effect.
     fn rule(&self, table: &Table<'a>, project: u32) -> Rule {
         let search = self.search.borrow();
         let mut range = Indexes::full();
-        let admitted = self.learned.admitted.contains(table.name);
-        let (mut names_prerelease, mut pins) = (admitted, admitted);
+        let (mut names_prerelease, mut pins) = (false, false);
         for demand in search.in_effect(project) {
             range = range.intersection(&demand.range);
             names_prerelease |= demand.names_prerelease;
@@ -257,7 +280,8 @@ impl DependencyProvider for Provider<'_> {
             return (u8::MAX, 0, Reverse(0), true);
         };
         let order = Reverse(table.named.unwrap_or(u32::MAX));
-        if range.count() <= 1 {
+        // A pin leaves nothing to decide. Where there never was a choice, the user's order counts as it does in pip.
+        if range.count() <= 1 && table.entries.len() > 2 {
             return (3, 0, order, base);
         }
         let conflicts = statistics.conflict_count();

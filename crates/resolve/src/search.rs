@@ -3,14 +3,20 @@
 //! Whether a pre-release or a yanked candidate may be chosen depends on all requirements in effect on a project. The
 //! solver does not show its state, so the latest choice for each package is followed from the outside. A package that
 //! fell out of the search is forgotten late, so that a requirement may count although it no longer is in effect: then
-//! a pre-release is admitted that pip would not admit. It never happens the other way round.
+//! a pre-release is admitted that pip would not admit.
+//!
+//! The other way round, a candidate may be refused at a moment when the requirement that asks for it is not in effect
+//! yet, and the solver never asks again. Then everything is solved once more with that project marked, and of it
+//! whatever any requirement asks for by name is admitted. This, too, admits a little more than pip.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
+use pubgrub::VersionSet;
+
 use crate::indexes::Indexes;
-use crate::table::Demand;
+use crate::table::{Demand, Entry};
 
 /// What the solver decides about: the user's request, a project, or an extra of a project, which is a package of its
 /// own with the same indexes.
@@ -52,8 +58,8 @@ pub(crate) struct Search {
     ranges: HashMap<Package, Indexes>,
     /// All requirements seen on a project, by who asks.
     demands: HashMap<u32, HashMap<Package, DemandsByIndex>>,
-    /// Projects of which a candidate was refused only because of the requirements in effect at that moment.
-    refused: HashSet<u32>,
+    /// For each project the ranges that were refused only because of the requirements in effect at that moment.
+    refused: HashMap<u32, Vec<Indexes>>,
 }
 
 impl Search {
@@ -87,15 +93,21 @@ impl Search {
             .flat_map(|demands| demands.iter().map(Rc::as_ref))
     }
 
-    pub(crate) fn refuse(&mut self, project: u32) {
-        self.refused.insert(project);
+    pub(crate) fn refuse(&mut self, project: u32, range: &Indexes) {
+        self.refused.entry(project).or_default().push(range.clone());
     }
 
-    /// Projects of which candidates were refused although some requirement, in effect at another moment, admits them.
-    pub(crate) fn to_reconsider(&self) -> impl Iterator<Item = u32> {
-        self.refused.iter().copied().filter(|project| {
-            let demands = self.demands.get(project).into_iter().flat_map(HashMap::values).flat_map(HashMap::values);
-            demands.flatten().any(|demand| demand.names_prerelease || demand.pins)
+    /// Whether some requirement, in effect or not, asks for this very pre-release or yanked candidate.
+    pub(crate) fn is_asked_for(&self, project: u32, index: u32, entry: &Entry<'_>) -> bool {
+        let demands = self.demands.get(&project).into_iter().flat_map(HashMap::values).flat_map(HashMap::values);
+        demands.flatten().any(|demand| {
+            let admits = (demand.names_prerelease || !entry.is_prerelease()) && (demand.pins || !entry.yanked);
+            admits && demand.range.contains(&index)
         })
+    }
+
+    /// Projects with the ranges of them that were refused.
+    pub(crate) fn refused(&self) -> impl Iterator<Item = (u32, &Indexes)> {
+        self.refused.iter().flat_map(|(project, ranges)| ranges.iter().map(|range| (*project, range)))
     }
 }

@@ -57,7 +57,12 @@ impl More {
 
 fn attempt(catalog: &Catalog, request: &Request<'_>, learned: &Learned) -> Attempt {
     let provider = Provider::new(catalog, request, learned);
-    match pubgrub::resolve(&provider, Package::Root, 0u32) {
+    let result = pubgrub::resolve(&provider, Package::Root, 0u32);
+    let refused = provider.wrongly_refused();
+    if !refused.is_empty() {
+        return Attempt::Again(More::Admitted(refused));
+    }
+    match result {
         Ok(selected) => {
             let chosen: Chosen = selected.into_iter().collect();
             if let Some(key) = solution::unwanted_reference(&provider, &chosen) {
@@ -70,17 +75,7 @@ fn attempt(catalog: &Catalog, request: &Request<'_>, learned: &Learned) -> Attem
                 Attempt::Done(Outcome::Missing(facts))
             }
         }
-        Err(PubGrubError::NoSolution(tree)) => {
-            let tables: Vec<_> =
-                provider.search.borrow().to_reconsider().filter_map(|project| provider.table(project)).collect();
-            let reconsider: Vec<_> =
-                tables.iter().map(|table| table.name.clone()).filter(|name| !learned.admitted.contains(name)).collect();
-            if reconsider.is_empty() {
-                Attempt::Done(Outcome::Impossible(conflict::explain(&provider, tree)))
-            } else {
-                Attempt::Again(More::Admitted(reconsider))
-            }
-        }
+        Err(PubGrubError::NoSolution(tree)) => Attempt::Done(Outcome::Impossible(conflict::explain(&provider, tree))),
         Err(
             PubGrubError::ErrorRetrievingDependencies { source, .. }
             | PubGrubError::ErrorChoosingVersion { source, .. }

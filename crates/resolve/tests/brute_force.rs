@@ -77,11 +77,11 @@ fn is_valid(choice: &Choice, wishes: &[String], releases: &Releases, environment
 
 /// Whether any choice is valid, trying all of them.
 fn any_is_valid(wishes: &[String], releases: &Releases, environment: &MarkerEnvironment) -> bool {
-    let options: Vec<(&str, &Vec<(u32, Vec<String>)>)> = releases.iter().map(|(name, all)| (*name, all)).collect();
+    let options: Vec<_> = releases.iter().collect();
     let mut places = vec![0usize; options.len()];
     loop {
         let choice: Choice =
-            options.iter().zip(&places).map(|((name, all), place)| ((*name).to_owned(), all[*place].0)).collect();
+            options.iter().zip(&places).map(|((name, all), place)| ((**name).to_owned(), all[*place].0)).collect();
         if is_valid(&choice, wishes, releases, environment) {
             return true;
         }
@@ -98,7 +98,7 @@ fn solutions_are_valid_and_failures_are_real() {
     let environment = environment();
     let mut numbers = Numbers(7);
     let (mut solved, mut impossible) = (0, 0);
-    for _ in 0..3000 {
+    for _ in 0..2000 {
         let releases = numbers.releases();
         let wishes = numbers.wishes();
         let mut world = World::new();
@@ -125,5 +125,5 @@ fn solutions_are_valid_and_failures_are_real() {
             Outcome::Missing(_) => unreachable!("a run ends when nothing is missing"),
         }
     }
-    assert!(solved > 300 && impossible > 300, "{solved} solved, {impossible} impossible: the worlds are too simple");
+    assert!(solved > 200 && impossible > 200, "{solved} solved, {impossible} impossible: the worlds are too simple");
 }

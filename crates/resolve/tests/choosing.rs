@@ -120,6 +120,13 @@ fn a_dependency_that_names_a_prerelease_admits_it() {
 }
 
 #[test]
+fn a_prerelease_does_not_replace_a_final_release_that_was_chosen_first() {
+    let world = World::new().release("a", "1.0", &["c>=1.0a1"]).releases("c", &["2.0a1", "1.0"]);
+    assert_eq!(world.clone().wants("c").wants("a").run().pins(), "a 1.0, c 1.0");
+    assert_eq!(world.wants("a").wants("c").run().pins(), "a 1.0, c 2.0a1");
+}
+
+#[test]
 fn a_dependency_of_a_rejected_candidate_does_not_admit_prereleases() {
     let world = World::new()
         .release("a", "2.0", &["c>=1.0b1", "d>=9"])
@@ -167,6 +174,13 @@ fn a_pin_of_a_dependency_admits_a_yanked_release_and_the_pin_says_so() {
     let run = world.wants("a").wants("b").run();
     assert_eq!(run.pins(), "a 2.0, b 1.0");
     assert!(run.resolution().pins.iter().any(|pin| pin.yanked));
+}
+
+#[test]
+fn a_pin_that_is_met_late_still_admits_a_yanked_release() {
+    let world =
+        World::new().release("b", "2.0", &["a==2.0"]).release("b", "1.0", &["a"]).releases("a", &["2.0 yanked", "1.0"]);
+    assert_eq!(world.wants("b").wants("a").run().pins(), "a 2.0, b 2.0");
 }
 
 #[test]

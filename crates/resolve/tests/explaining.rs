@@ -6,10 +6,9 @@ use resolve::{Conflict, Explanation};
 use world::{Run, World};
 
 fn conflict(run: &Run) -> &Conflict {
-    match run.explanation() {
-        Explanation::Conflict(conflict) => conflict,
-        other => panic!("another explanation: {other}"),
-    }
+    let explanation = run.explanation();
+    let conflict = if let Explanation::Conflict(conflict) = explanation { Some(conflict) } else { None };
+    conflict.unwrap_or_else(|| unreachable!("another explanation: {explanation}"))
 }
 
 #[test]
