@@ -399,9 +399,18 @@ def site_packages(facts):
         entries[:0] = [os.path.abspath(entry) for entry in given.split(os.pathsep) if entry]
     found = []
     for entry in entries:
-        if entry not in found and os.path.exists(entry):
+        if entry not in found and os.path.exists(entry) and is_text(entry):
             found.append(entry)
     return found
+
+
+def is_text(path):
+    """Whether a path can be told in JSON: its bytes may be no text."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 # PEP 668

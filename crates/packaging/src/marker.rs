@@ -191,3 +191,36 @@ fn normalized_extra(text: &str) -> String {
         Err(_) => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        text.parse::<Marker>().expect_err(text)
+    }
+
+    #[test]
+    fn what_is_no_marker_is_told_in_one_line() {
+        assert_eq!(error("os_name"), "expected an operator such as '>=' or 'in' at the end of the marker");
+        assert!(error("os_name == 'a' os_name").starts_with("expected 'and' or 'or' in the marker"));
+        assert!(error("os_name == 'a").contains("no closing '"));
+        assert!(error("'a' == 'a'").contains("two texts"));
+        assert!(error("colour == 'a'").contains("expected a marker variable"));
+        assert!(error("os_name not 'a'").contains("'in' after 'not'"));
+        assert!(error("\n\u{1b}[31m").contains("\\n\\u{1b}[31m"), "control characters are escaped");
+    }
+
+    #[test]
+    fn hostile_markers_are_refused_or_read_in_linear_time() {
+        let nested = |depth: usize| format!("{}os_name == 'a'{}", "(".repeat(depth), ")".repeat(depth));
+        assert!(nested(50).parse::<Marker>().is_ok());
+        assert!(error(&nested(51)).contains("deeper than 50"));
+        assert!(error(&"(".repeat(1_000_000)).contains("deeper than 50"));
+        let long = vec!["os_name == 'a'"; 50_000].join(" or ");
+        assert!(long.parse::<Marker>().is_ok());
+        for text in ["", "(", ")", "and", "not", "''", "\"", "\0", "os_name\u{a0}== 'a'", "é == 'a'"] {
+            error(text);
+        }
+    }
+}

@@ -124,3 +124,26 @@ impl<'de> Deserialize<'de> for VersionSpecifiers {
         text.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_valid_is_told_in_one_line() {
+        for text in [">=", "1.0", ">=1.0.*", "~=1", "=>1", ">=1 <2", "==1.0;", ">=\0", ">= 99999999999999999999999"] {
+            let error = text.parse::<VersionSpecifiers>().expect_err(text);
+            assert!(!error.reason.is_empty() && !error.reason.contains('\n'), "{error}");
+        }
+        assert_eq!(">=1.0,, <2,".parse::<VersionSpecifiers>().unwrap().to_string(), ">=1.0, <2");
+        assert!("".parse::<VersionSpecifiers>().unwrap().contains(&"1.0a1".parse().unwrap()));
+    }
+
+    #[test]
+    fn long_texts_take_linear_time() {
+        for long in [vec![">=1"; 20_000].join(","), ",".repeat(100_000), format!("=={}1", "1.".repeat(30_000))] {
+            let specifiers: VersionSpecifiers = long.parse().unwrap();
+            specifiers.contains(&"1.0".parse().unwrap());
+        }
+    }
+}

@@ -165,9 +165,12 @@ impl Tags {
     /// How much a wheel is liked, 0 best; `None` when it cannot be used.
     pub fn rank(&self, wheel: &WheelFilename) -> Option<u32> {
         let mut parts = wheel.tags().splitn(3, '-');
-        let mut known = |names: &Names| Some(names.known(parts.next()?)).filter(|known| !known.is_empty());
-        let [python, abi, platform] = &self.parts;
-        let (pythons, abis, platforms) = (known(python)?, known(abi)?, known(platform)?);
+        let (python, abi, platform) = (parts.next()?, parts.next()?, parts.next()?);
+        let [pythons, abis, platforms] = &self.parts;
+        // The ABI first: by it most files for other interpreters fall out.
+        let abis = abis.known(abi)?;
+        let platforms = platforms.known(platform)?;
+        let pythons = pythons.known(python)?;
         let mut best: Option<u32> = None;
         for &python in &pythons {
             for &abi in &abis {
@@ -351,10 +354,10 @@ impl Names {
         self.texts.get(number as usize).map_or("", |text| text)
     }
 
-    /// The numbers of those of the tags in `part`, separated by dots, that are known, each once.
+    /// The numbers of those of the tags in `part`, separated by dots, that are known, each once; `None` when there are none.
     ///
     /// There are never more than known tags, so that the combinations of a hostile file name stay few.
-    fn known(&self, part: &str) -> Vec<u32> {
+    fn known(&self, part: &str) -> Option<Vec<u32>> {
         let find = |text: &str| self.numbers.get(text).copied();
         let mut known = Vec::new();
         for text in part.split('.') {
@@ -367,7 +370,7 @@ impl Names {
                 known.push(number);
             }
         }
-        known
+        Some(known).filter(|known| !known.is_empty())
     }
 }
 
