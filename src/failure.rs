@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use wheel::{TransactionError, WheelError};
+
 /// Why a command failed; decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -89,4 +91,37 @@ impl fmt::Display for Failure {
         }
         write!(formatter, "  {:<9} {}", "code", self.code)
     }
+}
+
+impl From<WheelError> for Failure {
+    fn from(error: WheelError) -> Self {
+        let message = error.to_string();
+        match &error {
+            WheelError::Refused(refusal) => Self::new(Kind::Verification, refusal.rule.code(), message)
+                .detail("meaning", "the file breaks a rule that protects you; nothing of it was installed")
+                .hint("report it to the project, or choose another version"),
+            WheelError::Io { .. } => Self::new(Kind::Error, "disk", format!("Could not read or write {message}")),
+            WheelError::InstalledRecord { .. } => Self::new(Kind::Error, "installed.record", message)
+                .hint("install that distribution again with --ignore-installed"),
+        }
+    }
+}
+
+impl From<TransactionError> for Failure {
+    fn from(error: TransactionError) -> Self {
+        let message = error.to_string();
+        match error {
+            TransactionError::Wheel(error) => error.into(),
+            TransactionError::NoRecord { ref installer, .. } if !installer.is_empty() => {
+                let hint = format!("it was installed by {installer}, which may be able to remove it");
+                Self::new(Kind::Error, "installed.no-record", capitalized(&message)).hint(hint)
+            }
+            _ => Self::new(Kind::Error, "place", capitalized(&message)),
+        }
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }

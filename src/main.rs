@@ -1,31 +1,99 @@
 //! tufpip: a pip-compatible installer that verifies what it downloads.
 
+mod bytecode;
 mod cli;
+mod commands;
+mod environment;
+mod explain;
 mod failure;
+mod index;
+mod install;
+mod net;
+mod placing;
+mod plan;
+mod python;
+mod report;
 mod requirements;
+mod session;
 mod settings;
+mod store;
+mod terminal;
+mod wanted;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use crate::settings::{Command, Surroundings, settle};
+use crate::failure::{Failure, Kind};
+use crate::session::Session;
+use crate::settings::{Command, Settings, Surroundings, settle};
+use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    match settle(&words, &Surroundings::of_process()) {
-        Ok(settings) => {
-            for warning in &settings.warnings {
-                eprintln!("WARNING: {warning}");
-            }
-            match &settings.command {
-                Command::Version => println!("tufpip {}", env!("CARGO_PKG_VERSION")),
-                Command::Help { text } => print!("{text}"),
-                _ => println!("{settings:#?}"),
-            }
-            ExitCode::SUCCESS
-        }
+    let settings = match settle(&words, &Surroundings::of_process()) {
+        Ok(settings) => settings,
         Err(failure) => {
             eprintln!("{failure}");
+            return ExitCode::from(failure.exit_code());
+        }
+    };
+    let terminal = match Terminal::new(&settings.terminal) {
+        Ok(terminal) => Arc::new(terminal),
+        Err(failure) => {
+            eprintln!("{failure}");
+            return ExitCode::from(failure.exit_code());
+        }
+    };
+    for warning in &settings.warnings {
+        terminal.warning(warning);
+    }
+    match run(&settings, &terminal) {
+        Ok(code) => code,
+        Err(failure) => {
+            terminal.failure(&failure);
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Runs the command; a success of `check` or `show` may still mean exit code 1.
+fn run(settings: &Settings, terminal: &Arc<Terminal>) -> Result<ExitCode, Failure> {
+    match &settings.command {
+        Command::Install(install) => {
+            in_runtime(async { install::install(settings, install, &Session::new(settings, Arc::clone(terminal))?).await })
+        }
+        Command::Download(download) => {
+            let session = Session::new(settings, Arc::clone(terminal))?;
+            in_runtime(async { commands::download::download(settings, download, &session).await })
+        }
+        Command::Uninstall(uninstall) => commands::uninstall::uninstall(settings, uninstall, terminal),
+        Command::List(list) => {
+            let session = Session::new(settings, Arc::clone(terminal))?;
+            in_runtime(async { commands::list::list(settings, list, &session).await })
+        }
+        Command::Freeze(freeze) => commands::freeze::freeze(settings, freeze, terminal),
+        Command::Show(show) => return commands::show::show(settings, show, terminal),
+        Command::Check => return commands::check::check(settings, terminal),
+        Command::Version => {
+            terminal.data(&commands::version(settings));
+            Ok(())
+        }
+        Command::Help { text } => {
+            terminal.data(text.trim_end());
+            Ok(())
+        }
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Waits for a command that uses the network.
+fn in_runtime<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Kind::Error, "internal", format!("Could not start: {error}")))?;
+    let outcome = runtime.block_on(command);
+    // A failure does not wait for what else was under way.
+    runtime.shutdown_background();
+    outcome
 }

@@ -1,0 +1,30 @@
+//! Turns the resolver's explanations into the words that pip's users know, with what can be done below them.
+
+use resolve::Explanation;
+
+use crate::failure::{Failure, Kind};
+use crate::index::Sources;
+
+/// The failure for a request that nothing can satisfy.
+pub fn impossible(explanation: Explanation, sources: &Sources) -> Failure {
+    let failure = match &explanation {
+        Explanation::NoMatch(problem) => {
+            let message = format!("{problem}\nERROR: No matching distribution found for {}", problem.wanted());
+            let failure = Failure::new(Kind::Error, "resolve.no-match", message);
+            let nothing_known = problem.versions.is_empty() && problem.rejected.is_empty() && problem.yanked.is_empty();
+            if nothing_known && problem.unusable.is_empty() {
+                let asked = if sources.is_empty() { "nothing: there is no index and no --find-links".to_owned() } else { sources.shown().join(" ") };
+                failure.detail("asked", asked).hint("check the spelling of the name, and that the index has this project")
+            } else {
+                failure
+            }
+        }
+        Explanation::Conflict(_) => {
+            let message = format!("{explanation}\n\nERROR: ResolutionImpossible: no set of versions satisfies all of these");
+            Failure::new(Kind::Error, "resolve.conflict", message)
+                .hint("loosen the range of package versions you've specified, or remove package versions to let tufpip choose")
+        }
+        Explanation::Unusable(_) => Failure::new(Kind::Error, "resolve.unusable", explanation.to_string()),
+    };
+    explanation.notes().iter().fold(failure, |failure, note| failure.hint(note.clone()))
+}

@@ -1,0 +1,13 @@
+//! What is on offer: project pages, directories of links, the metadata of single files, and what the resolver is told of it.
+
+mod choice;
+mod finder;
+mod metadata;
+mod pages;
+mod sources;
+
+pub use choice::{Choice, Offer};
+pub use finder::{Finder, Found};
+pub use metadata::MetadataReader;
+pub use pages::Pages;
+pub use sources::{Sources, parse_filename};

@@ -1,0 +1,160 @@
+//! User names and passwords for indexes: which request gets which, and how URLs are shown without them.
+
+use std::path::PathBuf;
+
+use url::Url;
+
+/// Credentials known from index URLs and netrc, each bound to the origin it was given for.
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    /// Every configured index; one without credentials still claims its part of the host.
+    indexes: Vec<Url>,
+    netrc: Vec<NetrcEntry>,
+}
+
+#[derive(Clone, Debug)]
+struct NetrcEntry {
+    host: Option<String>,
+    login: String,
+    password: String,
+}
+
+impl Credentials {
+    /// Takes those of the user's netrc file (`$NETRC`, `~/.netrc`, `~/_netrc`).
+    pub fn new() -> Self {
+        Self { indexes: Vec::new(), netrc: read_netrc() }
+    }
+
+    /// Takes those in the URLs of `indexes`.
+    pub fn add_indexes(&mut self, indexes: &[Url]) {
+        self.indexes.extend(indexes.iter().filter(|index| !self.indexes.contains(index)).cloned().collect::<Vec<_>>());
+    }
+
+    /// User name and password for `url`, which never leave the origin (scheme, host, port) they belong to.
+    ///
+    /// Order as in pip: the URL itself, the configured index that shares the longest path with it, netrc.
+    pub fn for_url(&self, url: &Url) -> Option<(String, Option<String>)> {
+        if let Some(found) = userinfo(url) {
+            return Some(found);
+        }
+        let nearest = self
+            .indexes
+            .iter()
+            .filter(|index| index.origin() == url.origin())
+            .max_by_key(|index| shared_segments(index, url));
+        if let Some(found) = nearest.and_then(userinfo) {
+            return Some(found);
+        }
+        let host = url.host_str()?;
+        let entry = self
+            .netrc
+            .iter()
+            .find(|entry| entry.host.as_deref() == Some(host))
+            .or_else(|| self.netrc.iter().find(|entry| entry.host.is_none()))?;
+        Some((entry.login.clone(), Some(entry.password.clone())))
+    }
+}
+
+/// `url` without user name, password and query: what may be shown and written down.
+pub fn redacted(url: &Url) -> String {
+    let mut shown = url.clone();
+    if !url.username().is_empty() || url.password().is_some() {
+        // Both setters fail only for URLs that cannot have userinfo, which then have none to hide.
+        let _ = shown.set_username("****");
+        let _ = shown.set_password(None);
+    }
+    shown.to_string()
+}
+
+fn userinfo(url: &Url) -> Option<(String, Option<String>)> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    Some((decode(url.username()), url.password().map(decode)))
+}
+
+fn decode(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+fn shared_segments(index: &Url, url: &Url) -> usize {
+    let (Some(left), Some(right)) = (index.path_segments(), url.path_segments()) else { return 0 };
+    left.zip(right).take_while(|(left, right)| left == right && !left.is_empty()).count()
+}
+
+fn read_netrc() -> Vec<NetrcEntry> {
+    let candidates = match std::env::var_os("NETRC") {
+        Some(path) => vec![PathBuf::from(path)],
+        None => match std::env::home_dir() {
+            Some(home) => vec![home.join(".netrc"), home.join("_netrc")],
+            None => Vec::new(),
+        },
+    };
+    candidates
+        .into_iter()
+        .find_map(|path| std::fs::read_to_string(path).ok())
+        .map(|text| parse_netrc(&text))
+        .unwrap_or_default()
+}
+
+/// The `machine`, `default`, `login` and `password` tokens of a netrc file; macros and unknown tokens are passed over.
+fn parse_netrc(text: &str) -> Vec<NetrcEntry> {
+    let mut entries: Vec<NetrcEntry> = Vec::new();
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    let mut tokens = lines.flat_map(str::split_whitespace);
+    while let Some(token) = tokens.next() {
+        match token {
+            "machine" | "default" => {
+                let host = if token == "machine" { tokens.next().map(str::to_owned) } else { None };
+                entries.push(NetrcEntry { host, login: String::new(), password: String::new() });
+            }
+            "login" | "password" => {
+                let value = tokens.next().unwrap_or_default().to_owned();
+                if let Some(entry) = entries.last_mut() {
+                    if token == "login" { entry.login = value } else { entry.password = value }
+                }
+            }
+            _ => {}
+        }
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn credentials_stay_with_the_index_they_were_given_for() {
+        let credentials = Credentials {
+            indexes: vec![url("https://me:s3%40cret@pkgs.example.org/team/simple/"), url("https://pkgs.example.org/open/simple/")],
+            netrc: Vec::new(),
+        };
+        let of = |text: &str| credentials.for_url(&url(text));
+        let mine = Some(("me".to_owned(), Some("s3@cret".to_owned())));
+        assert_eq!(of("https://pkgs.example.org/team/files/a.whl"), mine);
+        assert_eq!(of("https://pkgs.example.org/open/files/a.whl"), None);
+        assert_eq!(of("http://pkgs.example.org/team/files/a.whl"), None);
+        assert_eq!(of("https://files.example.org/team/a.whl"), None);
+        assert_eq!(of("https://pkgs.example.org:8443/team/a.whl"), None);
+    }
+
+    #[test]
+    fn netrc_tokens_may_stand_on_any_line() {
+        let entries = parse_netrc("# comment\nmachine a.example.org\n  login x password y\ndefault login d\npassword e");
+        let credentials = Credentials { indexes: Vec::new(), netrc: entries };
+        let pair = |login: &str, password: &str| Some((login.to_owned(), Some(password.to_owned())));
+        assert_eq!(credentials.for_url(&url("https://a.example.org/")), pair("x", "y"));
+        assert_eq!(credentials.for_url(&url("https://b.example.org/")), pair("d", "e"));
+    }
+
+    #[test]
+    fn shown_urls_have_no_secret() {
+        assert_eq!(redacted(&url("https://me:secret@pkgs.example.org/simple/")), "https://****@pkgs.example.org/simple/");
+        assert_eq!(redacted(&url("https://pkgs.example.org/simple/")), "https://pkgs.example.org/simple/");
+    }
+}

@@ -1,0 +1,13 @@
+//! HTTP: one client for everything that is fetched, with retry, caps and verified downloads.
+//!
+//! Nothing else in the program opens a connection.
+
+mod client;
+mod credentials;
+mod download;
+mod remote_failure;
+
+pub use client::{Client, Fetched, Limits, Part};
+pub use credentials::{Credentials, redacted};
+pub use download::{DownloadRequest, Downloader, Proof, VerifiedFile};
+pub use remote_failure::{Cause, RemoteFailure};

@@ -1,0 +1,10 @@
+//! The Python environment worked on: which one, what it is, where its files go.
+
+mod discover;
+mod interpreter;
+mod probe;
+mod scheme;
+
+pub use discover::find;
+pub use interpreter::{Interpreter, ProbedPaths};
+pub use scheme::{Destination, Layout};

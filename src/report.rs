@@ -1,0 +1,80 @@
+//! The installation report: what was or would be installed, as JSON in the form of pip's `--report`.
+//!
+//! `tufpip_version` stands where pip writes `pip_version`, and `verification` says what each file was checked by.
+
+use std::collections::HashMap;
+
+use packaging::PackageName;
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, Kind};
+use crate::net::Proof;
+use crate::plan::Plan;
+use crate::python::Interpreter;
+use crate::settings::Output;
+use crate::store::UnpackedWheel;
+use crate::terminal::Terminal;
+
+/// Writes the report of `plan` to `output`; `wheels` are those that were fetched, none with `--dry-run`.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write(
+    output: &Output,
+    plan: &Plan,
+    wheels: &HashMap<PackageName, UnpackedWheel>,
+    interpreter: &Interpreter,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(&report(plan, wheels, interpreter))
+        .map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
+    match output {
+        Output::Stdout => {
+            terminal.data(&text);
+            Ok(())
+        }
+        Output::File(path) => std::fs::write(path, text).map_err(|error| {
+            Failure::new(Kind::Error, "file.unwritable", format!("Could not write the report {}: {error}", path.display()))
+        }),
+    }
+}
+
+fn report(plan: &Plan, wheels: &HashMap<PackageName, UnpackedWheel>, interpreter: &Interpreter) -> Value {
+    let install: Vec<Value> = plan
+        .additions
+        .iter()
+        .map(|addition| {
+            let wheel = wheels.get(&addition.candidate.name);
+            let sha256 = wheel.map(UnpackedWheel::sha256).or_else(|| addition.found.file.as_ref().map(|file| file.sha256()));
+            let proof = wheel.map(UnpackedWheel::proof).or_else(|| addition.found.file.as_ref().map(|file| file.proof()));
+            let mut entry = json!({
+                "download_info": addition.download_info(sha256.unwrap_or_default()),
+                "is_direct": matches!(addition.candidate.origin, resolve::Origin::Direct(_)),
+                "is_yanked": addition.found.yanked.is_some(),
+                "requested": addition.requested,
+                "metadata": addition.metadata.to_json(),
+                "verification": verification(proof),
+            });
+            if let (true, false, Some(entry)) = (addition.requested, addition.extras.is_empty(), entry.as_object_mut()) {
+                entry.insert("requested_extras".to_owned(), json!(addition.extras));
+            }
+            entry
+        })
+        .collect();
+    json!({
+        "version": "1",
+        "tufpip_version": env!("CARGO_PKG_VERSION"),
+        "install": install,
+        "environment": interpreter.markers,
+    })
+}
+
+/// What a file was checked by; null when it was not fetched.
+fn verification(proof: Option<Proof>) -> Value {
+    match proof {
+        None => Value::Null,
+        Some(Proof::UserHash) => json!({"by": "user-hash"}),
+        Some(Proof::IndexHash) => json!({"by": "index-hash"}),
+        Some(Proof::Unverified) => json!({"by": "nothing"}),
+    }
+}

@@ -1,0 +1,128 @@
+//! The cache of unpacked wheels: each unpacked once per machine, then placed by link.
+//!
+//! Entries are named by the SHA-256 of the wheel and appear by one rename, so that several processes can share the
+//! directory and a killed one leaves nothing that looks finished.
+
+use std::path::{Path, PathBuf};
+
+use wheel::{Limits, Manifest, RecordPolicy, WheelArchive};
+
+use crate::failure::{Failure, Kind};
+use crate::net::{DownloadRequest, Proof, VerifiedFile};
+
+/// A wheel whose bytes were verified and which is unpacked in the store. Only the store makes one.
+#[derive(Clone, Debug)]
+pub struct UnpackedWheel {
+    directory: PathBuf,
+    sha256: String,
+    proof: Proof,
+    manifest: Manifest,
+}
+
+impl UnpackedWheel {
+    /// The root of the unpacked archive.
+    pub fn tree(&self) -> PathBuf {
+        self.directory.join("tree")
+    }
+
+    /// The store's own directory for this wheel; things derived from it are kept there, too.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What the wheel consists of.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// SHA-256 of the wheel in hex.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// What the wheel was checked by in this command.
+    pub fn proof(&self) -> Proof {
+        self.proof
+    }
+
+    /// The METADATA file in the wheel.
+    ///
+    /// # Errors
+    /// When the file is gone.
+    pub fn raw_metadata(&self) -> Result<Vec<u8>, Failure> {
+        let path = self.tree().join(&self.manifest.dist_info).join("METADATA");
+        std::fs::read(&path).map_err(|error| unusable(&path, &error.to_string()))
+    }
+}
+
+/// A directory of unpacked wheels.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+}
+
+impl Store {
+    /// The store in `root`, which need not exist yet.
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// The wheel that `request` asks for, if its hash is known and it was unpacked before.
+    ///
+    /// The entry's name is the hash that the index or the user gave, and it was made from bytes with that hash.
+    pub fn find(&self, request: &DownloadRequest) -> Option<UnpackedWheel> {
+        let sha256 = request.known_sha256()?;
+        let proof = if request.user_hashes.is_empty() { Proof::IndexHash } else { Proof::UserHash };
+        self.read(sha256, proof)
+    }
+
+    /// Unpacks `file`, unless that was done before.
+    ///
+    /// # Errors
+    /// When the wheel is refused (see the wheel crate) or the disk fails; then nothing of it is kept.
+    pub fn add(&self, file: &VerifiedFile) -> Result<UnpackedWheel, Failure> {
+        if let Some(found) = self.read(file.sha256(), file.proof()) {
+            return Ok(found);
+        }
+        let filename = file.filename().parse().map_err(|_| {
+            Failure::new(Kind::Error, "wheel.file-name", format!("{} is not a valid wheel filename.", file.filename()))
+        })?;
+        let archive = WheelArchive::open(file.path(), &filename, &Limits::default())?;
+        let disk = |error: std::io::Error| unusable(&self.root, &error.to_string());
+        std::fs::create_dir_all(&self.root).map_err(disk)?;
+        let temporary = tempfile::Builder::new().prefix(".unpacking-").tempdir_in(&self.root).map_err(disk)?;
+        let manifest = wheel::unpack(&archive, &temporary.path().join("tree"), RecordPolicy::Enforce)?;
+        let bytes = postcard::to_allocvec(&manifest).map_err(|error| unusable(&self.root, &error.to_string()))?;
+        std::fs::write(temporary.path().join("manifest"), bytes).map_err(disk)?;
+        let directory = self.root.join(file.sha256());
+        let staged = temporary.keep();
+        if let Err(error) = std::fs::rename(&staged, &directory) {
+            // Another process was faster, or an earlier entry lost its manifest.
+            let _ = std::fs::remove_dir_all(&staged);
+            return self.read(file.sha256(), file.proof()).ok_or_else(|| unusable(&directory, &error.to_string()));
+        }
+        Ok(UnpackedWheel { directory, sha256: file.sha256().to_owned(), proof: file.proof(), manifest })
+    }
+
+    /// Forgets a wheel, because its files were changed behind our back.
+    pub fn forget(&self, wheel: &UnpackedWheel) {
+        let _ = std::fs::remove_dir_all(&wheel.directory);
+    }
+
+    fn read(&self, sha256: &str, proof: Proof) -> Option<UnpackedWheel> {
+        // The name comes from a server: it must not lead elsewhere.
+        if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        let sha256 = sha256.to_ascii_lowercase();
+        let directory = self.root.join(&sha256);
+        let bytes = std::fs::read(directory.join("manifest")).ok()?;
+        let manifest = postcard::from_bytes(&bytes).ok()?;
+        Some(UnpackedWheel { directory, sha256, proof, manifest })
+    }
+}
+
+fn unusable(path: &Path, reason: &str) -> Failure {
+    Failure::new(Kind::Error, "disk", format!("Could not use the cache at {}: {reason}", path.display()))
+        .hint("free some space, remove that directory, or choose another place with --cache-dir")
+}
