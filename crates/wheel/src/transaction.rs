@@ -120,13 +120,9 @@ impl<'a> Transaction<'a> {
     /// Makes the change. After an error the environment is as it was before.
     pub fn commit(mut self) -> Result<Outcome, TransactionError> {
         let outcome = self.run();
-        if outcome.is_err() {
-            for directory in self.made.iter().rev() {
-                // Not empty means that somebody else uses it by now.
-                let _ = fs::remove_dir(directory);
-            }
+        if outcome.is_ok() {
+            self.made.clear();
         }
-        self.made.clear();
         outcome
     }
 
@@ -176,6 +172,16 @@ impl<'a> Transaction<'a> {
             return Err(error);
         }
         Journal { staging, operations }.run()
+    }
+}
+
+impl Drop for Transaction<'_> {
+    /// Without a change the directories made for it go again.
+    fn drop(&mut self) {
+        for directory in self.made.iter().rev() {
+            // Not empty means that somebody else uses it by now.
+            let _ = fs::remove_dir(directory);
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The test program starts itself again as the process that gets killed.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failing test may panic")]
+
 mod placing;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! What a transaction does not do, and that nothing changes on disk when it refuses.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failing test may panic")]
+
 mod placing;
 
 use std::fs;
@@ -224,4 +226,31 @@ fn a_target_directory_keeps_what_it_has() {
     assert!(record.starts_with("../../bin/tool,sha256="), "{record}");
     assert_eq!(run(true), [target.join("linked.py")]);
     assert!(!target.join("pkg/mine.py").exists() && target.join("pkg/a.py").exists());
+}
+
+/// Each file system gets its own staging directory, and none is left.
+#[test]
+fn an_environment_may_span_file_systems() {
+    let directory = tempfile::tempdir().unwrap();
+    let Ok(other) = tempfile::tempdir_in("/dev/shm") else {
+        println!("skipped: needs a second file system at /dev/shm");
+        return;
+    };
+    let prefix = directory.path().join("environment");
+    let files = |text| [("a.py", text), ("w-1.0.data/data/share/one.txt", text), ("w-1.0.data/scripts/run!", text)];
+    let first = unpack(&directory.path().join("first"), "w", "1.0", &files("1"), &[("tool", "a:f")]);
+    let second = unpack(&directory.path().join("second"), "w", "1.0", &files("2"), &[]);
+    let mut scheme = scheme(&prefix, "w");
+    (scheme.scripts, scheme.data) = (other.path().join("bin"), other.path().to_path_buf());
+    let interpreter = other.path().join("bin/python");
+    for wheel in [&first, &second] {
+        let mut transaction = Transaction::begin(&site_packages(&prefix), || ()).unwrap();
+        transaction.add(placement(wheel, &scheme, &interpreter));
+        transaction.commit().unwrap();
+    }
+    let found = picture(other.path());
+    let names: Vec<_> = found.keys().map(String::as_str).collect();
+    assert_eq!(names, ["bin", "bin/run", "bin/tool", "share", "share/one.txt"]);
+    assert_eq!((found["bin/run"].as_str(), found["share/one.txt"].as_str()), ("755 2", "644 2"));
+    assert!(picture(&prefix).keys().all(|name| !name.contains(".tufpip")));
 }

@@ -44,7 +44,6 @@ pub(crate) struct Planner<'p, 'a> {
     /// Files and directories that leave because their distribution is removed; links in the parents resolved.
     pub(crate) removed: BTreeSet<PathBuf>,
     pub(crate) target: Option<Target>,
-    /// The transaction's own staging directories must not count as what they lie in.
     pub(crate) plan: Plan,
 }
 
