@@ -249,7 +249,7 @@ impl<'a> Reader<'a> {
             selection.releases.pre();
         }
         self.found.trusted_hosts.extend(values("trusted_host").map(str::to_owned));
-        self.warn_of_rest(parts, |id| !matches!(id, "use_feature" | "config_settings"), false);
+        self.warn_of_rest(parts, |id| id != "config_settings", false);
         Ok(())
     }
 

@@ -12,6 +12,8 @@ use crate::settings::{IndexSettings, SelectionSettings, Surroundings, WishSettin
 
 mod file;
 mod groups;
+#[cfg(test)]
+mod tests;
 mod text;
 mod wish;
 

@@ -15,6 +15,8 @@ mod configuration;
 mod control;
 mod layers;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 pub use commands::{control, index_url};
 pub use configuration::Surroundings;
