@@ -342,16 +342,8 @@ pub fn index_url(text: &str, surroundings: &Surroundings) -> Result<Url, Failure
     // A Windows drive or `host:port` is no scheme that an index could have.
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "file"));
     url.ok_or_else(|| {
-        Failure::usage(format!("The index url \"{}\" seems invalid, please provide a scheme.", redacted(text)))
+        Failure::usage(format!("The index url \"{}\" seems invalid, please provide a scheme.", super::redact(text)))
     })
-}
-
-/// Text that should have been a URL, without what may be a password.
-fn redacted(text: &str) -> String {
-    match text.rsplit_once('@') {
-        Some((_, rest)) => format!("****@{rest}"),
-        None => text.to_owned(),
-    }
 }
 
 fn output(text: String) -> Output {

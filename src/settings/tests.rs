@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::control::Names;
 use super::*;
 use crate::failure::{Failure, Kind};
 
