@@ -11,7 +11,7 @@ then read from the environment. `-S` would save a few milliseconds, but only `si
 The object, with the type of each member; paths are absolute texts:
 
   probe_version        1: this description
-  version              text, "3.11.7" (PEP 440, "3.15.0a1" or "3.13.0+" as platform.python_version() gives it)
+  version              text, "3.11.7" (PEP 440, "3.15.0a1" for a pre-release, "3.13.0+local" for a build between releases)
   version_info         [major, minor, micro, release level, serial]
   cache_tag            text or null, "cpython-311": the name of byte code files
   executable           sys.executable
@@ -31,7 +31,8 @@ The object, with the type of each member; paths are absolute texts:
   is_virtualenv        bool: prefix differs from base prefix
   system_site_packages bool: packages of the base installation are visible (outside of virtual environments: true)
   site_packages        [path]: directories and archives in which installed distributions are looked for, in the order of
-                       sys.path as `python script.py` has it, without the directory of the script
+                       sys.path as `python script.py` has it, without the directory of the script; with those of the
+                       standard library, where some distributors put packages, too
   stdlib               the directory which may hold EXTERNALLY-MANAGED
   externally_managed   null, or the text that tells why PEP 668 forbids to install here: the distributor's for the locale
                        or for any, else one of ours
@@ -68,7 +69,7 @@ def main():
     facts["tag_facts"] = tag_facts(facts["markers"]["platform_system"])
     facts.update(user_site())
     facts["site_packages"] = site_packages(facts)
-    facts.update(all_paths(facts["user_base"]))
+    facts.update(all_paths())
     text = json.dumps(facts)
     sys.stdout.write(text + "\n")
 
@@ -94,7 +95,8 @@ def markers():
         "platform_release": platform.release(),
         "platform_system": platform.system(),
         "platform_version": platform.version(),
-        "python_full_version": platform.python_version(),
+        # A build between releases ends in "+", which is no version.
+        "python_full_version": platform.python_version() + ("local" if sys.version.split()[0].endswith("+") else ""),
         "python_version": ".".join(platform.python_version_tuple()[:2]),
         "sys_platform": sys.platform,
     }
@@ -281,7 +283,7 @@ def mac_version():
 # Paths
 
 
-def all_paths(user_base):
+def all_paths():
     names = sysconfig.get_scheme_names()
     keys = ["installed_base", "base", "installed_platbase", "platbase", "prefix", "exec_prefix"]
     if sysconfig.get_config_var("userbase") is not None:
@@ -293,12 +295,11 @@ def all_paths(user_base):
         redirected = "posix_prefix"
     user_scheme = preferred_scheme("user", names)
     home_scheme = preferred_scheme("home", names)
-    user_variables = {"userbase": user_base} if user_base else {}
     return {
-        "paths": scheme_paths(prefix_scheme, {}, sys.prefix),
-        "user_paths": scheme_paths(user_scheme, user_variables, sys.prefix) if user_scheme in names else None,
-        "prefix_paths": scheme_paths(redirected, dict.fromkeys(keys, "{prefix}"), "{prefix}"),
-        "home_paths": scheme_paths(home_scheme, dict.fromkeys(keys, "{home}"), "{home}"),
+        "paths": scheme_paths(prefix_scheme, {}),
+        "user_paths": scheme_paths(user_scheme, {}, user=True) if user_scheme in names else None,
+        "prefix_paths": scheme_paths(redirected, dict.fromkeys(keys, "{prefix}")),
+        "home_paths": scheme_paths(home_scheme, dict.fromkeys(keys, "{home}")),
     }
 
 
@@ -321,11 +322,13 @@ def preferred_scheme(kind, names):
     return wanted[-1]
 
 
-def scheme_paths(scheme, variables, base):
+def scheme_paths(scheme, variables, user=False):
+    # sysconfig before 3.14 adds its own variables to the given ones, and pip reads them from there.
     paths = sysconfig.get_paths(scheme=scheme, vars=variables)
     headers = paths["include"]
     if is_virtualenv():
         # The include directory of a virtual environment's Python is the system's.
+        base = variables.get("userbase" if user else "base", sys.prefix)
         headers = os.path.join(base, "include", "site", "python%d.%d" % sys.version_info[:2])
     return {
         "purelib": paths["purelib"],
@@ -363,25 +366,23 @@ def user_site():
         base, directory = site.getuserbase(), site.getusersitepackages()
     except (ImportError, AttributeError):
         return {"user_base": None, "user_site": None, "user_site_enabled": False}
-    if sys.flags.isolated and os.environ.get("PYTHONNOUSERSITE"):
+    if hides_system_packages() or (sys.flags.isolated and os.environ.get("PYTHONNOUSERSITE")):
         enabled = False
     elif hasattr(os, "getuid") and (os.geteuid() != os.getuid() or os.getegid() != os.getgid()):
         enabled = None
-    elif hides_system_packages():
-        enabled = False
     else:
         enabled = True if sys.flags.isolated else site.ENABLE_USER_SITE
     return {"user_base": base, "user_site": directory, "user_site_enabled": enabled}
 
 
 def site_packages(facts):
-    """The entries of sys.path that are not the standard library, with those that `-I` leaves out in their places."""
+    """The entries of sys.path that exist, with those that `-I` leaves out in their places."""
+    import site
+
     entries = [entry for entry in sys.path if entry]
     if sys.flags.isolated:
         added = []
         if facts["user_site_enabled"] and facts["user_site"] not in entries:
-            import site
-
             known = list(sys.path)
             try:
                 # Reads the .pth files there, too.
@@ -389,11 +390,10 @@ def site_packages(facts):
                 added = [entry for entry in sys.path if entry not in known]
             finally:
                 sys.path[:] = known
-        position = len(entries)
-        for index, entry in enumerate(entries):
-            if os.path.basename(entry) in ("site-packages", "dist-packages"):
-                position = index
-                break
+        # The user's directory comes before those of the base installation, and so after those of a virtual environment.
+        base = [] if not added else site.getsitepackages([sys.base_prefix, sys.base_exec_prefix])
+        positions = [index for index, entry in enumerate(entries) if entry in base]
+        position = positions[0] if positions else len(entries)
         entries[position:position] = added
         given = os.environ.get("PYTHONPATH", "")
         entries[:0] = [os.path.abspath(entry) for entry in given.split(os.pathsep) if entry]

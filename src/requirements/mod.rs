@@ -4,7 +4,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use packaging::{ExtraName, HashAlgorithm, MarkerTree, PackageName, Requirement};
+use packaging::{ExtraName, HashAlgorithm, PackageName, Requirement};
 use url::Url;
 
 use crate::failure::{Failure, Kind};
@@ -86,7 +86,7 @@ pub struct Marker {
     /// As written, for `Ignoring x: markers 'y' don't match your environment`.
     pub text: String,
     /// Ready to evaluate.
-    pub tree: MarkerTree,
+    pub tree: packaging::Marker,
 }
 
 /// Where a wish comes from. Prints as pip does behind `from`.

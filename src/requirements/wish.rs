@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
-use packaging::{ExtraName, MarkerTree, PackageName, Requirement, WheelFilename};
+use packaging::{ExtraName, PackageName, Requirement, WheelFilename};
 use url::Url;
 
 use super::{Marker, Origin, Subject, wrong};
@@ -218,7 +218,7 @@ fn parse_extras(extras: &str, name: &str) -> Result<Vec<ExtraName>, Failure> {
 }
 
 fn parse_marker(name: &str, text: &str) -> Result<Marker, Failure> {
-    let tree = MarkerTree::from_str(text).map_err(|error| {
+    let tree = packaging::Marker::from_str(text).map_err(|error| {
         let reason = error.to_string();
         wrong(format!("Invalid requirement: '{name}': {}", reason.lines().next().unwrap_or_default()))
             .detail("marker", text.to_owned())

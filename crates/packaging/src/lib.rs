@@ -3,6 +3,8 @@
 //! Names, versions, requirements, markers, compatibility tags, distribution file names, core metadata and the pages of the
 //! simple repository API. This crate never reads a file, a clock, the environment or the network.
 
+mod marker;
+mod marker_parser;
 mod metadata;
 mod metadata_fields;
 mod names;
@@ -13,17 +15,20 @@ mod simple_html;
 mod simple_json;
 mod simple_link;
 mod simple_page;
+mod specifiers;
 mod tags;
 mod wheel_filename;
 
+pub use marker::Marker;
 pub use metadata::{CoreMetadata, MAX_METADATA_SIZE, MetadataError};
 pub use metadata_fields::MetadataFields;
-pub use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
-pub use pep508_rs::{ExtraName, MarkerEnvironment, MarkerTree, PackageName};
+pub use pep440_rs::{Operator, Version, VersionSpecifier};
+pub use pep508_rs::{ExtraName, MarkerEnvironment, PackageName};
 pub use requirement::{Requirement, RequirementError};
 pub use sdist_filename::{DistributionFilename, DistributionFilenameError, SourceDistributionFilename, SourceFormat};
 pub use simple_page::{
     CoreMetadataFile, File, HashAlgorithm, Hashes, PageError, ProjectPage, ProjectStatus, SkipReason, Skipped,
 };
+pub use specifiers::{VersionSpecifiers, VersionSpecifiersError};
 pub use tags::{ElfFacts, Tag, TagFacts, Tags, Target};
 pub use wheel_filename::{BuildTag, WheelFilename, WheelFilenameError};

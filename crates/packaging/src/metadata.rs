@@ -2,13 +2,14 @@
 //!
 //! Reads every version of the specification from 1.0 to 2.x.
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::Version;
 use pep508_rs::{ExtraName, PackageName};
 use serde_json::Value;
 
 use crate::metadata_fields::MetadataFields;
 use crate::names::project_name;
 use crate::requirement::{Requirement, RequirementError};
+use crate::specifiers::VersionSpecifiers;
 
 /// The largest metadata file that is read, in bytes.
 pub const MAX_METADATA_SIZE: usize = 16 * 1024 * 1024;

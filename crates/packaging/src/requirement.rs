@@ -3,10 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use pep440_rs::VersionSpecifiers;
-use pep508_rs::{ExtraName, MarkerEnvironment, MarkerTree, PackageName, Pep508Url, VersionOrUrl};
+use pep508_rs::{ExtraName, MarkerEnvironment, PackageName, VerbatimUrl};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
+
+use crate::marker::Marker;
+use crate::specifiers::{VersionSpecifiers, VersionSpecifiersError};
+
+/// The longest requirement that is read, in bytes.
+const MAX_LENGTH: usize = 64 * 1024;
 
 /// A parsed dependency specifier, for instance `requests[socks]>=2.8; python_version < "3.13"`.
 ///
@@ -21,8 +26,10 @@ pub struct Requirement {
     pub specifiers: VersionSpecifiers,
     /// The URL of a direct reference (`name @ url`).
     pub url: Option<Url>,
-    /// The environment marker; `MarkerTree::TRUE` when there is none.
-    pub marker: MarkerTree,
+    /// The environment marker; `Marker::TRUE` when there is none.
+    pub marker: Marker,
+    /// Where in `text` the part before the marker ends.
+    marker_start: usize,
     text: String,
 }
 
@@ -46,13 +53,7 @@ impl Requirement {
 
     /// The text without its marker and without surrounding space.
     pub fn without_marker(&self) -> &str {
-        // A semicolon may occur inside a URL; there the marker starts only after white space.
-        let end = if self.url.is_some() {
-            self.text.find(" ;").unwrap_or(self.text.len())
-        } else {
-            self.text.find(';').unwrap_or(self.text.len())
-        };
-        self.text.get(..end).unwrap_or(&self.text).trim()
+        self.text.get(..self.marker_start).unwrap_or(&self.text).trim_end()
     }
 }
 
@@ -60,24 +61,80 @@ impl FromStr for Requirement {
     type Err = RequirementError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parsed = pep508_rs::Requirement::<DirectUrl>::from_str(text).map_err(|error| RequirementError {
-            text: text.to_owned(),
-            // The library appends a picture of the text with a caret; messages here are one line.
-            reason: error.message.to_string().lines().next().unwrap_or_default().to_owned(),
-        })?;
-        let (specifiers, url) = match parsed.version_or_url {
-            None => (VersionSpecifiers::empty(), None),
-            Some(VersionOrUrl::VersionSpecifier(specifiers)) => (specifiers, None),
-            Some(VersionOrUrl::Url(DirectUrl(url))) => (VersionSpecifiers::empty(), Some(url)),
-        };
+        let text = text.trim();
+        let error = |reason: String| RequirementError { text: shortened(text), reason };
+        if text.len() > MAX_LENGTH {
+            return Err(error(format!("it is longer than {MAX_LENGTH} bytes")));
+        }
+        let parts = Parts::split(text).map_err(error)?;
+        // The library would put a marker in a normal form, which may take all memory, so it never sees it.
+        let parsed = pep508_rs::Requirement::<VerbatimUrl>::from_str(parts.name)
+            // It appends a picture of the text with a caret; messages here are one line.
+            .map_err(|found| error(found.message.to_string().lines().next().unwrap_or_default().to_owned()))?;
+        let specifiers = parts.specifiers.parse().map_err(|found: VersionSpecifiersError| error(found.reason))?;
+        let url = parts.url.map(Url::parse).transpose().map_err(|found| error(found.to_string()))?;
+        let marker = parts.marker.map(str::parse).transpose().map_err(error)?.unwrap_or(Marker::TRUE);
+        let marker_start = parts.marker_start;
         Ok(Self {
             name: parsed.name,
             extras: parsed.extras,
             specifiers,
             url,
-            marker: parsed.marker,
-            text: text.trim().to_owned(),
+            marker,
+            marker_start,
+            text: text.to_owned(),
         })
+    }
+}
+
+/// The parts of a requirement by the characters which separate them.
+#[derive(Default)]
+struct Parts<'text> {
+    /// The name and the extras.
+    name: &'text str,
+    specifiers: &'text str,
+    url: Option<&'text str>,
+    marker: Option<&'text str>,
+    /// Where the part before the marker ends.
+    marker_start: usize,
+}
+
+impl<'text> Parts<'text> {
+    fn split(text: &'text str) -> Result<Self, String> {
+        let end = text.find(['@', ';', '<', '>', '=', '!', '~', '(']).unwrap_or(text.len());
+        let (name, rest) = text.split_at(end);
+        if let Some(rest) = rest.strip_prefix('@') {
+            return Self::split_url(rest, text.len()).map(|parts| Self { name, ..parts });
+        }
+        let (specifiers, marker) = rest.split_once(';').map_or((rest, None), |(head, marker)| (head, Some(marker)));
+        let marker_start = name.len() + specifiers.len();
+        let mut specifiers = specifiers.trim();
+        if let Some(inner) = specifiers.strip_prefix('(') {
+            specifiers = inner.strip_suffix(')').ok_or("expected ')' after the versions")?;
+        }
+        Ok(Self { name, specifiers, url: None, marker, marker_start })
+    }
+
+    /// A semicolon may occur inside a URL; there the marker starts only after white space.
+    fn split_url(rest: &'text str, length: usize) -> Result<Self, String> {
+        let rest = rest.trim_start();
+        let (url, rest) = rest.split_at(rest.find([' ', '\t']).unwrap_or(rest.len()));
+        let marker = match rest.trim_start() {
+            "" => None,
+            rest => Some(rest.strip_prefix(';').ok_or("expected ';' and a marker after the URL")?),
+        };
+        if url.is_empty() {
+            return Err("expected a URL after '@'".to_owned());
+        }
+        Ok(Self { url: Some(url), marker, marker_start: length - rest.len(), ..Self::default() })
+    }
+}
+
+/// A message is read by people: it shows the start of a long text.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(200) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
     }
 }
 
@@ -97,23 +154,5 @@ impl<'de> Deserialize<'de> for Requirement {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// The URL of a direct reference, absolute as PEP 508 wants it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct DirectUrl(Url);
-
-impl fmt::Display for DirectUrl {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
-impl Pep508Url for DirectUrl {
-    type Err = url::ParseError;
-
-    fn parse_url(url: &str, _working_dir: Option<&std::path::Path>) -> Result<Self, Self::Err> {
-        Url::parse(url).map(Self)
     }
 }

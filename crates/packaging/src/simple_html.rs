@@ -13,10 +13,12 @@ use crate::simple_page::{CoreMetadataFile, PageError, ProjectPage, ProjectStatus
 
 pub(crate) fn read(content: &[u8], page_url: &Url, project: &PackageName) -> Result<ProjectPage, PageError> {
     let mut reader = PageReader::default();
-    let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
+    let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
         reader.event(event);
         None
     });
+    // The text of scripts and styles has no tags.
+    emitter.naively_switch_states(true);
     // Reading from memory cannot fail, and every text is some HTML.
     let Ok(()) = Tokenizer::new_with_emitter(content, emitter).finish();
     check_api_version(reader.api_version.as_deref())?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use packaging::Requirement;
 use pubgrub::{DerivationTree, External, VersionSet};
 
-use crate::explanation::{Cause, Conflict, Explanation, NoMatch, Parent, Unusable, in_words};
+use crate::explanation::{Cause, Conflict, Explanation, NoMatch, Parent, Unusable, in_words, shown};
 use crate::indexes::Indexes;
 use crate::provider::{Asked, Provider};
 use crate::request::Prereleases;
@@ -178,7 +178,7 @@ fn source(line: &Line<'_>) -> String {
     line.asked.wanted.map(|wanted| wanted.source.clone()).unwrap_or_default()
 }
 
-fn explain_one(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Explanation {
+fn explain_one<'a>(provider: &Provider<'a>, line: &Line<'a>, all: &[Line<'a>]) -> Explanation {
     let Some(table) = provider.table(line.project) else { return explain_conflict(provider, &[line], all) };
     let requirement: &Requirement = line.asked.requirement;
     if requirement.url.is_some()
@@ -191,10 +191,24 @@ fn explain_one(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Ex
             reason: candidate.rejected.clone().unwrap_or_default(),
         });
     }
+    if let Some(reference) = reference_of_user(provider, line) {
+        return explain_conflict(provider, &[&reference, line], all);
+    }
     if !table.constraints.is_empty() {
         return explain_conflict(provider, &[line], all);
     }
     Explanation::NoMatch(no_match(provider, line, &table))
+}
+
+/// The direct reference of the user that leaves nothing else to choose for the project `line` is about.
+fn reference_of_user<'a>(provider: &Provider<'a>, line: &Line<'a>) -> Option<Line<'a>> {
+    let asked = provider
+        .asked(Package::Root, 0)
+        .into_iter()
+        .find(|asked| asked.requirement.name == line.asked.requirement.name && asked.requirement.url.is_some())?;
+    let range = provider.demand(line.project, asked.requirement).ok()?.range.clone();
+    let parents = Indexes::singleton(0);
+    Some(Line { parent: Package::Root, parents, index: 0, asked, project: line.project, range })
 }
 
 fn no_match(provider: &Provider<'_>, line: &Line<'_>, table: &Table<'_>) -> NoMatch {
@@ -238,7 +252,11 @@ fn no_match(provider: &Provider<'_>, line: &Line<'_>, table: &Table<'_>) -> NoMa
 
 fn explain_conflict(provider: &Provider<'_>, lines: &[&Line<'_>], all: &[Line<'_>]) -> Explanation {
     let mut ordered = lines.to_vec();
-    ordered.sort_by_key(|line| distance(provider, line.parent) == 0);
+    // The user comes last, in the order written.
+    ordered.sort_by_key(|line| {
+        let wanted = provider.request.requirements.iter().position(|wanted| line.asked.wanted == Some(wanted));
+        (line.asked.wanted.is_some(), wanted)
+    });
     let mut triggers: Vec<String> = Vec::new();
     let mut constraints = Vec::new();
     let mut without_candidates = Vec::new();
@@ -248,7 +266,7 @@ fn explain_conflict(provider: &Provider<'_>, lines: &[&Line<'_>], all: &[Line<'_
         let parent = parent(provider, line);
         triggers.push(match &parent {
             Some(parent) => format!("{}=={}", parent.name, parent.version),
-            None => in_words(line.asked.requirement.without_marker()),
+            None => in_words(line.asked.requirement),
         });
         if let Some(table) = provider.table(line.project) {
             for wanted in &table.constraints {
@@ -288,7 +306,7 @@ fn why_there(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Vec<
             Some(parent) => format!("{} {} depends on", parent.name, parent.version),
             None => format!("{} asks for", source(above)),
         };
-        notes.push(format!("{} is needed because {by} {}", table.name, above.asked.requirement.without_marker()));
+        notes.push(format!("{} is needed because {by} {}", table.name, shown(above.asked.requirement)));
         package = above.parent;
     }
     notes

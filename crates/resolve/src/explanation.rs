@@ -101,9 +101,9 @@ impl Explanation {
 }
 
 impl NoMatch {
-    /// The requirement as pip names it in "No matching distribution found for …": without marker.
-    pub fn wanted(&self) -> &str {
-        self.requirement.without_marker()
+    /// The requirement as pip names it in "No matching distribution found for …".
+    pub fn wanted(&self) -> String {
+        shown(&self.requirement)
     }
 }
 
@@ -114,14 +114,14 @@ impl Conflict {
         let constraints = self
             .constraints
             .iter()
-            .map(|wanted| format!("The user requested (constraint) {}", wanted.requirement.without_marker()));
+            .map(|wanted| format!("The user requested (constraint) {}", shown(&wanted.requirement)));
         causes.chain(constraints).collect()
     }
 }
 
 impl fmt::Display for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let requirement = in_words(self.requirement.without_marker());
+        let requirement = in_words(&self.requirement);
         match &self.parent {
             Some(Parent { name, version }) => write!(formatter, "{name} {version} depends on {requirement}"),
             None => write!(formatter, "The user requested {requirement}"),
@@ -192,12 +192,42 @@ impl fmt::Display for Unusable {
     }
 }
 
-/// "c<2,>=1" as "c<2 and >=1", which is how pip writes it.
-pub(crate) fn in_words(requirement: &str) -> String {
-    let parts: Vec<&str> = requirement.split(',').map(str::trim).collect();
+/// A requirement as pip shows it: the name as written, extras and specifiers sorted, no marker; of a URL neither
+/// password nor token.
+pub(crate) fn shown(requirement: &Requirement) -> String {
+    let in_name = |character: &char| character.is_ascii_alphanumeric() || "-_.".contains(*character);
+    let mut text: String = requirement.without_marker().chars().take_while(in_name).collect();
+    let mut extras: Vec<_> = requirement.extras.iter().map(ToString::to_string).collect();
+    extras.sort();
+    if !extras.is_empty() {
+        text.push_str(&format!("[{}]", extras.join(",")));
+    }
+    let Some(url) = &requirement.url else {
+        let mut specifiers: Vec<_> = requirement.specifiers.iter().map(ToString::to_string).collect();
+        specifiers.sort();
+        return text + &specifiers.join(",");
+    };
+    let mut url = url.clone();
+    // Without a password the user name alone can be a token. Fails only for URLs that can not have either.
+    let _ = if url.password().is_some() {
+        url.set_password(Some("****"))
+    } else if !url.username().is_empty() {
+        url.set_username("****")
+    } else {
+        Ok(())
+    };
+    format!("{text} @ {url}")
+}
+
+/// The requirement `c<2,>=1` as "c<2 and >=1", which is how pip writes it in a conflict.
+pub(crate) fn in_words(requirement: &Requirement) -> String {
+    let text = shown(requirement);
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
     match parts.split_last() {
-        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
-        _ => requirement.to_owned(),
+        Some((last, others)) if !others.is_empty() && requirement.url.is_none() => {
+            format!("{} and {last}", others.join(", "))
+        }
+        _ => text,
     }
 }
 

@@ -2,10 +2,26 @@
 //!
 //! Synchronous; never touches the network, never starts a process, never prints.
 
+mod archive;
 mod error;
+mod journal;
+mod link;
 mod manifest;
+mod place;
 mod record;
+mod scripts;
+mod transaction;
+mod unpack;
 
+pub use archive::{Limits, METADATA_LIMIT, MetadataLocation, MetadataSearch, WheelArchive};
 pub use error::{Refusal, Rule, WheelError};
+pub use journal::Recovered;
 pub use manifest::{EntryPoint, Manifest, UnpackedFile};
+pub use place::{BytecodeFile, Placement, Scheme};
 pub use record::{RecordError, RecordRow, parse_record, parse_record_paths, write_record};
+pub use transaction::error::TransactionError;
+#[cfg(feature = "fault-injection")]
+#[doc(hidden)]
+pub use transaction::fault::enabled as fault;
+pub use transaction::{Outcome, Pending, Transaction, pending};
+pub use unpack::{RecordPolicy, unpack};

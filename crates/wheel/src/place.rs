@@ -1,0 +1,393 @@
+//! Where each file of an unpacked wheel goes in an environment, and what the installer writes besides.
+//!
+//! Implements the "spread" part of "Binary distribution format: installing a wheel" and "Recording installed projects".
+//! What ends up on disk equals what pip 26 leaves: contents, modes, rows of RECORD. Two things differ on purpose. RECORD has
+//! no row for setuptools' script wrappers that are not installed (pip keeps a row for a file that does not exist), and where
+//! pip would write into the interpreter or into another distribution's metadata the wheel is refused (threats.md §1.7).
+
+use std::io::Read as _;
+use std::path::{Component, Path, PathBuf};
+
+use base64::Engine as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::error::{Refusal, Rule, WheelError};
+use crate::manifest::{EntryPoint, Manifest, UnpackedFile};
+use crate::record::{RecordRow, write_record};
+use crate::scripts;
+use crate::transaction::error::TransactionError;
+use crate::transaction::layout::{Clash, DirectoryId, Layout, Permissions, PlannedFile, Source};
+use crate::transaction::protected::Protected;
+
+/// The directories of an environment, as its interpreter reports them; absolute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scheme {
+    /// Pure Python code.
+    pub purelib: PathBuf,
+    /// Code with compiled parts.
+    pub platlib: PathBuf,
+    /// Programs.
+    pub scripts: PathBuf,
+    /// Everything else: the prefix of the environment.
+    pub data: PathBuf,
+    /// C headers; ends with the distribution's name already.
+    pub headers: PathBuf,
+}
+
+/// One unpacked wheel and how it is to be placed.
+#[derive(Clone, Copy, Debug)]
+pub struct Placement<'a> {
+    /// What the wheel consists of.
+    pub manifest: &'a Manifest,
+    /// The directory it is unpacked in.
+    pub tree: &'a Path,
+    /// Compiled `.pyc` files to place along: the directory that holds them and their list.
+    pub bytecode: Option<(&'a Path, &'a [BytecodeFile])>,
+    /// Where the files go.
+    pub scheme: &'a Scheme,
+    /// The directories that RECORD pretends the files are in. Only `--target` needs it: pip installs into a home scheme, writes
+    /// RECORD there and moves the files afterwards. `None` stands for `scheme`.
+    pub record_scheme: Option<&'a Scheme>,
+    /// The interpreter that scripts name in their first line.
+    pub interpreter: &'a Path,
+    /// Major and minor version of the interpreter: a script `pip3.11` has it in its name.
+    pub version: (u8, u8),
+    /// What INSTALLER says, without the line end.
+    pub installer: &'a str,
+    /// Whether the user asked for this distribution, which the file REQUESTED records.
+    pub requested: bool,
+    /// Contents of `direct_url.json` (PEP 610).
+    pub direct_url: Option<&'a str>,
+}
+
+/// A `.pyc` file made from a file of an unpacked wheel.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct BytecodeFile {
+    /// Path relative to the root of the archive, for instance `pkg/__pycache__/module.cpython-311.pyc`.
+    pub path: String,
+    /// Length in bytes.
+    pub size: u64,
+}
+
+impl Placement<'_> {
+    /// What to call the wheel in a message.
+    pub(crate) fn label(&self) -> &str {
+        self.manifest.dist_info.strip_suffix(".dist-info").unwrap_or(&self.manifest.dist_info)
+    }
+
+    pub(crate) fn refusal(&self, problem: impl Into<String>, entry: impl Into<String>) -> TransactionError {
+        Refusal::entry(self.label(), Rule::Placement, problem, entry).into()
+    }
+}
+
+/// Adds all files of a placement to the layout of the transaction.
+pub(crate) fn lay_out<'a>(
+    placement: &Placement<'a>,
+    owner: usize,
+    layout: &mut Layout<'a>,
+    protected: &Protected,
+) -> Result<(), TransactionError> {
+    let spread = Spread { placement: *placement, owner, layout, protected, rows: Vec::new(), current: None };
+    spread.run()
+}
+
+/// The five directories a wheel's files may go to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Purelib,
+    Platlib,
+    Scripts,
+    Data,
+    Headers,
+}
+
+/// A directory of the archive that was looked up last: the next file is most likely beside it.
+struct Current<'a> {
+    archive_directory: &'a str,
+    key: Key,
+    directory: PathBuf,
+    id: DirectoryId,
+}
+
+struct Spread<'p, 'a> {
+    placement: Placement<'a>,
+    owner: usize,
+    layout: &'p mut Layout<'a>,
+    protected: &'p Protected,
+    rows: Vec<RecordRow>,
+    current: Option<Current<'a>>,
+}
+
+impl<'a> Spread<'_, 'a> {
+    fn run(mut self) -> Result<(), TransactionError> {
+        let Placement { manifest, tree, bytecode, .. } = self.placement;
+        self.rows.reserve(manifest.files.len() + 8);
+        let console = scripts::console_scripts(&manifest.console_scripts, self.placement.version);
+        for file in &manifest.files {
+            self.unpacked_file(tree, file)?;
+        }
+        if let Some((directory, files)) = bytecode {
+            for file in files {
+                self.bytecode_file(directory, file)?;
+            }
+        }
+        for entry_point in console.iter().chain(&manifest.gui_scripts) {
+            self.entry_point(entry_point)?;
+        }
+        self.metadata()
+    }
+
+    fn unpacked_file(&mut self, tree: &'a Path, file: &'a UnpackedFile) -> Result<(), TransactionError> {
+        let (key, name) = self.enter(&file.path)?;
+        let permissions = if file.executable { Permissions::Executable } else { Permissions::Plain };
+        if key == Key::Scripts {
+            let manifest = self.placement.manifest;
+            let mut entry_points = manifest.console_scripts.iter().chain(&manifest.gui_scripts);
+            if entry_points.any(|entry_point| scripts::is_wrapper_of(name, &entry_point.name)) {
+                return Ok(());
+            }
+            if let Some(contents) = self.rewritten(tree, file)? {
+                return self.written(key, name, &file.path, contents, permissions, false);
+            }
+        }
+        let hash = Some(("sha256".to_owned(), file.sha256.clone()));
+        let row = RecordRow { path: self.record_path(key, &file.path), hash, size: Some(file.size) };
+        let modified = Some(file.modified);
+        let source = Source::Cached { tree, path: &file.path, size: file.size, modified, permissions };
+        self.add(name, &file.path, source, row, false)
+    }
+
+    fn bytecode_file(&mut self, directory: &'a Path, file: &'a BytecodeFile) -> Result<(), TransactionError> {
+        let (key, name) = self.enter(&file.path)?;
+        // pip leaves hash and size of compiled files empty: they may be made anew at any time.
+        let row = RecordRow { path: self.record_path(key, &file.path), hash: None, size: None };
+        let permissions = Permissions::Plain;
+        let source = Source::Cached { tree: directory, path: &file.path, size: file.size, modified: None, permissions };
+        self.add(name, &file.path, source, row, true)
+    }
+
+    fn entry_point(&mut self, entry_point: &EntryPoint) -> Result<(), TransactionError> {
+        let contents = scripts::entry_point_script(self.placement.interpreter, entry_point);
+        self.enter_scripts()?;
+        // A name that console and gui scripts share: the later one wins, as with pip.
+        self.written(Key::Scripts, &entry_point.name, &entry_point.name, contents, Permissions::Script, true)
+    }
+
+    /// INSTALLER, direct_url.json, REQUESTED and RECORD.
+    fn metadata(mut self) -> Result<(), TransactionError> {
+        let Placement { manifest, installer, requested, direct_url, .. } = self.placement;
+        let key = if manifest.root_is_purelib { Key::Purelib } else { Key::Platlib };
+        self.current = None;
+        let mut generated = vec![("INSTALLER", format!("{installer}\n").into_bytes())];
+        generated.extend(direct_url.map(|text| ("direct_url.json", text.as_bytes().to_vec())));
+        generated.extend(requested.then(|| ("REQUESTED", Vec::new())));
+        let directory = self.destination(key, &manifest.dist_info)?;
+        let Some(id) = self.layout.make_directory(Layout::ROOT, &directory) else {
+            return Err(self.placement.refusal("a file stands where a directory must be", &manifest.dist_info));
+        };
+        let current = Current { archive_directory: &manifest.dist_info, key, directory, id };
+        self.current = Some(current);
+        for (name, contents) in generated {
+            let path = format!("{}/{name}", manifest.dist_info);
+            self.written(key, name, &path, contents, Permissions::Plain, false)?;
+        }
+        let path = format!("{}/RECORD", manifest.dist_info);
+        let row = RecordRow { path: path.clone(), hash: None, size: None };
+        self.rows.push(row.clone());
+        let contents = write_record(&self.rows);
+        let source = Source::Written { contents, permissions: Permissions::Plain };
+        self.add("RECORD", &path, source, row, false)
+    }
+
+    /// Makes the directory of an archive path the current one; returns what kind it is and the file's name.
+    fn enter(&mut self, path: &'a str) -> Result<(Key, &'a str), TransactionError> {
+        let (archive_directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if let Some(current) = &self.current
+            && current.archive_directory == archive_directory
+        {
+            return Ok((current.key, name));
+        }
+        let (key, inner) = self.key_of(archive_directory, path)?;
+        let directory = self.destination(key, inner)?;
+        self.set_current(archive_directory, key, directory, path)?;
+        Ok((key, name))
+    }
+
+    fn enter_scripts(&mut self) -> Result<(), TransactionError> {
+        let directory = self.destination(Key::Scripts, "")?;
+        self.set_current("//scripts", Key::Scripts, directory, "scripts")
+    }
+
+    fn set_current(
+        &mut self,
+        archive_directory: &'a str,
+        key: Key,
+        directory: PathBuf,
+        entry: &str,
+    ) -> Result<(), TransactionError> {
+        if let Some(what) = self.protected.directory(&directory, &self.placement.manifest.dist_info) {
+            return Err(self.placement.refusal(format!("would write into {what}"), entry));
+        }
+        let Some(id) = self.layout.make_directory(Layout::ROOT, &directory) else {
+            return Err(self.placement.refusal("a file stands where a directory must be", entry));
+        };
+        self.current = Some(Current { archive_directory, key, directory, id });
+        Ok(())
+    }
+
+    /// Which directory of the scheme a directory of the archive belongs to, and its path in there.
+    fn key_of<'t>(&self, archive_directory: &'t str, path: &str) -> Result<(Key, &'t str), TransactionError> {
+        let manifest = self.placement.manifest;
+        let root = if manifest.root_is_purelib { Key::Purelib } else { Key::Platlib };
+        let (top, rest) = archive_directory.split_once('/').unwrap_or((archive_directory, ""));
+        if manifest.data.as_deref() != Some(top) {
+            return Ok((root, archive_directory));
+        }
+        let (key, inner) = rest.split_once('/').unwrap_or((rest, ""));
+        let key = match key {
+            "purelib" => Key::Purelib,
+            "platlib" => Key::Platlib,
+            "scripts" => Key::Scripts,
+            "data" => Key::Data,
+            "headers" => Key::Headers,
+            _ => return Err(self.placement.refusal("is not in a directory that wheels may use", path)),
+        };
+        Ok((key, inner))
+    }
+
+    /// The directory on disk, with the symbolic links on the way to it resolved as far as it exists. Inside the library no
+    /// links are looked for: it would cost a system call per directory, and the plan resolves those it meets.
+    fn destination(&self, key: Key, inner: &str) -> Result<PathBuf, TransactionError> {
+        let base = directory_of(self.placement.scheme, key);
+        match key {
+            Key::Purelib | Key::Platlib => Ok(self.protected.resolve(base)?.join(inner)),
+            Key::Scripts | Key::Data | Key::Headers => self.protected.resolve(&base.join(inner)),
+        }
+    }
+
+    fn rewritten(&self, tree: &Path, file: &UnpackedFile) -> Result<Option<Vec<u8>>, TransactionError> {
+        let path = tree.join(&file.path);
+        let changed =
+            |problem| TransactionError::CacheChanged { tree: tree.to_path_buf(), path: path.clone(), problem };
+        let mut opened = std::fs::File::open(&path).map_err(|_| changed("it cannot be opened"))?;
+        let mut contents = Vec::new();
+        let beginning = opened.by_ref().take(8).read_to_end(&mut contents);
+        beginning.map_err(TransactionError::io(&path))?;
+        if !contents.starts_with(b"#!python") {
+            return Ok(None);
+        }
+        opened.take(file.size).read_to_end(&mut contents).map_err(TransactionError::io(&path))?;
+        if sha256(&contents) != file.sha256 {
+            return Err(changed("its hash differs"));
+        }
+        Ok(scripts::rewritten_script(self.placement.interpreter, &contents))
+    }
+
+    fn written(
+        &mut self,
+        key: Key,
+        name: &str,
+        path: &str,
+        contents: Vec<u8>,
+        permissions: Permissions,
+        replace_own: bool,
+    ) -> Result<(), TransactionError> {
+        let hash = Some(("sha256".to_owned(), sha256(&contents)));
+        let path_in_record = match permissions {
+            Permissions::Script => self.record_path_in_scripts(name),
+            _ => self.record_path(key, path),
+        };
+        let row = RecordRow { path: path_in_record, hash, size: Some(contents.len() as u64) };
+        self.add(name, path, Source::Written { contents, permissions }, row, replace_own)
+    }
+
+    /// Adds a file to the current directory.
+    fn add(
+        &mut self,
+        name: &str,
+        path: &str,
+        source: Source<'a>,
+        row: RecordRow,
+        replace_own: bool,
+    ) -> Result<(), TransactionError> {
+        let Some(current) = &self.current else { return Ok(()) };
+        if let Some(what) = self.protected.file(&current.directory, name) {
+            return Err(self.placement.refusal(format!("would replace {what}"), path));
+        }
+        let file = PlannedFile { owner: self.owner, source };
+        let replaces = match self.layout.add_file(current.id, name, file, replace_own) {
+            Ok(replaces) => replaces,
+            Err(Clash::SameOwner) => {
+                return Err(self.placement.refusal("goes to the same place as another file of the wheel", path));
+            }
+            Err(Clash::Directory) => {
+                return Err(self.placement.refusal("goes to a place where there is a directory", path));
+            }
+        };
+        if replaces && replace_own {
+            self.rows.retain(|other| other.path != row.path);
+        }
+        if name != "RECORD" || row.hash.is_some() {
+            self.rows.push(row);
+        }
+        Ok(())
+    }
+
+    /// The path of a file in RECORD: relative to the library, without resolving links.
+    fn record_path(&self, key: Key, path: &str) -> String {
+        let manifest = self.placement.manifest;
+        if manifest.data.as_deref().is_none_or(|data| !path.starts_with(data)) {
+            return path.to_owned();
+        }
+        let inner = match self.key_of(path, path) {
+            Ok((_, inner)) => inner,
+            Err(_) => path,
+        };
+        let scheme = self.placement.record_scheme.unwrap_or(self.placement.scheme);
+        relative(&directory_of(scheme, key).join(inner), library(scheme, manifest))
+    }
+
+    fn record_path_in_scripts(&self, name: &str) -> String {
+        let scheme = self.placement.record_scheme.unwrap_or(self.placement.scheme);
+        relative(&scheme.scripts.join(name), library(scheme, self.placement.manifest))
+    }
+}
+
+fn library<'s>(scheme: &'s Scheme, manifest: &Manifest) -> &'s Path {
+    if manifest.root_is_purelib { &scheme.purelib } else { &scheme.platlib }
+}
+
+fn directory_of(scheme: &Scheme, key: Key) -> &Path {
+    match key {
+        Key::Purelib => &scheme.purelib,
+        Key::Platlib => &scheme.platlib,
+        Key::Scripts => &scheme.scripts,
+        Key::Data => &scheme.data,
+        Key::Headers => &scheme.headers,
+    }
+}
+
+/// The path from one absolute directory to an absolute path, by their text alone, with `/`.
+fn relative(path: &Path, base: &Path) -> String {
+    let mut path = path.components().peekable();
+    let mut base = base.components().peekable();
+    while path.peek().is_some() && path.peek() == base.peek() {
+        path.next();
+        base.next();
+    }
+    let up = base.map(|_| "..".to_owned());
+    let down = path.filter(|part| matches!(part, Component::Normal(_)));
+    let down = down.map(|part| part.as_os_str().to_string_lossy().into_owned());
+    up.chain(down).collect::<Vec<_>>().join("/")
+}
+
+/// The hash of some bytes, the way RECORD writes it.
+fn sha256(contents: &[u8]) -> String {
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(contents))
+}
+
+impl From<Box<Refusal>> for TransactionError {
+    fn from(refusal: Box<Refusal>) -> TransactionError {
+        WheelError::Refused(refusal).into()
+    }
+}

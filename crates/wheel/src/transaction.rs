@@ -1,0 +1,211 @@
+//! One change of an environment: distributions leave and others come, all of it or nothing.
+//!
+//! A transaction locks the directory it installs into, stages everything beside it, writes a journal of renames, does them
+//! and deletes what it took away (threats.md §3). A process killed at any moment leaves either the old environment or a
+//! journal, and the next [`Transaction::begin`] on the directory makes the old environment of it; from the moment the
+//! journal is marked as done the new environment is there, and only waste remains to be deleted. What a power failure means
+//! stands in `journal.rs`.
+
+pub(crate) mod error;
+pub(crate) mod fault;
+pub(crate) mod layout;
+mod plan;
+pub(crate) mod protected;
+pub(crate) mod staging;
+
+use std::ffi::OsStr;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::fd::AsFd as _;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::journal::{self, Journal, Operation, OperationKind, Recovered};
+use crate::link::Linker;
+use crate::place::{self, Placement};
+use error::TransactionError;
+use layout::Layout;
+use plan::{Plan, Planner, Subtree, Target};
+use protected::Protected;
+use staging::{Areas, Staging};
+
+/// A change of one environment that is being put together. Nothing happens before [`Transaction::commit`].
+#[derive(Debug)]
+pub struct Transaction<'a> {
+    /// Where the lock, the staging directory and the journal are.
+    directory: PathBuf,
+    /// Held until the transaction ends. The lock is on the directory itself, so that no lock file stays behind.
+    _lock: File,
+    /// Directories made for this transaction, the outermost first.
+    made: Vec<PathBuf>,
+    recovered: Recovered,
+    placements: Vec<Placement<'a>>,
+    target: Option<Target>,
+}
+
+/// What a transaction did besides what it was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// With a target directory: names that existed and were left alone.
+    pub kept: Vec<PathBuf>,
+}
+
+/// Something unfinished in an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// Another process is changing the environment right now.
+    Running,
+    /// A change was interrupted; the environment may be half changed until the next transaction.
+    Interrupted(PathBuf),
+    /// Only a directory to delete was left behind; the environment is whole.
+    Waste(PathBuf),
+}
+
+impl<'a> Transaction<'a> {
+    /// Locks a directory (usually `site-packages`; made when missing) and undoes what an interrupted transaction left there.
+    /// When another process holds the lock, `on_wait` is called before waiting for it.
+    pub fn begin(directory: &Path, on_wait: impl FnOnce()) -> Result<Transaction<'a>, TransactionError> {
+        let made = make_directories(directory)?;
+        let directory = directory.canonicalize().map_err(TransactionError::io(directory))?;
+        let lock = File::open(&directory).map_err(TransactionError::io(&directory))?;
+        let locked = match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                on_wait();
+                lock.lock()
+            }
+            Err(TryLockError::Error(error)) => Err(error),
+            Ok(()) => Ok(()),
+        };
+        match locked {
+            // A file system without locks: pip installs there as well.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+            other => other.map_err(TransactionError::io(&directory))?,
+        }
+        let recovered = journal::recover(&directory)?;
+        Ok(Transaction { directory, _lock: lock, made, recovered, placements: Vec::new(), target: None })
+    }
+
+    /// What [`Transaction::begin`] had to undo or clean up.
+    pub fn recovered(&self) -> Recovered {
+        self.recovered
+    }
+
+    /// Places a wheel. Of two wheels that have the same file the later one's is placed.
+    pub fn add(&mut self, placement: Placement<'a>) {
+        self.placements.push(placement);
+    }
+
+    /// Installs like `pip install --target`: a name that exists in the directory the transaction was begun for stays as it
+    /// is ([`Outcome::kept`]), or with `upgrade` is replaced whole unless it is a link.
+    pub fn into_target(&mut self, upgrade: bool) {
+        self.target = Some(Target { directory: self.directory.clone(), upgrade });
+    }
+
+    /// Makes the change. After an error the environment is as it was before.
+    pub fn commit(mut self) -> Result<Outcome, TransactionError> {
+        let outcome = self.run();
+        if outcome.is_err() {
+            for directory in self.made.iter().rev() {
+                // Not empty means that somebody else uses it by now.
+                let _ = fs::remove_dir(directory);
+            }
+        }
+        self.made.clear();
+        outcome
+    }
+
+    fn run(&self) -> Result<Outcome, TransactionError> {
+        let mut protected = Protected::default();
+        protected.add_library(&self.directory)?;
+        for placement in &self.placements {
+            protected.add_scheme(placement.scheme)?;
+        }
+        let mut layout = Layout::new();
+        for (owner, placement) in self.placements.iter().enumerate() {
+            place::lay_out(placement, owner, &mut layout, &protected)?;
+        }
+        let planner = Planner {
+            layout: &layout,
+            placements: &self.placements,
+            protected: &protected,
+            removed: Default::default(),
+            target: self.target.clone(),
+            plan: Plan::default(),
+        };
+        let plan = planner.run()?;
+        if !plan.away.is_empty() || !plan.place.is_empty() {
+            self.execute(&plan, &layout)?;
+        }
+        Ok(Outcome { kept: plan.kept })
+    }
+
+    fn execute(&self, plan: &Plan, layout: &Layout<'a>) -> Result<(), TransactionError> {
+        let mut areas = Areas::new(&self.directory)?;
+        let away = plan.away.iter().map(|path| (OperationKind::TakeAway, path));
+        let place = plan.place.iter().map(|(_, path)| (OperationKind::Place, path));
+        let mut operations = Vec::with_capacity(plan.away.len() + plan.place.len());
+        for (number, (kind, path)) in away.chain(place).enumerate() {
+            operations.push(Operation { kind, area: areas.area_of(path)?, number, path: path.clone() });
+        }
+        let staging = Staging::create(&self.directory, areas.others())?;
+        let placing = operations.get(plan.away.len()..).unwrap_or_default();
+        if let Err(error) = stage(&staging, layout, &plan.place, placing) {
+            staging.discard();
+            return Err(error);
+        }
+        Journal { staging, operations }.run()
+    }
+}
+
+/// What is unfinished in a directory, without changing or locking anything for longer than a look.
+pub fn pending(directory: &Path) -> Result<Option<Pending>, TransactionError> {
+    let found = match staging::find(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(TransactionError::io(directory))?,
+    };
+    let Some(first) = found.first() else { return Ok(None) };
+    let lock = File::open(directory).map_err(TransactionError::io(directory))?;
+    if matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+        return Ok(Some(Pending::Running));
+    }
+    match found.iter().find(|staging| journal::is_unfinished(staging)) {
+        Some(staging) => Ok(Some(Pending::Interrupted(staging.clone()))),
+        None => Ok(Some(Pending::Waste(first.clone()))),
+    }
+}
+
+/// Makes everything that is going to be placed, on all cores.
+fn stage(
+    staging: &Staging,
+    layout: &Layout<'_>,
+    subtrees: &[(Subtree, PathBuf)],
+    operations: &[Operation],
+) -> Result<(), TransactionError> {
+    let linker = Linker { layout, defaults: staging.defaults()? };
+    let mut handles = Vec::new();
+    for area in 0..staging.areas() {
+        handles.push(Linker::open(&staging.new_directory(area))?);
+    }
+    subtrees.par_iter().zip(operations).try_for_each(|((subtree, _), operation)| {
+        let Some(parent) = handles.get(operation.area) else { return Ok(()) };
+        let name = operation.number.to_string();
+        let name = OsStr::new(&name);
+        match subtree {
+            Subtree::Directory(id) => linker.directory(*id, parent.as_fd(), name),
+            Subtree::File(id, file_name) => {
+                let file = layout.directory(*id).and_then(|directory| directory.files.get(file_name));
+                file.map_or(Ok(()), |file| linker.file(file, parent.as_fd(), name))
+            }
+        }
+    })
+}
+
+/// Makes a directory and the missing ones above; returns those that were missing.
+fn make_directories(directory: &Path) -> Result<Vec<PathBuf>, TransactionError> {
+    let missing = directory.ancestors().take_while(|ancestor| !ancestor.exists() && !ancestor.as_os_str().is_empty());
+    let mut missing: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();
+    missing.reverse();
+    fs::create_dir_all(directory).map_err(TransactionError::io(directory))?;
+    Ok(missing)
+}

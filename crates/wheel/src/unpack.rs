@@ -1,0 +1,122 @@
+//! From an open wheel to a directory with its files and a [`Manifest`]: everything is checked, or nothing is left.
+//!
+//! What can be checked without inflating everything is checked before the first file is written: the distribution's
+//! identity, WHEEL, entry points, `.data` and that RECORD lists exactly the files of the archive. Checksums and hashes are
+//! compared while inflating; if one is wrong, everything written is removed again.
+//!
+//! Implements the "Binary distribution format" specification (PEP 427) and RECORD as recorded by PEP 376 and PEP 627.
+
+mod dist_info;
+mod layout;
+mod record_check;
+mod write;
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::archive::{Entry, WheelArchive};
+use crate::error::{Refusal, Rule, WheelError};
+use crate::manifest::Manifest;
+use record_check::Expected;
+
+/// What to do about a RECORD that does not describe the files of the archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordPolicy {
+    /// Refuse the wheel.
+    Enforce,
+    /// Unpack it all the same, by the user's explicit wish for this wheel.
+    Waive,
+}
+
+/// Files that only an installer or an index may write. They are left out when a wheel brings them along.
+const INSTALLERS_FILES: [&str; 3] = ["INSTALLER", "REQUESTED", "direct_url.json"];
+/// RECORD and its signatures, which RECORD does not describe.
+const RECORD_FILES: [&str; 3] = ["RECORD", "RECORD.jws", "RECORD.p7s"];
+
+/// Unpacks all files to place into the directory `into`, which is created and must be empty if it exists. Uses the threads
+/// of the current rayon pool.
+pub fn unpack(archive: &WheelArchive, into: &Path, record: RecordPolicy) -> Result<Manifest, WheelError> {
+    let filename = archive.filename();
+    dist_info::check_metadata(archive)?;
+    let wheel_file = dist_info::read_wheel_file(archive)?;
+    let scripts = dist_info::read_entry_points(archive)?;
+    let data = layout::check(archive)?;
+    let entries: Vec<&Entry> = archive.files().filter(|entry| !is_left_out(archive, &entry.path)).collect();
+    let expected = record_check::expected(archive, &entries, record)?;
+
+    let unfinished = Unfinished::begin(into)?;
+    let mut files = write::write_all(archive, &entries, &expected, into)?;
+    unfinished.keep();
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    debug_assert_eq!(files.len(), entries.len(), "{filename}");
+    Ok(Manifest {
+        dist_info: archive.dist_info().to_owned(),
+        data,
+        wheel_version: wheel_file.version,
+        root_is_purelib: wheel_file.root_is_purelib,
+        files,
+        console_scripts: scripts.console,
+        gui_scripts: scripts.gui,
+    })
+}
+
+/// Whether a file is not unpacked: RECORD, its signatures, and what only installers write.
+fn is_left_out(archive: &WheelArchive, path: &str) -> bool {
+    dist_info_file(archive, path).is_some_and(|name| INSTALLERS_FILES.contains(&name) || RECORD_FILES.contains(&name))
+}
+
+/// The part of `path` below the `.dist-info` directory, if it is there.
+fn dist_info_file<'a>(archive: &WheelArchive, path: &'a str) -> Option<&'a str> {
+    path.strip_prefix(archive.dist_info())?.strip_prefix('/')
+}
+
+/// A directory that is removed with all its contents unless it is kept.
+struct Unfinished<'a> {
+    path: &'a Path,
+    was_there: bool,
+    keep: bool,
+}
+
+impl<'a> Unfinished<'a> {
+    fn begin(path: &'a Path) -> Result<Unfinished<'a>, WheelError> {
+        let was_there = match fs::create_dir(path) {
+            Ok(()) => false,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if fs::read_dir(path).map_err(WheelError::io(path))?.next().is_some() {
+                    return Err(WheelError::Io {
+                        path: path.to_owned(),
+                        source: io::ErrorKind::DirectoryNotEmpty.into(),
+                    });
+                }
+                true
+            }
+            Err(error) => return Err(WheelError::io(path)(error)),
+        };
+        Ok(Unfinished { path, was_there, keep: false })
+    }
+
+    fn keep(mut self) {
+        self.keep = true;
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if self.keep {
+            return;
+        }
+        // Best effort: the error that led here matters more, and nothing ever reads a directory without a manifest.
+        let _ = fs::remove_dir_all(self.path);
+        if self.was_there {
+            let _ = fs::create_dir(self.path);
+        }
+    }
+}
+
+/// A file of the `.dist-info` directory that must be there.
+fn required(archive: &WheelArchive, name: &str, rule: Rule, limit: u64) -> Result<Vec<u8>, WheelError> {
+    let path = format!("{}/{name}", archive.dist_info());
+    let contents = archive.read(&path, limit)?;
+    contents.ok_or_else(|| Refusal::entry(archive.filename(), rule, "no such file in the wheel", path))
+}

@@ -1,0 +1,118 @@
+//! RECORD against the archive: which digest each file must have, and that no file is missing on either side.
+
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+
+use crate::archive::{Entry, WheelArchive};
+use crate::error::{Refusal, Rule, WheelError};
+use crate::record::{RecordRow, parse_record};
+use crate::unpack::{RecordPolicy, is_left_out, required};
+
+/// Largest RECORD, in bytes.
+const RECORD_LIMIT: u64 = 64 << 20;
+
+/// What RECORD says about the contents of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// Nothing is asked for: the user has waived RECORD.
+    Anything,
+    Sha256(String),
+    Sha384(String),
+    Sha512(String),
+}
+
+/// What each of `entries` must contain, in their order.
+pub(super) fn expected(
+    archive: &WheelArchive,
+    entries: &[&Entry],
+    policy: RecordPolicy,
+) -> Result<Vec<Expected>, WheelError> {
+    if policy == RecordPolicy::Waive {
+        return Ok(vec![Expected::Anything; entries.len()]);
+    }
+    let refused = |problem: &str, path: &str| Refusal::entry(archive.filename(), Rule::Record, problem, path);
+    let contents = required(archive, "RECORD", Rule::Record, RECORD_LIMIT)?;
+    let rows = parse_record(&contents).map_err(|error| refused(&error.to_string(), "RECORD"))?;
+    let mut by_path: HashMap<&str, &RecordRow> = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        match by_path.insert(&row.path, row) {
+            Some(other) if other != row => return Err(refused("RECORD has two rows for one file", &row.path)),
+            _ => {}
+        }
+    }
+    let expected = entries
+        .iter()
+        .map(|entry| {
+            let row = by_path.remove(entry.path.as_str());
+            let row = row.ok_or_else(|| refused("file that RECORD does not list", &entry.path))?;
+            expected_of(row, entry).map_err(|problem| refused(problem, &entry.path))
+        })
+        .collect::<Result<_, _>>()?;
+    // In the order of RECORD, so that the same wheel always gives the same message.
+    match rows.iter().find(|row| by_path.contains_key(row.path.as_str()) && !is_left_out(archive, &row.path)) {
+        Some(row) => Err(refused("RECORD lists a file that is not there", &row.path)),
+        None => Ok(expected),
+    }
+}
+
+fn expected_of(row: &RecordRow, entry: &Entry) -> Result<Expected, &'static str> {
+    if row.size.is_some_and(|size| size != entry.size) {
+        return Err("size differs from RECORD");
+    }
+    let Some((algorithm, value)) = &row.hash else { return Err("RECORD has no hash for this file") };
+    let value = value.trim_end_matches('=').to_owned();
+    match algorithm.as_str() {
+        "sha256" => Ok(Expected::Sha256(value)),
+        "sha384" => Ok(Expected::Sha384(value)),
+        "sha512" => Ok(Expected::Sha512(value)),
+        _ => Err("RECORD has no hash of SHA-256 or better for this file"),
+    }
+}
+
+/// Hashes the contents of one file while they pass by.
+pub(super) struct Hasher {
+    sha256: Sha256,
+    also: Also,
+}
+
+enum Also {
+    None,
+    Sha384(Sha384),
+    Sha512(Sha512),
+}
+
+impl Hasher {
+    pub fn new(expected: &Expected) -> Hasher {
+        let also = match expected {
+            Expected::Anything | Expected::Sha256(_) => Also::None,
+            Expected::Sha384(_) => Also::Sha384(Sha384::new()),
+            Expected::Sha512(_) => Also::Sha512(Sha512::new()),
+        };
+        Hasher { sha256: Sha256::new(), also }
+    }
+
+    pub fn update(&mut self, part: &[u8]) {
+        self.sha256.update(part);
+        match &mut self.also {
+            Also::None => {}
+            Also::Sha384(hasher) => hasher.update(part),
+            Also::Sha512(hasher) => hasher.update(part),
+        }
+    }
+
+    /// The SHA-256 in RECORD's form, if the contents were the expected ones.
+    pub fn finish(self, expected: &Expected) -> Option<String> {
+        let sha256 = URL_SAFE_NO_PAD.encode(self.sha256.finalize());
+        let matches = match (expected, self.also) {
+            (Expected::Anything, _) => true,
+            (Expected::Sha256(value), _) => *value == sha256,
+            (Expected::Sha384(value), Also::Sha384(hasher)) => *value == URL_SAFE_NO_PAD.encode(hasher.finalize()),
+            (Expected::Sha512(value), Also::Sha512(hasher)) => *value == URL_SAFE_NO_PAD.encode(hasher.finalize()),
+            _ => false,
+        };
+        matches.then_some(sha256)
+    }
+}

@@ -1,0 +1,138 @@
+//! Writing the files of a wheel on all threads of the current rayon pool, hashing them on the way.
+
+use std::collections::BTreeSet;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::UNIX_EPOCH;
+
+use rayon::prelude::*;
+
+use crate::archive::{Entry, Inflater, WheelArchive, ancestors};
+use crate::error::{Refusal, Rule, WheelError};
+use crate::manifest::UnpackedFile;
+use crate::unpack::Expected;
+use crate::unpack::record_check::Hasher;
+
+/// Wheels that unpack to less than this many bytes are not worth waking another thread for.
+const SERIAL_SIZE: u64 = 256 << 10;
+/// Entries a thread takes at a time once the large ones are done: neighbours lie in the same directory, and two threads
+/// creating files in one directory wait for each other.
+const BATCH: usize = 16;
+
+/// Writes `entries` below `into`, each with the contents it must have. On error, some of them may have been written.
+pub(super) fn write_all(
+    archive: &WheelArchive,
+    entries: &[&Entry],
+    expected: &[Expected],
+    into: &Path,
+) -> Result<Vec<UnpackedFile>, WheelError> {
+    create_directories(archive, entries, into)?;
+    let mut queue: Vec<(&Entry, &Expected)> = entries.iter().copied().zip(expected).collect();
+    // Large entries first, so that no thread is left with one at the end; the rest stay in their directories' order.
+    queue.sort_by_key(|(entry, _)| std::cmp::Reverse(entry.size.max(SERIAL_SIZE)));
+    let total: u64 = entries.iter().map(|entry| entry.size).sum();
+    let threads = if total < SERIAL_SIZE { 1 } else { rayon::current_num_threads().min(queue.len()) };
+    let next = AtomicUsize::new(0);
+    let work = |inflater: &mut Inflater| {
+        let mut written = Vec::new();
+        while let Some(batch) = take_batch(&queue, &next) {
+            for (entry, expected) in batch {
+                let file = write_file(archive, entry, expected, into, inflater);
+                // The others need not go on either.
+                let file = file.inspect_err(|_| next.store(queue.len(), Ordering::Relaxed))?;
+                written.push(file);
+            }
+        }
+        Ok(written)
+    };
+    if threads <= 1 {
+        return work(&mut Inflater::new());
+    }
+    let written: Result<Vec<Vec<UnpackedFile>>, WheelError> =
+        (0..threads).into_par_iter().with_max_len(1).map(|_| work(&mut Inflater::new())).collect();
+    Ok(written?.concat())
+}
+
+/// The next entries to write: one large one, or a few small ones.
+fn take_batch<'a, Work: Copy>(queue: &'a [(&Entry, Work)], next: &AtomicUsize) -> Option<&'a [(&'a Entry, Work)]> {
+    let mut start = next.load(Ordering::Relaxed);
+    loop {
+        let (first, _) = queue.get(start)?;
+        let count = if first.size > SERIAL_SIZE { 1 } else { BATCH };
+        let end = (start + count).min(queue.len());
+        match next.compare_exchange_weak(start, end, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => return queue.get(start..end),
+            Err(now) => start = now,
+        }
+    }
+}
+
+fn create_directories(archive: &WheelArchive, entries: &[&Entry], into: &Path) -> Result<(), WheelError> {
+    let mut directories = BTreeSet::new();
+    let mut last_parent = "";
+    for entry in entries {
+        let Some((parent, _)) = entry.path.rsplit_once('/') else { continue };
+        if parent != last_parent {
+            directories.extend(ancestors(&entry.path));
+            last_parent = parent;
+        }
+    }
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
+    for directory in directories {
+        let path = into.join(directory);
+        builder.create(&path).map_err(|error| collision(archive, directory, &path, error))?;
+    }
+    Ok(())
+}
+
+fn write_file(
+    archive: &WheelArchive,
+    entry: &Entry,
+    expected: &Expected,
+    into: &Path,
+    inflater: &mut Inflater,
+) -> Result<UnpackedFile, WheelError> {
+    let path = into.join(&entry.path);
+    let mut file = create(archive, entry, &path)?;
+    let mut hasher = Hasher::new(expected);
+    inflater.each_part(archive, entry, &mut |part| {
+        hasher.update(part);
+        file.write_all(part).map_err(WheelError::io(&path))
+    })?;
+    let Some(sha256) = hasher.finish(expected) else {
+        let problem = "contents do not have the hash in RECORD";
+        return Err(Refusal::entry(archive.filename(), Rule::Record, problem, entry.path.as_str()));
+    };
+    let modified = file.metadata().and_then(|metadata| metadata.modified()).map_err(WheelError::io(&path))?;
+    let modified = match modified.duration_since(UNIX_EPOCH) {
+        Ok(since) => (i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos()),
+        // A clock before 1970 is of no use for comparing; zero at worst makes somebody unpack again.
+        Err(_) => (0, 0),
+    };
+    Ok(UnpackedFile { path: entry.path.clone(), size: entry.size, modified, executable: entry.executable, sha256 })
+}
+
+/// Creates a file that must not exist yet.
+fn create(archive: &WheelArchive, entry: &Entry, path: &Path) -> Result<File, WheelError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if entry.executable { 0o755 } else { 0o644 });
+    options.open(path).map_err(|error| collision(archive, &entry.path, path, error))
+}
+
+/// The names in the archive are different, and the directory was empty: if something is there already, the file system
+/// takes two of the names for one (case, Unicode normalization).
+fn collision(archive: &WheelArchive, name: &str, path: &Path, error: io::Error) -> WheelError {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            let problem = "the same name as another entry on this file system";
+            Refusal::entry(archive.filename(), Rule::EntryName, problem, name)
+        }
+        _ => WheelError::io(path)(error),
+    }
+}
