@@ -235,7 +235,7 @@ impl<'a> Reader<'a> {
         }
         if !indexes.no_index {
             let in_file = |failure: Failure| failure.detail("where", parts.place());
-            if let Some(url) = values("index_url").last() {
+            if let Some(url) = values("index_url").next_back() {
                 indexes.indexes = vec![index_url(url, self.source.surroundings).map_err(in_file)?];
             }
             for url in values("extra_index_url") {
