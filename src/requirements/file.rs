@@ -12,7 +12,7 @@ use super::{Origin, Requirements, Source, Wish, text, wrong};
 use crate::cli::FileLine;
 use crate::cli::words::{OptionWord, Word, WordError, read};
 use crate::failure::{Failure, Kind};
-use crate::settings::{control, index_url};
+use crate::settings::{control, index_url, redact};
 
 /// Files of one command, all inclusions counted; more is a loop with ever new names.
 const MAX_FILES: usize = 1000;
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
                 "requirements.remote-include",
                 "A requirements file from a server includes a file from elsewhere",
             )
-            .detail("file", shown_url(outer))
+            .detail("file", redact(outer.as_str()))
             .detail("includes", inner.shown())
             .hint("name that file with -r yourself if you trust it"));
         }
@@ -235,7 +235,7 @@ impl<'a> Reader<'a> {
         }
         if !indexes.no_index {
             let in_file = |failure: Failure| failure.detail("where", parts.place());
-            if let Some(url) = values("index_url").last() {
+            if let Some(url) = values("index_url").next_back() {
                 indexes.indexes = vec![index_url(url, self.source.surroundings).map_err(in_file)?];
             }
             for url in values("extra_index_url") {
@@ -249,7 +249,7 @@ impl<'a> Reader<'a> {
             selection.releases.pre();
         }
         self.found.trusted_hosts.extend(values("trusted_host").map(str::to_owned));
-        self.warn_of_rest(parts, |id| !matches!(id, "use_feature" | "config_settings"), false);
+        self.warn_of_rest(parts, |id| id != "config_settings", false);
         Ok(())
     }
 
@@ -325,7 +325,7 @@ impl Place {
     fn shown(&self) -> String {
         match self {
             Self::Local(path) => path.display().to_string(),
-            Self::Remote(url) => shown_url(url),
+            Self::Remote(url) => redact(url.as_str()),
         }
     }
 }
@@ -370,18 +370,6 @@ fn is_selection(id: &str) -> bool {
     matches!(id, "no_binary" | "only_binary" | "all_releases" | "only_final")
 }
 
-/// A URL that may stand in a message.
-fn shown_url(url: &Url) -> String {
-    let mut url = url.clone();
-    // Both fail only where there can be no user at all.
-    if url.password().is_some() {
-        let _ = url.set_password(Some("****"));
-    } else if !url.username().is_empty() {
-        let _ = url.set_username("****");
-    }
-    url.into()
-}
-
 fn cannot_open(file: &File, error: &std::io::Error) -> Failure {
     let text = error.to_string();
     let reason = text.split(" (os error").next().unwrap_or_default();
@@ -412,7 +400,7 @@ fn refuse_remote(url: &Url, parts: &Parts<'_>) -> Result<(), Failure> {
         "requirements.remote-option",
         format!("A requirements file from a server may not set {}", option.name),
     )
-    .detail("file", shown_url(url))
+    .detail("file", redact(url.as_str()))
     .detail("line", parts.line().to_string())
     .hint(format!("give {} on the command line if you trust it, and download the file", option.name)))
 }
@@ -426,7 +414,7 @@ fn check_constraint(wish: &Wish, place: &str) -> Result<(), Failure> {
     } else {
         return Ok(());
     };
-    Err(wrong(problem).detail("where", place).detail("line", wish.text.clone()))
+    Err(wrong(problem).detail("where", place).detail("line", redact(&wish.text)))
 }
 
 /// `ALGORITHM:HEX`
@@ -453,8 +441,8 @@ fn parse_hash(text: &str) -> Result<(HashAlgorithm, String), String> {
 
 /// pip's error for a line, with the line shown and a mark below the place.
 fn invalid_line(line: &str, origin: &Origin, message: &str, position: usize) -> Failure {
-    let before = line.get(..position).unwrap_or_default().chars().count();
+    let before = redact(line.get(..position).unwrap_or_default()).chars().count();
     wrong(format!("Invalid requirement: {line}\n{message}"))
         .detail("where", place_of(origin))
-        .detail("line", format!("{line}\n{}^", " ".repeat(before)))
+        .detail("line", format!("{}\n{}^", redact(line), " ".repeat(before)))
 }

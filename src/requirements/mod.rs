@@ -8,10 +8,12 @@ use packaging::{ExtraName, HashAlgorithm, PackageName, Requirement};
 use url::Url;
 
 use crate::failure::{Failure, Kind};
-use crate::settings::{IndexSettings, SelectionSettings, Surroundings, WishSettings};
+use crate::settings::{IndexSettings, SelectionSettings, Surroundings, WishSettings, redact};
 
 mod file;
 mod groups;
+#[cfg(test)]
+mod tests;
 mod text;
 mod wish;
 
@@ -39,7 +41,7 @@ pub struct Requirements {
 pub struct Wish {
     /// What it is.
     pub what: Subject,
-    /// The text as written, with its marker and without options.
+    /// The text as written, with its marker and without options; a URL in it may hold a password.
     pub text: String,
     /// Hashes of which one must match; hex in lower case.
     pub hashes: Vec<(HashAlgorithm, String)>,
@@ -188,5 +190,5 @@ impl fmt::Display for Origin {
 
 /// What pip calls an installation error: exit code 1.
 fn wrong(message: impl Into<String>) -> Failure {
-    Failure::new(Kind::Error, "requirements.invalid", message)
+    Failure::new(Kind::Error, "requirements.invalid", redact(&message.into()))
 }

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{Marker, Origin, Subject, wrong};
 use crate::failure::{Failure, Kind};
+use crate::settings::redact;
 
 /// What a text asks for, and on which condition. Sentences to warn with are added to `warnings`.
 ///
@@ -37,7 +38,8 @@ pub fn parse(text: &str, origin: &Origin, warnings: &mut Vec<String>) -> Result<
     }
     // The marker is given along, so that the requirement carries it too. In a direct reference it has to stand apart.
     let whole = match &marker {
-        Some(marker) => format!("{name} ; {}", marker.text),
+        Some(marker) if name.contains('@') => format!("{name} ; {}", marker.text),
+        Some(_) => text.to_owned(),
         None => name.to_owned(),
     };
     let requirement = Requirement::from_str(&whole).map_err(|error| invalid(name, &error.reason, origin))?;
@@ -101,7 +103,7 @@ fn of_url(url: &Url, extras: Vec<ExtraName>, name: Option<PackageName>, text: &s
         return Err(Failure::new(
             Kind::Error,
             "requirements.version-control",
-            format!("{} is a version control URL, which is not supported yet", redacted(url)),
+            format!("{} is a version control URL, which is not supported yet", redact(url.as_str())),
         )
         .hint("build a wheel of the project and install that"));
     }
@@ -275,14 +277,6 @@ fn warn_of_file(name: &str, origin: &Origin, warnings: &mut Vec<String>) {
     }
 }
 
-fn redacted(url: &Url) -> String {
-    let mut url = url.clone();
-    if url.password().is_some() && url.set_password(Some("****")).is_err() {
-        return format!("a {} URL", url.scheme());
-    }
-    url.into()
-}
-
 fn decode_percent(text: &str) -> String {
     percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
@@ -365,7 +359,7 @@ mod tests {
             ("a/b", "It looks like a path. File 'a/b' does not exist."),
             ("a; nonsense", "Invalid requirement: 'a': "),
             ("", "Invalid requirement: ''"),
-            ("git+https://u:p@pkgs.example.org/a", "git+https://u:****@pkgs.example.org/a is a version control URL"),
+            ("git+https://u:p@pkgs.example.org/a", "git+https://****@pkgs.example.org/a is a version control URL"),
             ("ftp://pkgs.example.org/a.zip", "scheme 'ftp'"),
             ("https://pkgs.example.org/a.whl", "a.whl is not a valid wheel filename."),
             ("https://pkgs.example.org/a.zip#egg=b[c]", "egg fragment is invalid"),

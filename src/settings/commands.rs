@@ -6,7 +6,7 @@ use url::Url;
 
 use super::configuration::Surroundings;
 use super::control::normalize;
-use super::settle::{Told, help, options};
+use super::settle::{Told, options};
 use super::{
     Command, DEFAULT_INDEX_URL, DownloadSettings, FormatControl, FreezeSettings, Freshness, IndexSettings,
     InstallSettings, InstalledFilter, ListFormat, ListSettings, Output, Place, ProgressBar, ReleaseControl,
@@ -19,7 +19,6 @@ use crate::failure::{Failure, Kind};
 /// The general options of the command, how it shows progress, and the command itself.
 pub(super) fn settle(
     typed: Cli,
-    definition: &clap::Command,
     told: &Told,
     surroundings: &Surroundings,
     warnings: &mut Vec<String>,
@@ -61,11 +60,8 @@ pub(super) fn settle(
             warn_ignored("check", &check.ignored, warnings);
             (check.general, progress, Command::Check)
         }
-        Some(cli::Command::Help(page)) => {
-            let command = help(definition, page.commands.first().map(String::as_str))?;
-            (page.general, progress, command)
-        }
-        None => return Err(Failure::usage("no command")),
+        // Help pages are printed before anything is settled.
+        Some(cli::Command::Help(_)) | None => return Err(Failure::usage("no command")),
     })
 }
 
@@ -346,16 +342,8 @@ pub fn index_url(text: &str, surroundings: &Surroundings) -> Result<Url, Failure
     // A Windows drive or `host:port` is no scheme that an index could have.
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "file"));
     url.ok_or_else(|| {
-        Failure::usage(format!("The index url \"{}\" seems invalid, please provide a scheme.", redacted(text)))
+        Failure::usage(format!("The index url \"{}\" seems invalid, please provide a scheme.", super::redact(text)))
     })
-}
-
-/// Text that should have been a URL, without what may be a password.
-fn redacted(text: &str) -> String {
-    match text.rsplit_once('@') {
-        Some((_, rest)) => format!("****@{rest}"),
-        None => text.to_owned(),
-    }
 }
 
 fn output(text: String) -> Output {

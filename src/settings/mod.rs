@@ -14,11 +14,15 @@ mod commands;
 mod configuration;
 mod control;
 mod layers;
+mod redact;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 pub use commands::{control, index_url};
 pub use configuration::Surroundings;
-pub use control::{FormatControl, Formats, Names, ReleaseControl, normalize};
+pub use control::{FormatControl, ReleaseControl, normalize};
+pub use redact::redact;
 pub use settle::settle;
 
 /// The index that is asked when none is named: pip's documented default, and the only registry address in the program.

@@ -41,8 +41,9 @@ pub fn settle(words: &[String], surroundings: &Surroundings) -> Result<Settings,
     // General options before the command are as good as behind it.
     let general: Vec<String> = general.iter().filter(|word| *word != "--").chain(rest).cloned().collect();
     let told = read(command, &general).map_err(|error| wrong_word(error, command))?;
-    if has(&told, "help") {
-        return bare(help(&definition, Some(name))?, &definition, surroundings, &told);
+    let page = if has(&told, "help") { Some(name) } else { arguments(&told).next() };
+    if has(&told, "help") || name == "help" {
+        return bare(help(&definition, page)?, &definition, surroundings, &told);
     }
     settle_command(&definition, name, told, surroundings)
 }
@@ -78,7 +79,7 @@ fn settle_command(
     let mut told = Told { configured, words };
     refuse_known(name, &mut told, &mut warnings)?;
     let typed = typed(definition, name, &told)?;
-    let (general, progress_bar, command) = commands::settle(typed, definition, &told, surroundings, &mut warnings)?;
+    let (general, progress_bar, command) = commands::settle(typed, &told, surroundings, &mut warnings)?;
     let mut settings = assemble(command, &general, progress_bar, surroundings);
     settings.warnings = warnings;
     Ok(settings)
@@ -159,7 +160,7 @@ fn find_command<'a>(definition: &'a clap::Command, name: &str) -> Result<&'a cla
 }
 
 /// The help page of a command, or of the program.
-pub(super) fn help(definition: &clap::Command, command: Option<&str>) -> Result<Command, Failure> {
+fn help(definition: &clap::Command, command: Option<&str>) -> Result<Command, Failure> {
     let mut definition = match command {
         Some(name) => find_command(definition, name)?.clone(),
         None => definition.clone(),
@@ -190,12 +191,8 @@ fn refuse_known(command: &str, told: &mut Told, warnings: &mut Vec<String>) -> R
 fn typed(definition: &clap::Command, name: &str, told: &Told) -> Result<Cli, Failure> {
     let configured = told.configured.iter().map(|configured| &configured.word);
     let line = configured.chain(options(&told.words)).map(spell);
-    let arguments = told.words.iter().filter_map(|word| match word {
-        Word::Argument(argument) => Some(argument.clone()),
-        Word::Option(_) => None,
-    });
     let start = ["tufpip".to_owned(), name.to_owned()];
-    let line = start.into_iter().chain(line).chain(["--".to_owned()]).chain(arguments);
+    let line = start.into_iter().chain(line).chain(["--".to_owned()]).chain(arguments(&told.words).map(str::to_owned));
     let matches = definition.clone().try_get_matches_from(line).map_err(|error| {
         let failure = wrong_value(&error);
         match blame(definition, name, &told.configured) {
@@ -285,6 +282,13 @@ pub(super) fn options(words: &[Word]) -> impl Iterator<Item = &OptionWord> {
     words.iter().filter_map(|word| match word {
         Word::Option(option) => Some(option),
         Word::Argument(_) => None,
+    })
+}
+
+fn arguments(words: &[Word]) -> impl Iterator<Item = &str> {
+    words.iter().filter_map(|word| match word {
+        Word::Argument(argument) => Some(argument.as_str()),
+        Word::Option(_) => None,
     })
 }
 
