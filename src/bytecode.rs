@@ -172,7 +172,11 @@ impl Worker {
     fn compile(&mut self, sources: &[Source]) -> std::io::Result<()> {
         let mut request = Vec::new();
         for source in sources {
-            let line = serde_json::to_vec(&(source.source.to_string_lossy(), source.destination.to_string_lossy(), &source.shown))?;
+            let line = serde_json::to_vec(&(
+                source.source.to_string_lossy(),
+                source.destination.to_string_lossy(),
+                &source.shown,
+            ))?;
             request.extend_from_slice(&line);
             request.push(b'\n');
         }
@@ -200,7 +204,8 @@ impl Drop for Worker {
 /// they are placed, so that theirs cannot be made here.
 fn compiled_path(source: &str, tag: &str) -> Option<String> {
     let stem = source.strip_suffix(".py")?;
-    if source.split('/').nth(1) == Some("scripts") && source.split('/').next().is_some_and(|top| top.ends_with(".data")) {
+    if source.split('/').nth(1) == Some("scripts") && source.split('/').next().is_some_and(|top| top.ends_with(".data"))
+    {
         return None;
     }
     Some(match stem.rsplit_once('/') {

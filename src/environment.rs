@@ -98,9 +98,12 @@ pub fn installed_version(distribution: &InstalledDistribution) -> Option<Version
 
 /// A path as it is shown: relative to the working directory when it lies below it.
 pub fn shown_path(path: &Path) -> String {
-    let relative = std::env::current_dir().ok().and_then(|current| path.strip_prefix(current).ok().map(Path::to_path_buf));
+    let relative =
+        std::env::current_dir().ok().and_then(|current| path.strip_prefix(current).ok().map(Path::to_path_buf));
     match relative {
-        Some(relative) if relative.components().next().is_some() => PathBuf::from(".").join(relative).display().to_string(),
+        Some(relative) if relative.components().next().is_some() => {
+            PathBuf::from(".").join(relative).display().to_string()
+        }
         _ => path.display().to_string(),
     }
 }

@@ -13,14 +13,21 @@ pub fn impossible(explanation: Explanation, sources: &Sources) -> Failure {
             let failure = Failure::new(Kind::Error, "resolve.no-match", message);
             let nothing_known = problem.versions.is_empty() && problem.rejected.is_empty() && problem.yanked.is_empty();
             if nothing_known && problem.unusable.is_empty() {
-                let asked = if sources.is_empty() { "nothing: there is no index and no --find-links".to_owned() } else { sources.shown().join(" ") };
-                failure.detail("asked", asked).hint("check the spelling of the name, and that the index has this project")
+                let asked = if sources.is_empty() {
+                    "nothing: there is no index and no --find-links".to_owned()
+                } else {
+                    sources.shown().join(" ")
+                };
+                failure
+                    .detail("asked", asked)
+                    .hint("check the spelling of the name, and that the index has this project")
             } else {
                 failure
             }
         }
         Explanation::Conflict(_) => {
-            let message = format!("{explanation}\n\nERROR: ResolutionImpossible: no set of versions satisfies all of these");
+            let message =
+                format!("{explanation}\n\nERROR: ResolutionImpossible: no set of versions satisfies all of these");
             Failure::new(Kind::Error, "resolve.conflict", message)
                 .hint("loosen the range of package versions you've specified, or remove package versions to let tufpip choose")
         }

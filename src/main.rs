@@ -59,9 +59,9 @@ fn main() -> ExitCode {
 /// Runs the command; a success of `check` or `show` may still mean exit code 1.
 fn run(settings: &Settings, terminal: &Arc<Terminal>) -> Result<ExitCode, Failure> {
     match &settings.command {
-        Command::Install(install) => {
-            in_runtime(async { install::install(settings, install, &Session::new(settings, Arc::clone(terminal))?).await })
-        }
+        Command::Install(install) => in_runtime(async {
+            install::install(settings, install, &Session::new(settings, Arc::clone(terminal))?).await
+        }),
         Command::Download(download) => {
             let session = Session::new(settings, Arc::clone(terminal))?;
             in_runtime(async { commands::download::download(settings, download, &session).await })

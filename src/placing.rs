@@ -35,7 +35,11 @@ impl Target {
         let root = install.root.as_deref();
         let layout = match &install.place {
             Place::Environment { user } => {
-                if wants_user(interpreter, *user, root, terminal)? { Layout::User } else { Layout::Environment }
+                if wants_user(interpreter, *user, root, terminal)? {
+                    Layout::User
+                } else {
+                    Layout::Environment
+                }
             }
             Place::Prefix(directory) => Layout::Prefix(absolute(directory)?),
             Place::Target(directory) => {
@@ -158,7 +162,10 @@ impl<'a> Ready<'a> {
         Placement {
             manifest: self.wheel.manifest(),
             tree: &self.tree,
-            bytecode: self.bytecode.filter(|_| install.compile).map(|found| (found.root.as_path(), found.files.as_slice())),
+            bytecode: self
+                .bytecode
+                .filter(|_| install.compile)
+                .map(|found| (found.root.as_path(), found.files.as_slice())),
             scheme: &self.scheme,
             record_scheme: self.recorded.as_ref(),
             interpreter: &environment.interpreter.executable,
@@ -171,7 +178,12 @@ impl<'a> Ready<'a> {
 }
 
 /// Whether the user's own site-packages are meant; by default only when the environment cannot be written.
-fn wants_user(interpreter: &Interpreter, wish: Option<bool>, root: Option<&Path>, terminal: &Terminal) -> Result<bool, Failure> {
+fn wants_user(
+    interpreter: &Interpreter,
+    wish: Option<bool>,
+    root: Option<&Path>,
+    terminal: &Terminal,
+) -> Result<bool, Failure> {
     let refused = |reason: &str| {
         Err(Failure::new(Kind::Error, "target.user", format!("Can not perform a '--user' install. {reason}")))
     };
@@ -210,7 +222,11 @@ fn is_removable(location: &Path, environment: &Environment, target: &Target) -> 
 }
 
 fn shown_version(installed: &InstalledDistribution) -> String {
-    installed.version.clone().or_else(|| installed_version(installed).map(|version| version.to_string())).unwrap_or_default()
+    installed
+        .version
+        .clone()
+        .or_else(|| installed_version(installed).map(|version| version.to_string()))
+        .unwrap_or_default()
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
@@ -223,7 +239,12 @@ fn say_installed(plan: &Plan, wheels: &Wheels, terminal: &Terminal) {
         plan.additions.iter().map(|addition| format!("{}-{}", addition.spelled, addition.candidate.version)).collect();
     installed.sort();
     terminal.line(&format!("Successfully installed {}", installed.join(" ")));
-    let proofs = || plan.additions.iter().filter_map(|addition| wheels.get(&addition.candidate.name)).map(|(wheel, _)| wheel.proof());
+    let proofs = || {
+        plan.additions
+            .iter()
+            .filter_map(|addition| wheels.get(&addition.candidate.name))
+            .map(|(wheel, _)| wheel.proof())
+    };
     let count = |wanted: Proof| proofs().filter(|proof| *proof == wanted).count();
     terminal.note(&format!(
         "Verified {} by your hashes, {} by hashes of unsigned indexes, {} unverified",

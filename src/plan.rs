@@ -71,7 +71,8 @@ impl Plan {
                 say_satisfied(pin, installed, terminal);
                 continue;
             }
-            let missing = || Failure::new(Kind::Error, "internal", format!("{} was chosen but not found", pin.candidate));
+            let missing =
+                || Failure::new(Kind::Error, "internal", format!("{} was chosen but not found", pin.candidate));
             let found = finder.found(&pin.candidate).ok_or_else(missing)?;
             let metadata = Arc::clone(finder.metadata(&pin.candidate).ok_or_else(missing)?);
             if let (Existing::Keep, Some(installed)) = (existing, installed)
@@ -134,15 +135,25 @@ impl Addition {
     /// Where the distribution came from, in the form of PEP 610, without secrets.
     pub fn download_info(&self, sha256: &str) -> serde_json::Value {
         let request = &self.found.request;
-        let mut hashes: Vec<(String, String)> =
-            request.index_hashes.iter().map(|(algorithm, value)| (algorithm.name().to_owned(), value.to_owned())).collect();
+        let mut hashes: Vec<(String, String)> = request
+            .index_hashes
+            .iter()
+            .map(|(algorithm, value)| (algorithm.name().to_owned(), value.to_owned()))
+            .collect();
         if hashes.is_empty() && !sha256.is_empty() {
             hashes.push(("sha256".to_owned(), sha256.to_owned()));
         }
         let mut archive = serde_json::Map::new();
         if let Some((algorithm, value)) = hashes.first() {
             archive.insert("hash".to_owned(), format!("{algorithm}={value}").into());
-            archive.insert("hashes".to_owned(), hashes.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect::<serde_json::Map<_, _>>().into());
+            archive.insert(
+                "hashes".to_owned(),
+                hashes
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.clone().into()))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into(),
+            );
         }
         serde_json::json!({"archive_info": archive, "url": without_userinfo(&request.url)})
     }

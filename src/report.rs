@@ -34,7 +34,11 @@ pub fn write(
             Ok(())
         }
         Output::File(path) => std::fs::write(path, text).map_err(|error| {
-            Failure::new(Kind::Error, "file.unwritable", format!("Could not write the report {}: {error}", path.display()))
+            Failure::new(
+                Kind::Error,
+                "file.unwritable",
+                format!("Could not write the report {}: {error}", path.display()),
+            )
         }),
     }
 }
@@ -45,8 +49,10 @@ fn report(plan: &Plan, wheels: &HashMap<PackageName, UnpackedWheel>, interpreter
         .iter()
         .map(|addition| {
             let wheel = wheels.get(&addition.candidate.name);
-            let sha256 = wheel.map(UnpackedWheel::sha256).or_else(|| addition.found.file.as_ref().map(|file| file.sha256()));
-            let proof = wheel.map(UnpackedWheel::proof).or_else(|| addition.found.file.as_ref().map(|file| file.proof()));
+            let sha256 =
+                wheel.map(UnpackedWheel::sha256).or_else(|| addition.found.file.as_ref().map(|file| file.sha256()));
+            let proof =
+                wheel.map(UnpackedWheel::proof).or_else(|| addition.found.file.as_ref().map(|file| file.proof()));
             let mut entry = json!({
                 "download_info": addition.download_info(sha256.unwrap_or_default()),
                 "is_direct": matches!(addition.candidate.origin, resolve::Origin::Direct(_)),
@@ -55,7 +61,8 @@ fn report(plan: &Plan, wheels: &HashMap<PackageName, UnpackedWheel>, interpreter
                 "metadata": addition.metadata.to_json(),
                 "verification": verification(proof),
             });
-            if let (true, false, Some(entry)) = (addition.requested, addition.extras.is_empty(), entry.as_object_mut()) {
+            if let (true, false, Some(entry)) = (addition.requested, addition.extras.is_empty(), entry.as_object_mut())
+            {
                 entry.insert("requested_extras".to_owned(), json!(addition.extras));
             }
             entry

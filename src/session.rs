@@ -210,8 +210,9 @@ fn prepare(
         (Some(wheel), _) => wheel,
         (None, Some(file)) => {
             let wheel = store.add(file)?;
-            let found = packaging::CoreMetadata::parse(&wheel.raw_metadata()?)
-                .map_err(|error| Failure::new(Kind::Verification, "verify.metadata", format!("{}: {error}", file.filename())))?;
+            let found = packaging::CoreMetadata::parse(&wheel.raw_metadata()?).map_err(|error| {
+                Failure::new(Kind::Verification, "verify.metadata", format!("{}: {error}", file.filename()))
+            })?;
             refuse_other_metadata(file, expected, &found)?;
             wheel
         }

@@ -85,7 +85,11 @@ impl Terminal {
             }
         };
         let style = bar_style(settings);
-        let target = if style == BarStyle::Drawn { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+        let target = if style == BarStyle::Drawn {
+            ProgressDrawTarget::stderr_with_hz(10)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bars = Bars {
             style,
             screen: MultiProgress::with_draw_target(target),
@@ -209,7 +213,9 @@ impl Bars {
             }
             Progress::DownloadPlanned { files, bytes } => {
                 let bar = self.screen.add(ProgressBar::new(bytes));
-                bar.set_style(style("  {msg:<24!} {bar:28} {bytes:>10}/{total_bytes:<10} {binary_bytes_per_sec:>12}  {eta:>4}"));
+                bar.set_style(style(
+                    "  {msg:<24!} {bar:28} {bytes:>10}/{total_bytes:<10} {binary_bytes_per_sec:>12}  {eta:>4}",
+                ));
                 bar.set_message(format!("Downloading {files} files"));
                 self.total = Some(bar);
             }
@@ -267,13 +273,21 @@ impl Bars {
 
     fn json(&mut self, progress: Progress<'_>) {
         let event = match progress {
-            Progress::DownloadPlanned { files, bytes } => serde_json::json!({"event": "plan", "files": files, "bytes": bytes}),
-            Progress::DownloadStarted { name, size } => serde_json::json!({"event": "download", "name": name, "bytes": 0, "total": size}),
+            Progress::DownloadPlanned { files, bytes } => {
+                serde_json::json!({"event": "plan", "files": files, "bytes": bytes})
+            }
+            Progress::DownloadStarted { name, size } => {
+                serde_json::json!({"event": "download", "name": name, "bytes": 0, "total": size})
+            }
             Progress::DownloadFinished { name } => serde_json::json!({"event": "downloaded", "name": name}),
             Progress::Placing { packages } => serde_json::json!({"event": "install", "packages": packages}),
             Progress::Placed => serde_json::json!({"event": "done"}),
             Progress::DownloadAdvanced { name, bytes } => {
-                let count = self.raw.entry(name.to_owned()).or_insert(RawCount { done: 0, size: 0, last: std::time::Instant::now() });
+                let count = self.raw.entry(name.to_owned()).or_insert(RawCount {
+                    done: 0,
+                    size: 0,
+                    last: std::time::Instant::now(),
+                });
                 count.done += bytes;
                 if count.last.elapsed() < Duration::from_millis(250) {
                     return;
@@ -300,7 +314,9 @@ fn style(template: &str) -> ProgressStyle {
 
 /// `text` without anything that could steer a terminal.
 pub fn printable(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() || is_bidirectional(c) { c.escape_unicode().collect() } else { vec![c] }).collect()
+    text.chars()
+        .flat_map(|c| if c.is_control() || is_bidirectional(c) { c.escape_unicode().collect() } else { vec![c] })
+        .collect()
 }
 
 fn is_bidirectional(c: char) -> bool {
@@ -344,9 +360,10 @@ fn use_color(choice: Color) -> bool {
         Color::Auto if is_set("NO_COLOR") => false,
         Color::Auto if is_set("FORCE_COLOR") || is_set("CLICOLOR_FORCE") => true,
         Color::Auto => {
-            let plain = ["CLICOLOR", "TERM"].iter().zip(["0", "dumb"]).any(|(variable, value)| {
-                std::env::var_os(variable).is_some_and(|found| found == value)
-            });
+            let plain = ["CLICOLOR", "TERM"]
+                .iter()
+                .zip(["0", "dumb"])
+                .any(|(variable, value)| std::env::var_os(variable).is_some_and(|found| found == value));
             !plain && std::io::stderr().is_terminal()
         }
     }

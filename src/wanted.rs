@@ -37,7 +37,11 @@ impl Asked {
     ///
     /// # Errors
     /// For what is not supported yet, and for wishes that hash-checking mode refuses.
-    pub fn new(requirements: Requirements, environment: &MarkerEnvironment, terminal: &Terminal) -> Result<Self, Failure> {
+    pub fn new(
+        requirements: Requirements,
+        environment: &MarkerEnvironment,
+        terminal: &Terminal,
+    ) -> Result<Self, Failure> {
         let mut asked = Self {
             requirements: Vec::new(),
             constraints: Vec::new(),
@@ -124,7 +128,11 @@ impl Asked {
             if !addition.requested {
                 unpinned.push(format!("    {}", addition.spelled));
             }
-            let known = addition.found.request.known_sha256().or_else(|| addition.found.file.as_ref().map(|file| file.sha256()));
+            let known = addition
+                .found
+                .request
+                .known_sha256()
+                .or_else(|| addition.found.file.as_ref().map(|file| file.sha256()));
             let hash = known.map(|value| format!(" --hash=sha256:{value}")).unwrap_or_default();
             lines.push(format!("    {name}=={}{hash}", addition.candidate.version));
         }
@@ -149,7 +157,12 @@ impl Asked {
         Err(Failure::new(Kind::Policy, "policy.require-hashes", message))
     }
 
-    fn wanted(&mut self, wish: &Wish, environment: &MarkerEnvironment, terminal: &Terminal) -> Result<Option<Wanted>, Failure> {
+    fn wanted(
+        &mut self,
+        wish: &Wish,
+        environment: &MarkerEnvironment,
+        terminal: &Terminal,
+    ) -> Result<Option<Wanted>, Failure> {
         if let Some(marker) = &wish.marker
             && !marker.tree.evaluate(environment, &[])
         {
@@ -162,13 +175,18 @@ impl Asked {
             Subject::File { url, filename, extras, name } => {
                 let name = match name {
                     Some(name) => name.clone(),
-                    None => parse_filename(filename)
-                        .map(|dist| dist.name().clone())
-                        .ok_or_else(|| Failure::new(Kind::Error, "wheel.file-name", format!("{filename} is not a valid wheel filename.")))?,
+                    None => parse_filename(filename).map(|dist| dist.name().clone()).ok_or_else(|| {
+                        Failure::new(
+                            Kind::Error,
+                            "wheel.file-name",
+                            format!("{filename} is not a valid wheel filename."),
+                        )
+                    })?,
                 };
                 let extras = extras.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
                 let text = format!("{name}[{extras}] @ {url}");
-                text.parse::<Requirement>().map_err(|error| Failure::new(Kind::Error, "requirement.url", error.to_string()))?
+                text.parse::<Requirement>()
+                    .map_err(|error| Failure::new(Kind::Error, "requirement.url", error.to_string()))?
             }
             Subject::Directory { path, .. } => {
                 return Err(Failure::new(
@@ -213,9 +231,10 @@ impl Asked {
     fn refuse_unpinned(&self) -> Result<(), Failure> {
         let is_pinned = |requirement: &Requirement| {
             requirement.url.is_some()
-                || requirement.specifiers.iter().any(|specifier| {
-                    matches!(specifier.operator(), Operator::Equal | Operator::ExactEqual)
-                })
+                || requirement
+                    .specifiers
+                    .iter()
+                    .any(|specifier| matches!(specifier.operator(), Operator::Equal | Operator::ExactEqual))
         };
         let pinned_by_constraint = |name: &PackageName| {
             self.constraints.iter().any(|wanted| wanted.requirement.name == *name && is_pinned(&wanted.requirement))

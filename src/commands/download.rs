@@ -52,7 +52,8 @@ fn save(file: &VerifiedFile, path: &Path) -> Result<bool, Failure> {
         return Ok(false);
     }
     let directory = path.parent().unwrap_or(Path::new("."));
-    let temporary = tempfile::Builder::new().prefix(".tufpip-").tempfile_in(directory).map_err(|error| unwritable(path, &error))?;
+    let temporary =
+        tempfile::Builder::new().prefix(".tufpip-").tempfile_in(directory).map_err(|error| unwritable(path, &error))?;
     std::fs::copy(file.path(), temporary.path()).map_err(|error| unwritable(path, &error))?;
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     temporary.as_file().set_permissions(mode).map_err(|error| unwritable(path, &error))?;

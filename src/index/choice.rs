@@ -54,7 +54,11 @@ impl Choice {
         let python_version = match &target.python_version {
             Some(parts) => Version::new(parts.iter().map(|part| u64::from(*part)).chain(std::iter::repeat(0)).take(3)),
             None => interpreter.version.parse().map_err(|_| {
-                Failure::new(Kind::Error, "python.unusable", format!("'{}' is no version of Python", interpreter.version))
+                Failure::new(
+                    Kind::Error,
+                    "python.unusable",
+                    format!("'{}' is no version of Python", interpreter.version),
+                )
             })?,
         };
         Ok(Self { tags, python_version, selection, hashes })
@@ -125,7 +129,9 @@ impl Choice {
     fn judge(&self, project: &PackageName, file: Arc<File>, pythons: &mut HashMap<String, Option<String>>) -> Judged {
         let formats = self.selection.formats.allowed(project);
         let (rejected, tag_rank) = match &file.dist {
-            DistributionFilename::Wheel(_) if !formats.wheel => (Some(Rejection::Format("wheels are excluded by --no-binary")), None),
+            DistributionFilename::Wheel(_) if !formats.wheel => {
+                (Some(Rejection::Format("wheels are excluded by --no-binary")), None)
+            }
             DistributionFilename::Wheel(wheel) => match self.tags.rank(wheel) {
                 Some(rank) => (None, Some(rank)),
                 None => (Some(Rejection::Platform), None),
@@ -135,9 +141,10 @@ impl Choice {
             }
             DistributionFilename::SourceDistribution(_) => (Some(Rejection::Source), None),
         };
-        let python = file.requires_python.as_ref().and_then(|text| {
-            pythons.entry(text.clone()).or_insert_with(|| self.python_mismatch(Some(text))).clone()
-        });
+        let python = file
+            .requires_python
+            .as_ref()
+            .and_then(|text| pythons.entry(text.clone()).or_insert_with(|| self.python_mismatch(Some(text))).clone());
         let rejected = match (rejected, python) {
             (Some(Rejection::Format(reason)), _) => Some(Rejection::Format(reason)),
             (_, Some(reason)) => Some(Rejection::Python(reason)),
@@ -157,7 +164,10 @@ impl Choice {
             Failure::new(
                 Kind::Policy,
                 "policy.upload-time",
-                format!("The index does not give an upload time for {}, which --uploaded-prior-to needs", file.filename()),
+                format!(
+                    "The index does not give an upload time for {}, which --uploaded-prior-to needs",
+                    file.filename()
+                ),
             )
             .hint("use an index that gives upload-time in its JSON pages, or leave --uploaded-prior-to out")
         })
@@ -170,7 +180,9 @@ fn parse_time(text: &str) -> Option<Timestamp> {
 }
 
 fn matches_any(file: &File, demanded: &[(HashAlgorithm, String)]) -> bool {
-    demanded.iter().any(|(algorithm, value)| file.hashes.get(*algorithm).is_some_and(|known| known.eq_ignore_ascii_case(value)))
+    demanded
+        .iter()
+        .any(|(algorithm, value)| file.hashes.get(*algorithm).is_some_and(|known| known.eq_ignore_ascii_case(value)))
 }
 
 /// Why a file is out of the question; the order is that of preference when a version must be shown by one.

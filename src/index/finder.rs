@@ -92,14 +92,17 @@ impl Finder {
                 continue;
             }
             match distribution.metadata() {
-                Ok(Some(Ok(metadata))) => self.insert_installed(name.clone(), metadata.version.clone(), Arc::new(metadata)),
+                Ok(Some(Ok(metadata))) => {
+                    self.insert_installed(name.clone(), metadata.version.clone(), Arc::new(metadata))
+                }
                 _ => self.terminal.verbose(1, || format!("{name} is installed with metadata that cannot be used")),
             }
         }
     }
 
     fn insert_installed(&mut self, name: PackageName, version: Version, metadata: Arc<CoreMetadata>) {
-        let candidate = Candidate { version: version.clone(), origin: Origin::Installed, yanked: false, rejected: None };
+        let candidate =
+            Candidate { version: version.clone(), origin: Origin::Installed, yanked: false, rejected: None };
         self.catalog.insert_installed(name.clone(), candidate);
         self.insert_metadata(CandidateId { name, version, origin: Origin::Installed }, Ok(metadata));
     }
@@ -119,7 +122,11 @@ impl Finder {
         };
         self.terminal.progress(Progress::Resolved);
         self.terminal.verbose(1, || {
-            format!("resolved in {rounds} rounds, {} projects and {} metadata files read", self.offers.len(), self.metadata.len())
+            format!(
+                "resolved in {rounds} rounds, {} projects and {} metadata files read",
+                self.offers.len(),
+                self.metadata.len()
+            )
         });
         match outcome {
             Outcome::Solved(resolution) => self.without_skipped_sources(resolution, request),
@@ -238,7 +245,11 @@ impl Finder {
             }
             Answer::Direct(name, url, direct) => {
                 let direct = (*direct)?;
-                let id = CandidateId { name: name.clone(), version: direct.candidate.version.clone(), origin: Origin::Direct(url.clone()) };
+                let id = CandidateId {
+                    name: name.clone(),
+                    version: direct.candidate.version.clone(),
+                    origin: Origin::Direct(url.clone()),
+                };
                 self.catalog.insert_direct(name, url.clone(), direct.candidate);
                 self.direct.insert(url, direct.found);
                 self.insert_metadata(id.clone(), Ok(Arc::new(direct.metadata)));
@@ -312,7 +323,9 @@ impl Finder {
     }
 
     fn installed_fits(&self, requirement: &Requirement) -> bool {
-        self.catalog.installed(&requirement.name).is_some_and(|installed| requirement.specifiers.contains(&installed.version))
+        self.catalog
+            .installed(&requirement.name)
+            .is_some_and(|installed| requirement.specifiers.contains(&installed.version))
     }
 
     /// Refuses a resolution that pip would not choose because it would build a newer source distribution.
@@ -321,14 +334,21 @@ impl Finder {
             if pin.candidate.origin != Origin::Index {
                 continue;
             }
-            let requirements: Vec<&Requirement> = pin
-                .requested_by
-                .iter()
-                .map(|by| match by {
-                    resolve::RequestedBy::User { requirement, .. } | resolve::RequestedBy::Pin { requirement, .. } => requirement,
-                })
-                .chain(request.constraints.iter().map(|wanted| &wanted.requirement).filter(|r| r.name == pin.candidate.name))
-                .collect();
+            let requirements: Vec<&Requirement> =
+                pin.requested_by
+                    .iter()
+                    .map(|by| match by {
+                        resolve::RequestedBy::User { requirement, .. }
+                        | resolve::RequestedBy::Pin { requirement, .. } => requirement,
+                    })
+                    .chain(
+                        request
+                            .constraints
+                            .iter()
+                            .map(|wanted| &wanted.requirement)
+                            .filter(|r| r.name == pin.candidate.name),
+                    )
+                    .collect();
             let better = self
                 .candidates(&pin.candidate.name)
                 .iter()
@@ -346,7 +366,10 @@ impl Finder {
                     "source.not-supported",
                     format!("{name} {} has {SOURCE_ONLY}", candidate.version),
                 )
-                .hint(format!("take the newest version with a wheel instead, {}: add --only-binary {name}", pin.candidate.version)));
+                .hint(format!(
+                    "take the newest version with a wheel instead, {}: add --only-binary {name}",
+                    pin.candidate.version
+                )));
             }
         }
         Ok(resolution)
@@ -361,14 +384,17 @@ impl Places {
 
     /// Fetches what a direct reference names and looks into it.
     async fn direct(&self, name: &PackageName, text: &str) -> Result<DirectFile, Failure> {
-        let invalid = |reason: String| Failure::new(Kind::Error, "requirement.url", format!("Could not use the URL given for {name}: {reason}"));
+        let invalid = |reason: String| {
+            Failure::new(Kind::Error, "requirement.url", format!("Could not use the URL given for {name}: {reason}"))
+        };
         let mut url: Url = text.parse().map_err(|error: url::ParseError| invalid(error.to_string()))?;
         let index_hashes = fragment_hashes(&url);
         url.set_fragment(None);
         let filename = linked_filename(&url)
             .ok_or_else(|| invalid(format!("{} does not end in the name of a wheel", redacted(&url))))?;
-        let dist = parse_filename(&filename)
-            .ok_or_else(|| Failure::new(Kind::Error, "wheel.file-name", format!("{filename} is not a valid wheel filename.")))?;
+        let dist = parse_filename(&filename).ok_or_else(|| {
+            Failure::new(Kind::Error, "wheel.file-name", format!("{filename} is not a valid wheel filename."))
+        })?;
         let Some(wheel) = dist.wheel() else {
             return Err(Failure::new(
                 Kind::Error,
@@ -402,7 +428,12 @@ impl Places {
         let metadata = CoreMetadata::parse(&bytes)
             .map_err(|error| invalid(format!("the metadata of {} is not usable: {error}", request.filename)))?;
         let rejected = self.choice.python_mismatch(metadata.raw_requires_python());
-        let candidate = Candidate { version: wheel.version.clone(), origin: Origin::Direct(text.to_owned()), yanked: false, rejected };
+        let candidate = Candidate {
+            version: wheel.version.clone(),
+            origin: Origin::Direct(text.to_owned()),
+            yanked: false,
+            rejected,
+        };
         Ok(DirectFile { candidate, metadata, found: Found { request, file: Some(file), yanked: None } })
     }
 }

@@ -129,7 +129,9 @@ impl MetadataReader {
                     let here = from.zip(to).and_then(|(from, to)| bytes.get(from..to)).map(<[u8]>::to_vec);
                     let part = match here {
                         Some(part) => part,
-                        None => self.part(url, format!("bytes={}-{}", range.start, range.end.checked_sub(1)?)).await?.bytes,
+                        None => {
+                            self.part(url, format!("bytes={}-{}", range.start, range.end.checked_sub(1)?)).await?.bytes
+                        }
                     };
                     return location.extract(&part).ok();
                 }
@@ -148,7 +150,12 @@ impl MetadataReader {
 }
 
 /// What to fetch for `file`.
-pub fn download_request(project: &PackageName, file: &File, url: &Url, user_hashes: Vec<(HashAlgorithm, String)>) -> DownloadRequest {
+pub fn download_request(
+    project: &PackageName,
+    file: &File,
+    url: &Url,
+    user_hashes: Vec<(HashAlgorithm, String)>,
+) -> DownloadRequest {
     DownloadRequest {
         name: project.to_string(),
         requirement: format!("{project}=={}", file.dist.version()),
@@ -188,5 +195,9 @@ fn remember(path: &std::path::Path, bytes: &[u8]) {
 }
 
 fn unusable(url: &str, reason: &str) -> Failure {
-    Failure::new(Kind::Error, "index.link", format!("The index gives an unusable link, '{}': {reason}", crate::terminal::printable(url)))
+    Failure::new(
+        Kind::Error,
+        "index.link",
+        format!("The index gives an unusable link, '{}': {reason}", crate::terminal::printable(url)),
+    )
 }

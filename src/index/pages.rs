@@ -71,15 +71,16 @@ impl Pages {
             && let Some(page) = cached.page()
         {
             let response = response(&fetched);
-            if let AfterResponse::NotModified(policy, _) = cached.policy.after_response(&request, &response, SystemTime::now()) {
+            if let AfterResponse::NotModified(policy, _) =
+                cached.policy.after_response(&request, &response, SystemTime::now())
+            {
                 write(&file, &policy, &page);
             }
             return Ok(Some(page));
         }
         let page = parse(&fetched, project)?;
-        self.terminal.verbose(2, || {
-            format!("{}: {} files, {} left out", redacted(url), page.files.len(), page.skipped.len())
-        });
+        self.terminal
+            .verbose(2, || format!("{}: {} files, {} left out", redacted(url), page.files.len(), page.skipped.len()));
         let policy = CachePolicy::new_options(&request, &response(&fetched), SystemTime::now(), options());
         if policy.is_storable() {
             write(&file, &policy, &page);
@@ -92,10 +93,9 @@ fn request(url: &Url) -> Result<http::Request<()>, Failure> {
     let mut shown = url.clone();
     let _ = shown.set_username("");
     let _ = shown.set_password(None);
-    http::Request::get(shown.as_str())
-        .header(ACCEPT, ACCEPTED)
-        .body(())
-        .map_err(|error| Failure::new(Kind::Error, "net.unsupported-url", format!("Could not fetch {}: {error}", redacted(url))))
+    http::Request::get(shown.as_str()).header(ACCEPT, ACCEPTED).body(()).map_err(|error| {
+        Failure::new(Kind::Error, "net.unsupported-url", format!("Could not fetch {}: {error}", redacted(url)))
+    })
 }
 
 fn response(fetched: &Fetched) -> http::Response<()> {
@@ -116,13 +116,18 @@ fn options() -> CacheOptions {
 fn parse(fetched: &Fetched, project: &PackageName) -> Result<ProjectPage, Failure> {
     let kind = content_type(&fetched.headers);
     let page = match kind.as_str() {
-        "application/vnd.pypi.simple.v1+json" | "application/json" => ProjectPage::from_json(&fetched.body, &fetched.url, project),
+        "application/vnd.pypi.simple.v1+json" | "application/json" => {
+            ProjectPage::from_json(&fetched.body, &fetched.url, project)
+        }
         "text/html" | "application/vnd.pypi.simple.v1+html" | "application/xhtml+xml" | "" => {
             ProjectPage::from_html(&fetched.body, &fetched.url, project)
         }
         other if other.starts_with("application/vnd.pypi.simple.") => Err(PageError::ApiVersion(other.to_owned())),
         other => {
-            return Err(unusable(&fetched.url, &format!("it is '{}', neither JSON nor HTML", crate::terminal::printable(other))));
+            return Err(unusable(
+                &fetched.url,
+                &format!("it is '{}', neither JSON nor HTML", crate::terminal::printable(other)),
+            ));
         }
     };
     page.map_err(|error| unusable(&fetched.url, &error.to_string()))

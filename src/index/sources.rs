@@ -105,7 +105,11 @@ fn place(text: &str) -> Option<Place> {
 /// The distributions lying in a directory; pages of links in it count, too.
 fn directory_page(directory: &Path, project: &PackageName) -> Result<ProjectPage, Failure> {
     let unreadable = |error: std::io::Error| {
-        Failure::new(Kind::Error, "file.unreadable", format!("Could not read the directory {}: {error}", directory.display()))
+        Failure::new(
+            Kind::Error,
+            "file.unreadable",
+            format!("Could not read the directory {}: {error}", directory.display()),
+        )
     };
     let mut page = ProjectPage::default();
     let mut links = Vec::new();
@@ -128,7 +132,9 @@ fn directory_page(directory: &Path, project: &PackageName) -> Result<ProjectPage
 /// A page of links on the disk; in a directory it is `index.html`. A page that is not there lists nothing.
 fn file_page(path: &Path, project: &PackageName) -> Result<ProjectPage, Failure> {
     let path = if path.is_dir() { path.join("index.html") } else { path.to_owned() };
-    let (Ok(bytes), Ok(url)) = (std::fs::read(&path), Url::from_file_path(&path)) else { return Ok(ProjectPage::default()) };
+    let (Ok(bytes), Ok(url)) = (std::fs::read(&path), Url::from_file_path(&path)) else {
+        return Ok(ProjectPage::default());
+    };
     ProjectPage::from_html(&bytes, &url, project).map_err(|error| {
         Failure::new(Kind::Error, "index.page", format!("Could not read the page {}: {error}", path.display()))
     })

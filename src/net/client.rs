@@ -111,12 +111,12 @@ impl Client {
     pub async fn get(&self, url: &Url, headers: &HeaderMap, limits: Limits) -> Result<Fetched, RemoteFailure> {
         let attempt = || async {
             let _turn = self.turn(url).await;
-            tokio::time::timeout(limits.deadline, self.get_once(url, headers, limits.bytes))
-                .await
-                .unwrap_or_else(|_| {
+            tokio::time::timeout(limits.deadline, self.get_once(url, headers, limits.bytes)).await.unwrap_or_else(
+                |_| {
                     let reason = format!("the answer took longer than {} s", limits.deadline.as_secs());
                     Err(RemoteFailure::new(url, Cause::TimedOut(reason)))
-                })
+                },
+            )
         };
         attempt.retry(self.backoff()).when(RemoteFailure::is_transient).adjust(retry_delay).await
     }
@@ -145,9 +145,9 @@ impl Client {
             let bytes = read_body(url, &mut response, limits.bytes).await?;
             Ok(Some(Part { bytes, total }))
         };
-        tokio::time::timeout(limits.deadline, fetch).await.unwrap_or_else(|_| {
-            Err(RemoteFailure::new(url, Cause::TimedOut("the answer took too long".to_owned())))
-        })
+        tokio::time::timeout(limits.deadline, fetch)
+            .await
+            .unwrap_or_else(|_| Err(RemoteFailure::new(url, Cause::TimedOut("the answer took too long".to_owned()))))
     }
 
     /// Sends one request and follows redirects; gives the answer with its body still to come.
@@ -155,7 +155,9 @@ impl Client {
         let mut current = url.clone();
         for _ in 0..=MAXIMUM_REDIRECTS {
             let mut request_headers = headers.clone();
-            if let Some((user, password)) = self.credentials.read().unwrap_or_else(PoisonError::into_inner).for_url(&current) {
+            if let Some((user, password)) =
+                self.credentials.read().unwrap_or_else(PoisonError::into_inner).for_url(&current)
+            {
                 request_headers.insert(AUTHORIZATION, basic(&user, password.as_deref()));
             }
             let mut asked = current.clone();
@@ -178,7 +180,8 @@ impl Client {
                 let retry_after = response.headers().get(RETRY_AFTER).and_then(parse_retry_after);
                 return Err(RemoteFailure::new(url, Cause::Status { status: status.as_u16(), retry_after }));
             }
-            current = redirect_target(&current, response.headers()).map_err(|reason| RemoteFailure::new(url, Cause::Redirect(reason)))?;
+            current = redirect_target(&current, response.headers())
+                .map_err(|reason| RemoteFailure::new(url, Cause::Redirect(reason)))?;
         }
         Err(RemoteFailure::new(url, Cause::Redirect(format!("more than {MAXIMUM_REDIRECTS} redirects"))))
     }
@@ -207,7 +210,12 @@ impl Client {
             "http" => Security::Plain,
             "https" if self.is_trusted(url) => Security::Unchecked,
             "https" => Security::Checked,
-            other => return Err(RemoteFailure::new(url, Cause::Unsupported(format!("'{other}' is no scheme that can be fetched")))),
+            other => {
+                return Err(RemoteFailure::new(
+                    url,
+                    Cause::Unsupported(format!("'{other}' is no scheme that can be fetched")),
+                ));
+            }
         };
         let cell = match security {
             Security::Plain => &self.plain,
@@ -225,11 +233,13 @@ impl Client {
     /// Whether the user exempted this host from certificate checks with `--trusted-host`.
     fn is_trusted(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default();
-        self.trusted_hosts.read().unwrap_or_else(PoisonError::into_inner).iter().any(|trusted| match trusted.rsplit_once(':') {
-            Some((name, port)) if port.parse::<u16>().is_ok() => {
-                name.eq_ignore_ascii_case(host) && port.parse().ok() == url.port_or_known_default()
+        self.trusted_hosts.read().unwrap_or_else(PoisonError::into_inner).iter().any(|trusted| {
+            match trusted.rsplit_once(':') {
+                Some((name, port)) if port.parse::<u16>().is_ok() => {
+                    name.eq_ignore_ascii_case(host) && port.parse().ok() == url.port_or_known_default()
+                }
+                _ => trusted.eq_ignore_ascii_case(host),
             }
-            _ => trusted.eq_ignore_ascii_case(host),
         })
     }
 
@@ -343,7 +353,8 @@ fn redirect_target(from: &Url, headers: &HeaderMap) -> Result<Url, String> {
         .get(LOCATION)
         .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
         .ok_or("a redirect without a destination")?;
-    let target = from.join(location).map_err(|error| format!("a redirect to '{}': {error}", location.escape_debug()))?;
+    let target =
+        from.join(location).map_err(|error| format!("a redirect to '{}': {error}", location.escape_debug()))?;
     match (from.scheme(), target.scheme()) {
         ("https", "https") | ("http", "http" | "https") => Ok(target),
         (_, scheme) => Err(format!("a redirect from {} to {scheme} is not followed", from.scheme())),

@@ -131,7 +131,10 @@ mod tests {
     #[test]
     fn credentials_stay_with_the_index_they_were_given_for() {
         let credentials = Credentials {
-            indexes: vec![url("https://me:s3%40cret@pkgs.example.org/team/simple/"), url("https://pkgs.example.org/open/simple/")],
+            indexes: vec![
+                url("https://me:s3%40cret@pkgs.example.org/team/simple/"),
+                url("https://pkgs.example.org/open/simple/"),
+            ],
             netrc: Vec::new(),
         };
         let of = |text: &str| credentials.for_url(&url(text));
@@ -145,7 +148,8 @@ mod tests {
 
     #[test]
     fn netrc_tokens_may_stand_on_any_line() {
-        let entries = parse_netrc("# comment\nmachine a.example.org\n  login x password y\ndefault login d\npassword e");
+        let entries =
+            parse_netrc("# comment\nmachine a.example.org\n  login x password y\ndefault login d\npassword e");
         let credentials = Credentials { indexes: Vec::new(), netrc: entries };
         let pair = |login: &str, password: &str| Some((login.to_owned(), Some(password.to_owned())));
         assert_eq!(credentials.for_url(&url("https://a.example.org/")), pair("x", "y"));
@@ -154,7 +158,10 @@ mod tests {
 
     #[test]
     fn shown_urls_have_no_secret() {
-        assert_eq!(redacted(&url("https://me:secret@pkgs.example.org/simple/")), "https://****@pkgs.example.org/simple/");
+        assert_eq!(
+            redacted(&url("https://me:secret@pkgs.example.org/simple/")),
+            "https://****@pkgs.example.org/simple/"
+        );
         assert_eq!(redacted(&url("https://pkgs.example.org/simple/")), "https://pkgs.example.org/simple/");
     }
 }

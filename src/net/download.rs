@@ -158,7 +158,8 @@ impl Downloader {
     }
 
     async fn download(&self, request: &DownloadRequest) -> Result<VerifiedFile, Failure> {
-        let disk = |error: std::io::Error| Failure::from(RemoteFailure::new(&request.url, Cause::Disk(error.to_string())));
+        let disk =
+            |error: std::io::Error| Failure::from(RemoteFailure::new(&request.url, Cause::Disk(error.to_string())));
         std::fs::create_dir_all(&self.directory).map_err(disk)?;
         let mut file = NamedTempFile::new_in(&self.directory).map_err(disk)?;
         let mut receiver = Receiver::new(request);
@@ -171,7 +172,11 @@ impl Downloader {
                     Some(delay) => {
                         let wait = failure.retry_after().unwrap_or(delay);
                         self.terminal.verbose(1, || {
-                            format!("{}: {failure}; {} bytes so far, trying again", redacted(&request.url), receiver.length)
+                            format!(
+                                "{}: {failure}; {} bytes so far, trying again",
+                                redacted(&request.url),
+                                receiver.length
+                            )
                         });
                         tokio::time::sleep(wait).await;
                     }
@@ -212,7 +217,8 @@ impl Downloader {
             }
             answer => answer?,
         };
-        let resumed = response.status() == StatusCode::PARTIAL_CONTENT && range_start(response.headers()) == Some(offset);
+        let resumed =
+            response.status() == StatusCode::PARTIAL_CONTENT && range_start(response.headers()) == Some(offset);
         if !resumed {
             receiver.restart(request, file).map_err(disk)?;
             if response.status() == StatusCode::PARTIAL_CONTENT {
@@ -224,7 +230,9 @@ impl Downloader {
         let announced = response.content_length().map(|length| receiver.length + length);
         let limit = request.size.unwrap_or(MAXIMUM_SIZE);
         let (mut window_start, mut window_length) = (Instant::now(), receiver.length);
-        while let Some(chunk) = response.chunk().await.map_err(|error| RemoteFailure::from_reqwest(&request.url, &error))? {
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| RemoteFailure::from_reqwest(&request.url, &error))?
+        {
             if receiver.length + chunk.len() as u64 > limit {
                 return Err(fail(Cause::TooLarge { limit }));
             }
@@ -294,13 +302,15 @@ impl Receiver {
         if let Some(size) = request.size
             && size != self.length
         {
-            return Err(mismatch(request, "verify.length-mismatch", format!("{size} bytes"), format!("{} bytes", self.length)));
+            return Err(mismatch(
+                request,
+                "verify.length-mismatch",
+                format!("{size} bytes"),
+                format!("{} bytes", self.length),
+            ));
         }
-        let computed: Vec<(HashAlgorithm, String)> = self
-            .hashers
-            .into_iter()
-            .map(|(algorithm, hasher)| (algorithm, hex::encode(hasher.finalize())))
-            .collect();
+        let computed: Vec<(HashAlgorithm, String)> =
+            self.hashers.into_iter().map(|(algorithm, hasher)| (algorithm, hex::encode(hasher.finalize()))).collect();
         let value = |algorithm: HashAlgorithm| {
             computed.iter().find(|(known, _)| *known == algorithm).map_or("", |(_, value)| value.as_str())
         };
@@ -313,7 +323,8 @@ impl Receiver {
         let user = &request.user_hashes;
         let matches_user = user.iter().any(|(algorithm, expected)| value(*algorithm).eq_ignore_ascii_case(expected));
         if let (Some((algorithm, _)), false) = (user.first(), matches_user) {
-            let expected: Vec<String> = user.iter().map(|(algorithm, value)| format!("{} {value}", algorithm.name())).collect();
+            let expected: Vec<String> =
+                user.iter().map(|(algorithm, value)| format!("{} {value}", algorithm.name())).collect();
             return Err(mismatch(request, "verify.hash-mismatch", expected.join("\n"), value(*algorithm).to_owned()));
         }
         let proof = if matches_user {

@@ -87,9 +87,10 @@ impl std::fmt::Display for RemoteFailure {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.cause {
             Cause::Status { status, .. } => write!(formatter, "the server answered {status}"),
-            Cause::Connection(reason) | Cause::TimedOut(reason) | Cause::Redirect(reason) | Cause::Unsupported(reason) => {
-                formatter.write_str(reason)
-            }
+            Cause::Connection(reason)
+            | Cause::TimedOut(reason)
+            | Cause::Redirect(reason)
+            | Cause::Unsupported(reason) => formatter.write_str(reason),
             Cause::TooLarge { limit } => write!(formatter, "more than {limit} bytes"),
             Cause::Body(reason) => write!(formatter, "the answer is damaged or incomplete: {reason}"),
             Cause::Disk(reason) => write!(formatter, "cannot write what was received: {reason}"),
@@ -105,8 +106,12 @@ impl From<RemoteFailure> for Failure {
                 "net.unauthorized",
                 "put a user name and password into the URL, or into ~/.netrc for this host; nothing else was tried instead",
             ),
-            Cause::Status { status: 404 | 410, .. } => (Kind::Error, "net.not-found", "check the URL for a typing error"),
-            Cause::Status { .. } => (Kind::Network, "net.status", "try again later, or use another index with --index-url"),
+            Cause::Status { status: 404 | 410, .. } => {
+                (Kind::Error, "net.not-found", "check the URL for a typing error")
+            }
+            Cause::Status { .. } => {
+                (Kind::Network, "net.status", "try again later, or use another index with --index-url")
+            }
             Cause::Connection(reason) if reason.contains("certificate") => (
                 Kind::Network,
                 "net.certificate",
@@ -120,11 +125,21 @@ impl From<RemoteFailure> for Failure {
             Cause::TimedOut(_) => {
                 (Kind::Network, "net.timeout", "it is safe to try again; --timeout SECONDS allows more time")
             }
-            Cause::TooLarge { .. } => (Kind::Verification, "net.too-large", "the server sent more than can be right; report it to its operator"),
+            Cause::TooLarge { .. } => (
+                Kind::Verification,
+                "net.too-large",
+                "the server sent more than can be right; report it to its operator",
+            ),
             Cause::Body(_) => (Kind::Network, "net.incomplete", "it is safe to try again"),
-            Cause::Redirect(_) => (Kind::Verification, "net.redirect", "use the URL of the final server directly if you trust it"),
-            Cause::Unsupported(_) => (Kind::Error, "net.unsupported-url", "only http, https and file URLs can be fetched"),
-            Cause::Disk(_) => (Kind::Error, "disk", "free some space, or choose another place with --cache-dir and TMPDIR"),
+            Cause::Redirect(_) => {
+                (Kind::Verification, "net.redirect", "use the URL of the final server directly if you trust it")
+            }
+            Cause::Unsupported(_) => {
+                (Kind::Error, "net.unsupported-url", "only http, https and file URLs can be fetched")
+            }
+            Cause::Disk(_) => {
+                (Kind::Error, "disk", "free some space, or choose another place with --cache-dir and TMPDIR")
+            }
         };
         Failure::new(kind, code, format!("Could not fetch {}: {failure}", failure.url)).hint(hint)
     }

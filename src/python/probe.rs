@@ -101,7 +101,9 @@ fn path_files(environment: &Path) -> Vec<String> {
 
 fn stamp(path: &Path) -> String {
     match std::fs::metadata(path) {
-        Ok(metadata) => format!("{} {}.{} {}", path.display(), metadata.mtime(), metadata.mtime_nsec(), metadata.size()),
+        Ok(metadata) => {
+            format!("{} {}.{} {}", path.display(), metadata.mtime(), metadata.mtime_nsec(), metadata.size())
+        }
         Err(_) => format!("{} absent", path.display()),
     }
 }
