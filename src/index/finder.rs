@@ -1,10 +1,12 @@
-//! Brings the resolver and the indexes together: facts the resolver misses are fetched, all at once, until it has an answer.
+//! Brings the resolver and the indexes together: facts the resolver misses are fetched, side by side, until it has an
+//! answer. It solves again as soon as something it missed is known.
 //!
 //! While facts come in, the finder guesses what will be asked next, so that a deep graph of dependencies does not cost a
 //! round trip for each level and each kind of fact. A wrong guess costs a small request and changes nothing else.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use packaging::{CoreMetadata, ExtraName, File, PackageName, Requirement, Version};
 use resolve::{Candidate, CandidateId, Catalog, Fact, Metadata, Origin, Outcome, Request, Resolution};
@@ -51,11 +53,26 @@ pub struct Found {
     pub yanked: Option<String>,
 }
 
-/// An answer to a question.
-enum Answer {
-    Project(PackageName, Result<Vec<Offer>, Failure>),
-    Metadata(CandidateId, Result<Result<CoreMetadata, String>, Failure>),
-    Direct(PackageName, String, Box<Result<DirectFile, Failure>>),
+/// What is being fetched.
+#[derive(Default)]
+struct Fetching {
+    running: JoinSet<Answer>,
+    /// Everything that was asked so far.
+    asked: HashSet<Fact>,
+    /// What the resolver lacks; the rest was only guessed.
+    missing: HashSet<Fact>,
+}
+
+/// What became of a question.
+struct Answer {
+    fact: Fact,
+    news: Result<News, Failure>,
+}
+
+enum News {
+    Offers(Vec<Offer>),
+    Metadata(Result<CoreMetadata, String>),
+    Direct(Box<DirectFile>),
 }
 
 struct DirectFile {
@@ -112,21 +129,30 @@ impl Finder {
     /// # Errors
     /// When that is impossible, or what must be known cannot be fetched.
     pub async fn resolve(&mut self, request: &Request<'_>) -> Result<Resolution, Failure> {
-        let mut rounds = 0;
+        for root in request.requirements.iter().chain(&request.constraints) {
+            self.seen.entry(root.requirement.name.clone()).or_default().push(root.requirement.clone());
+        }
+        let mut fetching = Fetching::default();
+        let mut attempts = 0;
         let outcome = loop {
-            rounds += 1;
+            attempts += 1;
+            let start = Instant::now();
             match resolve::solve(&self.catalog, request) {
-                Outcome::Missing(facts) => self.fetch(facts, request).await?,
+                Outcome::Missing(facts) => {
+                    fetching.missing = facts.iter().cloned().collect();
+                    for fact in facts {
+                        self.ask(fact, &mut fetching);
+                    }
+                    // While more answers are to come, no more than half of the time goes into solving.
+                    self.wait(&mut fetching, start.elapsed(), request).await?;
+                }
                 other => break other,
             }
         };
         self.terminal.progress(Progress::Resolved);
         self.terminal.verbose(1, || {
-            format!(
-                "resolved in {rounds} rounds, {} projects and {} metadata files read",
-                self.offers.len(),
-                self.metadata.len()
-            )
+            let (projects, metadata) = (self.offers.len(), self.metadata.len());
+            format!("resolved in {attempts} attempts: {projects} projects and the metadata of {metadata} files known")
         });
         match outcome {
             Outcome::Solved(resolution) => self.without_skipped_sources(resolution, request),
@@ -141,7 +167,7 @@ impl Finder {
             Origin::Installed => None,
             Origin::Direct(url) => self.direct.get(url).cloned(),
             Origin::Index => {
-                let file = &self.offers.get(&candidate.name)?.get(&candidate.version)?.file;
+                let file = &self.offer(candidate)?.file;
                 let url = file.url().ok()?;
                 let hashes = self.places.choice.hashes(&candidate.name).to_vec();
                 let request = download_request(&candidate.name, file, &url, hashes);
@@ -160,102 +186,108 @@ impl Finder {
         self.catalog.candidates(project).unwrap_or_default()
     }
 
-    /// Fetches `facts` and whatever they make likely to be asked next.
-    async fn fetch(&mut self, facts: Vec<Fact>, request: &Request<'_>) -> Result<(), Failure> {
-        let mut asked: HashSet<Fact> = HashSet::new();
-        let wanted: HashSet<Fact> = facts.iter().cloned().collect();
-        let mut running = JoinSet::new();
-        if self.seen.is_empty() {
-            for root in request.requirements.iter().chain(&request.constraints) {
-                self.seen.entry(root.requirement.name.clone()).or_default().push(root.requirement.clone());
+    /// Takes answers until one of the missing facts is known and `rest` is over, or all of them are known.
+    async fn wait(&mut self, fetching: &mut Fetching, rest: Duration, request: &Request<'_>) -> Result<(), Failure> {
+        let end = tokio::time::Instant::now() + rest;
+        let all = fetching.missing.len();
+        loop {
+            let some_known = fetching.missing.len() < all;
+            let answer = match fetching.running.try_join_next() {
+                Some(answer) => answer,
+                None if fetching.missing.is_empty() => return Ok(()),
+                None if some_known => match tokio::time::timeout_at(end, fetching.running.join_next()).await {
+                    Ok(Some(answer)) => answer,
+                    Ok(None) | Err(_) => return Ok(()),
+                },
+                None => match fetching.running.join_next().await {
+                    Some(answer) => answer,
+                    None => return Err(Failure::new(Kind::Error, "internal", "the resolver asked for what is known")),
+                },
+            };
+            let answer = answer.map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
+            let guesses = self.take(answer, fetching, request)?;
+            self.terminal
+                .progress(Progress::Resolving { projects: self.offers.len(), metadata: self.metadata.len() });
+            for fact in guesses {
+                self.ask(fact, fetching);
             }
         }
-        for fact in facts {
-            self.ask(fact, &mut asked, &mut running);
-        }
-        while let Some(joined) = running.join_next().await {
-            let answer = joined.map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
-            let next = self.take(answer, &wanted, request)?;
-            self.terminal.progress(Progress::Resolving { projects: self.offers.len(), metadata: self.metadata.len() });
-            for fact in next {
-                self.ask(fact, &mut asked, &mut running);
-            }
-        }
-        Ok(())
     }
 
     /// Starts to fetch a fact, once.
-    fn ask(&self, fact: Fact, asked: &mut HashSet<Fact>, running: &mut JoinSet<Answer>) {
-        if !asked.insert(fact.clone()) {
+    fn ask(&self, fact: Fact, fetching: &mut Fetching) {
+        if !fetching.asked.insert(fact.clone()) {
             return;
         }
+        let file = match &fact {
+            Fact::Metadata(candidate) => self.offer(candidate).map(|offer| Arc::clone(&offer.file)),
+            _ => None,
+        };
         let places = Arc::clone(&self.places);
-        match fact {
-            Fact::Project(name) => {
-                running.spawn(async move {
-                    let offers = places.offers(&name).await;
-                    Answer::Project(name, offers)
-                });
-            }
-            Fact::Metadata(candidate) => {
-                let file = self.offers.get(&candidate.name).and_then(|offers| offers.get(&candidate.version));
-                let Some(file) = file.map(|offer| Arc::clone(&offer.file)) else { return };
-                running.spawn(async move {
-                    let metadata = places.reader.read(&candidate.name, &file).await;
-                    Answer::Metadata(candidate, metadata)
-                });
-            }
-            Fact::Direct { name, url } => {
-                running.spawn(async move {
-                    let file = places.direct(&name, &url).await;
-                    Answer::Direct(name, url, Box::new(file))
-                });
-            }
-        }
+        fetching.running.spawn(async move {
+            let news = match (&fact, file) {
+                (Fact::Project(name), _) => places.offers(name).await.map(News::Offers),
+                (Fact::Metadata(candidate), Some(file)) => {
+                    places.reader.read(&candidate.name, &file).await.map(News::Metadata)
+                }
+                (Fact::Metadata(_), None) => Ok(News::Metadata(Err("there is no file of it".to_owned()))),
+                (Fact::Direct { name, url }, _) => {
+                    places.direct(name, url).await.map(|direct| News::Direct(Box::new(direct)))
+                }
+            };
+            Answer { fact, news }
+        });
     }
 
     /// Puts an answer into the catalog; gives what is likely to be asked next.
-    fn take(&mut self, answer: Answer, wanted: &HashSet<Fact>, request: &Request<'_>) -> Result<Vec<Fact>, Failure> {
-        match answer {
-            Answer::Project(name, offers) => {
-                let offers = match offers {
-                    Ok(offers) => offers,
-                    // The resolver asks again if it needs what was only guessed.
-                    Err(_) if !wanted.contains(&Fact::Project(name.clone())) => return Ok(Vec::new()),
-                    Err(failure) => return Err(failure),
-                };
+    fn take(
+        &mut self,
+        answer: Answer,
+        fetching: &mut Fetching,
+        request: &Request<'_>,
+    ) -> Result<Vec<Fact>, Failure> {
+        let Answer { fact, news } = answer;
+        let was_missing = fetching.missing.remove(&fact);
+        let news = match news {
+            Ok(news) => news,
+            Err(failure) if was_missing => return Err(failure),
+            Err(_) => {
+                // It was only guessed; the resolver asks again if it needs it.
+                fetching.asked.remove(&fact);
+                return Ok(Vec::new());
+            }
+        };
+        let next = match (fact, news) {
+            (Fact::Project(name), News::Offers(offers)) => {
                 let candidates = offers.iter().map(|offer| offer.candidate.clone()).collect();
                 self.catalog.insert_project(name.clone(), candidates);
                 let by_version = offers.into_iter().map(|offer| (offer.candidate.version.clone(), offer)).collect();
                 self.offers.insert(name.clone(), by_version);
-                Ok(if request.no_deps { Vec::new() } else { self.guess(&name).into_iter().collect() })
+                self.guess(&name).into_iter().collect()
             }
-            Answer::Metadata(id, metadata) => {
-                let metadata = match metadata {
-                    Ok(metadata) => metadata,
-                    Err(_) if !wanted.contains(&Fact::Metadata(id.clone())) => return Ok(Vec::new()),
-                    Err(failure) => return Err(failure),
-                };
+            (Fact::Metadata(id), News::Metadata(metadata)) => {
                 let metadata = metadata.and_then(|metadata| self.usable(metadata));
                 if let Err(reason) = &metadata {
                     self.terminal.verbose(1, || format!("{} {}: {reason}", id.name, id.version));
                 }
                 self.insert_metadata(id.clone(), metadata.map(Arc::new));
-                Ok(if request.no_deps { Vec::new() } else { self.follow(&id, request) })
+                self.follow(&id, request)
             }
-            Answer::Direct(name, url, direct) => {
-                let direct = (*direct)?;
-                let id = CandidateId {
-                    name: name.clone(),
-                    version: direct.candidate.version.clone(),
-                    origin: Origin::Direct(url.clone()),
-                };
+            (Fact::Direct { name, url }, News::Direct(direct)) => {
+                let (version, origin) = (direct.candidate.version.clone(), Origin::Direct(url.clone()));
+                let id = CandidateId { name: name.clone(), version, origin };
                 self.catalog.insert_direct(name, url.clone(), direct.candidate);
                 self.direct.insert(url, direct.found);
                 self.insert_metadata(id.clone(), Ok(Arc::new(direct.metadata)));
-                Ok(if request.no_deps { Vec::new() } else { self.follow(&id, request) })
+                self.follow(&id, request)
             }
-        }
+            _ => Vec::new(),
+        };
+        Ok(if request.no_deps { Vec::new() } else { next })
+    }
+
+    fn offer(&self, candidate: &CandidateId) -> Option<&Offer> {
+        self.offers.get(&candidate.name)?.get(&candidate.version)
     }
 
     /// Metadata says more exactly than a page which Python it is for.
