@@ -1,19 +1,18 @@
 //! Brings the resolver and the indexes together: facts the resolver misses are fetched, side by side, until it has an
-//! answer. It solves again as soon as something it missed is known.
+//! answer.
 //!
-//! While facts come in, the finder guesses what will be asked next, so that a deep graph of dependencies does not cost a
-//! round trip for each level and each kind of fact. A wrong guess costs a small request and changes nothing else.
+//! A solution takes about a millisecond, an answer from a server a hundred times as long. So everything is solved again
+//! whenever something that was missing is known, and no question waits for answers it does not depend on.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use packaging::{CoreMetadata, ExtraName, File, PackageName, Requirement, Version};
-use resolve::{Candidate, CandidateId, Catalog, Fact, Metadata, Origin, Outcome, Request, Resolution};
+use packaging::{CoreMetadata, File, PackageName, Requirement, Version};
+use resolve::{Candidate, CandidateId, Catalog, Fact, Metadata, Origin, Outcome, Rejection, Request, Resolution};
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::choice::SOURCE_ONLY;
 use super::metadata::download_request;
 use super::sources::{linked_filename, parse_filename};
 use super::{Choice, MetadataReader, Offer, Sources};
@@ -29,8 +28,6 @@ pub struct Finder {
     offers: HashMap<PackageName, HashMap<Version, Offer>>,
     metadata: HashMap<CandidateId, Arc<CoreMetadata>>,
     direct: HashMap<String, Found>,
-    /// Requirements seen for a project so far, by which the next guess is made.
-    seen: HashMap<PackageName, Vec<Requirement>>,
     terminal: Arc<Terminal>,
 }
 
@@ -59,7 +56,7 @@ struct Fetching {
     running: JoinSet<Answer>,
     /// Everything that was asked so far.
     asked: HashSet<Fact>,
-    /// What the resolver lacks; the rest was only guessed.
+    /// What the resolver lacked when it was last asked.
     missing: HashSet<Fact>,
 }
 
@@ -96,7 +93,6 @@ impl Finder {
             offers: HashMap::new(),
             metadata: HashMap::new(),
             direct: HashMap::new(),
-            seen: HashMap::new(),
             terminal,
         }
     }
@@ -129,9 +125,6 @@ impl Finder {
     /// # Errors
     /// When that is impossible, or what must be known cannot be fetched.
     pub async fn resolve(&mut self, request: &Request<'_>) -> Result<Resolution, Failure> {
-        for root in request.requirements.iter().chain(&request.constraints) {
-            self.seen.entry(root.requirement.name.clone()).or_default().push(root.requirement.clone());
-        }
         let mut fetching = Fetching::default();
         let mut attempts = 0;
         let outcome = loop {
@@ -144,7 +137,7 @@ impl Finder {
                         self.ask(fact, &mut fetching);
                     }
                     // While more answers are to come, no more than half of the time goes into solving.
-                    self.wait(&mut fetching, start.elapsed(), request).await?;
+                    self.wait(&mut fetching, start.elapsed()).await?;
                 }
                 other => break other,
             }
@@ -152,11 +145,14 @@ impl Finder {
         self.terminal.progress(Progress::Resolved);
         self.terminal.verbose(1, || {
             let (projects, metadata) = (self.offers.len(), self.metadata.len());
-            format!("resolved in {attempts} attempts: {projects} projects and the metadata of {metadata} files known")
+            let requests = self.places.reader.requests();
+            format!("resolved in {attempts} attempts: {projects} projects, metadata of {metadata} files, {requests} requests")
         });
         match outcome {
             Outcome::Solved(resolution) => self.without_skipped_sources(resolution, request),
-            Outcome::Impossible(explanation) => Err(crate::explain::impossible(explanation, &self.places.sources)),
+            Outcome::Impossible(explanation) => {
+                Err(crate::explain::impossible(&explanation, &self.places.sources, self.terminal.is_verbose(1)))
+            }
             Outcome::Missing(_) => Err(Failure::new(Kind::Error, "internal", "the resolver stopped without an answer")),
         }
     }
@@ -187,7 +183,7 @@ impl Finder {
     }
 
     /// Takes answers until one of the missing facts is known and `rest` is over, or all of them are known.
-    async fn wait(&mut self, fetching: &mut Fetching, rest: Duration, request: &Request<'_>) -> Result<(), Failure> {
+    async fn wait(&mut self, fetching: &mut Fetching, rest: Duration) -> Result<(), Failure> {
         let end = tokio::time::Instant::now() + rest;
         let all = fetching.missing.len();
         loop {
@@ -205,12 +201,8 @@ impl Finder {
                 },
             };
             let answer = answer.map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
-            let guesses = self.take(answer, fetching, request)?;
-            self.terminal
-                .progress(Progress::Resolving { projects: self.offers.len(), metadata: self.metadata.len() });
-            for fact in guesses {
-                self.ask(fact, fetching);
-            }
+            self.take(answer, fetching)?;
+            self.terminal.progress(Progress::Resolving { projects: self.offers.len(), metadata: self.metadata.len() });
         }
     }
 
@@ -239,51 +231,44 @@ impl Finder {
         });
     }
 
-    /// Puts an answer into the catalog; gives what is likely to be asked next.
-    fn take(
-        &mut self,
-        answer: Answer,
-        fetching: &mut Fetching,
-        request: &Request<'_>,
-    ) -> Result<Vec<Fact>, Failure> {
+    /// Puts an answer into the catalog.
+    fn take(&mut self, answer: Answer, fetching: &mut Fetching) -> Result<(), Failure> {
         let Answer { fact, news } = answer;
-        let was_missing = fetching.missing.remove(&fact);
+        let is_missing = fetching.missing.remove(&fact);
         let news = match news {
             Ok(news) => news,
-            Err(failure) if was_missing => return Err(failure),
+            Err(failure) if is_missing => return Err(failure),
             Err(_) => {
-                // It was only guessed; the resolver asks again if it needs it.
+                // The resolver has gone another way meanwhile. If it comes back it asks again.
                 fetching.asked.remove(&fact);
-                return Ok(Vec::new());
+                return Ok(());
             }
         };
-        let next = match (fact, news) {
+        match (fact, news) {
             (Fact::Project(name), News::Offers(offers)) => {
                 let candidates = offers.iter().map(|offer| offer.candidate.clone()).collect();
                 self.catalog.insert_project(name.clone(), candidates);
                 let by_version = offers.into_iter().map(|offer| (offer.candidate.version.clone(), offer)).collect();
-                self.offers.insert(name.clone(), by_version);
-                self.guess(&name).into_iter().collect()
+                self.offers.insert(name, by_version);
             }
             (Fact::Metadata(id), News::Metadata(metadata)) => {
                 let metadata = metadata.and_then(|metadata| self.usable(metadata));
                 if let Err(reason) = &metadata {
                     self.terminal.verbose(1, || format!("{} {}: {reason}", id.name, id.version));
                 }
-                self.insert_metadata(id.clone(), metadata.map(Arc::new));
-                self.follow(&id, request)
+                self.insert_metadata(id, metadata.map(Arc::new));
             }
             (Fact::Direct { name, url }, News::Direct(direct)) => {
                 let (version, origin) = (direct.candidate.version.clone(), Origin::Direct(url.clone()));
                 let id = CandidateId { name: name.clone(), version, origin };
                 self.catalog.insert_direct(name, url.clone(), direct.candidate);
                 self.direct.insert(url, direct.found);
-                self.insert_metadata(id.clone(), Ok(Arc::new(direct.metadata)));
-                self.follow(&id, request)
+                self.insert_metadata(id, Ok(Arc::new(direct.metadata)));
             }
-            _ => Vec::new(),
-        };
-        Ok(if request.no_deps { Vec::new() } else { next })
+            // An answer is always one to its question.
+            _ => {}
+        }
+        Ok(())
     }
 
     fn offer(&self, candidate: &CandidateId) -> Option<&Offer> {
@@ -296,7 +281,7 @@ impl Finder {
             return Err(error.to_string());
         }
         match self.places.choice.python_mismatch(metadata.raw_requires_python()) {
-            Some(reason) => Err(reason),
+            Some(rejection) => Err(rejection.to_string()),
             None => Ok(metadata),
         }
     }
@@ -310,54 +295,6 @@ impl Finder {
         if let Ok(metadata) = metadata {
             self.metadata.insert(id, metadata);
         }
-    }
-
-    /// The metadata that the resolver will probably ask for: of the best version that fits what was seen so far.
-    fn guess(&self, project: &PackageName) -> Option<Fact> {
-        let seen = self.seen.get(project).map(Vec::as_slice).unwrap_or_default();
-        let candidates = self.catalog.candidates(project)?;
-        let fits = |candidate: &&Candidate| {
-            candidate.rejected.is_none()
-                && !candidate.yanked
-                && seen.iter().all(|requirement| requirement.specifiers.contains(&candidate.version))
-        };
-        let usable = || candidates.iter().filter(fits);
-        let best = usable().find(|candidate| !candidate.version.any_prerelease()).or_else(|| usable().next())?;
-        let id = CandidateId { name: project.clone(), version: best.version.clone(), origin: Origin::Index };
-        self.catalog.metadata(&id).is_none().then_some(Fact::Metadata(id))
-    }
-
-    /// Pages that the dependencies of `candidate` will probably need.
-    fn follow(&mut self, candidate: &CandidateId, request: &Request<'_>) -> Vec<Fact> {
-        let Some(metadata) = self.metadata.get(candidate).cloned() else { return Vec::new() };
-        let extras: Vec<ExtraName> = self
-            .seen
-            .get(&candidate.name)
-            .map(|seen| seen.iter().flat_map(|requirement| requirement.extras.clone()).collect())
-            .unwrap_or_default();
-        let mut next = Vec::new();
-        for requirement in metadata.valid_requires_dist() {
-            if requirement.url.is_some() || !requirement.applies(request.environment, &extras) {
-                continue;
-            }
-            let name = &requirement.name;
-            let seen = self.seen.entry(name.clone()).or_default();
-            if !seen.contains(requirement) {
-                seen.push(requirement.clone());
-            }
-            if self.catalog.candidates(name).is_some() {
-                next.extend(self.guess(name));
-            } else if request.ignore_installed || !self.installed_fits(requirement) {
-                next.push(Fact::Project(name.clone()));
-            }
-        }
-        next
-    }
-
-    fn installed_fits(&self, requirement: &Requirement) -> bool {
-        self.catalog
-            .installed(&requirement.name)
-            .is_some_and(|installed| requirement.specifiers.contains(&installed.version))
     }
 
     /// Refuses a resolution that pip would not choose because it would build a newer source distribution.
@@ -386,7 +323,7 @@ impl Finder {
                 .iter()
                 .take_while(|candidate| candidate.version != pin.candidate.version)
                 .find(|candidate| {
-                    candidate.rejected.as_deref() == Some(SOURCE_ONLY)
+                    candidate.rejected == Some(Rejection::Source)
                         && !candidate.yanked
                         && (!candidate.version.any_prerelease() || pin.candidate.version.any_prerelease())
                         && requirements.iter().all(|requirement| requirement.specifiers.contains(&candidate.version))
@@ -396,7 +333,7 @@ impl Finder {
                 return Err(Failure::new(
                     Kind::Error,
                     "source.not-supported",
-                    format!("{name} {} has {SOURCE_ONLY}", candidate.version),
+                    format!("{name} {} has {}", candidate.version, Rejection::Source),
                 )
                 .hint(format!(
                     "take the newest version with a wheel instead, {}: add --only-binary {name}",

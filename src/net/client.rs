@@ -1,6 +1,7 @@
 //! The HTTP client: timeouts, retry, redirects, credentials, and a bound on what one answer may cost.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -68,6 +69,7 @@ pub struct Client {
     secure: OnceLock<reqwest::Client>,
     unchecked: OnceLock<reqwest::Client>,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    requests: AtomicUsize,
 }
 
 /// Which connection security a client is built for. Building one with certificates costs milliseconds, so each is built
@@ -91,7 +93,13 @@ impl Client {
             secure: OnceLock::new(),
             unchecked: OnceLock::new(),
             hosts: Mutex::new(HashMap::new()),
+            requests: AtomicUsize::new(0),
         }
+    }
+
+    /// Requests sent so far, retries and redirects included.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
     }
 
     /// Remembers the credentials in the URLs of `indexes`.
@@ -166,6 +174,7 @@ impl Client {
             let _ = asked.set_password(None);
             asked.set_fragment(None);
             let client = self.client_for(&asked)?;
+            self.requests.fetch_add(1, Ordering::Relaxed);
             let response = client
                 .get(asked.clone())
                 .headers(request_headers)
