@@ -45,7 +45,8 @@ fn only_the_program_knows_network_and_terminal() {
 #[test]
 fn the_solver_is_named_by_one_crate() {
     let edges = edges();
-    let users: Vec<_> = edges.direct.iter().filter(|(_, used)| used.contains("pubgrub")).map(|(name, _)| name).collect();
+    let users: Vec<_> =
+        edges.direct.iter().filter(|(_, used)| used.contains("pubgrub")).map(|(name, _)| name).collect();
     assert_eq!(users, ["resolve"]);
 }
 

@@ -1,0 +1,15 @@
+//! The program as its users meet it: run as a process, against an index on 127.0.0.1, in a virtual environment of its own.
+
+mod bad_input;
+mod bytecode;
+mod choosing;
+mod golden;
+mod hashes;
+mod index_kinds;
+mod killed;
+mod places;
+mod records;
+mod scene;
+mod together;
+mod upgrading;
+mod warm_cache;
