@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use wheel::{InstalledDistribution, Placement, Removal, Scheme, Transaction};
+use wheel::{InstalledDistribution, Placement, Removal, Scheme, Transaction, TransactionError};
 
 use crate::environment::{Environment, installed_version};
 use crate::failure::{Failure, Kind};
@@ -67,7 +67,8 @@ impl Target {
     }
 }
 
-/// Places the wheels of `plan`. `false` when the environment is not the one that was planned for, and nothing was done.
+/// Places the wheels of `plan`. `false` when nothing was done, because the environment or the cache is no longer what was
+/// planned with: then the plan must be made again.
 ///
 /// # Errors
 /// When the disk or a wheel does not allow it; the environment is then as it was.
@@ -83,17 +84,18 @@ pub fn place(
         return Ok(true);
     }
     let terminal = &session.terminal;
+    let prepared = prepared(plan, wheels, target)?;
+    let mut transaction = Transaction::begin(&target.library, || {
+        terminal.note(&format!("Waiting for another process that changes {}", target.library.display()));
+    })?;
+    if !environment.is_unchanged()? {
+        // What was planned for the environment as it was may be wrong for what it is.
+        terminal.note("The environment was changed by another process; planning again");
+        return Ok(false);
+    }
     let names: Vec<&str> = plan.additions.iter().map(|addition| addition.spelled.as_str()).collect();
     terminal.line(&format!("Installing collected packages: {}", names.join(", ")));
     terminal.progress(Progress::Placing { packages: plan.additions.len() });
-
-    let prepared = prepared(plan, wheels, target)?;
-    let mut transaction = Transaction::begin(&target.library, || {
-        terminal.verbose(0, || format!("Waiting for another process that changes {}", target.library.display()));
-    })?;
-    if !environment.is_unchanged()? {
-        return Ok(false);
-    }
     for addition in &plan.additions {
         if let Some(installed) = &addition.replaces {
             if !is_removable(&installed.location, environment, target) {
@@ -113,7 +115,15 @@ pub fn place(
     if let Some(upgrade) = target.flat {
         transaction.into_target(upgrade);
     }
-    let outcome = transaction.commit()?;
+    let outcome = match transaction.commit() {
+        Err(TransactionError::CacheChanged { tree, path, .. }) => {
+            // Somebody wrote into an environment and so into the cache: unpack that wheel again.
+            terminal.note(&format!("{} was changed after it was unpacked; unpacking again", path.display()));
+            session.forget(&tree);
+            return Ok(false);
+        }
+        outcome => outcome?,
+    };
     terminal.progress(Progress::Placed);
     for kept in &outcome.kept {
         terminal.warning(&format!(
