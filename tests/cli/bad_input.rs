@@ -271,7 +271,7 @@ fn options_that_are_not_there() {
     scene.refuses(&["--editable", "."], 2, &["`--editable` is not supported yet", "usage.not-supported"]);
     scene.refuses(&["--no-such-option", "app"], 2, &["--no-such-option"]);
     scene.refuses(&["--upgrad-strategy", "eager", "app"], 2, &["--upgrade-strategy"]);
-    scene.refuses(&[], 2, &["requirement"]);
+    scene.refuses(&[], 1, &["You must give at least one requirement to install"]);
     let outcome = scene.tufpip(&["instal", "app"]).run().expect_code(2);
     assert!(outcome.stderr.contains("install"), "{}", outcome.stderr);
 }

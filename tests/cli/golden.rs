@@ -24,7 +24,7 @@ fn version() {
     let version = environment.interpreter().minor_version();
     let outcome =
         tufpip(&environment).showing(&format!("(python {version})"), "(python $VERSION)").arg("--version").run();
-    insta::assert_snapshot!(outcome.normalized(), @"");
+    insta::assert_snapshot!(outcome.normalized());
 }
 
 #[test]
@@ -35,15 +35,15 @@ fn a_successful_install() {
         .add(Wheel::new("library", "2.0").build());
     let scene = Scene::new(index);
     scene.installs(&["library==1.0"]);
-    insta::assert_snapshot!(scene.install(&["--upgrade", "app", "library"]).normalized(), @"");
-    insta::assert_snapshot!(scene.install(&["app"]).normalized(), @"");
+    insta::assert_snapshot!(scene.install(&["--upgrade", "app", "library"]).normalized());
+    insta::assert_snapshot!(scene.install(&["app"]).normalized());
 }
 
 #[test]
 fn a_failing_download() {
     let file = ListedFile::from(Wheel::new("app", "1.0").build()).wrong_hash();
     let scene = Scene::new(Index::new().add(file));
-    insta::assert_snapshot!(scene.install(&["app"]).normalized(), @"");
+    insta::assert_snapshot!(scene.install(&["app"]).normalized());
 }
 
 #[test]
@@ -53,11 +53,11 @@ fn a_conflict() {
         .add(Wheel::new("right", "1.0").requires("library>=2").build())
         .add(Wheel::new("library", "1.0").build())
         .add(Wheel::new("library", "2.0").build());
-    insta::assert_snapshot!(Scene::new(index).install(&["left", "right"]).normalized(), @"");
+    insta::assert_snapshot!(Scene::new(index).install(&["left", "right"]).normalized());
 }
 
 #[test]
 fn a_wrong_option() {
     let scene = Scene::new(Index::new());
-    insta::assert_snapshot!(scene.install(&["--editable", ".", "app"]).normalized(), @"");
+    insta::assert_snapshot!(scene.install(&["--editable", ".", "app"]).normalized());
 }

@@ -12,6 +12,7 @@ fn index() -> Index {
                 .requires("library")
                 .extra("fast", "library")
                 .console_script("app = app:main")
+                .file("app.py", "def main():\n    pass\n")
                 .script("helper.sh", "#!/bin/sh\necho helped\n")
                 .build(),
         )
@@ -121,9 +122,9 @@ fn modes_are_those_of_pip() {
     let modes = scene.environment.run_python(
         "import os, sys; umask = os.umask(0); os.umask(umask)\n\
          site = [p for p in sys.path if p.endswith('site-packages')][0]; scripts = os.path.dirname(sys.executable)\n\
-         mode = lambda *path: oct(os.stat(os.path.join(*path)).st_mode & 0o7777 ^ (0o777 & ~umask))\n\
-         print(mode(site, 'app.py'), mode(scripts, 'app'), mode(scripts, 'helper.sh'))",
+         missing = lambda *path: oct((0o777 & ~umask) ^ os.stat(os.path.join(*path)).st_mode & 0o7777)\n\
+         print(missing(site, 'app.py'), missing(scripts, 'app'), missing(scripts, 'helper.sh'))",
     );
-    // What differs from 0777 without the umask: the execute bits of a module, nothing for programs.
-    assert_eq!(modes, "0o111 0o0 0o0");
+    // A file has what the umask leaves; it is executable if it was made for an entry point, or is so in the wheel.
+    assert_eq!(modes, "0o111 0o0 0o111");
 }
