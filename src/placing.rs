@@ -249,17 +249,33 @@ fn say_installed(plan: &Plan, wheels: &Wheels, terminal: &Terminal) {
         plan.additions.iter().map(|addition| format!("{}-{}", addition.spelled, addition.candidate.version)).collect();
     installed.sort();
     terminal.line(&format!("Successfully installed {}", installed.join(" ")));
-    let proofs = || {
-        plan.additions
-            .iter()
-            .filter_map(|addition| wheels.get(&addition.candidate.name))
-            .map(|(wheel, _)| wheel.proof())
-    };
-    let count = |wanted: Proof| proofs().filter(|proof| *proof == wanted).count();
-    terminal.note(&format!(
-        "Verified {} by your hashes, {} by hashes of unsigned indexes, {} unverified",
-        count(Proof::UserHash),
-        count(Proof::IndexHash),
-        count(Proof::Unverified)
-    ));
+    say_verified(plan, wheels, terminal);
+}
+
+/// By what the files were checked. An unsigned index is believed, not verified: its hashes prove the transfer only.
+fn say_verified(plan: &Plan, wheels: &Wheels, terminal: &Terminal) {
+    let mut by_user = 0;
+    let mut by_index = 0;
+    let mut unverified = Vec::new();
+    for addition in &plan.additions {
+        match wheels.get(&addition.candidate.name).map(|(wheel, _)| wheel.proof()) {
+            Some(Proof::UserHash) => by_user += 1,
+            Some(Proof::IndexHash) => by_index += 1,
+            Some(Proof::Unverified) | None => unverified.push(addition.found.request.filename.as_str()),
+        }
+    }
+    let files = |count: usize| if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
+    let mut parts = Vec::new();
+    if by_user > 0 {
+        parts.push(format!("{} by the hashes you gave", files(by_user)));
+    }
+    if by_index > 0 {
+        parts.push(format!("{} by the hashes of an unsigned index", files(by_index)));
+    }
+    if !parts.is_empty() {
+        terminal.note(&format!("Verified   {}", parts.join(", ")));
+    }
+    if !unverified.is_empty() {
+        terminal.note(&format!("Unverified {}: {}", files(unverified.len()), unverified.join(" ")));
+    }
 }
