@@ -6,11 +6,13 @@
 
 use std::collections::HashMap;
 
+use crate::consistency;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::placing::{self, Target};
 use crate::plan::{Existing, Plan};
 use crate::report;
+use crate::root_user;
 use crate::session::Session;
 use crate::settings::{InstallSettings, Place, Settings};
 use crate::terminal::Terminal;
@@ -61,6 +63,8 @@ pub async fn install(settings: &Settings, install: &InstallSettings, session: &S
             report::write(output, &plan, &wheels.by_name(), &environment.interpreter, terminal)?;
         }
         if placing::place(&plan, &wheels, &environment, &target, install, session)? {
+            consistency::warn_of_conflicts(&plan, &environment, install, terminal)?;
+            root_user::warn(&environment.interpreter, install.warn_root_user, terminal);
             return Ok(());
         }
     }

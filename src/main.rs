@@ -3,6 +3,7 @@
 mod bytecode;
 mod cli;
 mod commands;
+mod consistency;
 mod environment;
 mod explain;
 mod failure;
@@ -16,6 +17,7 @@ mod python;
 mod report;
 mod requirements;
 mod root_user;
+mod script_location;
 mod session;
 mod settings;
 mod store;

@@ -9,6 +9,7 @@ use crate::failure::{Failure, Kind};
 use crate::net::Proof;
 use crate::plan::{Addition, Plan};
 use crate::python::{Destination, Interpreter, Layout};
+use crate::script_location;
 use crate::session::{Session, Wheels};
 use crate::settings::{InstallSettings, Place, Upgrade};
 use crate::terminal::{Progress, Terminal};
@@ -131,6 +132,11 @@ pub fn place(
             kept.display()
         ));
     }
+    if install.warn_script_location && matches!(install.place, Place::Environment { .. }) {
+        for ready in &prepared {
+            script_location::warn(&ready.console_scripts(), &environment.interpreter.executable, terminal);
+        }
+    }
     say_installed(plan, wheels, terminal);
     Ok(true)
 }
@@ -168,6 +174,12 @@ fn prepared<'a>(plan: &'a Plan, wheels: &'a Wheels, target: &Target) -> Result<V
 }
 
 impl<'a> Ready<'a> {
+    /// Where the programs are that entry points ask for.
+    fn console_scripts(&self) -> Vec<PathBuf> {
+        let entry_points = &self.wheel.manifest().console_scripts;
+        entry_points.iter().map(|entry_point| self.scheme.scripts.join(&entry_point.name)).collect()
+    }
+
     fn placement(&'a self, environment: &'a Environment, install: &InstallSettings) -> Placement<'a> {
         Placement {
             manifest: self.wheel.manifest(),
@@ -249,17 +261,33 @@ fn say_installed(plan: &Plan, wheels: &Wheels, terminal: &Terminal) {
         plan.additions.iter().map(|addition| format!("{}-{}", addition.spelled, addition.candidate.version)).collect();
     installed.sort();
     terminal.line(&format!("Successfully installed {}", installed.join(" ")));
-    let proofs = || {
-        plan.additions
-            .iter()
-            .filter_map(|addition| wheels.get(&addition.candidate.name))
-            .map(|(wheel, _)| wheel.proof())
-    };
-    let count = |wanted: Proof| proofs().filter(|proof| *proof == wanted).count();
-    terminal.note(&format!(
-        "Verified {} by your hashes, {} by hashes of unsigned indexes, {} unverified",
-        count(Proof::UserHash),
-        count(Proof::IndexHash),
-        count(Proof::Unverified)
-    ));
+    say_verified(plan, wheels, terminal);
+}
+
+/// By what the files were checked. An unsigned index is believed, not verified: its hashes prove the transfer only.
+fn say_verified(plan: &Plan, wheels: &Wheels, terminal: &Terminal) {
+    let mut by_user = 0;
+    let mut by_index = 0;
+    let mut unverified = Vec::new();
+    for addition in &plan.additions {
+        match wheels.get(&addition.candidate.name).map(|(wheel, _)| wheel.proof()) {
+            Some(Proof::UserHash) => by_user += 1,
+            Some(Proof::IndexHash) => by_index += 1,
+            Some(Proof::Unverified) | None => unverified.push(addition.found.request.filename.as_str()),
+        }
+    }
+    let files = |count: usize| if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
+    let mut parts = Vec::new();
+    if by_user > 0 {
+        parts.push(format!("{} by the hashes you gave", files(by_user)));
+    }
+    if by_index > 0 {
+        parts.push(format!("{} by the hashes of an unsigned index", files(by_index)));
+    }
+    if !parts.is_empty() {
+        terminal.note(&format!("Verified   {}", parts.join(", ")));
+    }
+    if !unverified.is_empty() {
+        terminal.note(&format!("Unverified {}: {}", files(unverified.len()), unverified.join(" ")));
+    }
 }
