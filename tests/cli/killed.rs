@@ -9,7 +9,9 @@ use testkit::{Environment, Index, Server, Wheel};
 use crate::scene::{expect_whole, tufpip};
 
 const PACKAGES: usize = 25;
-const KILLS: u32 = 40;
+/// How often the program is killed while it runs, and how often that is tried.
+const KILLS: u32 = 35;
+const ATTEMPTS: u32 = 200;
 
 fn index(version: &str, index: Index) -> Index {
     (0..PACKAGES).fold(index, |index, number| {
@@ -69,12 +71,14 @@ fn killed_at_random_moments_the_next_command_repairs() {
     reinstalls(&environment, &server, "2.0");
     let begin = Instant::now();
     start(&environment, &server, "1.0").wait().unwrap();
-    let whole = begin.elapsed();
+    let mut whole = begin.elapsed();
     assert!(is_all(&environment, "1.0"));
 
     let mut current = "1.0";
-    let (mut interrupted, mut finished, mut repaired) = (0, 0, 0);
-    for round in 0..KILLS {
+    let (mut interrupted, mut repaired, mut round) = (0, 0, 0);
+    while interrupted < KILLS {
+        round += 1;
+        assert!(round < ATTEMPTS, "only {interrupted} of {ATTEMPTS} were still running");
         let other = if current == "1.0" { "2.0" } else { "1.0" };
         let mut child = start(&environment, &server, other);
         // The golden ratio spreads the moments evenly without repeating one.
@@ -84,9 +88,10 @@ fn killed_at_random_moments_the_next_command_repairs() {
         child.kill().unwrap();
         child.wait().unwrap();
         if killed {
-            interrupted += 1
+            interrupted += 1;
         } else {
-            finished += 1
+            // Other tests run beside this one: what was measured may have been a slow moment.
+            whole = whole.mul_f64(0.95);
         }
         if !staging_left(&environment).is_empty() {
             repaired += 1;
@@ -98,10 +103,7 @@ fn killed_at_random_moments_the_next_command_repairs() {
         assert_eq!(staging_left(&environment), Vec::<String>::new(), "round {round}");
         current = other;
     }
-    println!(
-        "{interrupted} killed while running, {repaired} of them in the middle of a change; {finished} had finished"
-    );
-    assert!(interrupted >= 30, "only {interrupted} of {KILLS} were still running");
+    println!("{repaired} of {interrupted} were killed in the middle of a change");
 }
 
 #[test]
