@@ -130,17 +130,18 @@ impl Finder {
         let outcome = loop {
             attempts += 1;
             let start = Instant::now();
-            match resolve::solve(&self.catalog, request) {
-                Outcome::Missing(facts) => {
-                    fetching.missing = facts.iter().cloned().collect();
-                    for fact in facts {
-                        self.ask(fact, &mut fetching);
-                    }
-                    // While more answers are to come, no more than half of the time goes into solving.
-                    self.wait(&mut fetching, start.elapsed()).await?;
-                }
+            let facts = match resolve::solve(&self.catalog, request) {
+                Outcome::Missing(facts) => facts,
+                // Without dependencies the resolver needs no metadata; what is installed still has to say its Python.
+                Outcome::Solved(resolution) if !self.unread(&resolution).is_empty() => self.unread(&resolution),
                 other => break other,
+            };
+            fetching.missing = facts.iter().cloned().collect();
+            for fact in facts {
+                self.ask(fact, &mut fetching);
             }
+            // While more answers are to come, no more than half of the time goes into solving.
+            self.wait(&mut fetching, start.elapsed()).await?;
         };
         self.terminal.progress(Progress::Resolved);
         self.terminal.verbose(1, || {
@@ -155,6 +156,12 @@ impl Finder {
             }
             Outcome::Missing(_) => Err(Failure::new(Kind::Error, "internal", "the resolver stopped without an answer")),
         }
+    }
+
+    /// Metadata of chosen candidates that was not read yet.
+    fn unread(&self, resolution: &Resolution) -> Vec<Fact> {
+        let candidates = resolution.pins.iter().map(|pin| &pin.candidate);
+        candidates.filter(|id| self.catalog.metadata(id).is_none()).cloned().map(Fact::Metadata).collect()
     }
 
     /// What stands behind a candidate of the resolution.
@@ -175,6 +182,28 @@ impl Finder {
     /// The metadata by which a candidate was chosen.
     pub fn metadata(&self, candidate: &CandidateId) -> Option<&Arc<CoreMetadata>> {
         self.metadata.get(candidate)
+    }
+
+    /// What is on offer for each of `names`, best first; all are asked for at once.
+    ///
+    /// # Errors
+    /// When an index cannot be asked.
+    pub async fn offers(&self, names: &[PackageName]) -> Result<HashMap<PackageName, Vec<Offer>>, Failure> {
+        let mut running = JoinSet::new();
+        for name in names.iter().cloned() {
+            let places = Arc::clone(&self.places);
+            running.spawn(async move {
+                let offers = places.offers(&name).await;
+                (name, offers)
+            });
+        }
+        let mut found = HashMap::new();
+        while let Some(joined) = running.join_next().await {
+            let (name, offers) = joined.map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
+            found.insert(name, offers?);
+        }
+        self.terminal.progress(Progress::Resolved);
+        Ok(found)
     }
 
     /// Every version on offer for `project`, best first, once its page was read.
@@ -375,14 +404,6 @@ impl Places {
         if wheel.name != *name {
             return Err(invalid(format!("the file {filename} belongs to the project '{}'", wheel.name)));
         }
-        if self.choice.tags().rank(wheel).is_none() {
-            return Err(Failure::new(
-                Kind::Error,
-                "wheel.not-supported",
-                format!("{filename} is not a supported wheel on this platform."),
-            )
-            .hint("choose a wheel for this interpreter and platform, or another interpreter with --python"));
-        }
         let request = DownloadRequest {
             name: name.to_string(),
             requirement: format!("{name}=={}", wheel.version),
@@ -396,7 +417,11 @@ impl Places {
         let bytes = MetadataReader::of_wheel(&file, wheel)?;
         let metadata = CoreMetadata::parse(&bytes)
             .map_err(|error| invalid(format!("the metadata of {} is not usable: {error}", request.filename)))?;
-        let rejected = self.choice.python_mismatch(metadata.raw_requires_python());
+        let unsupported = || format!("{} is not a supported wheel on this platform.", request.filename);
+        let rejected = match self.choice.tags().rank(wheel) {
+            None => Some(Rejection::Other(unsupported())),
+            Some(_) => self.choice.python_mismatch(metadata.raw_requires_python()),
+        };
         let candidate = Candidate {
             version: wheel.version.clone(),
             origin: Origin::Direct(text.to_owned()),
