@@ -31,7 +31,14 @@ pub fn impossible(explanation: Explanation, sources: &Sources) -> Failure {
             Failure::new(Kind::Error, "resolve.conflict", message)
                 .hint("loosen the range of package versions you've specified, or remove package versions to let tufpip choose")
         }
-        Explanation::Unusable(_) => Failure::new(Kind::Error, "resolve.unusable", explanation.to_string()),
+        Explanation::Unusable(problem) if problem.reason.ends_with("on this platform.") => {
+            Failure::new(Kind::Error, "wheel.not-supported", problem.reason.clone())
+                .hint("choose a wheel for this interpreter and platform, or another interpreter with --python")
+        }
+        Explanation::Unusable(problem) => {
+            let message = format!("Package '{}' {}", problem.requirement.name, problem.reason);
+            Failure::new(Kind::Error, "resolve.unusable", message)
+        }
     };
     explanation.notes().iter().fold(failure, |failure, note| failure.hint(note.clone()))
 }

@@ -8,12 +8,14 @@ mod explain;
 mod failure;
 mod index;
 mod install;
+mod installed;
 mod net;
 mod placing;
 mod plan;
 mod python;
 mod report;
 mod requirements;
+mod root_user;
 mod session;
 mod settings;
 mod store;
@@ -66,7 +68,10 @@ fn run(settings: &Settings, terminal: &Arc<Terminal>) -> Result<ExitCode, Failur
             let session = Session::new(settings, Arc::clone(terminal))?;
             in_runtime(async { commands::download::download(settings, download, &session).await })
         }
-        Command::Uninstall(uninstall) => commands::uninstall::uninstall(settings, uninstall, terminal),
+        Command::Uninstall(uninstall) => {
+            let session = Session::new(settings, Arc::clone(terminal))?;
+            in_runtime(async { commands::uninstall::uninstall(settings, uninstall, &session) })
+        }
         Command::List(list) => {
             let session = Session::new(settings, Arc::clone(terminal))?;
             in_runtime(async { commands::list::list(settings, list, &session).await })

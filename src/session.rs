@@ -78,7 +78,7 @@ impl Session {
     /// Reads what the user wants, files included.
     ///
     /// # Errors
-    /// See [`requirements::read`] and [`Asked::new`].
+    /// See [`Session::read`] and [`Asked::new`].
     pub fn asked(
         &self,
         wishes: &WishSettings,
@@ -86,6 +86,20 @@ impl Session {
         selection: &SelectionSettings,
         environment: &Environment,
     ) -> Result<Asked, Failure> {
+        let read = self.read(wishes, indexes, selection)?;
+        Asked::new(read, &environment.interpreter.markers, &self.terminal)
+    }
+
+    /// Reads words and files, without asking what they mean for an environment. Their warnings are printed.
+    ///
+    /// # Errors
+    /// See [`requirements::read`].
+    pub fn read(
+        &self,
+        wishes: &WishSettings,
+        indexes: &IndexSettings,
+        selection: &SelectionSettings,
+    ) -> Result<Requirements, Failure> {
         self.client.add_credentials_of(&indexes.indexes);
         let fetch = |url: &Url| self.fetch_text(url);
         let source = requirements::Source { surroundings: &Surroundings::of_process(), fetch: &fetch };
@@ -95,7 +109,7 @@ impl Session {
         }
         self.client.add_credentials_of(&read.indexes.indexes);
         self.client.trust_hosts(&read.trusted_hosts);
-        Asked::new(read, &environment.interpreter.markers, &self.terminal)
+        Ok(read)
     }
 
     /// A finder over the indexes and links of what was asked.

@@ -218,8 +218,9 @@ impl Asked {
                 Kind::Policy,
                 "policy.no-common-hash",
                 format!(
-                    "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. {name} has hashes in several places, \
-                     and no hash is in all of them, so that no file of it is allowed."
+                    "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. Hashes are required in --require-hashes \
+                     mode, but they are missing from some requirements.\n\
+                     {name} has hashes in several places, and no hash is in all of them, so that no file of it is allowed."
                 ),
             )
             .hint("give the same hashes wherever the project is named"));

@@ -1,9 +1,222 @@
-//! `uninstall`: takes distributions out of the environment.
+//! `uninstall`: takes distributions out of the environment, all that are named in one transaction.
 
-use crate::failure::Failure;
-use crate::settings::{Settings, UninstallSettings};
+mod listing;
+
+use std::io::{self, BufRead as _, Write as _};
+use std::path::PathBuf;
+
+use packaging::PackageName;
+use wheel::{Removal, Transaction};
+
+use crate::environment::Environment;
+use crate::failure::{Failure, Kind};
+use crate::installed::{Described, installed_directory, is_local};
+use crate::requirements::Wish;
+use crate::root_user;
+use crate::session::Session;
+use crate::settings::{IndexSettings, SelectionSettings, Settings, UninstallSettings, WishSettings};
 use crate::terminal::Terminal;
 
-pub fn uninstall(_settings: &Settings, _uninstall: &UninstallSettings, _terminal: &Terminal) -> Result<(), Failure> {
-    Err(Failure::usage("not there yet"))
+/// Removes what `uninstall` names.
+///
+/// # Errors
+/// When nothing is named, files cannot be read, or a distribution cannot be removed; the environment is then as it was.
+pub fn uninstall(settings: &Settings, uninstall: &UninstallSettings, session: &Session) -> Result<(), Failure> {
+    let terminal = &session.terminal;
+    let names = named(uninstall, session)?;
+    let environment = loop {
+        let environment = Environment::open(settings)?;
+        if !uninstall.break_system_packages {
+            environment.refuse_if_managed()?;
+        }
+        let removals = confirmed(&names, &environment, uninstall.yes, settings.terminal.no_input, terminal)?;
+        if removals.is_empty() || remove(&removals, &environment, terminal)? {
+            break environment;
+        }
+        // Somebody else was faster: what was shown and agreed to is no longer what is there.
+        terminal.verbose(0, || "The environment was changed by another process; looking again".to_owned());
+    };
+    root_user::warn(&environment.interpreter, uninstall.warn_root_user, terminal);
+    Ok(())
+}
+
+/// A name to uninstall, with the spelling of whoever wrote it.
+struct Named {
+    name: PackageName,
+    spelled: String,
+}
+
+/// A distribution that goes, and the files that go with it.
+struct Leaving {
+    described: Described,
+    removal: Removal,
+}
+
+/// The names of the command line and the files, each once; what comes later says how it is spelled.
+fn named(uninstall: &UninstallSettings, session: &Session) -> Result<Vec<Named>, Failure> {
+    let wishes = WishSettings {
+        requirements: uninstall.packages.clone(),
+        requirement_files: uninstall.requirement_files.clone(),
+        ..WishSettings::default()
+    };
+    let found = session.read(&wishes, &IndexSettings::default(), &SelectionSettings::default())?;
+    let mut names: Vec<Named> = Vec::new();
+    for wish in &found.wanted {
+        let Some(name) = wish.name() else {
+            session.terminal.warning(&format!(
+                "Invalid requirement: '{}' ignored - the uninstall command expects named requirements.",
+                wish.text
+            ));
+            continue;
+        };
+        let spelled = spelled(wish, name);
+        match names.iter_mut().find(|known| known.name == *name) {
+            Some(known) => known.spelled = spelled,
+            None => names.push(Named { name: name.clone(), spelled }),
+        }
+    }
+    if names.is_empty() {
+        return Err(Failure::new(
+            Kind::Error,
+            "usage.nothing-to-uninstall",
+            "You must give at least one requirement to uninstall (see \"tufpip help uninstall\")",
+        ));
+    }
+    Ok(names)
+}
+
+fn spelled(wish: &Wish, name: &PackageName) -> String {
+    let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
+    let written: String = wish.text.chars().take_while(|character| is_part(*character)).collect();
+    if written.parse::<PackageName>().is_ok_and(|written| written == *name) { written } else { name.to_string() }
+}
+
+/// Looks up the names, shows what would go and asks, unless `yes`.
+fn confirmed(
+    names: &[Named],
+    environment: &Environment,
+    yes: bool,
+    no_input: bool,
+    terminal: &Terminal,
+) -> Result<Vec<Leaving>, Failure> {
+    let mut leaving = Vec::new();
+    for Named { name, spelled } in names {
+        let found = environment.installed(name).map(Described::new).transpose()?.flatten();
+        let Some(described) = found else {
+            terminal.warning(&format!("Skipping {spelled} as it is not installed."));
+            continue;
+        };
+        let (raw_name, raw_version) = (described.raw_name(), described.raw_version());
+        terminal.line(&format!("Found existing installation: {raw_name} {raw_version}"));
+        let removal = removal(&described, environment, terminal)?.filter(|removal| !removal.paths.is_empty());
+        let Some(removal) = removal else {
+            terminal.line(&format!("Can't uninstall '{raw_name}'. No files were found to uninstall."));
+            continue;
+        };
+        terminal.line(&format!("Uninstalling {raw_name}-{raw_version}:"));
+        if !yes {
+            for line in listing::lines(&removal, &described.distribution.info, terminal.is_verbose(1)) {
+                terminal.line(&line);
+            }
+            if !proceed(no_input)? {
+                continue;
+            }
+        }
+        leaving.push(Leaving { described, removal });
+    }
+    Ok(leaving)
+}
+
+/// What belongs to a distribution; `None` when it is not of this environment.
+fn removal(described: &Described, environment: &Environment, terminal: &Terminal) -> Result<Option<Removal>, Failure> {
+    let interpreter = &environment.interpreter;
+    let location = described.location();
+    let resolved = location.canonicalize().unwrap_or_else(|_| location.to_owned());
+    if !is_local(interpreter, &installed_directory(&described.distribution)) {
+        terminal.line(&format!(
+            "Not uninstalling {} at {}, outside environment {}",
+            described.name,
+            resolved.display(),
+            interpreter.prefix.display()
+        ));
+        return Ok(None);
+    }
+    if resolved == interpreter.stdlib {
+        terminal.line(&format!(
+            "Not uninstalling {} at {}, as it is in the standard library.",
+            described.name,
+            resolved.display()
+        ));
+        return Ok(None);
+    }
+    let scope = environment.removal_scope(&described.distribution);
+    Ok(Some(Removal::of(&described.distribution, &scope)?))
+}
+
+/// Removes everything at once. `false` when the environment is not the one that was looked at, and nothing was done.
+fn remove(leaving: &[Leaving], environment: &Environment, terminal: &Terminal) -> Result<bool, Failure> {
+    let library = library(leaving, environment);
+    let mut transaction = Transaction::begin(&library, || {
+        terminal.verbose(0, || format!("Waiting for another process that changes {}", library.display()));
+    })?;
+    if !environment.is_unchanged()? {
+        return Ok(false);
+    }
+    for Leaving { described, removal } in leaving {
+        let scope = environment.removal_scope(&described.distribution);
+        if Removal::of(&described.distribution, &scope)? != *removal {
+            return Ok(false);
+        }
+        for path in &removal.paths {
+            terminal.verbose(1, || format!("  Removing file or directory {}", path.display()));
+        }
+        transaction.remove(removal.clone());
+    }
+    transaction.commit()?;
+    for Leaving { described, .. } in leaving {
+        terminal.line(&format!("  Successfully uninstalled {}-{}", described.raw_name(), described.raw_version()));
+    }
+    Ok(true)
+}
+
+/// The directory that is locked: where installs into the environment lock, unless all is in the user's site-packages.
+fn library(leaving: &[Leaving], environment: &Environment) -> PathBuf {
+    let interpreter = &environment.interpreter;
+    let user_site = interpreter.user_site.as_ref();
+    match user_site
+        .filter(|user_site| leaving.iter().all(|leaving| leaving.described.location() == user_site.as_path()))
+    {
+        Some(user_site) => user_site.clone(),
+        None => interpreter.paths.purelib.clone(),
+    }
+}
+
+/// Asks until there is an answer.
+fn proceed(no_input: bool) -> Result<bool, Failure> {
+    let unanswered = |reason: &str| {
+        Failure::new(Kind::Error, "uninstall.not-confirmed", format!("{reason}; question: Proceed (Y/n)? "))
+            .hint("give --yes to uninstall without being asked")
+    };
+    if no_input {
+        return Err(unanswered("No input was expected (--no-input)"));
+    }
+    loop {
+        // Nobody may be there to read the question; then there is no answer either.
+        let mut output = io::stdout();
+        let _ = write!(output, "Proceed (Y/n)? ");
+        let _ = output.flush();
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer).map_err(|error| unanswered(&error.to_string()))?;
+        if read == 0 {
+            return Err(unanswered("Standard input ended without an answer"));
+        }
+        match answer.trim().to_lowercase().as_str() {
+            "y" | "" => return Ok(true),
+            "n" => return Ok(false),
+            other => {
+                let other = crate::terminal::printable(other);
+                let _ = writeln!(output, "Your response ('{other}') was not one of the expected responses: y, n, ");
+            }
+        }
+    }
 }

@@ -117,6 +117,10 @@ impl Finder {
             rounds += 1;
             match resolve::solve(&self.catalog, request) {
                 Outcome::Missing(facts) => self.fetch(facts, request).await?,
+                // Without dependencies the resolver needs no metadata; what is installed still has to say its Python.
+                Outcome::Solved(resolution) if !self.unread(&resolution).is_empty() => {
+                    self.fetch(self.unread(&resolution), request).await?;
+                }
                 other => break other,
             }
         };
@@ -133,6 +137,12 @@ impl Finder {
             Outcome::Impossible(explanation) => Err(crate::explain::impossible(explanation, &self.places.sources)),
             Outcome::Missing(_) => Err(Failure::new(Kind::Error, "internal", "the resolver stopped without an answer")),
         }
+    }
+
+    /// Metadata of chosen candidates that was not read yet.
+    fn unread(&self, resolution: &Resolution) -> Vec<Fact> {
+        let candidates = resolution.pins.iter().map(|pin| &pin.candidate);
+        candidates.filter(|id| self.catalog.metadata(id).is_none()).cloned().map(Fact::Metadata).collect()
     }
 
     /// What stands behind a candidate of the resolution.
@@ -406,14 +416,6 @@ impl Places {
         if wheel.name != *name {
             return Err(invalid(format!("the file {filename} belongs to the project '{}'", wheel.name)));
         }
-        if self.choice.tags().rank(wheel).is_none() {
-            return Err(Failure::new(
-                Kind::Error,
-                "wheel.not-supported",
-                format!("{filename} is not a supported wheel on this platform."),
-            )
-            .hint("choose a wheel for this interpreter and platform, or another interpreter with --python"));
-        }
         let request = DownloadRequest {
             name: name.to_string(),
             requirement: format!("{name}=={}", wheel.version),
@@ -427,7 +429,11 @@ impl Places {
         let bytes = MetadataReader::of_wheel(&file, wheel)?;
         let metadata = CoreMetadata::parse(&bytes)
             .map_err(|error| invalid(format!("the metadata of {} is not usable: {error}", request.filename)))?;
-        let rejected = self.choice.python_mismatch(metadata.raw_requires_python());
+        let unsupported = || format!("{} is not a supported wheel on this platform.", request.filename);
+        let rejected = match self.choice.tags().rank(wheel) {
+            None => Some(unsupported()),
+            Some(_) => self.choice.python_mismatch(metadata.raw_requires_python()),
+        };
         let candidate = Candidate {
             version: wheel.version.clone(),
             origin: Origin::Direct(text.to_owned()),

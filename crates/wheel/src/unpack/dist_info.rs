@@ -50,8 +50,8 @@ pub(super) fn read_wheel_file(archive: &WheelArchive) -> Result<WheelFile, Wheel
     let value =
         single(&fields, "Wheel-Version").map_err(|problem| refused(&format!("WHEEL {problem}"), "Wheel-Version"))?;
     let version = wheel_version(value).ok_or_else(|| refused("Wheel-Version is not a version", value))?;
-    if version.0 != 1 {
-        return Err(refused("Wheel-Version is not supported, only 1.x is", value));
+    if version.0 > 1 {
+        return Err(refused("Wheel-Version is not supported, only 1.x and older are", value));
     }
     let root_is_purelib = match fields.get_all("Root-Is-Purelib").count() {
         0 => false,

@@ -1,0 +1,138 @@
+//! Installed distributions as the commands that report on them see them: named and versioned as their metadata say, and
+//! filtered by where they are.
+
+use std::path::{Path, PathBuf};
+
+use packaging::{MetadataFields, PackageName, Version};
+use wheel::{InstalledDistribution, InstalledKind};
+
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::python::Interpreter;
+use crate::settings::InstalledFilter;
+use crate::terminal::Terminal;
+
+/// An installed distribution with the headers of its METADATA.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// Where it is.
+    pub distribution: InstalledDistribution,
+    /// The normalized name.
+    pub name: PackageName,
+    /// What it says of itself; empty when it says nothing. Dependencies of old layouts are among it.
+    pub fields: MetadataFields,
+}
+
+impl Described {
+    /// Reads the metadata of a distribution; `None` when its name is none.
+    ///
+    /// # Errors
+    /// When a file of it cannot be read.
+    pub fn new(distribution: &InstalledDistribution) -> Result<Option<Self>, Failure> {
+        let Some(name) = distribution.normalized_name.clone() else { return Ok(None) };
+        let text = distribution.metadata_text()?.unwrap_or_default();
+        let fields = MetadataFields::parse(&text);
+        Ok(Some(Self { distribution: distribution.clone(), name, fields }))
+    }
+
+    /// The name as METADATA spells it.
+    pub fn raw_name(&self) -> &str {
+        self.fields.get("Name").unwrap_or_else(|| self.name.as_ref())
+    }
+
+    /// The version as METADATA spells it.
+    pub fn raw_version(&self) -> &str {
+        self.fields.get("Version").unwrap_or("None")
+    }
+
+    /// The version: of the metadata directory's name, else of METADATA.
+    ///
+    /// # Errors
+    /// The text that is no version.
+    pub fn version(&self) -> Result<Version, &str> {
+        let from_directory = match self.distribution.kind {
+            InstalledKind::DistInfo => self.distribution.version.as_deref(),
+            _ => None,
+        };
+        let text = from_directory.filter(|text| !text.is_empty()).unwrap_or_else(|| self.raw_version());
+        text.trim().parse().map_err(|_| text)
+    }
+
+    /// `name==version`, or with three signs what is no version.
+    pub fn pinned(&self) -> String {
+        match self.version() {
+            Ok(version) => format!("{}=={version}", self.raw_name()),
+            Err(_) => format!("{}==={}", self.raw_name(), self.raw_version()),
+        }
+    }
+
+    /// The directory with its metadata.
+    pub fn location(&self) -> &Path {
+        &self.distribution.location
+    }
+}
+
+/// All distributions with a valid name; warns of the others.
+///
+/// # Errors
+/// When metadata cannot be read.
+pub fn described(distributions: &[InstalledDistribution], terminal: &Terminal) -> Result<Vec<Described>, Failure> {
+    let mut all = Vec::with_capacity(distributions.len());
+    for distribution in distributions {
+        match Described::new(distribution)? {
+            Some(described) => all.push(described),
+            None => terminal.warning(&format!(
+                "Ignoring invalid distribution {} ({})",
+                crate::terminal::printable(&distribution.name.to_lowercase()),
+                distribution.location.display()
+            )),
+        }
+    }
+    Ok(all)
+}
+
+/// The distributions that a filter lets through; `exclude` is for the caller, since pip applies it at different moments.
+///
+/// # Errors
+/// When a directory or metadata cannot be read.
+pub fn filtered(
+    environment: &Environment,
+    filter: &InstalledFilter,
+    terminal: &Terminal,
+) -> Result<Vec<Described>, Failure> {
+    let mut all = if filter.paths.is_empty() {
+        described(environment.distributions(), terminal)?
+    } else {
+        described(&wheel::installed(&filter.paths)?, terminal)?
+    };
+    let interpreter = &environment.interpreter;
+    all.retain(|described| {
+        let directory = installed_directory(&described.distribution);
+        (!filter.local || is_local(interpreter, &directory))
+            && (!filter.user || is_in_user_site(interpreter, &directory))
+    });
+    Ok(all)
+}
+
+/// The directory in which an import finds the distribution, links resolved: of an `.egg-link` that of the link.
+pub fn installed_directory(distribution: &InstalledDistribution) -> PathBuf {
+    let directory = match &distribution.kind {
+        InstalledKind::EggLink { link } => link.parent().unwrap_or(link),
+        _ => &distribution.location,
+    };
+    directory.canonicalize().unwrap_or_else(|_| directory.to_owned())
+}
+
+/// Whether a directory belongs to the environment; outside of virtual environments everything does.
+pub fn is_local(interpreter: &Interpreter, directory: &Path) -> bool {
+    !interpreter.is_virtualenv || directory.starts_with(resolved(&interpreter.prefix))
+}
+
+/// Whether a directory is the user's site-packages or lies below it.
+pub fn is_in_user_site(interpreter: &Interpreter, directory: &Path) -> bool {
+    interpreter.user_site.as_deref().is_some_and(|user_site| directory.starts_with(resolved(user_site)))
+}
+
+fn resolved(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
