@@ -68,7 +68,7 @@ impl Session {
                 (temporary.path().to_owned(), Some(temporary))
             }
         };
-        let client = Arc::new(Client::new(settings.network.clone(), Credentials::new()));
+        let client = Arc::new(Client::new(settings.network.clone(), Credentials::new(), Arc::clone(&terminal)));
         let downloads = cache.join("archives");
         let downloader = Arc::new(Downloader::new(Arc::clone(&client), Arc::clone(&terminal), downloads, CONNECTIONS));
         let store = Store::new(cache.join("wheels"));
@@ -108,6 +108,9 @@ impl Session {
             self.terminal.warning(warning);
         }
         self.client.add_credentials_of(&read.indexes.indexes);
+        let links = read.indexes.find_links.iter().filter_map(|link| link.parse().ok());
+        let links: Vec<Url> = links.filter(|link: &Url| !link.username().is_empty() || link.password().is_some()).collect();
+        self.client.add_credentials_of(&links);
         self.client.trust_hosts(&read.trusted_hosts);
         Ok(read)
     }
