@@ -109,7 +109,8 @@ impl Session {
         }
         self.client.add_credentials_of(&read.indexes.indexes);
         let links = read.indexes.find_links.iter().filter_map(|link| link.parse().ok());
-        let links: Vec<Url> = links.filter(|link: &Url| !link.username().is_empty() || link.password().is_some()).collect();
+        let links: Vec<Url> =
+            links.filter(|link: &Url| !link.username().is_empty() || link.password().is_some()).collect();
         self.client.add_credentials_of(&links);
         self.client.trust_hosts(&read.trusted_hosts);
         Ok(read)

@@ -70,9 +70,8 @@ impl Pages {
             return Ok(Some(cached.page));
         }
         let page = parse(&fetched, project)?;
-        self.terminal.verbose(2, || {
-            format!("{}: {} files, {} left out", redacted(&url), page.files.len(), page.skipped.len())
-        });
+        self.terminal
+            .verbose(2, || format!("{}: {} files, {} left out", redacted(&url), page.files.len(), page.skipped.len()));
         let policy = CachePolicy::new_options(&request, &response(&fetched), SystemTime::now(), options());
         if policy.is_storable() {
             write(&file, &policy, &page);

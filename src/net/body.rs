@@ -81,7 +81,8 @@ impl Decoder {
     fn new(headers: &HeaderMap, announced: u64, limit: u64) -> Result<Self, Cause> {
         let bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
         let bounded = Bounded { bytes, limit, exceeded: false };
-        let encoding = headers.get(CONTENT_ENCODING).map(|value| String::from_utf8_lossy(value.as_bytes()).to_lowercase());
+        let encoding =
+            headers.get(CONTENT_ENCODING).map(|value| String::from_utf8_lossy(value.as_bytes()).to_lowercase());
         match encoding.as_deref() {
             None | Some("" | "identity") => Ok(Self::Identity(bounded)),
             Some("gzip" | "x-gzip") => Ok(Self::Gzip(MultiGzDecoder::new(bounded))),
@@ -149,7 +150,8 @@ pub(super) struct ContentRange {
 impl ContentRange {
     /// `None` unless it makes sense; a total that is not known (`*`) does not.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
-        let (range, total) = headers.get(CONTENT_RANGE)?.to_str().ok()?.trim().strip_prefix("bytes ")?.split_once('/')?;
+        let (range, total) =
+            headers.get(CONTENT_RANGE)?.to_str().ok()?.trim().strip_prefix("bytes ")?.split_once('/')?;
         let (first, last) = range.split_once('-')?;
         let (first, last, total): (u64, u64, u64) =
             (first.trim().parse().ok()?, last.trim().parse().ok()?, total.trim().parse().ok()?);
@@ -168,7 +170,9 @@ mod tests {
                 .map(|range| (range.first, range.length, range.total))
         };
         assert_eq!(of("bytes 100-199/200"), Some((100, 100, 200)));
-        for text in ["bytes 100-99/200", "bytes 100-200/200", "bytes 0-9/*", "bytes */200", "items 0-1/2", "bytes -1-2/3", ""] {
+        for text in
+            ["bytes 100-99/200", "bytes 100-200/200", "bytes 0-9/*", "bytes */200", "items 0-1/2", "bytes -1-2/3", ""]
+        {
             assert_eq!(of(text), None, "{text}");
         }
     }

@@ -238,8 +238,7 @@ impl Downloader {
                 return Err(fail(Cause::TooLarge { limit }));
             }
             transfer.take(request, &chunk)?;
-            self.terminal
-                .progress(Progress::DownloadAdvanced { name: &request.filename, bytes: chunk.len() as u64 });
+            self.terminal.progress(Progress::DownloadAdvanced { name: &request.filename, bytes: chunk.len() as u64 });
             pace.advance(chunk.len()).map_err(fail)?;
         }
         // Without a length from the server, the end of the connection may be a cut.

@@ -145,9 +145,7 @@ fn meaning(cause: &Cause) -> (Kind, &'static str, &'static str) {
             "put a user name and password into the URL, or into ~/.netrc for this host; nothing else was tried instead",
         ),
         Cause::Status { status: 404 | 410, .. } => (Kind::Error, "net.not-found", "check the URL for a typing error"),
-        Cause::Status { .. } => {
-            (Kind::Network, "net.status", "try again later, or use another index with --index-url")
-        }
+        Cause::Status { .. } => (Kind::Network, "net.status", "try again later, or use another index with --index-url"),
         Cause::Certificate(_) => (
             Kind::Network,
             "net.certificate",
@@ -170,11 +168,9 @@ fn meaning(cause: &Cause) -> (Kind, &'static str, &'static str) {
             (Kind::Network, "net.protocol", "check the URL and the proxy settings, or report it to the operator")
         }
         Cause::Redirect(_) => (Kind::Network, "net.redirect", "report it to the operator of the server"),
-        Cause::UnsafeRedirect(_) => (
-            Kind::Verification,
-            "net.unsafe-redirect",
-            "use the URL of the final server directly if you trust it",
-        ),
+        Cause::UnsafeRedirect(_) => {
+            (Kind::Verification, "net.unsafe-redirect", "use the URL of the final server directly if you trust it")
+        }
         Cause::Unsupported(_) => (Kind::Error, "net.unsupported-url", "only http, https and file URLs can be fetched"),
         Cause::Disk(_) => (Kind::Error, "disk", "free some space, or choose another place with --cache-dir and TMPDIR"),
         // A failure of its own, see above.

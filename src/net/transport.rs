@@ -130,9 +130,13 @@ impl Transport {
             },
         };
         builder.build().map_err(|error| {
-            Failure::new(Kind::Error, "net.settings", "Could not set up connections with the certificates of this machine")
-                .detail("cause", innermost(&error))
-                .hint("look at SSL_CERT_FILE and SSL_CERT_DIR, or name a file of certificate authorities with --cert")
+            Failure::new(
+                Kind::Error,
+                "net.settings",
+                "Could not set up connections with the certificates of this machine",
+            )
+            .detail("cause", innermost(&error))
+            .hint("look at SSL_CERT_FILE and SSL_CERT_DIR, or name a file of certificate authorities with --cert")
         })
     }
 }
