@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use sha2::{Digest, Sha256};
 use wheel::BytecodeFile;
 
 use crate::failure::{Failure, Kind};
@@ -32,6 +33,7 @@ pub struct Bytecode {
 /// Compiles with a few processes of the environment's own interpreter, which start when the first source comes.
 pub struct Compiler {
     cache_tag: String,
+    executable: PathBuf,
     queue: Mutex<Sender<Batch>>,
 }
 
@@ -61,7 +63,7 @@ impl Compiler {
             let executable = interpreter.executable.clone();
             std::thread::spawn(move || work(&executable, &receiver));
         }
-        Some(Self { cache_tag, queue: Mutex::new(sender) })
+        Some(Self { cache_tag, executable: interpreter.executable.clone(), queue: Mutex::new(sender) })
     }
 
     /// The bytecode of `wheel`: from the store, or compiled now and put there. Blocks.
@@ -69,7 +71,7 @@ impl Compiler {
     /// # Errors
     /// When the interpreter cannot be run or the disk fails; a source with a syntax error is no failure.
     pub fn bytecode(&self, wheel: &UnpackedWheel) -> Result<Bytecode, Failure> {
-        let root = wheel.directory().join(format!("bytecode-{}", self.cache_tag));
+        let root = wheel.directory().join(self.directory_name(wheel));
         if let Some(files) = read(&root) {
             return Ok(Bytecode { root, files });
         }
@@ -85,7 +87,16 @@ impl Compiler {
                 if let Some(directory) = destination.parent() {
                     std::fs::create_dir_all(directory).map_err(disk)?;
                 }
-                sources.push(Source { source: tree.join(&file.path), destination, shown: file.path.clone() });
+                let mut source = tree.join(&file.path);
+                if is_script(&file.path)
+                    && let Some(contents) =
+                        std::fs::read(&source).ok().and_then(|text| wheel::rewritten_script(&self.executable, &text))
+                {
+                    // What is placed is the rewritten script with the time of the original, so that is what is compiled.
+                    source = temporary.path().join("scripts").join(&file.path);
+                    write_at(&source, &contents, file.modified).map_err(disk)?;
+                }
+                sources.push(Source { source, destination, shown: file.path.clone() });
                 paths.push(path);
             }
         }
@@ -105,6 +116,16 @@ impl Compiler {
             let _ = std::fs::remove_dir_all(&staged);
         }
         Ok(Bytecode { root, files })
+    }
+
+    /// Scripts name their interpreter in the first line, so that their bytecode is that interpreter's alone.
+    fn directory_name(&self, wheel: &UnpackedWheel) -> String {
+        let plain = format!("bytecode-{}", self.cache_tag);
+        if !wheel.manifest().files.iter().any(|file| file.path.ends_with(".py") && is_script(&file.path)) {
+            return plain;
+        }
+        let digest = Sha256::digest(self.executable.as_os_str().as_encoded_bytes());
+        format!("{plain}-{}", hex::encode(digest.get(..8).unwrap_or_default()))
     }
 
     fn compile(&self, sources: Vec<Source>) -> Result<(), Failure> {
@@ -200,18 +221,29 @@ impl Drop for Worker {
     }
 }
 
-/// Where the bytecode of a source goes (PEP 3147): `pkg/m.py` to `pkg/__pycache__/m.TAG.pyc`. Scripts are rewritten when
-/// they are placed, so that theirs cannot be made here.
+/// Where the bytecode of a source goes (PEP 3147): `pkg/m.py` to `pkg/__pycache__/m.TAG.pyc`.
 fn compiled_path(source: &str, tag: &str) -> Option<String> {
     let stem = source.strip_suffix(".py")?;
-    if source.split('/').nth(1) == Some("scripts") && source.split('/').next().is_some_and(|top| top.ends_with(".data"))
-    {
-        return None;
-    }
     Some(match stem.rsplit_once('/') {
         Some((directory, module)) => format!("{directory}/__pycache__/{module}.{tag}.pyc"),
         None => format!("__pycache__/{stem}.{tag}.pyc"),
     })
+}
+
+/// Whether a path of an archive is in the `scripts` part of its `.data` directory.
+fn is_script(path: &str) -> bool {
+    let mut parts = path.split('/');
+    parts.next().is_some_and(|top| top.ends_with(".data")) && parts.next() == Some("scripts")
+}
+
+fn write_at(path: &Path, contents: &[u8], (seconds, nanoseconds): (i64, u32)) -> std::io::Result<()> {
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)?;
+    }
+    let mut file = std::fs::File::create(path)?;
+    file.write_all(contents)?;
+    let since = std::time::Duration::new(u64::try_from(seconds).unwrap_or(0), nanoseconds);
+    file.set_modified(std::time::UNIX_EPOCH + since)
 }
 
 fn read(root: &Path) -> Option<Vec<BytecodeFile>> {

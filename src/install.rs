@@ -59,8 +59,6 @@ pub async fn install(settings: &Settings, install: &InstallSettings, session: &S
         if placing::place(&plan, &wheels, &environment, &target, install, session)? {
             return Ok(());
         }
-        // Somebody else was faster: what was planned for the environment as it was may be wrong for what it is.
-        terminal.verbose(0, || "The environment was changed by another process; planning again".to_owned());
     }
 }
 

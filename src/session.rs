@@ -1,7 +1,7 @@
 //! What one command holds on to: the terminal, the network, the caches, and the steps that need several of them.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use packaging::PackageName;
@@ -201,9 +201,9 @@ impl Session {
         Ok(files)
     }
 
-    /// Forgets an unpacked wheel whose files are no longer what was unpacked.
-    pub fn forget(&self, wheel: &UnpackedWheel) {
-        self.store.forget(wheel);
+    /// Forgets the unpacked wheel with this tree, whose files are no longer what was unpacked.
+    pub fn forget(&self, tree: &Path) {
+        self.store.forget(tree);
     }
 
     /// A remote requirements file. The reader is synchronous; other tasks go on meanwhile.

@@ -104,9 +104,11 @@ impl Store {
         Ok(UnpackedWheel { directory, sha256: file.sha256().to_owned(), proof: file.proof(), manifest })
     }
 
-    /// Forgets a wheel, because its files were changed behind our back.
-    pub fn forget(&self, wheel: &UnpackedWheel) {
-        let _ = std::fs::remove_dir_all(&wheel.directory);
+    /// Forgets the wheel that a file of `tree`, or of the bytecode beside it, belongs to: it was changed behind our back.
+    pub fn forget(&self, tree: &Path) {
+        if let Some(directory) = tree.parent().filter(|directory| directory.parent() == Some(&self.root)) {
+            let _ = std::fs::remove_dir_all(directory);
+        }
     }
 
     fn read(&self, sha256: &str, proof: Proof) -> Option<UnpackedWheel> {

@@ -212,7 +212,7 @@ impl Bars {
                 }
             }
             Progress::DownloadPlanned { files, bytes } => {
-                let bar = self.screen.add(ProgressBar::new(bytes));
+                let bar = self.screen.insert(0, ProgressBar::new(bytes));
                 bar.set_style(style(
                     "  {msg:<24!} {bar:28} {bytes:>10}/{total_bytes:<10} {binary_bytes_per_sec:>12}  {eta:>4}",
                 ));

@@ -24,6 +24,7 @@ pub use journal::Recovered;
 pub use manifest::{EntryPoint, Manifest, UnpackedFile};
 pub use place::{BytecodeFile, Placement, Scheme};
 pub use record::{RecordError, RecordRow, parse_record, parse_record_paths, write_record};
+pub use scripts::rewritten_script;
 pub use transaction::error::TransactionError;
 #[cfg(feature = "fault-injection")]
 #[doc(hidden)]

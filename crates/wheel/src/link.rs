@@ -82,8 +82,8 @@ impl<'a> Linker<'_, 'a> {
         name: &OsStr,
     ) -> Result<(), TransactionError> {
         match &file.source {
-            Source::Written { contents, permissions } => fault::step()
-                .and_then(|()| self.write(contents, *permissions, parent, name))
+            Source::Written { contents, permissions, modified } => fault::step()
+                .and_then(|()| self.write(contents, *permissions, *modified, parent, name))
                 .map_err(TransactionError::io(Path::new(name))),
             Source::Cached { tree, path, size, modified, permissions } => {
                 let expected = Expected { size: *size, modified: *modified, mode: self.mode(*permissions) };
@@ -134,9 +134,20 @@ impl<'a> Linker<'_, 'a> {
         Ok(())
     }
 
-    fn write(&self, contents: &[u8], permissions: Permissions, parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
+    fn write(
+        &self,
+        contents: &[u8],
+        permissions: Permissions,
+        modified: Option<(i64, u32)>,
+        parent: BorrowedFd<'_>,
+        name: &OsStr,
+    ) -> io::Result<()> {
         let mut file = create(parent, name)?;
         file.write_all(contents)?;
+        if let Some((seconds, nanoseconds)) = modified {
+            let time = Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() };
+            rustix::fs::futimens(&file, &Timestamps { last_access: time, last_modification: time })?;
+        }
         if permissions != Permissions::Plain {
             rustix::fs::fchmod(&file, Mode::from_raw_mode(self.mode(permissions) as rustix::fs::RawMode))?;
         }

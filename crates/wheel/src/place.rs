@@ -94,7 +94,7 @@ pub(crate) fn lay_out<'a>(
 /// Adds the new contents of a file that an uninstallation edits.
 pub(crate) fn lay_out_edit(path: &Path, contents: Vec<u8>, layout: &mut Layout<'_>) {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else { return };
-    let source = Source::Written { contents, permissions: Permissions::Plain };
+    let source = Source::Written { contents, permissions: Permissions::Plain, modified: None };
     if let Some(id) = layout.make_directory(Layout::ROOT, parent) {
         // The layout is empty so far: nothing can be in the way.
         let _ = layout.add_file(id, name, PlannedFile { owner: usize::MAX, source }, false);
@@ -157,7 +157,9 @@ impl<'a> Spread<'_, 'a> {
                 return Ok(());
             }
             if let Some(contents) = self.rewritten(tree, file)? {
-                return self.written(key, name, &file.path, contents, permissions, false);
+                // Bytecode of the script refers to the time of the file it was made from.
+                let source = Source::Written { contents, permissions, modified: Some(file.modified) };
+                return self.written(key, name, &file.path, source, false);
             }
         }
         let hash = Some(("sha256".to_owned(), file.sha256.clone()));
@@ -180,7 +182,8 @@ impl<'a> Spread<'_, 'a> {
         let contents = scripts::entry_point_script(self.placement.interpreter, entry_point);
         self.enter_scripts()?;
         // A name that console and gui scripts share: the later one wins, as with pip.
-        self.written(Key::Scripts, &entry_point.name, &entry_point.name, contents, Permissions::Script, true)
+        let source = Source::Written { contents, permissions: Permissions::Script, modified: None };
+        self.written(Key::Scripts, &entry_point.name, &entry_point.name, source, true)
     }
 
     /// INSTALLER, direct_url.json, REQUESTED and RECORD.
@@ -199,13 +202,14 @@ impl<'a> Spread<'_, 'a> {
         self.current = Some(current);
         for (name, contents) in generated {
             let path = format!("{}/{name}", manifest.dist_info);
-            self.written(key, name, &path, contents, Permissions::Plain, false)?;
+            let source = Source::Written { contents, permissions: Permissions::Plain, modified: None };
+            self.written(key, name, &path, source, false)?;
         }
         let path = format!("{}/RECORD", manifest.dist_info);
         let row = RecordRow { path: path.clone(), hash: None, size: None };
         self.rows.push(row.clone());
         let contents = write_record(&self.rows);
-        let source = Source::Written { contents, permissions: Permissions::Plain };
+        let source = Source::Written { contents, permissions: Permissions::Plain, modified: None };
         self.add("RECORD", &path, source, row, false)
     }
 
@@ -298,17 +302,17 @@ impl<'a> Spread<'_, 'a> {
         key: Key,
         name: &str,
         path: &str,
-        contents: Vec<u8>,
-        permissions: Permissions,
+        source: Source<'a>,
         replace_own: bool,
     ) -> Result<(), TransactionError> {
-        let hash = Some(("sha256".to_owned(), sha256(&contents)));
+        let Source::Written { contents, permissions, .. } = &source else { return Ok(()) };
+        let hash = Some(("sha256".to_owned(), sha256(contents)));
         let path_in_record = match permissions {
             Permissions::Script => self.record_path_in_scripts(name),
             _ => self.record_path(key, path),
         };
         let row = RecordRow { path: path_in_record, hash, size: Some(contents.len() as u64) };
-        self.add(name, path, Source::Written { contents, permissions }, row, replace_own)
+        self.add(name, path, source, row, replace_own)
     }
 
     /// Adds a file to the current directory.

@@ -43,7 +43,7 @@ fn entry_point_shebang(interpreter: &Path) -> Vec<u8> {
 
 /// A file of `.data/scripts` with its first line replaced, or `None` when it is to be placed as it is. pip writes the bare
 /// interpreter here, whatever its path looks like.
-pub(crate) fn rewritten_script(interpreter: &Path, contents: &[u8]) -> Option<Vec<u8>> {
+pub fn rewritten_script(interpreter: &Path, contents: &[u8]) -> Option<Vec<u8>> {
     if !contents.starts_with(b"#!python") {
         return None;
     }

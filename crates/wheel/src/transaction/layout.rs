@@ -42,7 +42,12 @@ pub(crate) enum Source<'a> {
         permissions: Permissions,
     },
     /// Written by the installer.
-    Written { contents: Vec<u8>, permissions: Permissions },
+    Written {
+        contents: Vec<u8>,
+        permissions: Permissions,
+        /// Modification time to give it, where bytecode refers to that.
+        modified: Option<(i64, u32)>,
+    },
 }
 
 /// Permissions of a placed file, before the umask (pip's rules).
