@@ -25,7 +25,7 @@ enum Place {
     /// A directory: links to its distributions, and its pages of links.
     Directory(PathBuf, OnceLock<Listing>),
     /// A page of links on a server.
-    Page(Url, OnceCell<Option<Fetched>>),
+    Page(Url, Box<OnceCell<Option<Fetched>>>),
     /// A page of links on the disk.
     File(PathBuf),
     /// A single distribution.
@@ -141,7 +141,7 @@ fn place(text: &str) -> Option<Place> {
         }
         (Some(path), _) => Some(Place::File(path)),
         (None, Some(url)) if is_distribution(url.path()) => Some(Place::Distribution(url)),
-        (None, Some(url)) => Some(Place::Page(url, OnceCell::new())),
+        (None, Some(url)) => Some(Place::Page(url, Box::default())),
         (None, None) => None,
     }
 }

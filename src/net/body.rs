@@ -67,7 +67,7 @@ impl Pace {
 /// A body on its way into memory.
 enum Decoder {
     Identity(Bounded),
-    Gzip(MultiGzDecoder<Bounded>),
+    Gzip(Box<MultiGzDecoder<Bounded>>),
 }
 
 /// Bytes that may not become more than a limit.
@@ -85,7 +85,7 @@ impl Decoder {
             headers.get(CONTENT_ENCODING).map(|value| String::from_utf8_lossy(value.as_bytes()).to_lowercase());
         match encoding.as_deref() {
             None | Some("" | "identity") => Ok(Self::Identity(bounded)),
-            Some("gzip" | "x-gzip") => Ok(Self::Gzip(MultiGzDecoder::new(bounded))),
+            Some("gzip" | "x-gzip") => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(bounded)))),
             Some(other) => {
                 let other = crate::terminal::printable(other);
                 Err(Cause::Protocol(format!("its Content-Encoding is '{other}', which was not asked for")))
