@@ -6,14 +6,17 @@
 
 use std::collections::HashMap;
 
+use crate::consistency;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::placing::{self, Target};
 use crate::plan::{Existing, Plan};
 use crate::report;
+use crate::root_user;
 use crate::session::Session;
 use crate::settings::{InstallSettings, Place, Settings};
 use crate::terminal::Terminal;
+use crate::unfinished;
 use crate::wanted::warn_of_unknown_extras;
 
 /// Installs what `install` asks for.
@@ -28,6 +31,9 @@ pub async fn install(settings: &Settings, install: &InstallSettings, session: &S
             environment.refuse_if_managed()?;
         }
         let target = Target::new(&environment, install, terminal)?;
+        if !install.dry_run && unfinished::undo(&target.library, terminal)? {
+            continue;
+        }
         let asked = session.asked(&install.wishes, &install.indexes, &install.selection, &environment)?;
 
         let mut finder = session.finder(&asked, &environment)?;
@@ -57,6 +63,8 @@ pub async fn install(settings: &Settings, install: &InstallSettings, session: &S
             report::write(output, &plan, &wheels.by_name(), &environment.interpreter, terminal)?;
         }
         if placing::place(&plan, &wheels, &environment, &target, install, session)? {
+            consistency::warn_of_conflicts(&plan, &environment, install, terminal)?;
+            root_user::warn(&environment.interpreter, install.warn_root_user, terminal);
             return Ok(());
         }
     }

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use packaging::{MetadataFields, PackageName, Version};
+use packaging::{MarkerEnvironment, MetadataFields, PackageName, Requirement, RequirementError, Version};
+use rayon::prelude::*;
 use wheel::{InstalledDistribution, InstalledKind};
 
 use crate::environment::Environment;
@@ -11,6 +12,9 @@ use crate::failure::Failure;
 use crate::python::Interpreter;
 use crate::settings::InstalledFilter;
 use crate::terminal::Terminal;
+
+/// What pip never reports: parts of the standard library that some distributors install with metadata.
+const STANDARD_LIBRARY: [&str; 3] = ["python", "wsgiref", "argparse"];
 
 /// An installed distribution with the headers of its METADATA.
 #[derive(Clone, Debug)]
@@ -30,9 +34,29 @@ impl Described {
     /// When a file of it cannot be read.
     pub fn new(distribution: &InstalledDistribution) -> Result<Option<Self>, Failure> {
         let Some(name) = distribution.normalized_name.clone() else { return Ok(None) };
-        let text = distribution.metadata_text()?.unwrap_or_default();
+        let mut text = distribution.metadata_text()?.unwrap_or_default();
+        if distribution.kind != InstalledKind::DistInfo
+            && let Some(requires) = distribution.read("requires.txt")?
+        {
+            text = [egg_requirements(&String::from_utf8_lossy(&requires)).as_bytes(), &text].concat();
+        }
         let fields = MetadataFields::parse(&text);
         Ok(Some(Self { distribution: distribution.clone(), name, fields }))
+    }
+
+    /// What it needs in this environment, without any extra.
+    ///
+    /// # Errors
+    /// The first dependency that is none.
+    pub fn dependencies(&self, environment: &MarkerEnvironment) -> Result<Vec<Requirement>, RequirementError> {
+        let mut dependencies = Vec::new();
+        for text in self.fields.get_all("Requires-Dist") {
+            let requirement: Requirement = text.trim().parse()?;
+            if requirement.applies(environment, &[]) {
+                dependencies.push(requirement);
+            }
+        }
+        Ok(dependencies)
     }
 
     /// The name as METADATA spells it.
@@ -66,6 +90,11 @@ impl Described {
         }
     }
 
+    /// Whether it stands for the interpreter or a part of its standard library.
+    pub fn is_standard_library(&self) -> bool {
+        STANDARD_LIBRARY.contains(&self.name.as_ref())
+    }
+
     /// The directory with its metadata.
     pub fn location(&self) -> &Path {
         &self.distribution.location
@@ -77,9 +106,10 @@ impl Described {
 /// # Errors
 /// When metadata cannot be read.
 pub fn described(distributions: &[InstalledDistribution], terminal: &Terminal) -> Result<Vec<Described>, Failure> {
+    let read: Vec<_> = distributions.par_iter().map(Described::new).collect();
     let mut all = Vec::with_capacity(distributions.len());
-    for distribution in distributions {
-        match Described::new(distribution)? {
+    for (distribution, described) in distributions.iter().zip(read) {
+        match described? {
             Some(described) => all.push(described),
             None => terminal.warning(&format!(
                 "Ignoring invalid distribution {} ({})",
@@ -131,6 +161,27 @@ pub fn is_local(interpreter: &Interpreter, directory: &Path) -> bool {
 /// Whether a directory is the user's site-packages or lies below it.
 pub fn is_in_user_site(interpreter: &Interpreter, directory: &Path) -> bool {
     interpreter.user_site.as_deref().is_some_and(|user_site| directory.starts_with(resolved(user_site)))
+}
+
+/// `requires.txt` of an `.egg-info` as headers: a section `[extra:marker]` says when its lines count.
+fn egg_requirements(text: &str) -> String {
+    let mut headers = String::new();
+    let mut condition = String::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        if let Some(section) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            let (extra, marker) = section.split_once(':').unwrap_or((section, ""));
+            let extra = crate::settings::normalize(extra);
+            condition = match (extra.is_empty(), marker.is_empty()) {
+                (true, true) => String::new(),
+                (true, false) => format!(" ; {marker}"),
+                (false, true) => format!(" ; extra == \"{extra}\""),
+                (false, false) => format!(" ; ({marker}) and extra == \"{extra}\""),
+            };
+        } else {
+            headers.push_str(&format!("Requires-Dist: {line}{condition}\n"));
+        }
+    }
+    headers
 }
 
 fn resolved(path: &Path) -> PathBuf {

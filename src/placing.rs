@@ -9,6 +9,7 @@ use crate::failure::{Failure, Kind};
 use crate::net::Proof;
 use crate::plan::{Addition, Plan};
 use crate::python::{Destination, Interpreter, Layout};
+use crate::script_location;
 use crate::session::{Session, Wheels};
 use crate::settings::{InstallSettings, Place, Upgrade};
 use crate::terminal::{Progress, Terminal};
@@ -81,7 +82,8 @@ pub fn place(
     session: &Session,
 ) -> Result<bool, Failure> {
     if plan.additions.is_empty() {
-        return Ok(true);
+        // The environment may have been looked at while another process was changing it.
+        return environment.is_unchanged();
     }
     let terminal = &session.terminal;
     let prepared = prepared(plan, wheels, target)?;
@@ -131,6 +133,11 @@ pub fn place(
             kept.display()
         ));
     }
+    if install.warn_script_location && matches!(install.place, Place::Environment { .. }) {
+        for ready in &prepared {
+            script_location::warn(&ready.console_scripts(), &environment.interpreter.executable, terminal);
+        }
+    }
     say_installed(plan, wheels, terminal);
     Ok(true)
 }
@@ -168,6 +175,12 @@ fn prepared<'a>(plan: &'a Plan, wheels: &'a Wheels, target: &Target) -> Result<V
 }
 
 impl<'a> Ready<'a> {
+    /// Where the programs are that entry points ask for.
+    fn console_scripts(&self) -> Vec<PathBuf> {
+        let entry_points = &self.wheel.manifest().console_scripts;
+        entry_points.iter().map(|entry_point| self.scheme.scripts.join(&entry_point.name)).collect()
+    }
+
     fn placement(&'a self, environment: &'a Environment, install: &InstallSettings) -> Placement<'a> {
         Placement {
             manifest: self.wheel.manifest(),

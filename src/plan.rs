@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use packaging::{CoreMetadata, PackageName, Requirement};
+use packaging::{CoreMetadata, PackageName};
 use resolve::{CandidateId, Origin, Pin, RequestedBy, Resolution};
 use wheel::InstalledDistribution;
 
@@ -170,14 +170,11 @@ fn without_userinfo(url: &url::Url) -> String {
 /// The project's name as in the first requirement that asks for it.
 fn spelled(pin: &Pin) -> String {
     let first = pin.requested_by.first().map(|by| match by {
-        RequestedBy::User { requirement, .. } | RequestedBy::Pin { requirement, .. } => spelled_name(requirement),
+        RequestedBy::User { requirement, .. } | RequestedBy::Pin { requirement, .. } => {
+            requirement.spelled_name().to_owned()
+        }
     });
     first.unwrap_or_else(|| pin.candidate.name.to_string())
-}
-
-fn spelled_name(requirement: &Requirement) -> String {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    requirement.to_string().chars().take_while(|c| is_part(*c)).collect()
 }
 
 /// pip's line for a requirement that needs no work, once for each who asks.

@@ -134,6 +134,15 @@ impl Terminal {
         }
     }
 
+    /// Something that went wrong beside what was asked for, which was done. On stderr; silent with `-qqq`.
+    pub fn error(&self, text: &str) {
+        self.log_line(&format!("ERROR: {text}"));
+        if self.verbosity >= -2 {
+            let shown = self.painted("31", &format!("ERROR: {text}"));
+            self.suspended(|| write_stderr(&shown));
+        }
+    }
+
     /// Talk for people who ask for it with `level` times `-v`; always in the log.
     pub fn verbose(&self, level: i8, text: impl FnOnce() -> String) {
         if self.verbosity < level && self.log.is_none() {
@@ -317,6 +326,12 @@ pub fn printable(text: &str) -> String {
     text.chars()
         .flat_map(|c| if c.is_control() || is_bidirectional(c) { c.escape_unicode().collect() } else { vec![c] })
         .collect()
+}
+
+/// Foreign text of several lines, without anything that could steer a terminal; lines and tabs stay.
+pub fn printable_lines(text: &str) -> String {
+    let part = |part: &str| part.split('\t').map(printable).collect::<Vec<_>>().join("\t");
+    text.split('\n').map(part).collect::<Vec<_>>().join("\n")
 }
 
 fn is_bidirectional(c: char) -> bool {

@@ -38,9 +38,15 @@ fn installed(server: &Server) -> Vec<String> {
 #[test]
 fn announced_metadata_saves_the_wheel_until_it_is_installed() {
     for kind in [CoreMetadata::Announced, CoreMetadata::OldName, CoreMetadata::WithoutHash] {
-        let server = index(app().core_metadata(kind)).serve();
-        assert_eq!(installed(&server), ["-"]);
-        assert_eq!(server.requests_for(METADATA).len(), 1);
+        for json in [true, false] {
+            if json && kind == CoreMetadata::OldName {
+                // The old name has no meaning in JSON.
+                continue;
+            }
+            let server = index(app().core_metadata(kind)).options(Options { json, ..Options::default() }).serve();
+            assert_eq!(installed(&server), ["-"]);
+            assert_eq!(server.requests_for(METADATA).len(), 1);
+        }
     }
 }
 

@@ -1,11 +1,90 @@
-//! `check`: whether what is installed fits together.
+//! `check`: whether what is installed fits together, and whether it is all there.
 
 use std::process::ExitCode;
 
+use packaging::{MetadataFields, Tags, WheelFilename};
+use wheel::Pending;
+
+use crate::consistency::PackageSet;
+use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::installed::{Described, described, installed_directory, is_local};
 use crate::settings::Settings;
 use crate::terminal::Terminal;
 
-pub fn check(_settings: &Settings, _terminal: &Terminal) -> Result<ExitCode, Failure> {
-    Err(Failure::usage("not there yet"))
+/// Prints what is wrong with the environment; exit code 1 when something is.
+///
+/// # Errors
+/// When the environment cannot be read.
+pub fn check(settings: &Settings, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let environment = Environment::open(settings)?;
+    let distributions = described(environment.distributions(), terminal)?;
+    let (set, understood) = PackageSet::of_installed(&distributions, &environment.interpreter.markers, terminal);
+    let broken = set.broken();
+    for broken in &broken {
+        let (name, version) = (&broken.name, &broken.version);
+        terminal.line(&match &broken.found {
+            None => format!("{name} {version} requires {}, which is not installed.", broken.dependency),
+            Some(found) => format!(
+                "{name} {version} has requirement {}, but you have {} {found}.",
+                broken.requirement, broken.dependency
+            ),
+        });
+    }
+    let unsupported = say_unsupported(&distributions, &environment, terminal)?;
+    let damaged = say_damaged(&distributions, &environment, terminal)?;
+    if !broken.is_empty() || !understood || unsupported || damaged {
+        return Ok(ExitCode::FAILURE);
+    }
+    terminal.line("No broken requirements found.");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Wheels for another platform or Python.
+fn say_unsupported(
+    distributions: &[Described],
+    environment: &Environment,
+    terminal: &Terminal,
+) -> Result<bool, Failure> {
+    let tags = Tags::for_interpreter(&environment.interpreter.tag_facts);
+    let mut some = false;
+    for described in local(distributions, environment) {
+        let Some(text) = described.distribution.read("WHEEL")? else { continue };
+        let fields = MetadataFields::parse(&text);
+        let is_supported = |tag: &str| {
+            format!("x-0-{}.whl", tag.trim()).parse::<WheelFilename>().is_ok_and(|wheel| tags.rank(&wheel).is_some())
+        };
+        if !fields.get_all("Tag").any(is_supported) {
+            let version = described.version().map_or_else(str::to_owned, |version| version.to_string());
+            terminal.line(&format!("{} {version} is not supported on this platform", described.raw_name()));
+            some = true;
+        }
+    }
+    Ok(some)
+}
+
+/// What pip does not look at: changes that were interrupted, and files that are missing or changed their length.
+fn say_damaged(distributions: &[Described], environment: &Environment, terminal: &Terminal) -> Result<bool, Failure> {
+    let mut some = false;
+    if let Some(Pending::Interrupted(journal)) = wheel::pending(&environment.interpreter.paths.purelib)? {
+        terminal.line(&format!(
+            "An interrupted change of this environment is waiting to be undone ({}). The next install or uninstall does it.",
+            journal.display()
+        ));
+        some = true;
+    }
+    for described in local(distributions, environment) {
+        for problem in wheel::problems(&described.distribution) {
+            terminal.line(&format!("{} {}: {problem}", described.raw_name(), described.raw_version()));
+            some = true;
+        }
+    }
+    Ok(some)
+}
+
+fn local<'d>(distributions: &'d [Described], environment: &'d Environment) -> impl Iterator<Item = &'d Described> {
+    distributions.iter().filter(|described| {
+        !described.is_standard_library()
+            && is_local(&environment.interpreter, &installed_directory(&described.distribution))
+    })
 }

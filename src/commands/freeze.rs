@@ -1,9 +1,96 @@
 //! `freeze`: what is installed, as requirements.
 
-use crate::failure::Failure;
-use crate::settings::{FreezeSettings, Settings};
-use crate::terminal::Terminal;
+mod checkout;
+mod template;
 
-pub fn freeze(_settings: &Settings, _freeze: &FreezeSettings, _terminal: &Terminal) -> Result<(), Failure> {
-    Err(Failure::usage("not there yet"))
+use std::collections::BTreeMap;
+
+use packaging::PackageName;
+use wheel::DirectUrl;
+
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::installed::{Described, filtered};
+use crate::settings::{FreezeSettings, Settings};
+use crate::terminal::{Terminal, printable_lines};
+
+/// What is not printed without `--all`: the installer, and before Python 3.12 what every environment came with.
+const INSTALLERS: [&str; 4] = ["pip", "setuptools", "distribute", "wheel"];
+
+/// Prints requirements that give the same environment again.
+///
+/// # Errors
+/// When the environment or a requirements file cannot be read.
+pub fn freeze(settings: &Settings, freeze: &FreezeSettings, terminal: &Terminal) -> Result<(), Failure> {
+    let environment = Environment::open(settings)?;
+    let is_old = environment.interpreter.major_minor() < (3, 12);
+    let mut frozen: BTreeMap<PackageName, Frozen> = BTreeMap::new();
+    for described in filtered(&environment, &freeze.installed, terminal)? {
+        let one = Frozen::new(&described, terminal);
+        if !(freeze.exclude_editable && one.is_editable) {
+            frozen.insert(described.name.clone(), one);
+        }
+    }
+    let say = |line: &str| terminal.data(&printable_lines(line));
+    if !freeze.requirement_files.is_empty() {
+        template::fill(&freeze.requirement_files, &mut frozen, say, terminal)?;
+        say("## The following requirements were added by pip freeze:");
+    }
+    let hidden = |frozen: &Frozen| {
+        let name = frozen.described.name.as_ref();
+        frozen.described.is_standard_library()
+            || freeze.installed.exclude.iter().any(|excluded| excluded == name)
+            || (!freeze.all && (name == "pip" || (is_old && INSTALLERS.contains(&name))))
+    };
+    let mut rest: Vec<&Frozen> = frozen.values().filter(|frozen| !hidden(frozen)).collect();
+    rest.sort_by_key(|frozen| frozen.described.raw_name().to_lowercase());
+    for frozen in rest {
+        say(&frozen.lines);
+    }
+    Ok(())
+}
+
+/// An installed distribution as a requirement.
+struct Frozen {
+    described: Described,
+    is_editable: bool,
+    /// Comments and the requirement.
+    lines: String,
+}
+
+impl Frozen {
+    fn new(described: &Described, terminal: &Terminal) -> Self {
+        let editable = described.distribution.editable_location();
+        let lines = match &editable {
+            Some(location) => checkout::requirement(location, described, terminal),
+            None => {
+                let direct = described.distribution.direct_url().and_then(|direct| reference(described, &direct));
+                direct.unwrap_or_else(|| described.pinned())
+            }
+        };
+        Self { described: described.clone(), is_editable: editable.is_some(), lines }
+    }
+}
+
+/// `name @ url`; `None` when the file of PEP 610 does not say what the URL is.
+fn reference(described: &Described, direct: &DirectUrl) -> Option<String> {
+    let mut requirement = format!("{} @ ", described.raw_name());
+    let mut fragments = Vec::new();
+    if let Some(vcs) = &direct.vcs_info {
+        requirement.push_str(&format!("{}+{}@{}", vcs.vcs, direct.url, vcs.commit_id));
+    } else if let Some(archive) = &direct.archive_info {
+        requirement.push_str(&direct.url);
+        let first = archive.hashes.as_ref().and_then(|hashes| hashes.iter().next());
+        fragments
+            .extend(first.map(|(algorithm, value)| format!("{algorithm}={value}")).or_else(|| archive.hash.clone()));
+    } else if direct.dir_info.is_some() {
+        requirement.push_str(&direct.url);
+    } else {
+        return None;
+    }
+    fragments.extend(direct.subdirectory.as_ref().map(|directory| format!("subdirectory={directory}")));
+    if !fragments.is_empty() {
+        requirement.push_str(&format!("#{}", fragments.join("&")));
+    }
+    Some(requirement)
 }

@@ -1,9 +1,91 @@
-//! `list`: what is installed.
+//! `list`: what is installed, and with `--outdated` or `--uptodate` how it compares with the indexes.
 
+mod output;
+
+use std::collections::HashSet;
+
+use packaging::{PackageName, Version};
+
+use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::index::{Finder, Offer, SOURCE_ONLY};
+use crate::installed::{Described, filtered};
 use crate::session::Session;
-use crate::settings::{ListSettings, Settings};
+use crate::settings::{Freshness, ListSettings, ReleaseControl, Settings, WishSettings};
 
-pub async fn list(_settings: &Settings, _list: &ListSettings, _session: &Session) -> Result<(), Failure> {
-    Err(Failure::usage("not there yet"))
+/// A distribution to list.
+struct Listed {
+    described: Described,
+    /// The newest version on offer and whether its file is a wheel, when that was asked for.
+    latest: Option<(Version, &'static str)>,
+}
+
+/// Prints what is installed.
+///
+/// # Errors
+/// When the environment cannot be read, or an index cannot be asked.
+pub async fn list(settings: &Settings, list: &ListSettings, session: &Session) -> Result<(), Failure> {
+    let terminal = &session.terminal;
+    let environment = Environment::open(settings)?;
+    let mut distributions = filtered(&environment, &list.installed, terminal)?;
+    distributions.retain(|described| {
+        let is_editable = || described.distribution.editable_location().is_some();
+        !described.is_standard_library()
+            && (list.include_editable || !is_editable())
+            && (!list.editable || is_editable())
+    });
+    if list.not_required {
+        // Before anything else is left out: what is not shown still requires.
+        let mut required = HashSet::new();
+        for described in &distributions {
+            let dependencies = described.dependencies(&environment.interpreter.markers).map_err(|error| {
+                Failure::new(crate::failure::Kind::Error, "installed.metadata", format!("{}: {error}", described.name))
+            })?;
+            required.extend(dependencies.into_iter().map(|requirement| requirement.name));
+        }
+        distributions.retain(|described| !required.contains(&described.name));
+    }
+    distributions.retain(|described| !list.installed.exclude.iter().any(|name| described.name.as_ref() == name));
+    distributions.sort_by(|one, other| one.name.cmp(&other.name));
+    let listed = if list.freshness == Freshness::Any {
+        distributions.into_iter().map(|described| Listed { described, latest: None }).collect()
+    } else {
+        let asked = session.asked(&WishSettings::default(), &list.indexes, &list.selection, &environment)?;
+        compared(distributions, list, &session.finder(&asked, &environment)?).await?
+    };
+    output::print(&listed, list, terminal)
+}
+
+/// The distributions that are as new as asked for; what no index offers is neither outdated nor up to date.
+async fn compared(distributions: Vec<Described>, list: &ListSettings, finder: &Finder) -> Result<Vec<Listed>, Failure> {
+    let names: Vec<PackageName> = distributions.iter().map(|described| described.name.clone()).collect();
+    let offers = finder.offers(&names).await?;
+    let mut listed = Vec::new();
+    for described in distributions {
+        let offered = offers.get(&described.name).map(Vec::as_slice).unwrap_or_default();
+        let latest = latest(&described.name, offered, &list.selection.releases);
+        let (Some(latest), Ok(version)) = (latest, described.version()) else { continue };
+        let fits = match list.freshness {
+            Freshness::Any => true,
+            Freshness::Outdated => latest.0 > version,
+            Freshness::UpToDate => latest.0 == version,
+        };
+        if fits {
+            listed.push(Listed { described, latest: Some(latest) });
+        }
+    }
+    Ok(listed)
+}
+
+/// The best offer: not yanked, not a pre-release unless those are wanted. Source distributions count.
+fn latest(name: &PackageName, offers: &[Offer], releases: &ReleaseControl) -> Option<(Version, &'static str)> {
+    let prereleases = releases.allows_prereleases(name) == Some(true);
+    let best = offers.iter().find(|offer| {
+        let candidate = &offer.candidate;
+        !candidate.yanked
+            && candidate.rejected.as_deref().is_none_or(|reason| reason == SOURCE_ONLY)
+            && (prereleases || !candidate.version.any_prerelease())
+    })?;
+    let kind = if best.file.dist.wheel().is_some() { "wheel" } else { "sdist" };
+    Some((best.candidate.version.clone(), kind))
 }

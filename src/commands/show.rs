@@ -1,11 +1,175 @@
 //! `show`: what a distribution says of itself.
 
+use std::collections::{BTreeSet, HashMap};
 use std::process::ExitCode;
 
-use crate::failure::Failure;
-use crate::settings::{Settings, ShowSettings};
-use crate::terminal::Terminal;
+use packaging::{MarkerEnvironment, PackageName};
 
-pub fn show(_settings: &Settings, _show: &ShowSettings, _terminal: &Terminal) -> Result<ExitCode, Failure> {
-    Err(Failure::usage("not there yet"))
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::installed::{Described, described};
+use crate::settings::{Settings, ShowSettings, normalize};
+use crate::terminal::{Terminal, printable_lines};
+
+/// Prints the distributions that are named; exit code 1 when none is installed.
+///
+/// # Errors
+/// When the environment cannot be read.
+pub fn show(settings: &Settings, show: &ShowSettings, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let environment = Environment::open(settings)?;
+    let distributions = described(environment.distributions(), terminal)?;
+    let by_name: HashMap<String, &Described> =
+        distributions.iter().map(|described| (described.name.to_string(), described)).collect();
+    let mut missing: Vec<&str> =
+        show.packages.iter().filter(|name| !by_name.contains_key(&normalize(name))).map(String::as_str).collect();
+    missing.sort_unstable();
+    if !missing.is_empty() {
+        terminal.warning(&format!("Package(s) not found: {}", missing.join(", ")));
+    }
+    let found: Vec<&Described> =
+        show.packages.iter().filter_map(|name| by_name.get(&normalize(name)).copied()).collect();
+    let requiring = if found.is_empty() { None } else { requiring(&distributions, &environment.interpreter.markers) };
+    for (index, described) in found.iter().enumerate() {
+        if index > 0 {
+            terminal.line("---");
+        }
+        let required_by = required_by(&described.name, requiring.as_ref());
+        let requires = requires(described, &environment.interpreter.markers);
+        say(described, &requires, &required_by, terminal);
+        if terminal.is_verbose(1) {
+            say_more(described, terminal)?;
+        }
+        if show.files {
+            say_files(described, terminal)?;
+        }
+    }
+    Ok(if found.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn say(described: &Described, requires: &str, required_by: &str, terminal: &Terminal) {
+    let fields = &described.fields;
+    let field = |name: &str| fields.get(name).unwrap_or_default();
+    let mut lines = vec![
+        format!("Name: {}", described.raw_name()),
+        format!("Version: {}", described.raw_version()),
+        format!("Summary: {}", field("Summary")),
+        format!("Home-page: {}", home_page(described)),
+        format!("Author: {}", field("Author")),
+        format!("Author-email: {}", field("Author-email")),
+    ];
+    let expression = field("License-Expression");
+    if has_license_expressions(field("Metadata-Version")) && !expression.is_empty() {
+        lines.push(format!("License-Expression: {expression}"));
+    } else {
+        lines.push(format!("License: {}", field("License")));
+    }
+    lines.push(format!("Location: {}", described.location().display()));
+    if let Some(location) = described.distribution.editable_location() {
+        lines.push(format!("Editable project location: {}", location.display()));
+    }
+    lines.push(format!("Requires: {requires}"));
+    lines.push(format!("Required-by: {required_by}"));
+    for line in lines {
+        terminal.line(&printable_lines(&line));
+    }
+}
+
+/// What `-v` adds.
+fn say_more(described: &Described, terminal: &Terminal) -> Result<(), Failure> {
+    let fields = &described.fields;
+    let say = |line: &str| terminal.line(&printable_lines(line));
+    say(&format!("Metadata-Version: {}", fields.get("Metadata-Version").unwrap_or_default()));
+    say(&format!("Installer: {}", described.distribution.installer()));
+    say("Classifiers:");
+    for classifier in fields.get_all("Classifier") {
+        say(&format!("  {classifier}"));
+    }
+    say("Entry-points:");
+    let entry_points = described.distribution.read("entry_points.txt")?.unwrap_or_default();
+    for line in String::from_utf8_lossy(&entry_points).lines() {
+        say(&format!("  {}", line.trim()));
+    }
+    say("Project-URLs:");
+    for url in fields.get_all("Project-URL") {
+        say(&format!("  {url}"));
+    }
+    Ok(())
+}
+
+fn say_files(described: &Described, terminal: &Terminal) -> Result<(), Failure> {
+    terminal.line("Files:");
+    let Some(files) = described.distribution.files()? else {
+        terminal.line("Cannot locate RECORD or installed-files.txt");
+        return Ok(());
+    };
+    let mut files: Vec<String> = files.iter().map(|file| plain_path(file)).collect();
+    files.sort();
+    for file in files {
+        terminal.line(&printable_lines(&format!("  {}", file.trim())));
+    }
+    Ok(())
+}
+
+/// A path without `.` and doubled slashes.
+fn plain_path(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    format!("{}{}", if path.starts_with('/') { "/" } else { "" }, parts.join("/"))
+}
+
+/// Names of the dependencies; the dependencies themselves when one of them is none.
+fn requires(described: &Described, environment: &MarkerEnvironment) -> String {
+    let mut names: Vec<String> = match described.dependencies(environment) {
+        Ok(dependencies) => {
+            let names: BTreeSet<&str> = dependencies.iter().map(|requirement| requirement.spelled_name()).collect();
+            names.into_iter().map(str::to_owned).collect()
+        }
+        Err(_) => described.fields.get_all("Requires-Dist").map(str::to_owned).collect(),
+    };
+    names.sort_by_key(|name| name.to_lowercase());
+    names.join(", ")
+}
+
+/// By project, who depends on it; `None` when somebody's dependencies are not understood.
+fn requiring(
+    distributions: &[Described],
+    environment: &MarkerEnvironment,
+) -> Option<HashMap<PackageName, Vec<String>>> {
+    let mut requiring: HashMap<PackageName, Vec<String>> = HashMap::new();
+    for described in distributions {
+        let dependencies = described.dependencies(environment).ok()?;
+        let names: BTreeSet<PackageName> = dependencies.into_iter().map(|requirement| requirement.name).collect();
+        for name in names {
+            let by = described.fields.get("Name").unwrap_or("UNKNOWN").to_owned();
+            requiring.entry(name).or_default().push(by);
+        }
+    }
+    Some(requiring)
+}
+
+fn required_by(name: &PackageName, requiring: Option<&HashMap<PackageName, Vec<String>>>) -> String {
+    let Some(requiring) = requiring else { return "#N/A".to_owned() };
+    let mut names = requiring.get(name).cloned().unwrap_or_default();
+    names.sort_by_key(|name| name.to_lowercase());
+    names.join(", ")
+}
+
+/// `Home-page`, else the project URL that is labelled as one (PEP 753).
+fn home_page(described: &Described) -> String {
+    match described.fields.get("Home-page") {
+        Some(page) if !page.is_empty() => return page.to_owned(),
+        _ => {}
+    }
+    let labelled = described.fields.get_all("Project-URL").filter_map(|url| url.split_once(','));
+    let is_part = |character: &char| !character.is_ascii_punctuation() && !character.is_ascii_whitespace();
+    let mut home_pages = labelled.filter_map(|(label, url)| {
+        let label: String = label.chars().filter(is_part).collect();
+        (label.to_lowercase() == "homepage").then(|| url.trim().to_owned())
+    });
+    home_pages.next().unwrap_or_default()
+}
+
+/// License expressions came with version 2.4 of the metadata (PEP 639).
+fn has_license_expressions(metadata_version: &str) -> bool {
+    let mut numbers = metadata_version.split('.').map(|number| number.trim().parse::<u32>().unwrap_or_default());
+    (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default()) >= (2, 4)
 }

@@ -165,6 +165,28 @@ impl Finder {
         self.metadata.get(candidate)
     }
 
+    /// What is on offer for each of `names`, best first; all are asked for at once.
+    ///
+    /// # Errors
+    /// When an index cannot be asked.
+    pub async fn offers(&self, names: &[PackageName]) -> Result<HashMap<PackageName, Vec<Offer>>, Failure> {
+        let mut running = JoinSet::new();
+        for name in names.iter().cloned() {
+            let places = Arc::clone(&self.places);
+            running.spawn(async move {
+                let offers = places.offers(&name).await;
+                (name, offers)
+            });
+        }
+        let mut found = HashMap::new();
+        while let Some(joined) = running.join_next().await {
+            let (name, offers) = joined.map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
+            found.insert(name, offers?);
+        }
+        self.terminal.progress(Progress::Resolved);
+        Ok(found)
+    }
+
     /// Every version on offer for `project`, best first, once its page was read.
     pub fn candidates(&self, project: &PackageName) -> &[Candidate] {
         self.catalog.candidates(project).unwrap_or_default()

@@ -39,8 +39,8 @@ impl Credentials {
             .indexes
             .iter()
             .filter(|index| index.origin() == url.origin())
-            // The first of equals, as the user ordered them.
-            .min_by_key(|index| std::cmp::Reverse(shared_segments(index, url)));
+            // Among equals one with credentials, and the first of those, as the user ordered them.
+            .min_by_key(|index| std::cmp::Reverse((shared_segments(index, url), userinfo(index).is_some())));
         let named = userinfo(url).or_else(|| nearest.and_then(userinfo));
         match named {
             Some((user, Some(password))) => Some((user, password)),

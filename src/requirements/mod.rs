@@ -158,6 +158,26 @@ pub fn read(
     reader.finish()
 }
 
+/// The text of a requirements file, whatever its encoding.
+///
+/// # Errors
+/// One sentence without the file's name.
+pub fn decoded(bytes: &[u8]) -> Result<String, String> {
+    text::decode(bytes)
+}
+
+/// The project that one requirement names; `None` when that is known only after it was opened.
+///
+/// # Errors
+/// In pip's words.
+pub fn project_of(requirement: &str) -> Result<Option<PackageName>, Failure> {
+    let (subject, _) = wish::parse(requirement, &Origin::CommandLine, &mut Vec::new())?;
+    Ok(match subject {
+        Subject::Specifier(requirement) => Some(requirement.name),
+        Subject::File { name, .. } | Subject::Directory { name, .. } => name,
+    })
+}
+
 impl Wish {
     /// The project's name, where it is known before anything is opened.
     pub fn name(&self) -> Option<&PackageName> {

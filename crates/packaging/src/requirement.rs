@@ -51,6 +51,13 @@ impl Requirement {
         self.marker.evaluate(environment, extras)
     }
 
+    /// The project's name as written.
+    pub fn spelled_name(&self) -> &str {
+        let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
+        let end = self.text.find(|character| !is_part(character)).unwrap_or(self.text.len());
+        self.text.get(..end).unwrap_or_default()
+    }
+
     /// The text without its marker and without surrounding space.
     pub fn without_marker(&self) -> &str {
         self.text.get(..self.marker_start).unwrap_or(&self.text).trim_end()

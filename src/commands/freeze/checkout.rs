@@ -1,0 +1,80 @@
+//! Editable projects as requirements: those in a git checkout by its remote and commit, others by their directory.
+//!
+//! Of version control systems only git is asked; a checkout of another one counts as a plain directory.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::installed::Described;
+use crate::terminal::Terminal;
+
+/// The line for an editable project, with a comment before it where the line does not tell the version.
+pub(super) fn requirement(location: &Path, described: &Described, terminal: &Terminal) -> String {
+    let location = std::path::absolute(location).unwrap_or_else(|_| location.to_owned());
+    let pinned = described.pinned();
+    let plain = format!("-e {}", location.display());
+    let repository = match git(&location, &["rev-parse", "--show-toplevel"]) {
+        Some(top) => PathBuf::from(top.trim_end_matches(['\r', '\n'])),
+        None => return format!("# Editable install with no version control ({pinned})\n{plain}"),
+    };
+    let Some(remote) = remote(&location) else {
+        return format!("# Editable Git install with no remote ({pinned})\n{plain}");
+    };
+    let Some(url) = remote_url(&remote) else {
+        return format!(
+            "# Editable Git install ({pinned}) with either a deleted local remote or invalid URI:\n# '{remote}'\n{plain}"
+        );
+    };
+    let Some(revision) = git(&location, &["rev-parse", "HEAD"]) else {
+        terminal.warning(&format!("Could not determine repository location of {}", location.display()));
+        return format!("## !! Could not determine repository location\n{plain}");
+    };
+    let prefix = if url.starts_with("git:") { "" } else { "git+" };
+    let egg = described.raw_name().replace('-', "_");
+    let mut line = format!("-e {prefix}{url}@{}#egg={egg}", revision.trim());
+    if let Some(directory) = subdirectory(&location, &repository) {
+        line.push_str(&format!("&subdirectory={}", directory.display()));
+    }
+    line
+}
+
+/// The output of git in a directory; `None` when there is no git, or it fails.
+fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
+    let mut command = Command::new("git");
+    command.args(arguments).current_dir(directory).stdin(Stdio::null());
+    // Those would point git at another repository than the directory's.
+    command.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE");
+    let output = command.output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The URL of `origin`, else of the first remote.
+fn remote(directory: &Path) -> Option<String> {
+    let remotes = git(directory, &["config", "--get-regexp", r"remote\..*\.url"])?;
+    let origin = remotes.lines().find(|line| line.starts_with("remote.origin.url "));
+    origin.or_else(|| remotes.lines().next())?.split(' ').nth(1).map(|url| url.trim().to_owned())
+}
+
+/// A remote as a URL: git also takes paths and `user@host:path`.
+fn remote_url(remote: &str) -> Option<String> {
+    let is_word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if remote.split_once("://").is_some_and(|(scheme, _)| is_word(scheme)) {
+        return Some(remote.to_owned());
+    }
+    if Path::new(remote).exists() {
+        return url::Url::from_file_path(remote).ok().map(String::from);
+    }
+    let (host, path) = remote.split_once(':')?;
+    let server = host.rsplit_once('@').map_or(host, |(_, server)| server);
+    let is_path = path.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    (!server.is_empty() && !server.contains('/') && is_path).then(|| format!("ssh://{host}/{path}"))
+}
+
+/// Where the project is inside its repository; `None` when it is the repository's root.
+fn subdirectory(location: &Path, repository: &Path) -> Option<PathBuf> {
+    let is_project =
+        |directory: &&Path| directory.join("pyproject.toml").is_file() || directory.join("setup.py").is_file();
+    let project = location.ancestors().find(is_project)?.canonicalize().ok()?;
+    let relative = project.strip_prefix(repository.canonicalize().ok()?).ok()?.to_owned();
+    (relative.components().next().is_some()).then_some(relative)
+}
