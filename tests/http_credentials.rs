@@ -131,7 +131,9 @@ fn a_page_of_links_has_credentials_of_its_own() {
 fn netrc_is_read() {
     let environment = Environment::new();
     let server = private();
-    let netrc = format!("machine pkgs.example.org login x password y\nmachine 127.0.0.1\n  login {USER}\n  password {PASSWORD}\n");
+    let netrc = format!(
+        "machine pkgs.example.org login x password y\nmachine 127.0.0.1\n  login {USER}\n  password {PASSWORD}\n"
+    );
     std::fs::write(environment.home().join(".netrc"), &netrc).unwrap();
     let outcome = install(&environment, &server, &["-vv", "app"]).run().expect_code(0);
     nothing_told(&environment, &outcome);

@@ -95,14 +95,21 @@ fn ranges_that_lie_are_not_believed() {
         Response::ok("x/y", "").partial(0, length - 1, length),
         Response::ok("x/y", bytes.clone()).partial(0, length - 1, length + 100_000),
         Response::ok("x/y", bytes.clone()).partial(0, length - 1, length).without_header("Content-Range"),
-        Response::ok("x/y", bytes.clone()).partial(0, length - 1, length).without_header("Content-Range").header("Content-Range", "bytes 0-9/*"),
-        Response::ok("multipart/byteranges; boundary=x", "--x\r\n\r\n--x--").partial(0, 0, 1).without_header("Content-Range"),
+        Response::ok("x/y", bytes.clone())
+            .partial(0, length - 1, length)
+            .without_header("Content-Range")
+            .header("Content-Range", "bytes 0-9/*"),
+        Response::ok("multipart/byteranges; boundary=x", "--x\r\n\r\n--x--")
+            .partial(0, 0, 1)
+            .without_header("Content-Range"),
         Response::ok("x/y", vec![0; 1000]).partial(length, length + 999, length + 1000),
         Response::ok("x/y", vec![b'P'; 1 << 16]).partial(usize::MAX - (1 << 16), usize::MAX - 1, usize::MAX),
     ];
     for lie in lies {
         let lie = lie.clone();
-        let server = without_metadata(move |request, proper| if request.header("range").is_some() { lie.clone() } else { proper });
+        let server = without_metadata(
+            move |request, proper| if request.header("range").is_some() { lie.clone() } else { proper },
+        );
         assert_eq!(installed(&server).last().map(String::as_str), Some("-"));
     }
 }
@@ -122,28 +129,38 @@ fn a_large_wheel_is_read_from_its_end() {
 #[test]
 fn an_index_cannot_show_other_dependencies_than_the_wheel_has() {
     let mut file = app();
-    file.metadata = String::from_utf8(file.metadata).unwrap().replace("Requires-Dist: library", "Requires-Dist: evil").into();
+    file.metadata =
+        String::from_utf8(file.metadata).unwrap().replace("Requires-Dist: library", "Requires-Dist: evil").into();
     for kind in [CoreMetadata::Announced, CoreMetadata::WithoutHash] {
         let environment = Environment::new();
         let server = index(file.clone().core_metadata(kind)).serve();
-        let stderr = refused(&environment, install(&environment, &server, &["app"]), 10);
-        assert!(stderr.contains("The metadata inside app-1.0-py3-none-any.whl is not what the index showed"), "{stderr}");
-        assert!(stderr.contains("verify.metadata-mismatch"), "{stderr}");
+        // Not by trying again either, when the wheel and its metadata are in the cache.
+        for _ in 0..2 {
+            let stderr = refused(&environment, install(&environment, &server, &["app"]), 10);
+            let message = "The metadata inside app-1.0-py3-none-any.whl is not what the index showed";
+            assert!(stderr.contains(message), "{stderr}");
+            assert!(stderr.contains("verify.metadata-mismatch"), "{stderr}");
+            if kind == CoreMetadata::WithoutHash {
+                // The wheel is there, and its own metadata is taken then.
+                break;
+            }
+        }
     }
 }
 
 #[test]
 fn wrong_metadata_of_one_index_spoils_nothing_for_another() {
-    let environment = Environment::new();
     let mut wrong = app();
-    wrong.metadata = String::from_utf8(wrong.metadata).unwrap().replace("Requires-Dist: library", "Requires-Dist: evil").into();
+    wrong.metadata =
+        String::from_utf8(wrong.metadata).unwrap().replace("Requires-Dist: library", "Requires-Dist: evil").into();
     for kind in [CoreMetadata::Announced, CoreMetadata::WithoutHash] {
+        let environment = Environment::new();
         let liar = index(wrong.clone().core_metadata(kind)).serve();
         refused(&environment, install(&environment, &liar, &["app"]), 10);
+        let honest = index(app()).serve();
+        install(&environment, &honest, &["app"]).run().expect_code(0);
+        assert_eq!(environment.installed(), ["app-1.0", "library-1.0"]);
     }
-    let honest = index(app()).serve();
-    install(&environment, &honest, &["app"]).run().expect_code(0);
-    assert_eq!(environment.installed(), ["app-1.0", "library-1.0"]);
 }
 
 #[test]

@@ -32,9 +32,11 @@ fn plain_http_to_another_machine_is_ignored() {
     let environment = Environment::new();
     let server = proxy();
     for words in [&[][..], &["-f", "http://pkgs.example.org/find-links/"], &["--trusted-host", "example.org"]] {
-        let words = [&["--proxy", &server.url("")], words].concat();
+        let address = server.url("");
+        let words = [&["--proxy", &address], words].concat();
         let stderr = refused(&environment, behind(&environment, &server, &words), 1);
-        let warning = "WARNING: The repository located at pkgs.example.org is not a trusted or secure host and is being ignored.";
+        let warning =
+            "WARNING: The repository located at pkgs.example.org is not a trusted or secure host and is being ignored.";
         assert!(stderr.contains(warning), "{stderr}");
         assert!(stderr.contains("'--trusted-host pkgs.example.org'"), "{stderr}");
         assert!(stderr.contains("No matching distribution found for app"), "{stderr}");
@@ -170,5 +172,7 @@ fn a_client_certificate_must_be_one() {
 fn certificates_are_not_read_for_plain_http() {
     let environment = Environment::new();
     let server = Index::new().add(Wheel::new("app", "1.0").build()).serve();
-    install(&environment, &server, &["--cert", "missing.pem", "--client-cert", "missing.pem", "app"]).run().expect_code(0);
+    install(&environment, &server, &["--cert", "missing.pem", "--client-cert", "missing.pem", "app"])
+        .run()
+        .expect_code(0);
 }

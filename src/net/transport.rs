@@ -121,22 +121,21 @@ impl Transport {
         } else if let Some(path) = &settings.client_cert {
             builder = builder.identity(read_identity(path)?);
         }
-        builder = match security {
-            Security::Plain => builder,
-            Security::Unchecked => builder.tls_danger_accept_invalid_certs(true),
-            Security::Checked => match certificate_bundle(settings) {
-                None => builder,
-                Some(path) => builder.tls_certs_only(read_certificates(&path)?),
-            },
+        let bundle = certificate_bundle(settings).filter(|_| security == Security::Checked);
+        builder = match (security, &bundle) {
+            (Security::Unchecked, _) => builder.tls_danger_accept_invalid_certs(true),
+            (Security::Checked, Some(path)) => builder.tls_certs_only(read_certificates(path)?),
+            _ => builder,
         };
-        builder.build().map_err(|error| {
-            Failure::new(
+        builder.build().map_err(|error| match bundle {
+            Some(path) => unusable_bundle(&path, innermost(&error)),
+            None => Failure::new(
                 Kind::Error,
                 "net.settings",
                 "Could not set up connections with the certificates of this machine",
             )
             .detail("cause", innermost(&error))
-            .hint("look at SSL_CERT_FILE and SSL_CERT_DIR, or name a file of certificate authorities with --cert")
+            .hint("look at SSL_CERT_FILE and SSL_CERT_DIR, or name a file of certificate authorities with --cert"),
         })
     }
 }
@@ -167,12 +166,7 @@ fn certificate_bundle(settings: &NetworkSettings) -> Option<PathBuf> {
 /// A bundle that was named but gives no certificate is an error: falling back to other authorities would be silent.
 /// A directory gives the certificates of all its files.
 fn read_certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
-    let wrong = |reason: String| {
-        let message = format!("Could not find a suitable TLS CA certificate bundle, invalid path: {}", path.display());
-        Failure::new(Kind::Error, "net.certificate-file", message)
-            .detail("cause", reason)
-            .hint("give --cert a PEM file with at least one certificate")
-    };
+    let wrong = |reason: String| unusable_bundle(path, reason);
     let unreadable = |error: std::io::Error| wrong(error.to_string());
     let mut certificates = Vec::new();
     if path.is_dir() {
@@ -188,6 +182,13 @@ fn read_certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
         return Err(wrong("there is no certificate in it".to_owned()));
     }
     Ok(certificates)
+}
+
+fn unusable_bundle(path: &Path, reason: String) -> Failure {
+    let message = format!("Could not find a suitable TLS CA certificate bundle, invalid path: {}", path.display());
+    Failure::new(Kind::Error, "net.certificate-file", message)
+        .detail("cause", reason)
+        .hint("give --cert a PEM file with at least one certificate")
 }
 
 /// The certificate and private key this machine shows to servers.
