@@ -69,11 +69,6 @@ impl Choice {
         &self.tags
     }
 
-    /// The version of Python that Requires-Python is compared with.
-    pub fn python_version(&self) -> &Version {
-        &self.python_version
-    }
-
     /// What the user demands of the files of `project`.
     pub fn hashes(&self, project: &PackageName) -> &[(HashAlgorithm, String)] {
         self.hashes.get(project).map(Vec::as_slice).unwrap_or_default()
