@@ -405,7 +405,6 @@ impl Places {
             return Err(invalid(format!("the file {filename} belongs to the project '{}'", wheel.name)));
         }
         let request = DownloadRequest {
-            name: name.to_string(),
             requirement: format!("{name}=={}", wheel.version),
             filename,
             url,

@@ -179,7 +179,6 @@ pub fn download_request(
     user_hashes: Vec<(HashAlgorithm, String)>,
 ) -> DownloadRequest {
     DownloadRequest {
-        name: project.to_string(),
         requirement: format!("{project}=={}", file.dist.version()),
         filename: file.filename().to_owned(),
         url: url.clone(),
