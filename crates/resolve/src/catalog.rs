@@ -54,7 +54,7 @@ impl fmt::Display for Rejection {
             Self::Python { requires, python } => {
                 write!(formatter, "requires a different Python: {python} not in '{requires}'")
             }
-            Self::Source => formatter.write_str("only a source distribution, which can not be built yet"),
+            Self::Source => formatter.write_str("only a source distribution, which tufpip does not build yet"),
             Self::Other(reason) => formatter.write_str(reason),
         }
     }

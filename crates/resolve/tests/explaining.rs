@@ -87,7 +87,7 @@ fn equal_reasons_and_long_lists_are_put_together() {
     let versions: Vec<&str> = versions.iter().map(String::as_str).collect();
     let run = World::new().releases("a", &versions).wants("a<2").run();
     let Explanation::NoMatch(problem) = run.explanation() else { panic!("{}", run.explanation()) };
-    let reasons = ["1.0, 1.1: only a source distribution, which can not be built yet", "0.9: bad"];
+    let reasons = ["1.0, 1.1: only a source distribution, which tufpip does not build yet", "0.9: bad"];
     assert_eq!(problem.other_reasons(usize::MAX), reasons);
     assert!(problem.lines(6).concat().ends_with("(from versions: 0.9, 2.0, … 33 more …, 36.0, 37.0, 38.0, 39.0)"));
 }
@@ -102,7 +102,7 @@ fn a_conflict_names_what_would_have_to_be_built() {
         .wants("c>=2");
     let run = world.run();
     assert_eq!(conflict(&run).lines(), ["a 2.0 depends on c<2", "The user requested c>=2"]);
-    let note = "a 1.1 could fit, but there is only a source distribution, which can not be built yet";
+    let note = "a 1.1 could fit, but there is only a source distribution, which tufpip does not build yet";
     assert!(conflict(&run).notes.iter().any(|known| known == note), "{:?}", conflict(&run).notes);
 }
 
