@@ -16,6 +16,7 @@ use crate::root_user;
 use crate::session::Session;
 use crate::settings::{InstallSettings, Place, Settings};
 use crate::terminal::Terminal;
+use crate::unfinished;
 use crate::wanted::warn_of_unknown_extras;
 
 /// Installs what `install` asks for.
@@ -30,6 +31,9 @@ pub async fn install(settings: &Settings, install: &InstallSettings, session: &S
             environment.refuse_if_managed()?;
         }
         let target = Target::new(&environment, install, terminal)?;
+        if !install.dry_run && unfinished::undo(&target.library, terminal)? {
+            continue;
+        }
         let asked = session.asked(&install.wishes, &install.indexes, &install.selection, &environment)?;
 
         let mut finder = session.finder(&asked, &environment)?;

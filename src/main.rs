@@ -22,6 +22,7 @@ mod session;
 mod settings;
 mod store;
 mod terminal;
+mod unfinished;
 mod wanted;
 
 use std::process::ExitCode;

@@ -82,7 +82,8 @@ pub fn place(
     session: &Session,
 ) -> Result<bool, Failure> {
     if plan.additions.is_empty() {
-        return Ok(true);
+        // The environment may have been looked at while another process was changing it.
+        return environment.is_unchanged();
     }
     let terminal = &session.terminal;
     let prepared = prepared(plan, wheels, target)?;

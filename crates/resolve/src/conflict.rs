@@ -305,6 +305,8 @@ fn why_there(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Vec<
         let (Some(above), Some(table)) = (above, provider.table(project)) else { break };
         let by = match parent(provider, above) {
             Some(parent) => format!("{} {} depends on", parent.name, parent.version),
+            // What was typed as a requirement of the command explains itself.
+            None if source(above).is_empty() => break,
             None => format!("{} asks for", source(above)),
         };
         notes.push(format!("{} is needed because {by} {}", table.name, shown(above.asked.requirement)));

@@ -138,7 +138,7 @@ fn file_json(file: &ListedFile, options: &Options, origin: &str) -> Value {
         if new_name {
             entry.insert("core-metadata".into(), value.clone());
         }
-        entry.insert("data-dist-info-metadata".into(), value);
+        entry.insert("dist-info-metadata".into(), value);
     }
     Value::Object(entry)
 }

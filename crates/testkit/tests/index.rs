@@ -54,7 +54,7 @@ fn a_json_page_is_exact() {
             "upload-time": "2024-01-02T03:04:05.678901Z",
             "yanked": false,
             "core-metadata": {"sha256": metadata},
-            "data-dist-info-metadata": {"sha256": metadata},
+            "dist-info-metadata": {"sha256": metadata},
         }],
     });
     assert_eq!(Index::new().add(file).json_page("app", ORIGIN), expected.to_string());

@@ -1,0 +1,134 @@
+//! The rules of docs/architecture.md about crates, held against what Cargo knows.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a story that cannot go on is a failed test"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Each crate of the workspace, and those of ours that it may use in what is shipped.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("tufpip", &["packaging", "resolve", "wheel", "tuf", "repository"]),
+    ("resolve", &["packaging"]),
+    ("wheel", &["packaging"]),
+    ("repository", &["packaging", "tuf"]),
+    ("packaging", &[]),
+    ("tuf", &[]),
+    ("testkit", &[]),
+];
+
+/// What only the program may know, neither directly nor through something else.
+const FOR_THE_PROGRAM: &[&str] = &["tokio", "reqwest", "hyper", "indicatif", "directories", "clap"];
+
+#[test]
+fn arrows_point_down_only() {
+    let edges = edges();
+    for (member, used) in &edges.direct {
+        let allowed = MAY_USE.iter().find(|(name, _)| name == member).map(|(_, allowed)| *allowed);
+        let allowed = allowed.unwrap_or_else(|| panic!("{member} is not in the table of this test"));
+        for name in used.intersection(&edges.members) {
+            assert!(allowed.contains(&name.as_str()), "{member} uses {name}");
+        }
+    }
+}
+
+#[test]
+fn only_the_program_knows_network_and_terminal() {
+    let edges = edges();
+    for member in edges.members.iter().filter(|name| *name != "tufpip" && *name != "testkit") {
+        let reached = edges.reached_from(member);
+        for name in FOR_THE_PROGRAM {
+            assert!(!reached.contains(*name), "{member} reaches {name}");
+        }
+    }
+}
+
+#[test]
+fn the_solver_is_named_by_one_crate() {
+    let edges = edges();
+    let users: Vec<_> =
+        edges.direct.iter().filter(|(_, used)| used.contains("pubgrub")).map(|(name, _)| name).collect();
+    assert_eq!(users, ["resolve"]);
+}
+
+#[test]
+fn the_testkit_is_not_shipped() {
+    assert!(!edges().reached_from("tufpip").contains("testkit"));
+}
+
+/// What depends on what, development dependencies left out.
+struct Edges {
+    members: BTreeSet<String>,
+    /// Dependencies of the workspace's members, by name.
+    direct: BTreeMap<String, BTreeSet<String>>,
+    /// Of every package, by name; versions of one package are one.
+    all: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Edges {
+    fn reached_from(&self, start: &str) -> BTreeSet<String> {
+        let mut reached = BTreeSet::new();
+        let mut waiting = vec![start.to_owned()];
+        while let Some(name) = waiting.pop() {
+            for used in self.all.get(&name).into_iter().flatten() {
+                if reached.insert(used.clone()) {
+                    waiting.push(used.clone());
+                }
+            }
+        }
+        reached
+    }
+}
+
+/// The platform of this machine: packages of others need not have been downloaded.
+fn platform() -> String {
+    let output = Command::new("rustc").arg("-vV").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
+}
+
+fn edges() -> Edges {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--locked",
+            "--offline",
+            "--filter-platform",
+            &platform(),
+            "--manifest-path",
+        ])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let names: BTreeMap<&str, &str> =
+        packages.iter().map(|package| (package["id"].as_str().unwrap(), package["name"].as_str().unwrap())).collect();
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for node in metadata["resolve"]["nodes"].as_array().unwrap() {
+        let used = all.entry(names[node["id"].as_str().unwrap()].to_owned()).or_default();
+        for dependency in node["deps"].as_array().unwrap() {
+            let kinds = dependency["dep_kinds"].as_array().unwrap();
+            if kinds.iter().any(|kind| kind["kind"] != "dev") {
+                used.insert(names[dependency["pkg"].as_str().unwrap()].to_owned());
+            }
+        }
+    }
+    let members: BTreeSet<String> = metadata["workspace_members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|id| names[id.as_str().unwrap()].to_owned())
+        .collect();
+    let direct = members.iter().map(|name| (name.clone(), all[name].clone())).collect();
+    Edges { members, direct, all }
+}
