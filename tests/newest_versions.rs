@@ -54,7 +54,11 @@ fn which_versions_count_as_newest() {
         let own = environment.command(env!("CARGO_BIN_EXE_tufpip")).args(arguments).index(&server).run().expect_code(0);
         assert_eq!(own.stdout, expected, "{arguments:?}");
         if let Some(reference) = &reference {
-            let theirs = reference.command(&environment).args(arguments).index(&server).run().expect_code(0);
+            let theirs = reference.command(&environment).args(arguments).index(&server).run();
+            if theirs.code == Some(2) && theirs.stderr.contains("no such option") {
+                println!("skipped the comparison: this pip does not know {arguments:?}");
+                continue;
+            }
             assert_eq!(own.stdout, theirs.stdout, "{arguments:?}: tufpip left, pip right");
         }
     }
