@@ -101,7 +101,7 @@ fn in_runtime<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T,
         .build()
         .map_err(|error| Failure::new(Kind::Error, "internal", format!("Could not start: {error}")))?;
     let outcome = runtime.block_on(command);
-    // A failure does not wait for what else was under way.
-    runtime.shutdown_background();
+    // After a failure, what was under way cleans up behind itself; a server that is still asked cannot hold that up.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     outcome
 }

@@ -68,7 +68,7 @@ impl Session {
                 (temporary.path().to_owned(), Some(temporary))
             }
         };
-        let client = Arc::new(Client::new(settings.network.clone(), Credentials::new()));
+        let client = Arc::new(Client::new(settings.network.clone(), Credentials::new(), Arc::clone(&terminal)));
         let downloads = cache.join("archives");
         let downloader = Arc::new(Downloader::new(Arc::clone(&client), Arc::clone(&terminal), downloads, CONNECTIONS));
         let store = Store::new(cache.join("wheels"));
@@ -108,6 +108,10 @@ impl Session {
             self.terminal.warning(warning);
         }
         self.client.add_credentials_of(&read.indexes.indexes);
+        let links = read.indexes.find_links.iter().filter_map(|link| link.parse().ok());
+        let links: Vec<Url> =
+            links.filter(|link: &Url| !link.username().is_empty() || link.password().is_some()).collect();
+        self.client.add_credentials_of(&links);
         self.client.trust_hosts(&read.trusted_hosts);
         Ok(read)
     }
@@ -154,7 +158,8 @@ impl Session {
                     (None, None) => Some(downloader.fetch(&request).await?),
                     (_, file) => file,
                 };
-                let work = move || prepare(&store, unpacked, file.as_ref(), &expected, compiler.as_deref());
+                let work =
+                    move || prepare(&store, unpacked, file.as_ref(), &request.filename, &expected, compiler.as_deref());
                 let wheel = tokio::task::spawn_blocking(work).await.map_err(|error| internal(&error))??;
                 Ok((name, wheel))
             });
@@ -217,28 +222,26 @@ fn prepare(
     store: &Store,
     unpacked: Option<UnpackedWheel>,
     file: Option<&VerifiedFile>,
+    filename: &str,
     expected: &packaging::CoreMetadata,
     compiler: Option<&Compiler>,
 ) -> Result<(UnpackedWheel, Option<Bytecode>), Failure> {
     let wheel = match (unpacked, file) {
         (Some(wheel), _) => wheel,
-        (None, Some(file)) => {
-            let wheel = store.add(file)?;
-            let found = packaging::CoreMetadata::parse(&wheel.raw_metadata()?).map_err(|error| {
-                Failure::new(Kind::Verification, "verify.metadata", format!("{}: {error}", file.filename()))
-            })?;
-            refuse_other_metadata(file, expected, &found)?;
-            wheel
-        }
+        (None, Some(file)) => store.add(file)?,
         (None, None) => return Err(Failure::new(Kind::Error, "internal", "there is nothing to unpack")),
     };
+    // Each time: that the wheel was unpacked before does not say that it was chosen by its own metadata now.
+    let found = packaging::CoreMetadata::parse(&wheel.raw_metadata()?)
+        .map_err(|error| Failure::new(Kind::Verification, "verify.metadata", format!("{filename}: {error}")))?;
+    refuse_other_metadata(filename, expected, &found)?;
     let bytecode = compiler.map(|compiler| compiler.bytecode(&wheel)).transpose()?;
     Ok((wheel, bytecode))
 }
 
 /// The dependencies that were resolved must be those of the file that is installed: an index could show others.
 fn refuse_other_metadata(
-    file: &VerifiedFile,
+    filename: &str,
     expected: &packaging::CoreMetadata,
     found: &packaging::CoreMetadata,
 ) -> Result<(), Failure> {
@@ -257,7 +260,7 @@ fn refuse_other_metadata(
     Err(Failure::new(
         Kind::Verification,
         "verify.metadata-mismatch",
-        format!("The metadata inside {} is not what the index showed for it", file.filename()),
+        format!("The metadata inside {filename} is not what the index showed for it"),
     )
     .detail("expected", lines(expected))
     .detail("received", lines(found))

@@ -73,7 +73,7 @@ impl Store {
     pub fn find(&self, request: &DownloadRequest) -> Option<UnpackedWheel> {
         let sha256 = request.known_sha256()?;
         let proof = if request.user_hashes.is_empty() { Proof::IndexHash } else { Proof::UserHash };
-        self.read(sha256, proof)
+        self.read(&sha256, proof)
     }
 
     /// Unpacks `file`, unless that was done before.

@@ -132,7 +132,7 @@ impl Asked {
                 .found
                 .request
                 .known_sha256()
-                .or_else(|| addition.found.file.as_ref().map(|file| file.sha256()));
+                .or_else(|| addition.found.file.as_ref().map(|file| file.sha256().to_owned()));
             let hash = known.map(|value| format!(" --hash=sha256:{value}")).unwrap_or_default();
             lines.push(format!("    {name}=={}{hash}", addition.candidate.version));
         }

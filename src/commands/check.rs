@@ -89,12 +89,12 @@ fn say_damaged(distributions: &[Described], environment: &Environment, terminal:
 }
 
 /// Not a missing RECORD, with which other package managers say that a distribution is theirs; nor a program that somebody
-/// deleted from the scripts directory.
+/// deleted from the scripts directory; nor a link by which a distributor put his own file in the place of another.
 fn is_serious(problem: &Problem) -> bool {
     match problem {
         Problem::NoRecord => false,
         Problem::Missing(path) | Problem::WrongSize { path, .. } => {
-            !path.components().any(|component| component == Component::ParentDir)
+            !path.is_symlink() && !path.components().any(|component| component == Component::ParentDir)
         }
         Problem::NoMetadata | Problem::UnreadableRecord(_) => true,
     }

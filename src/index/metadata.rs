@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 use url::Url;
 use wheel::{Limits as ArchiveLimits, MetadataLocation, MetadataSearch, WheelArchive};
 
+use super::cache_file;
+use super::sources::local_path;
 use crate::failure::{Failure, Kind};
 use crate::net::{Client, DownloadRequest, Downloader, Limits, Part, VerifiedFile, redacted};
 use crate::store::Store;
@@ -37,17 +39,13 @@ impl MetadataReader {
     /// # Errors
     /// When it cannot be fetched, or is not what its hash says.
     pub async fn read(&self, project: &PackageName, file: &File) -> Result<Result<CoreMetadata, String>, Failure> {
-        let sha256 = file.hashes.get(HashAlgorithm::Sha256).filter(|value| is_sha256(value));
-        let cached = sha256.map(|sha256| self.directory.join(sha256));
-        if let Some(path) = &cached
-            && let Ok(bytes) = std::fs::read(path)
-            && let Ok(metadata) = CoreMetadata::parse(&bytes)
-        {
-            return Ok(Ok(metadata));
+        let cached = cache_key(file).map(|key| self.directory.join(key));
+        if let Some(bytes) = cached.as_deref().and_then(cache_file::read) {
+            return Ok(understand(project, file, &bytes));
         }
         let bytes = self.fetch(project, file).await?;
         if let Some(path) = cached {
-            remember(&path, &bytes);
+            cache_file::write(&path, &bytes);
         }
         Ok(understand(project, file, &bytes))
     }
@@ -62,14 +60,14 @@ impl MetadataReader {
 
     async fn fetch(&self, project: &PackageName, file: &File) -> Result<Vec<u8>, Failure> {
         let url = file.url().map_err(|error| unusable(&file.raw_url, &error.to_string()))?;
+        let request = download_request(project, file, &url, Vec::new());
+        if let Some(unpacked) = self.store.find(&request) {
+            return unpacked.raw_metadata();
+        }
         if let CoreMetadataFile::Available { sha256 } = &file.core_metadata
             && let Some(bytes) = self.announced(file, sha256.as_deref()).await?
         {
             return Ok(bytes);
-        }
-        let request = download_request(project, file, &url, Vec::new());
-        if let Some(unpacked) = self.store.find(&request) {
-            return unpacked.raw_metadata();
         }
         let Some(filename) = file.dist.wheel() else {
             return Err(Failure::new(Kind::Error, "internal", format!("{} is no wheel", file.filename())));
@@ -86,12 +84,12 @@ impl MetadataReader {
     /// PEP 658. `None` when the index announced a file that is not there: some do.
     async fn announced(&self, file: &File, sha256: Option<&str>) -> Result<Option<Vec<u8>>, Failure> {
         let Some(Ok(url)) = file.metadata_url() else { return Ok(None) };
-        let bytes = match url.to_file_path() {
-            Ok(path) => match std::fs::read(&path) {
+        let bytes = match local_path(&url) {
+            Some(path) => match std::fs::read(&path) {
                 Ok(bytes) => bytes,
                 Err(_) => return Ok(None),
             },
-            Err(()) => match self.client.get(&url, &HeaderMap::new(), Limits::METADATA).await {
+            None => match self.client.get(&url, &HeaderMap::new(), Limits::METADATA).await {
                 Ok(fetched) => fetched.body,
                 Err(failure) if matches!(failure.status(), Some(404 | 410)) => return Ok(None),
                 Err(failure) => return Err(failure.into()),
@@ -116,10 +114,12 @@ impl MetadataReader {
     /// The metadata by a few requests for parts of the wheel; `None` when the server or the archive does not play along.
     /// What is wrong with either comes out when the whole wheel is fetched.
     async fn ranged(&self, url: &Url, filename: &WheelFilename) -> Option<Vec<u8>> {
-        let tail = self.part(url, format!("bytes=-{FIRST_TAIL}")).await?;
-        let (total, mut bytes) = (tail.total, tail.bytes);
+        let tail = self.client.get_part(url, &format!("bytes=-{FIRST_TAIL}"), Limits::METADATA).await.ok()??;
+        let (total, mut start, mut bytes) = (tail.total, tail.first, tail.bytes);
+        if start + bytes.len() as u64 != total {
+            return None;
+        }
         loop {
-            let start = total.checked_sub(bytes.len() as u64)?;
             match MetadataLocation::find(filename, &bytes, total).ok()? {
                 MetadataSearch::Found(location) => {
                     let range = location.range();
@@ -129,24 +129,41 @@ impl MetadataReader {
                     let here = from.zip(to).and_then(|(from, to)| bytes.get(from..to)).map(<[u8]>::to_vec);
                     let part = match here {
                         Some(part) => part,
-                        None => {
-                            self.part(url, format!("bytes={}-{}", range.start, range.end.checked_sub(1)?)).await?.bytes
-                        }
+                        None => self.part(url, range.start, range.end, total).await?,
                     };
                     return location.extract(&part).ok();
                 }
-                MetadataSearch::NeedMore { from } => {
-                    let mut more = self.part(url, format!("bytes={from}-{}", start.checked_sub(1)?)).await?.bytes;
+                // Each round reads further towards the start, so there is an end.
+                MetadataSearch::NeedMore { from } if from < start => {
+                    let mut more = self.part(url, from, start, total).await?;
                     more.append(&mut bytes);
-                    bytes = more;
+                    (start, bytes) = (from, more);
                 }
+                MetadataSearch::NeedMore { .. } => return None,
             }
         }
     }
 
-    async fn part(&self, url: &Url, range: String) -> Option<Part> {
-        self.client.get_part(url, &range, Limits::METADATA).await.ok()?
+    /// The bytes from `start` to before `end` of a file with `total` bytes; nothing less, and of no other file.
+    async fn part(&self, url: &Url, start: u64, end: u64, total: u64) -> Option<Vec<u8>> {
+        let last = end.checked_sub(1)?;
+        let part: Part = self.client.get_part(url, &format!("bytes={start}-{last}"), Limits::METADATA).await.ok()??;
+        let fits = part.first == start && part.first + part.bytes.len() as u64 == end && part.total == total;
+        fits.then_some(part.bytes)
     }
+}
+
+/// Under which name metadata is kept: it says which wheel it belongs to, and who said so. An index that shows wrong
+/// metadata for a wheel thus spoils nothing for another one that has the same wheel.
+fn cache_key(file: &File) -> Option<String> {
+    let sha256 = file.hashes.get(HashAlgorithm::Sha256)?;
+    let source = match &file.core_metadata {
+        CoreMetadataFile::Available { sha256: Some(metadata) } => metadata.as_str(),
+        // Without a hash the index may correct it any time.
+        CoreMetadataFile::Available { sha256: None } => return None,
+        CoreMetadataFile::Absent => file.raw_url.as_str(),
+    };
+    Some(hex::encode(Sha256::digest(format!("{sha256}\n{source}"))))
 }
 
 /// What to fetch for `file`.
@@ -177,21 +194,6 @@ fn understand(project: &PackageName, file: &File, bytes: &[u8]) -> Result<CoreMe
         return Err(format!("its metadata names the version '{}'", metadata.version));
     }
     Ok(metadata)
-}
-
-fn is_sha256(value: &str) -> bool {
-    value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-fn remember(path: &std::path::Path, bytes: &[u8]) {
-    // A cache that cannot be written only costs time.
-    let Some(directory) = path.parent() else { return };
-    let written = std::fs::create_dir_all(directory)
-        .and_then(|()| tempfile::NamedTempFile::new_in(directory))
-        .and_then(|mut file| std::io::Write::write_all(&mut file, bytes).map(|()| file));
-    if let Ok(file) = written {
-        let _ = file.persist(path);
-    }
 }
 
 fn unusable(url: &str, reason: &str) -> Failure {

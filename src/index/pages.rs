@@ -8,10 +8,11 @@ use std::time::SystemTime;
 
 use http_cache_semantics::{AfterResponse, BeforeRequest, CacheOptions, CachePolicy};
 use packaging::{PackageName, PageError, ProjectPage};
-use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::cache_file;
 use crate::failure::{Failure, Kind};
 use crate::net::{Client, Fetched, Limits, redacted};
 use crate::terminal::Terminal;
@@ -33,6 +34,11 @@ impl Pages {
         Self { client, terminal, directory }
     }
 
+    /// Whether pages at `url` may be believed, see [`Client::is_secure`].
+    pub fn is_secure(&self, url: &Url) -> bool {
+        self.client.is_secure(url)
+    }
+
     /// The page of `project` below `index`; `None` when the index does not have the project.
     ///
     /// # Errors
@@ -43,50 +49,55 @@ impl Pages {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend([project.as_ref(), ""]);
         }
-        self.page(&url, project).await
-    }
-
-    /// The page at `url`, of which only the files of `project` are wanted.
-    pub async fn page(&self, url: &Url, project: &PackageName) -> Result<Option<ProjectPage>, Failure> {
-        let request = request(url)?;
-        let file = self.directory.join(hex::encode(Sha256::digest(format!("{url}\n{project}"))));
-        let cached = read_policy(&file);
+        let request = request(&url)?;
+        let file = self.directory.join(cache_key(&url, project));
+        let cached = Cached::read(&file);
         let mut headers = request.headers().clone();
         if let Some(cached) = &cached {
             match cached.policy.before_request(&request, SystemTime::now()) {
-                BeforeRequest::Fresh(_) => {
-                    if let Some(page) = cached.page() {
-                        return Ok(Some(page));
-                    }
-                }
+                BeforeRequest::Fresh(_) => return Ok(Some(cached.page.clone())),
                 BeforeRequest::Stale { request, .. } => headers = request.headers,
             }
         }
-        let fetched = match self.client.get(url, &headers, Limits::PAGE).await {
-            Ok(fetched) => fetched,
-            Err(failure) if matches!(failure.status(), Some(404 | 410)) => return Ok(None),
-            Err(failure) => return Err(failure.into()),
-        };
-        if let (304, Some(cached)) = (fetched.status, &cached)
-            && let Some(page) = cached.page()
-        {
+        let Some(fetched) = self.fetch(&url, &headers).await? else { return Ok(None) };
+        if let (304, Some(cached)) = (fetched.status, cached) {
             let response = response(&fetched);
             if let AfterResponse::NotModified(policy, _) =
                 cached.policy.after_response(&request, &response, SystemTime::now())
             {
-                write(&file, &policy, &page);
+                write(&file, &policy, &cached.page);
             }
-            return Ok(Some(page));
+            return Ok(Some(cached.page));
         }
         let page = parse(&fetched, project)?;
         self.terminal
-            .verbose(2, || format!("{}: {} files, {} left out", redacted(url), page.files.len(), page.skipped.len()));
+            .verbose(2, || format!("{}: {} files, {} left out", redacted(&url), page.files.len(), page.skipped.len()));
         let policy = CachePolicy::new_options(&request, &response(&fetched), SystemTime::now(), options());
         if policy.is_storable() {
             write(&file, &policy, &page);
         }
         Ok(Some(page))
     }
+
+    /// The page of links to files of many projects at `url`, to be [`parse`]d for each; `None` when there is none.
+    pub async fn links(&self, url: &Url) -> Result<Option<Fetched>, Failure> {
+        self.fetch(url, request(url)?.headers()).await
+    }
+
+    async fn fetch(&self, url: &Url, headers: &HeaderMap) -> Result<Option<Fetched>, Failure> {
+        match self.client.get(url, headers, Limits::PAGE).await {
+            Ok(fetched) => Ok(Some(fetched)),
+            Err(failure) if matches!(failure.status(), Some(404 | 410)) => Ok(None),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+}
+
+/// The user's name stays in it, because an index may show other pages to other users; the password does not.
+fn cache_key(url: &Url, project: &PackageName) -> String {
+    let mut url = url.clone();
+    let _ = url.set_password(None);
+    hex::encode(Sha256::digest(format!("{url}\n{project}")))
 }
 
 fn request(url: &Url) -> Result<http::Request<()>, Failure> {
@@ -102,18 +113,19 @@ fn response(fetched: &Fetched) -> http::Response<()> {
     let mut response = http::Response::new(());
     *response.status_mut() = http::StatusCode::from_u16(fetched.status).unwrap_or_default();
     *response.headers_mut() = fetched.headers.clone();
-    if !fetched.headers.contains_key(CACHE_CONTROL) {
-        // Without word from the server a page is asked for again each time: guessing would hide a new release.
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    }
     response
 }
 
 fn options() -> CacheOptions {
-    CacheOptions { shared: false, ..CacheOptions::default() }
+    // Without word from the server a page is asked for again each time: guessing would hide a new release.
+    CacheOptions { shared: false, cache_heuristic: 0.0, ..CacheOptions::default() }
 }
 
-fn parse(fetched: &Fetched, project: &PackageName) -> Result<ProjectPage, Failure> {
+/// Reads what came as JSON or as HTML, as its type says.
+///
+/// # Errors
+/// When it is neither, or of a version that is not known.
+pub(super) fn parse(fetched: &Fetched, project: &PackageName) -> Result<ProjectPage, Failure> {
     let kind = content_type(&fetched.headers);
     let page = match kind.as_str() {
         "application/vnd.pypi.simple.v1+json" | "application/json" => {
@@ -130,7 +142,7 @@ fn parse(fetched: &Fetched, project: &PackageName) -> Result<ProjectPage, Failur
             ));
         }
     };
-    page.map_err(|error| unusable(&fetched.url, &error.to_string()))
+    page.map_err(|error| unusable(&fetched.url, &crate::terminal::printable(&error.to_string())))
 }
 
 fn unusable(url: &Url, reason: &str) -> Failure {
@@ -143,36 +155,23 @@ fn content_type(headers: &HeaderMap) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// A remembered page whose content is read only when the policy says that it may serve.
+/// A remembered page, and what the server said of remembering it.
 struct Cached {
     policy: CachePolicy,
-    bytes: Vec<u8>,
-    page_start: usize,
+    page: ProjectPage,
 }
 
 impl Cached {
-    fn page(&self) -> Option<ProjectPage> {
-        postcard::from_bytes(self.bytes.get(self.page_start..)?).ok()
+    fn read(file: &Path) -> Option<Self> {
+        let bytes = cache_file::read(file)?;
+        let (policy, page): (Vec<u8>, _) = postcard::take_from_bytes(&bytes).ok()?;
+        Some(Self { policy: serde_json::from_slice(&policy).ok()?, page: postcard::from_bytes(page).ok()? })
     }
 }
 
-fn read_policy(file: &Path) -> Option<Cached> {
-    let bytes = std::fs::read(file).ok()?;
-    let (policy, rest): (Vec<u8>, _) = postcard::take_from_bytes(&bytes).ok()?;
-    let page_start = bytes.len() - rest.len();
-    Some(Cached { policy: serde_json::from_slice(&policy).ok()?, page_start, bytes })
-}
-
 fn write(file: &Path, policy: &CachePolicy, page: &ProjectPage) {
-    // A cache that cannot be written only costs time.
-    let _ = (|| -> Option<()> {
-        let policy = serde_json::to_vec(policy).ok()?;
-        let bytes = postcard::to_extend(page, postcard::to_allocvec(&policy).ok()?).ok()?;
-        let directory = file.parent()?;
-        std::fs::create_dir_all(directory).ok()?;
-        let mut temporary = tempfile::NamedTempFile::new_in(directory).ok()?;
-        std::io::Write::write_all(&mut temporary, &bytes).ok()?;
-        temporary.persist(file).ok()?;
-        Some(())
-    })();
+    let policy = serde_json::to_vec(policy).unwrap_or_default();
+    if let Ok(bytes) = postcard::to_allocvec(&policy).and_then(|start| postcard::to_extend(page, start)) {
+        cache_file::write(file, &bytes);
+    }
 }

@@ -1,15 +1,16 @@
 //! Where distributions are looked for: indexes, and the directories, pages and files of `--find-links`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use packaging::{DistributionFilename, File, PackageName, ProjectPage};
+use tokio::sync::OnceCell;
 use url::Url;
 
-use super::Pages;
+use super::{Pages, pages};
 use crate::failure::{Failure, Kind};
-use crate::net::redacted;
-use crate::settings::IndexSettings;
+use crate::net::{Fetched, redacted};
+use crate::settings::{IndexSettings, redact};
 use crate::terminal::Terminal;
 
 /// Every place where a project may be found, in the order in which ties are decided: links first, then the indexes.
@@ -19,11 +20,22 @@ pub struct Sources {
     pages: Pages,
 }
 
-/// One place of `--find-links`.
+/// One place of `--find-links`. What lists files of many projects is read once, when the first of them is looked for.
 enum Place {
-    Directory(PathBuf),
-    /// A page of links, or a single distribution, at a URL.
-    Url(Url),
+    /// A directory: links to its distributions, and its pages of links.
+    Directory(PathBuf, OnceLock<Listing>),
+    /// A page of links on a server.
+    Page(Url, Box<OnceCell<Option<Fetched>>>),
+    /// A page of links on the disk.
+    File(PathBuf),
+    /// A single distribution.
+    Distribution(Url),
+}
+
+#[derive(Clone, Default)]
+struct Listing {
+    links: Vec<String>,
+    pages: Vec<PathBuf>,
 }
 
 impl Sources {
@@ -34,13 +46,16 @@ impl Sources {
         let mut links = Vec::new();
         for text in &settings.find_links {
             match place(text) {
+                Some(Place::Page(url, _)) if !is_believed(&url, &pages, terminal) => {}
                 Some(place) => links.push(place),
                 None => terminal.warning(&format!(
-                    "Location '{text}' is ignored: it is either a non-existing path or lacks a specific scheme."
+                    "Location '{}' is ignored: it is either a non-existing path or lacks a specific scheme.",
+                    redact(text)
                 )),
             }
         }
-        Self { links, indexes: settings.indexes.clone(), pages }
+        let indexes = settings.indexes.iter().filter(|url| is_believed(url, &pages, terminal)).cloned().collect();
+        Self { links, indexes, pages }
     }
 
     /// Whether there is nowhere to look.
@@ -57,16 +72,12 @@ impl Sources {
     pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<File>>, Failure> {
         let mut files = Vec::new();
         for place in &self.links {
-            let page = match place {
-                Place::Directory(directory) => directory_page(directory, project)?,
-                Place::Url(url) => self.linked(url, project).await?,
-            };
-            files.extend(page.files);
+            files.extend(self.linked(place, project).await?.files);
         }
         let asked = self.indexes.iter().map(|index| async move {
-            match index.to_file_path() {
-                Ok(path) => file_page(&path.join(project.as_ref()), project).map(Some),
-                Err(()) => self.pages.project(index, project).await,
+            match local_path(index) {
+                Some(path) => file_page(&path.join(project.as_ref()), project).map(Some),
+                None => self.pages.project(index, project).await,
             }
         });
         for page in futures_util::future::join_all(asked).await {
@@ -75,58 +86,90 @@ impl Sources {
         Ok(files.into_iter().map(Arc::new).collect())
     }
 
-    async fn linked(&self, url: &Url, project: &PackageName) -> Result<ProjectPage, Failure> {
-        if is_distribution(url.path()) {
-            return Ok(page_of_links(&[url.to_string()], url, project));
+    async fn linked(&self, place: &Place, project: &PackageName) -> Result<ProjectPage, Failure> {
+        match place {
+            Place::Distribution(url) => Ok(page_of_links(&[url.to_string()], url, project)),
+            Place::File(path) => file_page(path, project),
+            Place::Page(url, page) => match page.get_or_try_init(|| self.pages.links(url)).await? {
+                Some(fetched) => pages::parse(fetched, project),
+                None => Ok(ProjectPage::default()),
+            },
+            Place::Directory(directory, listing) => {
+                let listing = match listing.get() {
+                    Some(listing) => listing,
+                    None => {
+                        let found = list(directory)?;
+                        listing.get_or_init(|| found)
+                    }
+                };
+                let base = Url::from_directory_path(directory).ok();
+                let mut page = base.map(|base| page_of_links(&listing.links, &base, project)).unwrap_or_default();
+                for path in &listing.pages {
+                    page.files.extend(file_page(path, project)?.files);
+                }
+                Ok(page)
+            }
         }
-        if let Ok(path) = url.to_file_path() {
-            return file_page(&path, project);
-        }
-        Ok(self.pages.page(url, project).await?.unwrap_or_default())
     }
+}
+
+/// pip's rule and words: what came over plain http from another machine may have been changed by anybody in between.
+fn is_believed(url: &Url, pages: &Pages, terminal: &Terminal) -> bool {
+    let believed = pages.is_secure(url);
+    if !believed {
+        let host = url.host_str().unwrap_or_default();
+        terminal.warning(&format!(
+            "The repository located at {host} is not a trusted or secure host and is being ignored. If this repository is \
+             available via HTTPS we recommend you use HTTPS instead, otherwise you may silence this warning and allow it \
+             anyway with '--trusted-host {host}'."
+        ));
+    }
+    believed
 }
 
 fn place(text: &str) -> Option<Place> {
-    if let Ok(url) = Url::parse(text)
-        && matches!(url.scheme(), "http" | "https" | "file")
-    {
-        return Some(match url.to_file_path() {
-            Ok(path) if path.is_dir() => Place::Directory(path),
-            _ => Place::Url(url),
-        });
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "file"));
+    let path = match &url {
+        Some(url) => local_path(url),
+        None => std::path::absolute(text).ok(),
+    };
+    match (path, url) {
+        (Some(path), _) if path.is_dir() => Some(Place::Directory(path, OnceLock::new())),
+        (Some(path), _) if !path.is_file() => None,
+        (Some(path), _) if is_distribution(&path.to_string_lossy()) => {
+            Url::from_file_path(&path).ok().map(Place::Distribution)
+        }
+        (Some(path), _) => Some(Place::File(path)),
+        (None, Some(url)) if is_distribution(url.path()) => Some(Place::Distribution(url)),
+        (None, Some(url)) => Some(Place::Page(url, Box::default())),
+        (None, None) => None,
     }
-    let path = std::path::absolute(text).ok()?;
-    if path.is_dir() {
-        return Some(Place::Directory(path));
-    }
-    path.is_file().then(|| Url::from_file_path(&path).ok().map(Place::Url)).flatten()
 }
 
-/// The distributions lying in a directory; pages of links in it count, too.
-fn directory_page(directory: &Path, project: &PackageName) -> Result<ProjectPage, Failure> {
+/// The path of a `file:` URL. ([`Url::to_file_path`] alone takes `http://localhost/` for one, too.)
+pub(super) fn local_path(url: &Url) -> Option<PathBuf> {
+    (url.scheme() == "file").then(|| url.to_file_path().ok()).flatten()
+}
+
+/// The distributions lying in a directory, and the pages of links in it.
+fn list(directory: &Path) -> Result<Listing, Failure> {
     let unreadable = |error: std::io::Error| {
-        Failure::new(
-            Kind::Error,
-            "file.unreadable",
-            format!("Could not read the directory {}: {error}", directory.display()),
-        )
+        let message = format!("Could not read the directory {}: {error}", directory.display());
+        Failure::new(Kind::Error, "file.unreadable", message)
     };
-    let mut page = ProjectPage::default();
-    let mut links = Vec::new();
+    let mut listing = Listing::default();
     for entry in std::fs::read_dir(directory).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if is_distribution(&name) {
-            links.extend(Url::from_file_path(&path).map(String::from));
+            listing.links.extend(Url::from_file_path(&path).map(String::from));
         } else if name.ends_with(".html") {
-            page.files.extend(file_page(&path, project)?.files);
+            listing.pages.push(path);
         }
     }
-    links.sort();
-    if let Ok(base) = Url::from_directory_path(directory) {
-        page.files.extend(page_of_links(&links, &base, project).files);
-    }
-    Ok(page)
+    listing.links.sort();
+    listing.pages.sort();
+    Ok(listing)
 }
 
 /// A page of links on the disk; in a directory it is `index.html`. A page that is not there lists nothing.

@@ -32,30 +32,33 @@ impl Credentials {
 
     /// User name and password for `url`, which never leave the origin (scheme, host, port) they belong to.
     ///
-    /// Order as in pip: the URL itself, the configured index that shares the longest path with it, netrc.
-    pub fn for_url(&self, url: &Url) -> Option<(String, Option<String>)> {
-        if let Some(found) = userinfo(url) {
-            return Some(found);
-        }
+    /// Order as in pip: the URL itself, the configured index that shares the longest path with it, netrc; a user name
+    /// without password only when nothing better is found.
+    pub fn for_url(&self, url: &Url) -> Option<(String, String)> {
         let nearest = self
             .indexes
             .iter()
             .filter(|index| index.origin() == url.origin())
-            .max_by_key(|index| shared_segments(index, url));
-        if let Some(found) = nearest.and_then(userinfo) {
-            return Some(found);
+            // Among equals one with credentials, and the first of those, as the user ordered them.
+            .min_by_key(|index| std::cmp::Reverse((shared_segments(index, url), userinfo(index).is_some())));
+        let named = userinfo(url).or_else(|| nearest.and_then(userinfo));
+        match named {
+            Some((user, Some(password))) => Some((user, password)),
+            Some((user, None)) => Some(self.of_netrc(url).unwrap_or((user, String::new()))),
+            None => self.of_netrc(url),
         }
+    }
+
+    fn of_netrc(&self, url: &Url) -> Option<(String, String)> {
         let host = url.host_str()?;
-        let entry = self
-            .netrc
-            .iter()
-            .find(|entry| entry.host.as_deref() == Some(host))
-            .or_else(|| self.netrc.iter().find(|entry| entry.host.is_none()))?;
-        Some((entry.login.clone(), Some(entry.password.clone())))
+        let of_host = |entry: &&NetrcEntry| entry.host.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(host));
+        let default = || self.netrc.iter().find(|entry| entry.host.is_none());
+        let entry = self.netrc.iter().find(of_host).or_else(default)?;
+        Some((entry.login.clone(), entry.password.clone()))
     }
 }
 
-/// `url` without user name, password and query: what may be shown and written down.
+/// `url` without user name and password: what may be shown and written down.
 pub fn redacted(url: &Url) -> String {
     let mut shown = url.clone();
     if !url.username().is_empty() || url.password().is_some() {
@@ -100,7 +103,12 @@ fn read_netrc() -> Vec<NetrcEntry> {
 /// The `machine`, `default`, `login` and `password` tokens of a netrc file; macros and unknown tokens are passed over.
 fn parse_netrc(text: &str) -> Vec<NetrcEntry> {
     let mut entries: Vec<NetrcEntry> = Vec::new();
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    let mut in_macro = false;
+    let lines = text.lines().map(str::trim).filter(|line| {
+        // A macro ends with an empty line.
+        in_macro = (in_macro || line.starts_with("macdef")) && !line.is_empty();
+        !in_macro && !line.starts_with('#')
+    });
     let mut tokens = lines.flat_map(str::split_whitespace);
     while let Some(token) = tokens.next() {
         match token {
@@ -138,7 +146,7 @@ mod tests {
             netrc: Vec::new(),
         };
         let of = |text: &str| credentials.for_url(&url(text));
-        let mine = Some(("me".to_owned(), Some("s3@cret".to_owned())));
+        let mine = Some(("me".to_owned(), "s3@cret".to_owned()));
         assert_eq!(of("https://pkgs.example.org/team/files/a.whl"), mine);
         assert_eq!(of("https://pkgs.example.org/open/files/a.whl"), None);
         assert_eq!(of("http://pkgs.example.org/team/files/a.whl"), None);
@@ -151,7 +159,7 @@ mod tests {
         let entries =
             parse_netrc("# comment\nmachine a.example.org\n  login x password y\ndefault login d\npassword e");
         let credentials = Credentials { indexes: Vec::new(), netrc: entries };
-        let pair = |login: &str, password: &str| Some((login.to_owned(), Some(password.to_owned())));
+        let pair = |login: &str, password: &str| Some((login.to_owned(), password.to_owned()));
         assert_eq!(credentials.for_url(&url("https://a.example.org/")), pair("x", "y"));
         assert_eq!(credentials.for_url(&url("https://b.example.org/")), pair("d", "e"));
     }

@@ -7,16 +7,17 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
+use backon::BackoffBuilder;
 use packaging::{HashAlgorithm, Hashes};
-use reqwest::StatusCode;
-use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE};
+use reqwest::header::{ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE};
+use reqwest::{Response, StatusCode};
 use sha2::digest::DynDigest;
 use tempfile::NamedTempFile;
 use tokio::sync::Semaphore;
 use url::Url;
 
+use super::body::ContentRange;
 use super::client::identity_encoding;
 use super::{Cause, Client, RemoteFailure, redacted};
 use crate::failure::{Failure, Kind};
@@ -24,9 +25,6 @@ use crate::terminal::{Progress, Terminal};
 
 /// The most bytes a file may have when the index does not say its size.
 const MAXIMUM_SIZE: u64 = 8 << 30;
-/// A download slower than this on average over [`SPEED_WINDOW`] is given up.
-const MINIMUM_BYTES_PER_WINDOW: u64 = 30 << 10;
-const SPEED_WINDOW: Duration = Duration::from_secs(30);
 
 /// What to fetch, and what is known about it.
 #[derive(Clone, Debug)]
@@ -152,6 +150,10 @@ impl Downloader {
             Failure::new(Kind::Error, "file.unreadable", format!("Could not read {}: {error}", path.display()))
         };
         let mut file = File::open(&path).map_err(unreadable)?;
+        if !file.metadata().map_err(unreadable)?.is_file() {
+            // A device or a pipe may never end.
+            return Err(unreadable(std::io::Error::other("it is no file")));
+        }
         let mut receiver = Receiver::new(request);
         copy_into(&mut file, &mut receiver).map_err(unreadable)?;
         receiver.check(request, &path)
@@ -162,106 +164,127 @@ impl Downloader {
             |error: std::io::Error| Failure::from(RemoteFailure::new(&request.url, Cause::Disk(error.to_string())));
         std::fs::create_dir_all(&self.directory).map_err(disk)?;
         let mut file = NamedTempFile::new_in(&self.directory).map_err(disk)?;
-        let mut receiver = Receiver::new(request);
-        let mut attempts = backon::BackoffBuilder::build(self.client.backoff());
-        let mut validator = None;
+        let mut transfer = Transfer { receiver: Receiver::new(request), file: file.as_file_mut(), validator: None };
+        let mut retries = self.client.retry_backoff().build();
+        let mut resumes = self.client.resume_backoff().build();
         loop {
-            match self.receive(request, &mut receiver, file.as_file_mut(), &mut validator).await {
-                Ok(()) => break,
-                Err(failure) if failure.is_transient() => match attempts.next() {
-                    Some(delay) => {
-                        let wait = failure.retry_after().unwrap_or(delay);
-                        self.terminal.verbose(1, || {
-                            format!(
-                                "{}: {failure}; {} bytes so far, trying again",
-                                redacted(&request.url),
-                                receiver.length
-                            )
-                        });
-                        tokio::time::sleep(wait).await;
-                    }
-                    None => return Err(failure.into()),
+            let (failure, delay) = match self.ask(request, &mut transfer).await {
+                Ok(response) => match self.receive(request, response, &mut transfer).await {
+                    Ok(()) => break,
+                    Err(failure) => (failure, resumes.next()),
                 },
-                Err(failure) => return Err(failure.into()),
-            }
+                Err(failure) => (failure, retries.next()),
+            };
+            let Some(delay) = delay.filter(|_| failure.is_transient()) else { return Err(failure.into()) };
+            let delay = failure.retry_after().unwrap_or(delay);
+            self.client.say_retrying(&failure, delay);
+            tokio::time::sleep(delay).await;
         }
-        let verified = receiver.check(request, file.path())?;
+        let verified = transfer.receiver.check(request, file.path())?;
         let path = self.directory.join(&verified.sha256);
         file.persist(&path).map_err(|error| disk(error.error))?;
         Ok(VerifiedFile { path, ..verified })
     }
 
-    /// One request: the whole file, or the rest of it when a validator of the first answer allows to ask for that.
-    async fn receive(
-        &self,
-        request: &DownloadRequest,
-        receiver: &mut Receiver,
-        file: &mut File,
-        validator: &mut Option<HeaderValue>,
-    ) -> Result<(), RemoteFailure> {
-        let fail = |cause| RemoteFailure::new(&request.url, cause);
-        let disk = |error: std::io::Error| fail(Cause::Disk(error.to_string()));
+    /// One request: for the whole file, or for the rest of it when a validator of the first answer allows that.
+    async fn ask(&self, request: &DownloadRequest, transfer: &mut Transfer<'_>) -> Result<Response, RemoteFailure> {
         let mut headers = identity_encoding();
-        let offset = receiver.length;
-        if let (Some(validator), 1..) = (validator.as_ref(), offset) {
+        if let (Some(validator), offset @ 1..) = (&transfer.validator, transfer.receiver.length) {
             headers.insert(IF_RANGE, validator.clone());
             if let Ok(range) = HeaderValue::from_str(&format!("bytes={offset}-")) {
                 headers.insert(RANGE, range);
             }
         }
-        let mut response = match self.client.send(&request.url, &headers).await {
-            Err(failure) if failure.status() == Some(416) => {
-                *validator = None;
-                receiver.restart(request, file).map_err(disk)?;
-                return Err(fail(Cause::Body("the server refused to resume".to_owned())));
+        match self.client.send(&request.url, &headers).await {
+            // There is no such rest: what came so far is not the beginning of what is there now.
+            Err(failure) if failure.status() == Some(416) && headers.contains_key(RANGE) => {
+                transfer.restart(request)?;
+                self.client.send(&request.url, &identity_encoding()).await
             }
-            answer => answer?,
-        };
-        let resumed =
-            response.status() == StatusCode::PARTIAL_CONTENT && range_start(response.headers()) == Some(offset);
-        if !resumed {
-            receiver.restart(request, file).map_err(disk)?;
-            if response.status() == StatusCode::PARTIAL_CONTENT {
-                *validator = None;
-                return Err(fail(Cause::Body("the server sent another part than the one asked for".to_owned())));
-            }
-            *validator = strong_validator(response.headers());
+            answer => answer,
         }
-        let announced = response.content_length().map(|length| receiver.length + length);
+    }
+
+    /// Takes the body of an answer, which begins where the last one ended or at the start of the file.
+    async fn receive(
+        &self,
+        request: &DownloadRequest,
+        mut response: Response,
+        transfer: &mut Transfer<'_>,
+    ) -> Result<(), RemoteFailure> {
+        let fail = |cause| RemoteFailure::new(&request.url, cause);
+        let expected = if response.status() == StatusCode::PARTIAL_CONTENT {
+            match ContentRange::of(response.headers()) {
+                Some(range) if range.first == transfer.receiver.length => Some(range.total),
+                _ => {
+                    transfer.restart(request)?;
+                    return Err(fail(Cause::Body("the server sent another part than the one asked for".to_owned())));
+                }
+            }
+        } else {
+            transfer.restart(request)?;
+            transfer.validator = strong_validator(response.headers());
+            response.content_length()
+        };
         let limit = request.size.unwrap_or(MAXIMUM_SIZE);
-        let (mut window_start, mut window_length) = (Instant::now(), receiver.length);
+        if expected.is_some_and(|length| length > limit) {
+            return Err(fail(Cause::TooLarge { limit }));
+        }
+        let mut pace = self.client.pace();
         while let Some(chunk) =
             response.chunk().await.map_err(|error| RemoteFailure::from_reqwest(&request.url, &error))?
         {
-            if receiver.length + chunk.len() as u64 > limit {
+            if transfer.receiver.length + chunk.len() as u64 > limit {
                 return Err(fail(Cause::TooLarge { limit }));
             }
-            file.write_all(&chunk).map_err(disk)?;
-            receiver.update(&chunk);
+            transfer.take(request, &chunk)?;
             self.terminal.progress(Progress::DownloadAdvanced { name: &request.filename, bytes: chunk.len() as u64 });
-            if window_start.elapsed() >= SPEED_WINDOW {
-                if receiver.length - window_length < MINIMUM_BYTES_PER_WINDOW {
-                    return Err(fail(Cause::TimedOut("the server sends less than 1 KiB per second".to_owned())));
-                }
-                (window_start, window_length) = (Instant::now(), receiver.length);
-            }
+            pace.advance(chunk.len()).map_err(fail)?;
         }
-        match announced {
-            Some(length) if receiver.length < length => {
-                Err(fail(Cause::Body(format!("{} of {length} bytes came", receiver.length))))
+        // Without a length from the server, the end of the connection may be a cut.
+        match expected.or(request.size) {
+            Some(length) if transfer.receiver.length < length => {
+                Err(fail(Cause::Body(format!("{} of {length} bytes came", transfer.receiver.length))))
             }
             _ => Ok(()),
         }
     }
 }
 
-impl DownloadRequest {
-    /// The SHA-256 the file must have, when somebody says so.
-    pub fn known_sha256(&self) -> Option<&str> {
-        match self.user_hashes.as_slice() {
-            [(HashAlgorithm::Sha256, value)] => Some(value),
-            _ => self.index_hashes.get(HashAlgorithm::Sha256),
+/// A file as far as it has come.
+struct Transfer<'file> {
+    receiver: Receiver,
+    file: &'file mut File,
+    /// What proves, on resuming, that the file on the server is still the same.
+    validator: Option<HeaderValue>,
+}
+
+impl Transfer<'_> {
+    fn take(&mut self, request: &DownloadRequest, bytes: &[u8]) -> Result<(), RemoteFailure> {
+        self.receiver.update(bytes);
+        self.file.write_all(bytes).map_err(|error| RemoteFailure::new(&request.url, Cause::Disk(error.to_string())))
+    }
+
+    fn restart(&mut self, request: &DownloadRequest) -> Result<(), RemoteFailure> {
+        self.validator = None;
+        if self.receiver.length == 0 {
+            return Ok(());
         }
+        self.receiver = Receiver::new(request);
+        let emptied = self.file.set_len(0).and_then(|()| self.file.seek(SeekFrom::Start(0)));
+        emptied.map(drop).map_err(|error| RemoteFailure::new(&request.url, Cause::Disk(error.to_string())))
+    }
+}
+
+impl DownloadRequest {
+    /// The SHA-256 the file must have, when somebody says so. Safe as a file name: always 64 hex digits in lower case.
+    pub fn known_sha256(&self) -> Option<String> {
+        let value = match self.user_hashes.as_slice() {
+            [(HashAlgorithm::Sha256, value)] => value,
+            _ => self.index_hashes.get(HashAlgorithm::Sha256)?,
+        };
+        let is_hash = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hash.then(|| value.to_ascii_lowercase())
     }
 }
 
@@ -289,12 +312,6 @@ impl Receiver {
         for (_, hasher) in &mut self.hashers {
             hasher.update(bytes);
         }
-    }
-
-    fn restart(&mut self, request: &DownloadRequest, file: &mut File) -> std::io::Result<()> {
-        *self = Self::new(request);
-        file.set_len(0)?;
-        file.seek(SeekFrom::Start(0)).map(drop)
     }
 
     /// The one place where a [`VerifiedFile`] comes into being.
@@ -394,10 +411,4 @@ fn strong_validator(headers: &HeaderMap) -> Option<HeaderValue> {
         Some(tag) if !tag.as_bytes().starts_with(b"W/") => Some(tag.clone()),
         _ => headers.get(LAST_MODIFIED).cloned(),
     }
-}
-
-/// The first byte position of a `Content-Range: bytes 100-199/200`.
-fn range_start(headers: &HeaderMap) -> Option<u64> {
-    let text = headers.get(CONTENT_RANGE)?.to_str().ok()?;
-    text.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
 }

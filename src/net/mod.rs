@@ -2,10 +2,12 @@
 //!
 //! Nothing else in the program opens a connection.
 
+mod body;
 mod client;
 mod credentials;
 mod download;
 mod remote_failure;
+mod transport;
 
 pub use client::{Client, Fetched, Limits, Part};
 pub use credentials::{Credentials, redacted};

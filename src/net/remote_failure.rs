@@ -5,6 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::redacted;
+use super::transport::innermost;
 use crate::failure::{Failure, Kind};
 
 /// A request that did not give what was asked for.
@@ -17,24 +18,34 @@ pub struct RemoteFailure {
 }
 
 /// What happened to a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Cause {
     /// The server answered with an HTTP status other than success.
     Status { status: u16, retry_after: Option<Duration> },
     /// No connection, or it broke; the text is the innermost reason.
     Connection(String),
-    /// Nothing came for the time `--timeout` allows, or the whole took too long.
-    TimedOut(String),
+    /// The other side cannot prove who it is.
+    Certificate(String),
+    /// Nothing came for the time `--timeout` allows.
+    TimedOut,
+    /// Something came, but so slowly that it would take for ever.
+    TooSlow(String),
     /// More bytes than the cap or than announced.
     TooLarge { limit: u64 },
     /// The body is not what its encoding promises, or it ended early.
     Body(String),
-    /// A redirect that is not followed: a loop, or from https to something else.
+    /// The answer is no HTTP, or not what the request allows.
+    Protocol(String),
+    /// Redirects that lead nowhere.
     Redirect(String),
+    /// A redirect that is not followed: from https to http, or out of HTTP.
+    UnsafeRedirect(String),
     /// The URL cannot be asked at all.
     Unsupported(String),
     /// The local disk refused the bytes.
     Disk(String),
+    /// No connection can be made with the settings as they are.
+    Settings(Failure),
 }
 
 impl RemoteFailure {
@@ -45,11 +56,15 @@ impl RemoteFailure {
     pub(super) fn from_reqwest(url: &Url, error: &reqwest::Error) -> Self {
         let reason = innermost(error);
         let cause = if error.is_timeout() {
-            Cause::TimedOut("no answer in time".to_owned())
+            Cause::TimedOut
+        } else if is_no_http(error) {
+            Cause::Protocol(reason)
         } else if error.is_body() || error.is_decode() {
             Cause::Body(reason)
         } else if error.is_builder() {
             Cause::Unsupported(reason)
+        } else if reason.contains("certificate") {
+            Cause::Certificate(reason)
         } else {
             Cause::Connection(reason)
         };
@@ -60,9 +75,16 @@ impl RemoteFailure {
     pub fn is_transient(&self) -> bool {
         match &self.cause {
             Cause::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 520..=530),
-            Cause::Connection(reason) => !reason.contains("certificate"),
-            Cause::TimedOut(_) | Cause::Body(_) => true,
-            Cause::TooLarge { .. } | Cause::Redirect(_) | Cause::Unsupported(_) | Cause::Disk(_) => false,
+            Cause::Connection(_) | Cause::TimedOut | Cause::Body(_) => true,
+            Cause::Certificate(_)
+            | Cause::TooSlow(_)
+            | Cause::TooLarge { .. }
+            | Cause::Protocol(_)
+            | Cause::Redirect(_)
+            | Cause::UnsafeRedirect(_)
+            | Cause::Unsupported(_)
+            | Cause::Disk(_)
+            | Cause::Settings(_) => false,
         }
     }
 
@@ -88,9 +110,14 @@ impl std::fmt::Display for RemoteFailure {
         match &self.cause {
             Cause::Status { status, .. } => write!(formatter, "the server answered {status}"),
             Cause::Connection(reason)
-            | Cause::TimedOut(reason)
+            | Cause::Certificate(reason)
+            | Cause::TooSlow(reason)
             | Cause::Redirect(reason)
+            | Cause::UnsafeRedirect(reason)
             | Cause::Unsupported(reason) => formatter.write_str(reason),
+            Cause::TimedOut => formatter.write_str("no answer in time"),
+            Cause::Protocol(reason) => write!(formatter, "the answer breaks the rules of HTTP: {reason}"),
+            Cause::Settings(failure) => formatter.write_str(&failure.message),
             Cause::TooLarge { limit } => write!(formatter, "more than {limit} bytes"),
             Cause::Body(reason) => write!(formatter, "the answer is damaged or incomplete: {reason}"),
             Cause::Disk(reason) => write!(formatter, "cannot write what was received: {reason}"),
@@ -100,56 +127,81 @@ impl std::fmt::Display for RemoteFailure {
 
 impl From<RemoteFailure> for Failure {
     fn from(failure: RemoteFailure) -> Self {
-        let (kind, code, hint) = match &failure.cause {
-            Cause::Status { status: 401 | 403, .. } => (
-                Kind::Error,
-                "net.unauthorized",
-                "put a user name and password into the URL, or into ~/.netrc for this host; nothing else was tried instead",
-            ),
-            Cause::Status { status: 404 | 410, .. } => {
-                (Kind::Error, "net.not-found", "check the URL for a typing error")
-            }
-            Cause::Status { .. } => {
-                (Kind::Network, "net.status", "try again later, or use another index with --index-url")
-            }
-            Cause::Connection(reason) if reason.contains("certificate") => (
-                Kind::Network,
-                "net.certificate",
-                "name the certificate authority's file with --cert if your network uses its own",
-            ),
-            Cause::Connection(_) => (
-                Kind::Network,
-                "net.unreachable",
-                "check the host name, the network and the proxy settings; it is safe to try again",
-            ),
-            Cause::TimedOut(_) => {
-                (Kind::Network, "net.timeout", "it is safe to try again; --timeout SECONDS allows more time")
-            }
-            Cause::TooLarge { .. } => (
-                Kind::Verification,
-                "net.too-large",
-                "the server sent more than can be right; report it to its operator",
-            ),
-            Cause::Body(_) => (Kind::Network, "net.incomplete", "it is safe to try again"),
-            Cause::Redirect(_) => {
-                (Kind::Verification, "net.redirect", "use the URL of the final server directly if you trust it")
-            }
-            Cause::Unsupported(_) => {
-                (Kind::Error, "net.unsupported-url", "only http, https and file URLs can be fetched")
-            }
-            Cause::Disk(_) => {
-                (Kind::Error, "disk", "free some space, or choose another place with --cache-dir and TMPDIR")
-            }
-        };
-        Failure::new(kind, code, format!("Could not fetch {}: {failure}", failure.url)).hint(hint)
+        if let Cause::Settings(failure) = failure.cause {
+            return failure;
+        }
+        let message = format!("Could not fetch {}: {failure}", failure.url);
+        let (kind, code, hint) = meaning(&failure.cause);
+        Self::new(kind, code, message).hint(hint)
     }
 }
 
-/// The reason at the bottom of the chain: the layers above only say that a request failed.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut current: &dyn std::error::Error = error;
-    while let Some(source) = current.source() {
-        current = source;
+/// Exit code, stable code and advice.
+fn meaning(cause: &Cause) -> (Kind, &'static str, &'static str) {
+    match cause {
+        Cause::Status { status: 401 | 403, .. } => (
+            Kind::Error,
+            "net.unauthorized",
+            "put a user name and password into the URL, or into ~/.netrc for this host; nothing else was tried instead",
+        ),
+        Cause::Status { status: 404 | 410, .. } => (Kind::Error, "net.not-found", "check the URL for a typing error"),
+        Cause::Status { .. } => (Kind::Network, "net.status", "try again later, or use another index with --index-url"),
+        Cause::Certificate(_) => (
+            Kind::Network,
+            "net.certificate",
+            "name the certificate authority's file with --cert if your network uses its own",
+        ),
+        Cause::Connection(_) => (
+            Kind::Network,
+            "net.unreachable",
+            "check the host name, the network and the proxy settings; it is safe to try again",
+        ),
+        Cause::TimedOut => {
+            (Kind::Network, "net.timeout", "it is safe to try again; --timeout SECONDS allows more time")
+        }
+        Cause::TooSlow(_) => (Kind::Network, "net.too-slow", "it is safe to try again, or use another index"),
+        Cause::TooLarge { .. } => {
+            (Kind::Verification, "net.too-large", "the server sent more than can be right; report it to its operator")
+        }
+        Cause::Body(_) => (Kind::Network, "net.incomplete", "it is safe to try again"),
+        Cause::Protocol(_) => {
+            (Kind::Network, "net.protocol", "check the URL and the proxy settings, or report it to the operator")
+        }
+        Cause::Redirect(_) => (Kind::Network, "net.redirect", "report it to the operator of the server"),
+        Cause::UnsafeRedirect(_) => {
+            (Kind::Verification, "net.unsafe-redirect", "use the URL of the final server directly if you trust it")
+        }
+        Cause::Unsupported(_) => (Kind::Error, "net.unsupported-url", "only http, https and file URLs can be fetched"),
+        Cause::Disk(_) => (Kind::Error, "disk", "free some space, or choose another place with --cache-dir and TMPDIR"),
+        // A failure of its own, see above.
+        Cause::Settings(_) => (Kind::Error, "net.settings", ""),
     }
-    current.to_string()
+}
+
+/// Whether the connection works and the other side does not speak HTTP, or too much of it (a flood of headers).
+fn is_no_http(error: &reqwest::Error) -> bool {
+    let mut current: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = current {
+        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
+            return true;
+        }
+        current = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_server_makes_us_wait_longer_than_a_minute() {
+        let asked = |seconds| {
+            let retry_after = Some(Duration::from_secs(seconds));
+            let cause = Cause::Status { status: 503, retry_after };
+            RemoteFailure::new(&Url::parse("https://pkgs.example.org/").unwrap(), cause).retry_after()
+        };
+        assert_eq!(asked(2), Some(Duration::from_secs(2)));
+        assert_eq!(asked(86_400), Some(Duration::from_secs(60)));
+    }
 }
