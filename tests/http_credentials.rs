@@ -1,5 +1,7 @@
 //! User names and passwords: who gets them, what happens without them, and that nobody reads them afterwards.
 
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on is a failed test")]
+
 use std::path::Path;
 
 use testkit::{Environment, Index, Links, Options, Outcome, Server, Wheel};

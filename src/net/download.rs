@@ -29,8 +29,6 @@ const MAXIMUM_SIZE: u64 = 8 << 30;
 /// What to fetch, and what is known about it.
 #[derive(Clone, Debug)]
 pub struct DownloadRequest {
-    /// The project, for messages.
-    pub name: String,
     /// The requirement as pip would name it in a hash error.
     pub requirement: String,
     /// File name of the distribution.
@@ -61,7 +59,6 @@ pub enum Proof {
 pub struct VerifiedFile {
     path: PathBuf,
     filename: String,
-    url: Url,
     sha256: String,
     proof: Proof,
 }
@@ -74,10 +71,6 @@ impl VerifiedFile {
     /// File name of the distribution.
     pub fn filename(&self) -> &str {
         &self.filename
-    }
-    /// Where it came from.
-    pub fn url(&self) -> &Url {
-        &self.url
     }
     /// SHA-256 of the whole file in hex.
     pub fn sha256(&self) -> &str {
@@ -354,7 +347,6 @@ impl Receiver {
         Ok(VerifiedFile {
             path: path.to_owned(),
             filename: request.filename.clone(),
-            url: request.url.clone(),
             sha256: value(HashAlgorithm::Sha256).to_owned(),
             proof,
         })

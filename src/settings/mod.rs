@@ -37,8 +37,6 @@ pub struct Settings {
     pub python: Option<PathBuf>,
     /// Stop when the environment is no virtual one.
     pub require_virtualenv: bool,
-    /// Environment variables and the user's configuration were not read.
-    pub isolated: bool,
     /// What the user sees.
     pub terminal: TerminalSettings,
     /// How servers are spoken to, and the cache.

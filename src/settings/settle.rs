@@ -107,7 +107,6 @@ fn assemble(
         command,
         python: expanded(&general.python),
         require_virtualenv: general.require_virtualenv,
-        isolated: general.isolated,
         terminal: TerminalSettings {
             verbosity,
             color,

@@ -324,3 +324,31 @@ fn a_directory_that_cannot_be_written() {
     assert!(outcome.stderr.contains("/dev/null"), "{}", outcome.stderr);
     scene.expect_clean();
 }
+
+#[test]
+fn a_disk_that_is_full_when_files_are_put_into_place() {
+    // A file system of 1 MiB in a mount namespace of its own, which needs privileges. Its size rules out hard links.
+    let possible = std::process::Command::new("unshare")
+        .args(["--mount", "sh", "-c", "mount -t tmpfs -o size=1m none /mnt"])
+        .output();
+    if !possible.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: this user may not mount a small file system");
+        return;
+    }
+    let noise: Vec<u8> = (0..400_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let index = Index::new()
+        .add(Wheel::new("small", "1.0").build())
+        .add(Wheel::new("large", "1.0").file("large/noise.bin", noise).build());
+    let scene = Scene::new(index);
+    let program = env!("CARGO_BIN_EXE_tufpip");
+    let script = format!(
+        "mkdir disk && mount -t tmpfs -o size=1m none disk && '{program}' install --quiet --target disk/here small && \
+         find disk | sort > before; '{program}' install --target disk/here large; code=$?; find disk | sort > after; \
+         cmp before after && exit $code"
+    );
+    let outcome =
+        scene.environment.command("unshare").index(&scene.server).args(["--mount", "sh", "-c", &script]).run();
+    let outcome = outcome.expect_code(1).expect_stderr(&["No space left on device", "disk"]);
+    assert!(!outcome.stdout.contains("Successfully"), "{}", outcome.stdout);
+    scene.expect_clean();
+}
