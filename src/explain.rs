@@ -5,12 +5,23 @@ use resolve::Explanation;
 use crate::failure::{Failure, Kind};
 use crate::index::Sources;
 
+/// Versions shown of a list at most.
+const MOST_VERSIONS: usize = 24;
+
 /// The failure for a request that nothing can satisfy.
-pub fn impossible(explanation: Explanation, sources: &Sources) -> Failure {
-    let failure = match &explanation {
+///
+/// Long lists of versions are shortened unless `verbose`.
+pub fn impossible(explanation: &Explanation, sources: &Sources, verbose: bool) -> Failure {
+    let failure = match explanation {
         Explanation::NoMatch(problem) => {
-            let message = format!("{problem}\nERROR: No matching distribution found for {}", problem.wanted());
-            let failure = Failure::new(Kind::Error, "resolve.no-match", message);
+            let most = if verbose { usize::MAX } else { MOST_VERSIONS };
+            let mut lines = problem.lines(most);
+            lines.push(format!("No matching distribution found for {}", problem.wanted()));
+            let mut failure = Failure::new(Kind::Error, "resolve.no-match", lines.join("\nERROR: "));
+            let reasons = problem.other_reasons(most);
+            if !reasons.is_empty() {
+                failure = failure.detail("left out", reasons.join("\n"));
+            }
             let nothing_known = problem.versions.is_empty() && problem.rejected.is_empty() && problem.yanked.is_empty();
             if nothing_known && problem.unusable.is_empty() {
                 let asked = if sources.is_empty() {

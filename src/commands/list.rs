@@ -5,10 +5,11 @@ mod output;
 use std::collections::HashSet;
 
 use packaging::{PackageName, Version};
+use resolve::Rejection;
 
 use crate::environment::Environment;
 use crate::failure::Failure;
-use crate::index::{Finder, Offer, SOURCE_ONLY};
+use crate::index::{Finder, Offer};
 use crate::installed::{Described, filtered};
 use crate::session::Session;
 use crate::settings::{Freshness, ListSettings, ReleaseControl, Settings, WishSettings};
@@ -83,7 +84,7 @@ fn latest(name: &PackageName, offers: &[Offer], releases: &ReleaseControl) -> Op
     let best = offers.iter().find(|offer| {
         let candidate = &offer.candidate;
         !candidate.yanked
-            && candidate.rejected.as_deref().is_none_or(|reason| reason == SOURCE_ONLY)
+            && matches!(candidate.rejected, None | Some(Rejection::Source))
             && (prereleases || !candidate.version.any_prerelease())
     })?;
     let kind = if best.file.dist.wheel().is_some() { "wheel" } else { "sdist" };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use packaging::{DistributionFilename, File, HashAlgorithm, PackageName, Tags, Target, Version, VersionSpecifiers};
-use resolve::{Candidate, Origin};
+use resolve::{Candidate, Origin, Rejection};
 
 use crate::failure::{Failure, Kind};
 use crate::python::Interpreter;
@@ -75,14 +75,14 @@ impl Choice {
     }
 
     /// Why a Requires-Python rules this Python out; text that is no specifier rules nothing out, as in pip.
-    pub fn python_mismatch(&self, requires_python: Option<&str>) -> Option<String> {
+    pub fn python_mismatch(&self, requires_python: Option<&str>) -> Option<Rejection> {
         let text = requires_python?;
         if self.selection.ignore_requires_python {
             return None;
         }
         let specifiers: VersionSpecifiers = text.parse().ok()?;
         (!specifiers.contains(&self.python_version))
-            .then(|| format!("requires a different Python: {} not in '{text}'", self.python_version))
+            .then(|| Rejection::Python { requires: text.to_owned(), python: self.python_version.clone() })
     }
 
     /// One offer for each version among `files`, best first.
@@ -90,7 +90,7 @@ impl Choice {
     /// # Errors
     /// When `--uploaded-prior-to` needs an upload time that an index does not give.
     pub fn offers(&self, project: &PackageName, files: Vec<Arc<File>>) -> Result<Vec<Offer>, Failure> {
-        let mut pythons: HashMap<String, Option<String>> = HashMap::new();
+        let mut pythons: HashMap<String, Option<Rejection>> = HashMap::new();
         let mut best: BTreeMap<Version, Judged> = BTreeMap::new();
         let demanded = self.hashes(project);
         let any_matches = files.iter().any(|file| matches_any(file, demanded));
@@ -121,31 +121,36 @@ impl Choice {
         Ok(offers.into_iter().map(Judged::into_offer).collect())
     }
 
-    fn judge(&self, project: &PackageName, file: Arc<File>, pythons: &mut HashMap<String, Option<String>>) -> Judged {
+    fn judge(
+        &self,
+        project: &PackageName,
+        file: Arc<File>,
+        pythons: &mut HashMap<String, Option<Rejection>>,
+    ) -> Judged {
         let formats = self.selection.formats.allowed(project);
-        let (rejected, tag_rank) = match &file.dist {
+        let (unfit, tag_rank) = match &file.dist {
             DistributionFilename::Wheel(_) if !formats.wheel => {
-                (Some(Rejection::Format("wheels are excluded by --no-binary")), None)
+                (Some(Unfit::Format("wheels are excluded by --no-binary")), None)
             }
             DistributionFilename::Wheel(wheel) => match self.tags.rank(wheel) {
                 Some(rank) => (None, Some(rank)),
-                None => (Some(Rejection::Platform), None),
+                None => (Some(Unfit::Platform), None),
             },
             DistributionFilename::SourceDistribution(_) if !formats.source => {
-                (Some(Rejection::Format("only a source distribution, which --only-binary excludes")), None)
+                (Some(Unfit::Format("only a source distribution, which --only-binary excludes")), None)
             }
-            DistributionFilename::SourceDistribution(_) => (Some(Rejection::Source), None),
+            DistributionFilename::SourceDistribution(_) => (Some(Unfit::Source), None),
         };
         let python = file
             .requires_python
             .as_ref()
             .and_then(|text| pythons.entry(text.clone()).or_insert_with(|| self.python_mismatch(Some(text))).clone());
-        let rejected = match (rejected, python) {
-            (Some(Rejection::Format(reason)), _) => Some(Rejection::Format(reason)),
-            (_, Some(reason)) => Some(Rejection::Python(reason)),
-            (rejected, None) => rejected,
+        let unfit = match (unfit, python) {
+            (Some(Unfit::Format(reason)), _) => Some(Unfit::Format(reason)),
+            (_, Some(reason)) => Some(Unfit::Python(reason)),
+            (unfit, None) => unfit,
         };
-        Judged { is_wheel: file.dist.wheel().is_some(), rejected, tag_rank, file }
+        Judged { is_wheel: file.dist.wheel().is_some(), unfit, tag_rank, file }
     }
 
     fn is_too_new(&self, file: &File) -> Result<bool, Failure> {
@@ -182,16 +187,16 @@ fn matches_any(file: &File, demanded: &[(HashAlgorithm, String)]) -> bool {
 
 /// Why a file is out of the question; the order is that of preference when a version must be shown by one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Rejection {
+enum Unfit {
     Format(&'static str),
     Platform,
-    Python(String),
+    Python(Rejection),
     Source,
 }
 
 struct Judged {
     is_wheel: bool,
-    rejected: Option<Rejection>,
+    unfit: Option<Unfit>,
     tag_rank: Option<u32>,
     file: Arc<File>,
 }
@@ -199,23 +204,23 @@ struct Judged {
 impl Judged {
     /// Greater is better: usable, not yanked, a wheel, the better tag, the higher build number.
     fn rank(&self) -> impl Ord + use<> {
-        let reason = match &self.rejected {
+        let reason = match &self.unfit {
             None => 4,
-            Some(Rejection::Source) => 3,
-            Some(Rejection::Python(_)) => 2,
-            Some(Rejection::Platform) => 1,
-            Some(Rejection::Format(_)) => 0,
+            Some(Unfit::Source) => 3,
+            Some(Unfit::Python(_)) => 2,
+            Some(Unfit::Platform) => 1,
+            Some(Unfit::Format(_)) => 0,
         };
         let build = self.file.dist.wheel().and_then(|wheel| wheel.build.clone());
         (reason, self.file.yanked.is_none(), self.is_wheel, std::cmp::Reverse(self.tag_rank.unwrap_or(u32::MAX)), build)
     }
 
     fn into_offer(self) -> Offer {
-        let rejected = self.rejected.map(|rejection| match rejection {
-            Rejection::Format(reason) => reason.to_owned(),
-            Rejection::Platform => "no wheel for this platform and Python".to_owned(),
-            Rejection::Python(reason) => reason,
-            Rejection::Source => SOURCE_ONLY.to_owned(),
+        let rejected = self.unfit.map(|unfit| match unfit {
+            Unfit::Format(reason) => Rejection::Other(reason.to_owned()),
+            Unfit::Platform => Rejection::Other("no wheel for this platform and Python".to_owned()),
+            Unfit::Python(rejection) => rejection,
+            Unfit::Source => Rejection::Source,
         });
         Offer {
             candidate: Candidate {
@@ -228,6 +233,3 @@ impl Judged {
         }
     }
 }
-
-/// The reason of a candidate that would have to be built.
-pub const SOURCE_ONLY: &str = "only a source distribution, which tufpip does not build yet";

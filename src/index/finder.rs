@@ -1,17 +1,18 @@
-//! Brings the resolver and the indexes together: facts the resolver misses are fetched, all at once, until it has an answer.
+//! Brings the resolver and the indexes together: facts the resolver misses are fetched, side by side, until it has an
+//! answer.
 //!
-//! While facts come in, the finder guesses what will be asked next, so that a deep graph of dependencies does not cost a
-//! round trip for each level and each kind of fact. A wrong guess costs a small request and changes nothing else.
+//! A solution takes about a millisecond, an answer from a server a hundred times as long. So everything is solved again
+//! whenever something that was missing is known, and no question waits for answers it does not depend on.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use packaging::{CoreMetadata, ExtraName, File, PackageName, Requirement, Version};
-use resolve::{Candidate, CandidateId, Catalog, Fact, Metadata, Origin, Outcome, Request, Resolution};
+use packaging::{CoreMetadata, File, PackageName, Requirement, Version};
+use resolve::{Candidate, CandidateId, Catalog, Fact, Metadata, Origin, Outcome, Rejection, Request, Resolution};
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::choice::SOURCE_ONLY;
 use super::metadata::download_request;
 use super::sources::{linked_filename, parse_filename};
 use super::{Choice, MetadataReader, Offer, Sources};
@@ -27,8 +28,6 @@ pub struct Finder {
     offers: HashMap<PackageName, HashMap<Version, Offer>>,
     metadata: HashMap<CandidateId, Arc<CoreMetadata>>,
     direct: HashMap<String, Found>,
-    /// Requirements seen for a project so far, by which the next guess is made.
-    seen: HashMap<PackageName, Vec<Requirement>>,
     terminal: Arc<Terminal>,
 }
 
@@ -51,11 +50,26 @@ pub struct Found {
     pub yanked: Option<String>,
 }
 
-/// An answer to a question.
-enum Answer {
-    Project(PackageName, Result<Vec<Offer>, Failure>),
-    Metadata(CandidateId, Result<Result<CoreMetadata, String>, Failure>),
-    Direct(PackageName, String, Box<Result<DirectFile, Failure>>),
+/// What is being fetched.
+#[derive(Default)]
+struct Fetching {
+    running: JoinSet<Answer>,
+    /// Everything that was asked so far.
+    asked: HashSet<Fact>,
+    /// What the resolver lacked when it was last asked.
+    missing: HashSet<Fact>,
+}
+
+/// What became of a question.
+struct Answer {
+    fact: Fact,
+    news: Result<News, Failure>,
+}
+
+enum News {
+    Offers(Vec<Offer>),
+    Metadata(Result<CoreMetadata, String>),
+    Direct(Box<DirectFile>),
 }
 
 struct DirectFile {
@@ -79,7 +93,6 @@ impl Finder {
             offers: HashMap::new(),
             metadata: HashMap::new(),
             direct: HashMap::new(),
-            seen: HashMap::new(),
             terminal,
         }
     }
@@ -112,29 +125,35 @@ impl Finder {
     /// # Errors
     /// When that is impossible, or what must be known cannot be fetched.
     pub async fn resolve(&mut self, request: &Request<'_>) -> Result<Resolution, Failure> {
-        let mut rounds = 0;
+        let mut fetching = Fetching::default();
+        let mut attempts = 0;
         let outcome = loop {
-            rounds += 1;
-            match resolve::solve(&self.catalog, request) {
-                Outcome::Missing(facts) => self.fetch(facts, request).await?,
+            attempts += 1;
+            let start = Instant::now();
+            let facts = match resolve::solve(&self.catalog, request) {
+                Outcome::Missing(facts) => facts,
                 // Without dependencies the resolver needs no metadata; what is installed still has to say its Python.
-                Outcome::Solved(resolution) if !self.unread(&resolution).is_empty() => {
-                    self.fetch(self.unread(&resolution), request).await?;
-                }
+                Outcome::Solved(resolution) if !self.unread(&resolution).is_empty() => self.unread(&resolution),
                 other => break other,
+            };
+            fetching.missing = facts.iter().cloned().collect();
+            for fact in facts {
+                self.ask(fact, &mut fetching);
             }
+            // While more answers are to come, no more than half of the time goes into solving.
+            self.wait(&mut fetching, start.elapsed()).await?;
         };
         self.terminal.progress(Progress::Resolved);
         self.terminal.verbose(1, || {
-            format!(
-                "resolved in {rounds} rounds, {} projects and {} metadata files read",
-                self.offers.len(),
-                self.metadata.len()
-            )
+            let (projects, metadata) = (self.offers.len(), self.metadata.len());
+            let requests = self.places.reader.requests();
+            format!("resolved in {attempts} attempts: {projects} projects, metadata of {metadata} files, {requests} requests")
         });
         match outcome {
             Outcome::Solved(resolution) => self.without_skipped_sources(resolution, request),
-            Outcome::Impossible(explanation) => Err(crate::explain::impossible(explanation, &self.places.sources)),
+            Outcome::Impossible(explanation) => {
+                Err(crate::explain::impossible(&explanation, &self.places.sources, self.terminal.is_verbose(1)))
+            }
             Outcome::Missing(_) => Err(Failure::new(Kind::Error, "internal", "the resolver stopped without an answer")),
         }
     }
@@ -151,7 +170,7 @@ impl Finder {
             Origin::Installed => None,
             Origin::Direct(url) => self.direct.get(url).cloned(),
             Origin::Index => {
-                let file = &self.offers.get(&candidate.name)?.get(&candidate.version)?.file;
+                let file = &self.offer(candidate)?.file;
                 let url = file.url().ok()?;
                 let hashes = self.places.choice.hashes(&candidate.name).to_vec();
                 let request = download_request(&candidate.name, file, &url, hashes);
@@ -192,102 +211,97 @@ impl Finder {
         self.catalog.candidates(project).unwrap_or_default()
     }
 
-    /// Fetches `facts` and whatever they make likely to be asked next.
-    async fn fetch(&mut self, facts: Vec<Fact>, request: &Request<'_>) -> Result<(), Failure> {
-        let mut asked: HashSet<Fact> = HashSet::new();
-        let wanted: HashSet<Fact> = facts.iter().cloned().collect();
-        let mut running = JoinSet::new();
-        if self.seen.is_empty() {
-            for root in request.requirements.iter().chain(&request.constraints) {
-                self.seen.entry(root.requirement.name.clone()).or_default().push(root.requirement.clone());
-            }
-        }
-        for fact in facts {
-            self.ask(fact, &mut asked, &mut running);
-        }
-        while let Some(joined) = running.join_next().await {
-            let answer = joined.map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
-            let next = self.take(answer, &wanted, request)?;
+    /// Takes answers until one of the missing facts is known and `rest` is over, or all of them are known.
+    async fn wait(&mut self, fetching: &mut Fetching, rest: Duration) -> Result<(), Failure> {
+        let end = tokio::time::Instant::now() + rest;
+        let all = fetching.missing.len();
+        loop {
+            let some_known = fetching.missing.len() < all;
+            let answer = match fetching.running.try_join_next() {
+                Some(answer) => answer,
+                None if fetching.missing.is_empty() => return Ok(()),
+                None if some_known => match tokio::time::timeout_at(end, fetching.running.join_next()).await {
+                    Ok(Some(answer)) => answer,
+                    Ok(None) | Err(_) => return Ok(()),
+                },
+                None => match fetching.running.join_next().await {
+                    Some(answer) => answer,
+                    None => return Err(Failure::new(Kind::Error, "internal", "the resolver asked for what is known")),
+                },
+            };
+            let answer = answer.map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
+            self.take(answer, fetching)?;
             self.terminal.progress(Progress::Resolving { projects: self.offers.len(), metadata: self.metadata.len() });
-            for fact in next {
-                self.ask(fact, &mut asked, &mut running);
-            }
         }
-        Ok(())
     }
 
     /// Starts to fetch a fact, once.
-    fn ask(&self, fact: Fact, asked: &mut HashSet<Fact>, running: &mut JoinSet<Answer>) {
-        if !asked.insert(fact.clone()) {
+    fn ask(&self, fact: Fact, fetching: &mut Fetching) {
+        if !fetching.asked.insert(fact.clone()) {
             return;
         }
+        let file = match &fact {
+            Fact::Metadata(candidate) => self.offer(candidate).map(|offer| Arc::clone(&offer.file)),
+            _ => None,
+        };
         let places = Arc::clone(&self.places);
-        match fact {
-            Fact::Project(name) => {
-                running.spawn(async move {
-                    let offers = places.offers(&name).await;
-                    Answer::Project(name, offers)
-                });
-            }
-            Fact::Metadata(candidate) => {
-                let file = self.offers.get(&candidate.name).and_then(|offers| offers.get(&candidate.version));
-                let Some(file) = file.map(|offer| Arc::clone(&offer.file)) else { return };
-                running.spawn(async move {
-                    let metadata = places.reader.read(&candidate.name, &file).await;
-                    Answer::Metadata(candidate, metadata)
-                });
-            }
-            Fact::Direct { name, url } => {
-                running.spawn(async move {
-                    let file = places.direct(&name, &url).await;
-                    Answer::Direct(name, url, Box::new(file))
-                });
-            }
-        }
+        fetching.running.spawn(async move {
+            let news = match (&fact, file) {
+                (Fact::Project(name), _) => places.offers(name).await.map(News::Offers),
+                (Fact::Metadata(candidate), Some(file)) => {
+                    places.reader.read(&candidate.name, &file).await.map(News::Metadata)
+                }
+                (Fact::Metadata(_), None) => Ok(News::Metadata(Err("there is no file of it".to_owned()))),
+                (Fact::Direct { name, url }, _) => {
+                    places.direct(name, url).await.map(|direct| News::Direct(Box::new(direct)))
+                }
+            };
+            Answer { fact, news }
+        });
     }
 
-    /// Puts an answer into the catalog; gives what is likely to be asked next.
-    fn take(&mut self, answer: Answer, wanted: &HashSet<Fact>, request: &Request<'_>) -> Result<Vec<Fact>, Failure> {
-        match answer {
-            Answer::Project(name, offers) => {
-                let offers = match offers {
-                    Ok(offers) => offers,
-                    // The resolver asks again if it needs what was only guessed.
-                    Err(_) if !wanted.contains(&Fact::Project(name.clone())) => return Ok(Vec::new()),
-                    Err(failure) => return Err(failure),
-                };
+    /// Puts an answer into the catalog.
+    fn take(&mut self, answer: Answer, fetching: &mut Fetching) -> Result<(), Failure> {
+        let Answer { fact, news } = answer;
+        let is_missing = fetching.missing.remove(&fact);
+        let news = match news {
+            Ok(news) => news,
+            Err(failure) if is_missing => return Err(failure),
+            Err(_) => {
+                // The resolver has gone another way meanwhile. If it comes back it asks again.
+                fetching.asked.remove(&fact);
+                return Ok(());
+            }
+        };
+        match (fact, news) {
+            (Fact::Project(name), News::Offers(offers)) => {
                 let candidates = offers.iter().map(|offer| offer.candidate.clone()).collect();
                 self.catalog.insert_project(name.clone(), candidates);
                 let by_version = offers.into_iter().map(|offer| (offer.candidate.version.clone(), offer)).collect();
-                self.offers.insert(name.clone(), by_version);
-                Ok(if request.no_deps { Vec::new() } else { self.guess(&name).into_iter().collect() })
+                self.offers.insert(name, by_version);
             }
-            Answer::Metadata(id, metadata) => {
-                let metadata = match metadata {
-                    Ok(metadata) => metadata,
-                    Err(_) if !wanted.contains(&Fact::Metadata(id.clone())) => return Ok(Vec::new()),
-                    Err(failure) => return Err(failure),
-                };
+            (Fact::Metadata(id), News::Metadata(metadata)) => {
                 let metadata = metadata.and_then(|metadata| self.usable(metadata));
                 if let Err(reason) = &metadata {
                     self.terminal.verbose(1, || format!("{} {}: {reason}", id.name, id.version));
                 }
-                self.insert_metadata(id.clone(), metadata.map(Arc::new));
-                Ok(if request.no_deps { Vec::new() } else { self.follow(&id, request) })
+                self.insert_metadata(id, metadata.map(Arc::new));
             }
-            Answer::Direct(name, url, direct) => {
-                let direct = (*direct)?;
-                let id = CandidateId {
-                    name: name.clone(),
-                    version: direct.candidate.version.clone(),
-                    origin: Origin::Direct(url.clone()),
-                };
+            (Fact::Direct { name, url }, News::Direct(direct)) => {
+                let (version, origin) = (direct.candidate.version.clone(), Origin::Direct(url.clone()));
+                let id = CandidateId { name: name.clone(), version, origin };
                 self.catalog.insert_direct(name, url.clone(), direct.candidate);
                 self.direct.insert(url, direct.found);
-                self.insert_metadata(id.clone(), Ok(Arc::new(direct.metadata)));
-                Ok(if request.no_deps { Vec::new() } else { self.follow(&id, request) })
+                self.insert_metadata(id, Ok(Arc::new(direct.metadata)));
             }
+            // An answer is always one to its question.
+            _ => {}
         }
+        Ok(())
+    }
+
+    fn offer(&self, candidate: &CandidateId) -> Option<&Offer> {
+        self.offers.get(&candidate.name)?.get(&candidate.version)
     }
 
     /// Metadata says more exactly than a page which Python it is for.
@@ -296,7 +310,7 @@ impl Finder {
             return Err(error.to_string());
         }
         match self.places.choice.python_mismatch(metadata.raw_requires_python()) {
-            Some(reason) => Err(reason),
+            Some(rejection) => Err(rejection.to_string()),
             None => Ok(metadata),
         }
     }
@@ -310,54 +324,6 @@ impl Finder {
         if let Ok(metadata) = metadata {
             self.metadata.insert(id, metadata);
         }
-    }
-
-    /// The metadata that the resolver will probably ask for: of the best version that fits what was seen so far.
-    fn guess(&self, project: &PackageName) -> Option<Fact> {
-        let seen = self.seen.get(project).map(Vec::as_slice).unwrap_or_default();
-        let candidates = self.catalog.candidates(project)?;
-        let fits = |candidate: &&Candidate| {
-            candidate.rejected.is_none()
-                && !candidate.yanked
-                && seen.iter().all(|requirement| requirement.specifiers.contains(&candidate.version))
-        };
-        let usable = || candidates.iter().filter(fits);
-        let best = usable().find(|candidate| !candidate.version.any_prerelease()).or_else(|| usable().next())?;
-        let id = CandidateId { name: project.clone(), version: best.version.clone(), origin: Origin::Index };
-        self.catalog.metadata(&id).is_none().then_some(Fact::Metadata(id))
-    }
-
-    /// Pages that the dependencies of `candidate` will probably need.
-    fn follow(&mut self, candidate: &CandidateId, request: &Request<'_>) -> Vec<Fact> {
-        let Some(metadata) = self.metadata.get(candidate).cloned() else { return Vec::new() };
-        let extras: Vec<ExtraName> = self
-            .seen
-            .get(&candidate.name)
-            .map(|seen| seen.iter().flat_map(|requirement| requirement.extras.clone()).collect())
-            .unwrap_or_default();
-        let mut next = Vec::new();
-        for requirement in metadata.valid_requires_dist() {
-            if requirement.url.is_some() || !requirement.applies(request.environment, &extras) {
-                continue;
-            }
-            let name = &requirement.name;
-            let seen = self.seen.entry(name.clone()).or_default();
-            if !seen.contains(requirement) {
-                seen.push(requirement.clone());
-            }
-            if self.catalog.candidates(name).is_some() {
-                next.extend(self.guess(name));
-            } else if request.ignore_installed || !self.installed_fits(requirement) {
-                next.push(Fact::Project(name.clone()));
-            }
-        }
-        next
-    }
-
-    fn installed_fits(&self, requirement: &Requirement) -> bool {
-        self.catalog
-            .installed(&requirement.name)
-            .is_some_and(|installed| requirement.specifiers.contains(&installed.version))
     }
 
     /// Refuses a resolution that pip would not choose because it would build a newer source distribution.
@@ -386,7 +352,7 @@ impl Finder {
                 .iter()
                 .take_while(|candidate| candidate.version != pin.candidate.version)
                 .find(|candidate| {
-                    candidate.rejected.as_deref() == Some(SOURCE_ONLY)
+                    candidate.rejected == Some(Rejection::Source)
                         && !candidate.yanked
                         && (!candidate.version.any_prerelease() || pin.candidate.version.any_prerelease())
                         && requirements.iter().all(|requirement| requirement.specifiers.contains(&candidate.version))
@@ -396,7 +362,7 @@ impl Finder {
                 return Err(Failure::new(
                     Kind::Error,
                     "source.not-supported",
-                    format!("{name} {} has {SOURCE_ONLY}", candidate.version),
+                    format!("{name} {} has {}", candidate.version, Rejection::Source),
                 )
                 .hint(format!(
                     "take the newest version with a wheel instead, {}: add --only-binary {name}",
@@ -452,7 +418,7 @@ impl Places {
             .map_err(|error| invalid(format!("the metadata of {} is not usable: {error}", request.filename)))?;
         let unsupported = || format!("{} is not a supported wheel on this platform.", request.filename);
         let rejected = match self.choice.tags().rank(wheel) {
-            None => Some(unsupported()),
+            None => Some(Rejection::Other(unsupported())),
             Some(_) => self.choice.python_mismatch(metadata.raw_requires_python()),
         };
         let candidate = Candidate {

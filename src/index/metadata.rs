@@ -34,6 +34,11 @@ impl MetadataReader {
         Self { client, downloader, store, directory }
     }
 
+    /// Requests that the command has sent so far.
+    pub fn requests(&self) -> usize {
+        self.client.requests()
+    }
+
     /// The metadata of the wheel `file` of `project`. `Ok(Err(reason))` when there is some but it makes no sense.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ mod metadata;
 mod pages;
 mod sources;
 
-pub use choice::{Choice, Offer, SOURCE_ONLY};
+pub use choice::{Choice, Offer};
 pub use finder::{Finder, Found};
 pub use metadata::MetadataReader;
 pub use pages::Pages;

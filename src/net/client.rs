@@ -1,6 +1,7 @@
 //! The HTTP client: retries, redirects, credentials, and a bound on what one answer may cost.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -73,6 +74,7 @@ pub struct Client {
     timeout: Duration,
     credentials: RwLock<Credentials>,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    requests: AtomicUsize,
 }
 
 impl Client {
@@ -86,7 +88,13 @@ impl Client {
             terminal,
             credentials: RwLock::new(credentials),
             hosts: Mutex::new(HashMap::new()),
+            requests: AtomicUsize::new(0),
         }
+    }
+
+    /// Requests sent so far, retries and redirects included.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
     }
 
     /// Remembers the credentials in these URLs for everything at the same origins.
@@ -173,6 +181,7 @@ impl Client {
     pub(super) async fn send(&self, url: &Url, headers: &HeaderMap) -> Result<Response, RemoteFailure> {
         let mut current = url.clone();
         for _ in 0..=MAXIMUM_REDIRECTS {
+            self.requests.fetch_add(1, Ordering::Relaxed);
             let response = self.send_once(url, &current, headers).await?;
             let status = response.status();
             let has_condition = || headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE);

@@ -28,9 +28,36 @@ pub struct Candidate {
     pub origin: Origin,
     /// Whether it was yanked (PEP 592).
     pub yanked: bool,
-    /// Why it can not be used here, in words for a person ("requires a different Python: 3.8 not in '>=3.9'").
-    /// A rejected candidate is never chosen; it is kept for the explanation.
-    pub rejected: Option<String>,
+    /// Why it can not be used here. A rejected candidate is never chosen; it is kept for the explanation.
+    pub rejected: Option<Rejection>,
+}
+
+/// Why a candidate can not be used here.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Rejection {
+    /// Its Requires-Python excludes the Python that is installed for.
+    Python {
+        /// Requires-Python as written.
+        requires: String,
+        /// The version of that Python.
+        python: Version,
+    },
+    /// There is nothing but a source distribution of it.
+    Source,
+    /// Anything else, in words for a person.
+    Other(String),
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Python { requires, python } => {
+                write!(formatter, "requires a different Python: {python} not in '{requires}'")
+            }
+            Self::Source => formatter.write_str("only a source distribution, which can not be built yet"),
+            Self::Other(reason) => formatter.write_str(reason),
+        }
+    }
 }
 
 /// Names one candidate.

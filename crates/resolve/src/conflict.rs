@@ -9,6 +9,7 @@ use std::sync::Arc;
 use packaging::Requirement;
 use pubgrub::{DerivationTree, External, VersionSet};
 
+use crate::catalog::Rejection;
 use crate::explanation::{Cause, Conflict, Explanation, NoMatch, Parent, Unusable, in_words, shown};
 use crate::indexes::Indexes;
 use crate::provider::{Asked, Provider};
@@ -48,7 +49,9 @@ pub(crate) fn explain(provider: &Provider<'_>, tree: Tree) -> Explanation {
         })
         .min_by_key(|lines| {
             let distance: u32 = lines.iter().map(|line| distance(provider, line.parent)).sum();
-            (distance, lines.len())
+            // What is wrong with the best version of a parent is what its user wants to know.
+            let age: usize = lines.iter().map(|line| better_versions(provider, line)).sum();
+            (distance, age, lines.len())
         });
     match best.as_deref() {
         Some([line]) => explain_one(provider, line, &lines),
@@ -168,6 +171,12 @@ fn distance(provider: &Provider<'_>, package: Package) -> u32 {
     }
 }
 
+/// How many versions of the parent are better than the one that asks.
+fn better_versions(provider: &Provider<'_>, line: &Line<'_>) -> usize {
+    let table = line.parent.project().and_then(|project| provider.table(project));
+    table.map_or(0, |table| table.entries.len().saturating_sub(line.index as usize + 1))
+}
+
 fn parent(provider: &Provider<'_>, line: &Line<'_>) -> Option<Parent> {
     let table = provider.table(line.parent.project()?)?;
     let version = table.entry(line.index)?.version()?.clone();
@@ -188,7 +197,7 @@ fn explain_one<'a>(provider: &Provider<'a>, line: &Line<'a>, all: &[Line<'a>]) -
             requirement: requirement.clone(),
             parent: parent(provider, line),
             version: Some(candidate.version.clone()),
-            reason: candidate.rejected.clone().unwrap_or_default(),
+            reason: candidate.rejected.as_ref().map(ToString::to_string).unwrap_or_default(),
         }));
     }
     if let Some(reference) = reference_of_user(provider, line) {
@@ -197,7 +206,7 @@ fn explain_one<'a>(provider: &Provider<'a>, line: &Line<'a>, all: &[Line<'a>]) -
     if !table.constraints.is_empty() {
         return explain_conflict(provider, &[line], all);
     }
-    Explanation::NoMatch(Box::new(no_match(provider, line, &table)))
+    Explanation::NoMatch(Box::new(no_match(provider, line, &table, all)))
 }
 
 /// The direct reference of the user that leaves nothing else to choose for the project `line` is about.
@@ -211,7 +220,7 @@ fn reference_of_user<'a>(provider: &Provider<'a>, line: &Line<'a>) -> Option<Lin
     Some(Line { parent: Package::Root, parents, index: 0, asked, project: line.project, range })
 }
 
-fn no_match(provider: &Provider<'_>, line: &Line<'_>, table: &Table<'_>) -> NoMatch {
+fn no_match(provider: &Provider<'_>, line: &Line<'_>, table: &Table<'_>, all: &[Line<'_>]) -> NoMatch {
     let requirement = line.asked.requirement;
     let listed = || table.entries.iter().filter(|entry| entry.on_page);
     let versions_of = |yanked: bool| {
@@ -221,7 +230,7 @@ fn no_match(provider: &Provider<'_>, line: &Line<'_>, table: &Table<'_>) -> NoMa
         versions
     };
     let mut rejected: Vec<_> = (table.rejected.iter())
-        .map(|candidate| (candidate.version.clone(), candidate.rejected.clone().unwrap_or_default()))
+        .filter_map(|candidate| Some((candidate.version.clone(), candidate.rejected.clone()?)))
         .collect();
     rejected.sort();
     let mut unusable: Vec<_> = (UNKNOWN_PAGE..)
@@ -235,9 +244,10 @@ fn no_match(provider: &Provider<'_>, line: &Line<'_>, table: &Table<'_>) -> NoMa
     let mut notes = Vec::new();
     let mut fitting =
         rejected.iter().filter(|(version, _)| crate::matching::contains(&requirement.specifiers, version));
-    if let Some((version, reason)) = fitting.next_back() {
-        notes.push(format!("{} {version} would match, but: {reason}", table.name));
+    if let Some((version, rejection)) = fitting.next_back() {
+        notes.push(format!("{} {version} would match, but: {rejection}", table.name));
     }
+    notes.extend(why_there(provider, line, all));
     NoMatch {
         requirement: requirement.clone(),
         parent: parent(provider, line),
@@ -281,6 +291,7 @@ fn explain_conflict(provider: &Provider<'_>, lines: &[&Line<'_>], all: &[Line<'_
         }
         notes.extend(why_there(provider, line, all));
         notes.extend(the_same(provider, line));
+        notes.extend(source_aside(provider, line, all));
         causes.push(Cause { parent, requirement: line.asked.requirement.clone(), source: source(line) });
     }
     triggers.sort();
@@ -313,6 +324,24 @@ fn why_there(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Vec<
         package = above.parent;
     }
     notes
+}
+
+/// Versions of a parent that were not looked at because they would have to be built.
+fn source_aside(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Option<String> {
+    let project = line.parent.project()?;
+    let table = provider.table(project)?;
+    let of_parent: Vec<&Requirement> =
+        all.iter().filter(|above| above.project == project).map(|above| above.asked.requirement).collect();
+    let fits = |version| of_parent.iter().all(|asked| crate::matching::contains(&asked.specifiers, version));
+    let mut sources = table.rejected.iter().rev().filter(|candidate| {
+        candidate.rejected == Some(Rejection::Source) && !candidate.yanked && fits(&candidate.version)
+    });
+    let best = sources.next()?;
+    let others = match sources.count() {
+        0 => String::new(),
+        count => format!(" and {count} others"),
+    };
+    Some(format!("{} {}{others} could fit, but there is {}", table.name, best.version, Rejection::Source))
 }
 
 /// Other versions of a parent that ask for the same.

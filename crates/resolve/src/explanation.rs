@@ -5,6 +5,7 @@ use std::fmt;
 use packaging::{PackageName, Requirement, Version};
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::Rejection;
 use crate::request::Wanted;
 
 /// Why a request is impossible.
@@ -41,7 +42,7 @@ pub struct NoMatch {
     /// Yanked versions, ascending.
     pub yanked: Vec<Version>,
     /// Versions that can not be used here, ascending, with the reason.
-    pub rejected: Vec<(Version, String)>,
+    pub rejected: Vec<(Version, Rejection)>,
     /// Versions with unusable metadata, ascending, with the reason.
     pub unusable: Vec<(Version, String)>,
     /// Whether pre-releases were forbidden.
@@ -105,6 +106,48 @@ impl NoMatch {
     pub fn wanted(&self) -> String {
         shown(&self.requirement)
     }
+
+    /// pip's lines, of which the last says what could not be found. Of more than `most` versions the middle is left out.
+    pub fn lines(&self, most: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !self.yanked.is_empty() {
+            lines.push(format!("Ignored the following yanked versions: {}", joined(&self.yanked, ", ", most)));
+        }
+        let pythons: Vec<String> = (self.rejected.iter())
+            .filter_map(|(version, rejection)| match rejection {
+                Rejection::Python { requires, .. } => Some(format!("{version} Requires-Python {requires}")),
+                _ => None,
+            })
+            .collect();
+        if !pythons.is_empty() {
+            let pythons = joined(&pythons, "; ", most);
+            lines.push(format!("Ignored the following versions that require a different python version: {pythons}"));
+        }
+        let kind = if self.only_final { "final version" } else { "version" };
+        let mut line = format!("Could not find a {kind} that satisfies the requirement {}", self.wanted());
+        if let Some(parent) = &self.parent {
+            line.push_str(&format!(" (from {})", parent.name));
+        }
+        let versions = if self.versions.is_empty() { "none".to_owned() } else { joined(&self.versions, ", ", most) };
+        lines.push(format!("{line} (from versions: {versions})"));
+        lines
+    }
+
+    /// For each reason of which pip says nothing: the versions it holds for, and the reason.
+    pub fn other_reasons(&self, most: usize) -> Vec<String> {
+        let rejected = (self.rejected.iter())
+            .filter(|(_, rejection)| !matches!(rejection, Rejection::Python { .. }))
+            .map(|(version, rejection)| (rejection.to_string(), version));
+        let unusable = self.unusable.iter().map(|(version, reason)| (reason.clone(), version));
+        let mut by_reason: Vec<(String, Vec<&Version>)> = Vec::new();
+        for (reason, version) in rejected.chain(unusable) {
+            match by_reason.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, versions)) => versions.push(version),
+                None => by_reason.push((reason, vec![version])),
+            }
+        }
+        by_reason.into_iter().map(|(reason, versions)| format!("{}: {reason}", joined(&versions, ", ", most))).collect()
+    }
 }
 
 impl Conflict {
@@ -141,19 +184,7 @@ impl fmt::Display for Explanation {
 
 impl fmt::Display for NoMatch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.yanked.is_empty() {
-            writeln!(formatter, "Ignored the following yanked versions: {}", joined(&self.yanked))?;
-        }
-        for (version, reason) in self.rejected.iter().chain(&self.unusable) {
-            writeln!(formatter, "Ignored version {version}: {reason}")?;
-        }
-        let kind = if self.only_final { "final version" } else { "version" };
-        write!(formatter, "Could not find a {kind} that satisfies the requirement {}", self.wanted())?;
-        if let Some(parent) = &self.parent {
-            write!(formatter, " (from {})", parent.name)?;
-        }
-        let versions = if self.versions.is_empty() { "none".to_owned() } else { joined(&self.versions) };
-        write!(formatter, " (from versions: {versions})")
+        formatter.write_str(&self.lines(usize::MAX).join("\n"))
     }
 }
 
@@ -231,6 +262,14 @@ pub(crate) fn in_words(requirement: &Requirement) -> String {
     }
 }
 
-fn joined(versions: &[Version]) -> String {
-    versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+/// Of more than `most` the first and the last: the newest are at the end.
+fn joined<T: ToString>(all: &[T], separator: &str, most: usize) -> String {
+    let texts = |part: &[T]| part.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator);
+    match (all.get(..most / 3), all.get(all.len().saturating_sub(most - most / 3)..)) {
+        (Some(first), Some(last)) if all.len() > most => {
+            let left_out = all.len() - first.len() - last.len();
+            format!("{}{separator}… {left_out} more …{separator}{}", texts(first), texts(last))
+        }
+        _ => texts(all),
+    }
 }

@@ -38,7 +38,7 @@ mod solution;
 mod solve;
 mod table;
 
-pub use catalog::{Candidate, CandidateId, Catalog, Metadata, Origin};
+pub use catalog::{Candidate, CandidateId, Catalog, Metadata, Origin, Rejection};
 pub use explanation::{Cause, Conflict, Explanation, NoMatch, Parent, Unusable};
 pub use outcome::{Fact, Outcome, Pin, RequestedBy, Resolution, Warning};
 pub use request::{Prereleases, Request, Upgrade, Wanted};

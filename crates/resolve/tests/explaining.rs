@@ -69,17 +69,53 @@ fn the_project_does_not_exist() {
 
 #[test]
 fn the_version_needs_another_python() {
-    let reason = "requires a different Python: 3.11.7 not in '>=3.12'";
-    let world = World::new().releases("numpy", &[&format!("2.5.0 rejected: {reason}"), "2.4.0"]);
+    let world = World::new().releases("numpy", &["2.5.0 rejected: Requires-Python >=3.12", "2.4.0"]);
     let run = world.wants("numpy==2.5.0").run();
     assert_eq!(
         run.explanation().to_string(),
-        format!(
-            "Ignored version 2.5.0: {reason}\n\
-             Could not find a version that satisfies the requirement numpy==2.5.0 (from versions: 2.4.0)"
-        )
+        "Ignored the following versions that require a different python version: 2.5.0 Requires-Python >=3.12\n\
+         Could not find a version that satisfies the requirement numpy==2.5.0 (from versions: 2.4.0)"
     );
-    assert_eq!(run.explanation().notes(), [format!("numpy 2.5.0 would match, but: {reason}")]);
+    let notes = run.explanation().notes();
+    assert_eq!(notes, ["numpy 2.5.0 would match, but: requires a different Python: 3.11.7 not in '>=3.12'"]);
+}
+
+#[test]
+fn equal_reasons_and_long_lists_are_put_together() {
+    let mut versions: Vec<String> = (2..40).rev().map(|version| format!("{version}.0")).collect();
+    versions.extend(["1.1 rejected: source", "1.0 rejected: source", "0.9 broken: bad"].map(str::to_owned));
+    let versions: Vec<&str> = versions.iter().map(String::as_str).collect();
+    let run = World::new().releases("a", &versions).wants("a<2").run();
+    let Explanation::NoMatch(problem) = run.explanation() else { panic!("{}", run.explanation()) };
+    let reasons = ["1.0, 1.1: only a source distribution, which can not be built yet", "0.9: bad"];
+    assert_eq!(problem.other_reasons(usize::MAX), reasons);
+    assert!(problem.lines(6).concat().ends_with("(from versions: 0.9, 2.0, … 33 more …, 36.0, 37.0, 38.0, 39.0)"));
+}
+
+#[test]
+fn a_conflict_names_what_would_have_to_be_built() {
+    let world = World::new()
+        .release("a", "2.0", &["c<2"])
+        .releases("a", &["1.1 rejected: source", "1.0 rejected: source"])
+        .releases("c", &["2.0", "1.0"])
+        .wants("a>1.0")
+        .wants("c>=2");
+    let run = world.run();
+    assert_eq!(conflict(&run).lines(), ["a 2.0 depends on c<2", "The user requested c>=2"]);
+    let note = "a 1.1 could fit, but there is only a source distribution, which can not be built yet";
+    assert!(conflict(&run).notes.iter().any(|known| known == note), "{:?}", conflict(&run).notes);
+}
+
+#[test]
+fn the_newest_version_of_a_parent_is_the_one_explained() {
+    let world = World::new()
+        .release("a", "3.0", &["three"])
+        .release("a", "2.0", &["two"])
+        .release("a", "1.0", &["one"])
+        .wants("a");
+    let run = world.run();
+    let text = "Could not find a version that satisfies the requirement three (from a) (from versions: none)";
+    assert_eq!(run.explanation().to_string(), text);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use packaging::{MarkerEnvironment, Requirement, Version};
 use resolve::{
-    Candidate, CandidateId, Catalog, Explanation, Fact, Metadata, Origin, Outcome, Prereleases, Request, Resolution,
-    Upgrade, Wanted, solve,
+    Candidate, CandidateId, Catalog, Explanation, Fact, Metadata, Origin, Outcome, Prereleases, Rejection, Request,
+    Resolution, Upgrade, Wanted, solve,
 };
 
 /// Projects with their releases, what is installed, what URLs lead to, and what the user wants.
@@ -174,7 +174,14 @@ impl Release {
     }
 
     fn candidate(&self, origin: Origin) -> Candidate {
-        let rejected = self.text.split_once(" rejected: ").map(|(_, reason)| reason.to_owned());
+        let rejected =
+            self.text.split_once(" rejected: ").map(|(_, reason)| match reason.strip_prefix("Requires-Python ") {
+                Some(requires) => {
+                    Rejection::Python { requires: requires.to_owned(), python: "3.11.7".parse().unwrap() }
+                }
+                None if reason == "source" => Rejection::Source,
+                None => Rejection::Other(reason.to_owned()),
+            });
         Candidate { version: self.version(), origin, yanked: self.text.contains(" yanked"), rejected }
     }
 
