@@ -113,7 +113,7 @@ pub fn described(distributions: &[InstalledDistribution], terminal: &Terminal) -
             Some(described) => all.push(described),
             None => terminal.warning(&format!(
                 "Ignoring invalid distribution {} ({})",
-                crate::terminal::printable(&distribution.name.to_lowercase()),
+                crate::terminal::printable(&crate::settings::normalize(&distribution.name)),
                 distribution.location.display()
             )),
         }

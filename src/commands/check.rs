@@ -1,9 +1,10 @@
 //! `check`: whether what is installed fits together, and whether it is all there.
 
+use std::path::Component;
 use std::process::ExitCode;
 
 use packaging::{MetadataFields, Tags, WheelFilename};
-use wheel::Pending;
+use wheel::{Pending, Problem};
 
 use crate::consistency::PackageSet;
 use crate::environment::Environment;
@@ -75,11 +76,28 @@ fn say_damaged(distributions: &[Described], environment: &Environment, terminal:
     }
     for described in local(distributions, environment) {
         for problem in wheel::problems(&described.distribution) {
-            terminal.line(&format!("{} {}: {problem}", described.raw_name(), described.raw_version()));
-            some = true;
+            let text = || format!("{} {}: {problem}", described.raw_name(), described.raw_version());
+            if is_serious(&problem) {
+                terminal.line(&text());
+                some = true;
+            } else {
+                terminal.verbose(1, text);
+            }
         }
     }
     Ok(some)
+}
+
+/// Not a missing RECORD, with which other package managers say that a distribution is theirs; nor a program that somebody
+/// deleted from the scripts directory; nor a link by which a distributor put his own file in the place of another.
+fn is_serious(problem: &Problem) -> bool {
+    match problem {
+        Problem::NoRecord => false,
+        Problem::Missing(path) | Problem::WrongSize { path, .. } => {
+            !path.is_symlink() && !path.components().any(|component| component == Component::ParentDir)
+        }
+        Problem::NoMetadata | Problem::UnreadableRecord(_) => true,
+    }
 }
 
 fn local<'d>(distributions: &'d [Described], environment: &'d Environment) -> impl Iterator<Item = &'d Described> {

@@ -6,7 +6,7 @@ use std::io::{self, BufRead as _, Write as _};
 use std::path::PathBuf;
 
 use packaging::PackageName;
-use wheel::{Removal, Transaction};
+use wheel::{Removal, Transaction, TransactionError};
 
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
@@ -150,7 +150,36 @@ fn removal(described: &Described, environment: &Environment, terminal: &Terminal
         return Ok(None);
     }
     let scope = environment.removal_scope(&described.distribution);
-    Ok(Some(Removal::of(&described.distribution, &scope)?))
+    Removal::of(&described.distribution, &scope).map(Some).map_err(|error| not_removable(described, error))
+}
+
+/// Why a distribution cannot be removed, with its name as its metadata spell it.
+fn not_removable(described: &Described, error: TransactionError) -> Failure {
+    let (name, version) = (described.raw_name(), described.raw_version());
+    let failure = |code, cause: String| {
+        Failure::new(Kind::Error, code, format!("Cannot uninstall {name} {version}")).detail("cause", cause)
+    };
+    match error {
+        TransactionError::NoRecord { installer, .. } => {
+            let failure = failure(
+                "installed.no-record",
+                format!("the package's contents are unknown: no RECORD file was found for {name}"),
+            );
+            match installer.as_str() {
+                "" | "pip" | "tufpip" => failure.hint(format!(
+                    "install it again, which writes a RECORD: tufpip install --ignore-installed --no-deps {name}=={version}"
+                )),
+                other => failure.hint(format!("the package was installed by {}", crate::terminal::printable(other))),
+            }
+        }
+        TransactionError::Distutils { .. } => failure(
+            "installed.distutils",
+            "it was installed by distutils, which does not record the files it installs, so that only a part of them \
+             could be removed"
+                .to_owned(),
+        ),
+        other => other.into(),
+    }
 }
 
 /// Removes everything at once. `false` when the environment is not the one that was looked at, and nothing was done.
@@ -167,8 +196,10 @@ fn remove(leaving: &[Leaving], environment: &Environment, terminal: &Terminal) -
         if Removal::of(&described.distribution, &scope)? != *removal {
             return Ok(false);
         }
-        for path in &removal.paths {
-            terminal.verbose(1, || format!("  Removing file or directory {}", path.display()));
+        if terminal.is_verbose(1) {
+            for path in &removal.paths {
+                terminal.line(&crate::terminal::printable(&format!("  Removing file or directory {}", path.display())));
+            }
         }
         transaction.remove(removal.clone());
     }

@@ -104,6 +104,8 @@ impl Transport {
 
     fn build(&self, security: Security) -> Result<reqwest::Client, Failure> {
         let settings = &self.settings;
+        // Only the first call has an effect, and all say the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("tufpip/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())

@@ -73,7 +73,8 @@ fn key(executable: &Path) -> Result<String, Failure> {
         env!("CARGO_PKG_VERSION").to_owned(),
         hex::encode(Sha256::digest(PROBE)),
         stamp(&resolved),
-        stamp(&environment.join("pyvenv.cfg")),
+        // Its content, not its time: an environment made anew in the same place is the same.
+        std::fs::read_to_string(environment.join("pyvenv.cfg")).unwrap_or_default(),
         kernel.release().to_string_lossy().into_owned(),
         kernel.version().to_string_lossy().into_owned(),
     ];

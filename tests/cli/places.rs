@@ -59,6 +59,29 @@ fn a_prefix() {
 }
 
 #[test]
+fn the_users_own_directory() {
+    let environment = Environment::without_venv();
+    let server = index().serve();
+    let python = environment.interpreter().executable.clone();
+    // The base interpreter of this machine may belong to its package manager; nothing of it is touched here.
+    let command =
+        tufpip(&environment).index(&server).args(["install", "--user", "--break-system-packages", "--python"]);
+    let outcome = command.arg(&python).args(["--ignore-installed", "app"]).run();
+    if outcome.stderr.contains("User site-packages are disabled") {
+        eprintln!("skipped: {} has no user site-packages", python.display());
+        return;
+    }
+    let outcome = outcome.expect_code(0);
+    let found = paths(&environment.home().join(".local"));
+    let version = environment.interpreter().minor_version();
+    for wanted in ["bin/app".to_owned(), format!("lib/python{version}/site-packages/app.py")] {
+        assert!(found.contains(&wanted), "no {wanted} in {found:?}");
+    }
+    assert!(outcome.stderr.contains("not on PATH"), "{}", outcome.stderr);
+    expect_clean(&environment);
+}
+
+#[test]
 fn a_root() {
     let scene = Scene::new(index());
     let before = scene.environment.state();

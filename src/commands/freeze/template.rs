@@ -77,19 +77,19 @@ pub(super) fn fill(
 
 /// The project of a line, and its name as written.
 fn named(line: &str, requirement: &str) -> Result<Option<(PackageName, String)>, Failure> {
-    let editable = line.strip_prefix("--editable").or_else(|| line.strip_prefix("-e"));
-    let name = match editable {
-        // Only a fragment tells: nothing is opened here.
-        Some(rest) => rest.split_once("#egg=").or_else(|| rest.split_once("&egg=")).and_then(|(_, fragment)| {
-            let end =
-                fragment.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).unwrap_or(fragment.len());
-            fragment.get(..end)?.parse().ok()
-        }),
-        None => project_of(requirement)?,
+    let is_part = |c: &char| c.is_ascii_alphanumeric() || "._-".contains(*c);
+    let leading = |text: &str| -> String { text.chars().take_while(is_part).collect() };
+    let fragment = requirement.split_once("#egg=").or_else(|| requirement.split_once("&egg="));
+    let fragment = fragment.map(|(_, fragment)| leading(fragment));
+    let is_editable = line.starts_with("-e") || line.starts_with("--editable");
+    // Of an editable project only a fragment tells: nothing is opened here.
+    let name = if is_editable {
+        fragment.as_ref().and_then(|fragment| fragment.parse().ok())
+    } else {
+        project_of(requirement)?
     };
     Ok(name.map(|name: PackageName| {
-        let is_part = |c: &char| c.is_ascii_alphanumeric() || "._-".contains(*c);
-        let written: String = requirement.chars().take_while(is_part).collect();
+        let written = fragment.unwrap_or_else(|| leading(requirement));
         let same = written.parse::<PackageName>().is_ok_and(|written| written == name);
         let spelled = if same { written } else { name.to_string() };
         (name, spelled)
