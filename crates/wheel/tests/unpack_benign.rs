@@ -26,6 +26,7 @@ fn oddities_of_real_wheels() {
     type Case = (&'static str, fn(&mut Wheel));
     let cases: &[Case] = &[
         ("plain", |_| {}),
+        ("RECORD without rows", |wheel| wheel.record = Some(|_| String::new())),
         ("stored", |wheel| wheel.entries[0].method = 0),
         ("empty files", |wheel| {
             wheel.file("h_x/py.typed", b"").method = 0;
