@@ -26,14 +26,24 @@ pub(crate) struct Learned {
     pub(crate) unwanted: HashSet<String>,
     /// Projects of which pre-releases and yanked candidates are admitted when any requirement asks for them by name.
     pub(crate) admitted: HashSet<PackageName>,
+    /// Projects to decide before others, the most urgent first.
+    pub(crate) early: Vec<PackageName>,
 }
 
-/// A dependency names a direct reference that has no index yet.
+/// Something an attempt found out that the next one must know from its start.
 #[derive(Debug, thiserror::Error)]
-#[error("a dependency of {name} on a direct reference was found")]
-pub(crate) struct NewReference {
-    pub(crate) name: PackageName,
-    pub(crate) reference: Reference,
+pub(crate) enum Discovery {
+    /// A dependency names a direct reference that has no index yet.
+    #[error("a dependency of {name} on a direct reference was found")]
+    Reference {
+        /// The project the reference is for.
+        name: PackageName,
+        /// What it refers to.
+        reference: Reference,
+    },
+    /// The best candidate of a project does not fit what was decided before for another, which has others that fit both.
+    #[error("{0} is to be decided earlier")]
+    Early(PackageName),
 }
 
 /// A requirement of the user (with its source) or of a candidate.
@@ -264,7 +274,7 @@ impl DependencyProvider for Provider<'_> {
     type V = u32;
     type VS = Indexes;
     type M = String;
-    type Err = NewReference;
+    type Err = Discovery;
     /// The class, then conflicts, then the user's order, then the project before its extras.
     type Priority = (u8, u32, Reverse<u32>, bool);
 
@@ -282,7 +292,10 @@ impl DependencyProvider for Provider<'_> {
         let order = Reverse(table.named.unwrap_or(u32::MAX));
         // A pin leaves nothing to decide. Where there never was a choice, the user's order counts as it does in pip.
         if range.count() <= 1 && table.entries.len() > 2 {
-            return (3, 0, order, base);
+            return (4, 0, order, base);
+        }
+        if let Some(position) = self.learned.early.iter().position(|name| name == table.name) {
+            return (3, u32::MAX - u32::try_from(position).unwrap_or(u32::MAX), order, base);
         }
         let conflicts = statistics.conflict_count();
         if conflicts >= CONFLICTS_TO_PROMOTE {
@@ -292,7 +305,7 @@ impl DependencyProvider for Provider<'_> {
         (u8::from(table.named.is_some()), 0, order, base)
     }
 
-    fn choose_version(&self, package: &Package, range: &Indexes) -> Result<Option<u32>, NewReference> {
+    fn choose_version(&self, package: &Package, range: &Indexes) -> Result<Option<u32>, Discovery> {
         let choice = match *package {
             Package::Root => Some(0),
             Package::Project(project) => self.table(project).and_then(|table| self.best(&table, project, range)),
@@ -316,7 +329,7 @@ impl DependencyProvider for Provider<'_> {
         &self,
         package: &Package,
         index: &u32,
-    ) -> Result<Dependencies<Package, Indexes, String>, NewReference> {
+    ) -> Result<Dependencies<Package, Indexes, String>, Discovery> {
         let mut dependencies: Vec<(Package, Indexes)> = Vec::new();
         if let Package::Extra(project, _) = package {
             dependencies.push((Package::Project(*project), Indexes::singleton(*index)));
@@ -339,6 +352,11 @@ impl DependencyProvider for Provider<'_> {
                 dependencies.extend(others.map(|other| (other, Indexes::singleton(*index))));
                 continue;
             }
+            if self.should_have_been_earlier(*package, project, &demand)
+                && let Some(table) = package.project().and_then(|project| self.table(project))
+            {
+                return Err(Discovery::Early(table.name.clone()));
+            }
             for dependency in self.packages(requirement) {
                 let pair = (dependency, demand.range.clone());
                 if !dependencies.contains(&pair) {
@@ -353,16 +371,39 @@ impl DependencyProvider for Provider<'_> {
 
 impl<'a> Provider<'a> {
     /// Which indexes of a project fit a requirement.
-    pub(crate) fn demand(&self, project: u32, requirement: &'a Requirement) -> Result<Rc<Demand>, NewReference> {
+    pub(crate) fn demand(&self, project: u32, requirement: &'a Requirement) -> Result<Rc<Demand>, Discovery> {
         let demand = self.table(project).and_then(|table| table.demand(requirement));
         if let Some(demand) = demand {
             return Ok(demand);
         }
         let reference = Reference::of(requirement).filter(|reference| !self.learned.unwanted.contains(&reference.key));
         match reference {
-            Some(reference) => Err(NewReference { name: requirement.name.clone(), reference }),
+            Some(reference) => Err(Discovery::Reference { name: requirement.name.clone(), reference }),
             None => Ok(Rc::new(Demand { range: Indexes::empty(), names_prerelease: false, pins: false })),
         }
+    }
+
+    /// Whether `package` asks for another candidate of `project` than was decided, and could have it.
+    ///
+    /// The solver would then go back to older versions of `package`, and pip to another candidate of `project`. Deciding
+    /// `package` first comes to what pip does. It is tried once for each project, so that attempts come to an end.
+    fn should_have_been_earlier(&self, package: Package, project: u32, demand: &Demand) -> bool {
+        let search = self.search.borrow();
+        let Some(decided) = search.chosen(Package::Project(project)) else { return false };
+        if demand.range.contains(&decided) {
+            return false;
+        }
+        let Some(table) = package.project().and_then(|asking| self.table(asking)) else { return false };
+        if self.learned.early.contains(table.name) {
+            return false;
+        }
+        let fitting =
+            search.in_effect(project).fold(demand.range.clone(), |range, other| range.intersection(&other.range));
+        self.table(project).is_some_and(|table| {
+            fitting.best_first().any(|index| {
+                table.entry(index).is_some_and(|entry| entry.on_page && !entry.yanked && !entry.is_prerelease())
+            })
+        })
     }
 
     /// Whether a candidate is chosen whose metadata is still to be fetched.

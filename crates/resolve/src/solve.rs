@@ -7,7 +7,7 @@ use pubgrub::PubGrubError;
 use crate::catalog::{Catalog, Origin};
 use crate::conflict;
 use crate::outcome::{Fact, Outcome};
-use crate::provider::{Learned, Provider};
+use crate::provider::{Discovery, Learned, Provider};
 use crate::request::Request;
 use crate::search::Package;
 use crate::solution::{self, Chosen};
@@ -24,7 +24,7 @@ const METADATA_OF_A_LONG_SEARCH: usize = 4;
 /// finds all facts that can be known to matter, and what is impossible under these assumptions is impossible.
 pub fn solve(catalog: &Catalog, request: &Request<'_>) -> Outcome {
     let mut learned = Learned::default();
-    // Each further attempt knows one more direct reference or admitted project, of which there are finitely many.
+    // Each further attempt knows one more direct reference, admitted or early project, of which there are finitely many.
     loop {
         match attempt(catalog, request, &learned) {
             Attempt::Done(outcome) => return outcome,
@@ -40,7 +40,7 @@ enum Attempt {
 
 /// Something to know in the next attempt.
 enum More {
-    Reference(crate::provider::NewReference),
+    Discovery(Discovery),
     Unwanted(String),
     Admitted(Vec<packaging::PackageName>),
 }
@@ -48,7 +48,10 @@ enum More {
 impl More {
     fn add_to(self, learned: &mut Learned) {
         match self {
-            Self::Reference(new) => learned.references.entry(new.name).or_default().push(new.reference),
+            Self::Discovery(Discovery::Reference { name, reference }) => {
+                learned.references.entry(name).or_default().push(reference);
+            }
+            Self::Discovery(Discovery::Early(name)) => learned.early.push(name),
             Self::Unwanted(key) => drop(learned.unwanted.insert(key)),
             Self::Admitted(names) => learned.admitted.extend(names),
         }
@@ -80,7 +83,7 @@ fn attempt(catalog: &Catalog, request: &Request<'_>, learned: &Learned) -> Attem
             PubGrubError::ErrorRetrievingDependencies { source, .. }
             | PubGrubError::ErrorChoosingVersion { source, .. }
             | PubGrubError::ErrorInShouldCancel(source),
-        ) => Attempt::Again(More::Reference(source)),
+        ) => Attempt::Again(More::Discovery(source)),
     }
 }
 

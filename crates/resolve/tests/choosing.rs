@@ -35,6 +35,25 @@ fn an_older_version_is_taken_when_the_newest_does_not_fit() {
 }
 
 #[test]
+fn what_was_decided_first_gives_way_to_the_newest_of_what_was_decided_later() {
+    let world = World::new()
+        .releases("docs", &["0.23", "0.22", "0.21"])
+        .release("site", "9.0", &["docs<0.23"])
+        .release("site", "8.0", &["docs<0.22"])
+        .release("site", "3.5", &["docs"]);
+    assert_eq!(world.wants("docs").wants("site").run().pins(), "docs 0.22, site 9.0");
+}
+
+#[test]
+fn what_the_user_pins_gives_way_to_nothing() {
+    let world = World::new()
+        .releases("docs", &["0.23", "0.22"])
+        .release("site", "9.0", &["docs<0.23"])
+        .release("site", "3.5", &["docs"]);
+    assert_eq!(world.wants("docs>=0.23").wants("site").run().pins(), "docs 0.23, site 3.5");
+}
+
+#[test]
 fn a_local_version_fits_a_pin_of_its_public_version() {
     let world = World::new().releases("torch", &["2.0+cpu"]);
     assert_eq!(world.wants("torch==2.0").run().pins(), "torch 2.0+cpu");
