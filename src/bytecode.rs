@@ -14,7 +14,7 @@ use wheel::BytecodeFile;
 
 use crate::failure::{Failure, Kind};
 use crate::python::Interpreter;
-use crate::store::UnpackedWheel;
+use crate::store::{UnpackedWheel, name_finished};
 
 /// What a worker process runs: a line of source, destination and shown name in, a line with the outcome out.
 const WORKER: &str = include_str!("../data/compile.py");
@@ -111,10 +111,7 @@ impl Compiler {
         let manifest = postcard::to_allocvec(&files).map_err(|error| failed(&error.to_string()))?;
         std::fs::write(temporary.path().join("manifest"), manifest).map_err(disk)?;
         let staged = temporary.keep();
-        if std::fs::rename(&staged, &root).is_err() {
-            // Another process was faster; its files are as good.
-            let _ = std::fs::remove_dir_all(&staged);
-        }
+        name_finished(&staged, &root, || read(&root).is_some()).map_err(disk)?;
         Ok(Bytecode { root, files })
     }
 

@@ -96,11 +96,7 @@ impl Store {
         std::fs::write(temporary.path().join("manifest"), bytes).map_err(disk)?;
         let directory = self.root.join(file.sha256());
         let staged = temporary.keep();
-        if let Err(error) = std::fs::rename(&staged, &directory) {
-            // Another process was faster, or an earlier entry lost its manifest.
-            let _ = std::fs::remove_dir_all(&staged);
-            return self.read(file.sha256(), file.proof()).ok_or_else(|| unusable(&directory, &error.to_string()));
-        }
+        name_finished(&staged, &directory, || self.read(file.sha256(), file.proof()).is_some()).map_err(disk)?;
         Ok(UnpackedWheel { directory, sha256: file.sha256().to_owned(), proof: file.proof(), manifest })
     }
 
@@ -122,6 +118,22 @@ impl Store {
         let manifest = postcard::from_bytes(&bytes).ok()?;
         Some(UnpackedWheel { directory, sha256, proof, manifest })
     }
+}
+
+/// Gives a finished directory its name in the cache. When the name is taken by another that `is_whole`, another process was
+/// faster and its directory is as good; one that is not whole makes room.
+///
+/// # Errors
+/// When the directory cannot be moved.
+pub fn name_finished(staged: &Path, name: &Path, is_whole: impl FnOnce() -> bool) -> std::io::Result<()> {
+    let Err(error) = std::fs::rename(staged, name) else { return Ok(()) };
+    if is_whole() {
+        return std::fs::remove_dir_all(staged);
+    }
+    if std::fs::remove_dir_all(name).is_err() {
+        return Err(error);
+    }
+    std::fs::rename(staged, name)
 }
 
 fn unusable(path: &Path, reason: &str) -> Failure {

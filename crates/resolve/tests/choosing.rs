@@ -46,10 +46,11 @@ fn what_was_decided_first_gives_way_to_the_newest_of_what_was_decided_later() {
 
 #[test]
 fn what_the_user_pins_gives_way_to_nothing() {
-    let world = World::new()
-        .releases("docs", &["0.23", "0.22"])
-        .release("site", "9.0", &["docs<0.23"])
-        .release("site", "3.5", &["docs"]);
+    let world = World::new().releases("docs", &["0.23", "0.22"]).release("site", "9.0", &["docs<0.23"]).release(
+        "site",
+        "3.5",
+        &["docs"],
+    );
     assert_eq!(world.wants("docs>=0.23").wants("site").run().pins(), "docs 0.23, site 3.5");
 }
 
