@@ -33,6 +33,9 @@ use crate::session::Session;
 use crate::settings::{Command, Settings, Surroundings, settle};
 use crate::terminal::Terminal;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let settings = match settle(&words, &Surroundings::of_process()) {
