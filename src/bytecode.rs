@@ -112,6 +112,8 @@ impl Compiler {
         std::fs::write(temporary.path().join("manifest"), manifest).map_err(disk)?;
         let staged = temporary.keep();
         name_finished(&staged, &root, || read(&root).is_some()).map_err(disk)?;
+        // Not our own list: when another process was faster, the files are its.
+        let files = read(&root).ok_or_else(|| failed("bytecode was written to the cache and is not there"))?;
         Ok(Bytecode { root, files })
     }
 

@@ -97,7 +97,9 @@ impl Store {
         let directory = self.root.join(file.sha256());
         let staged = temporary.keep();
         name_finished(&staged, &directory, || self.read(file.sha256(), file.proof()).is_some()).map_err(disk)?;
-        Ok(UnpackedWheel { directory, sha256: file.sha256().to_owned(), proof: file.proof(), manifest })
+        // Not our own list: when another process was faster, the files and their times are those of its unpacking.
+        self.read(file.sha256(), file.proof())
+            .ok_or_else(|| unusable(&directory, "a wheel was unpacked and is not there"))
     }
 
     /// Forgets the wheel that a file of `tree`, or of the bytecode beside it, belongs to: it was changed behind our back.
