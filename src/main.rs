@@ -1,6 +1,7 @@
 //! tufpip: a pip-compatible installer that verifies what it downloads.
 
 mod bytecode;
+mod cache_file;
 mod cli;
 mod commands;
 mod consistency;

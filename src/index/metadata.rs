@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use url::Url;
 use wheel::{Limits as ArchiveLimits, MetadataLocation, MetadataSearch, WheelArchive};
 
-use super::cache_file;
 use super::sources::local_path;
+use crate::cache_file;
 use crate::failure::{Failure, Kind};
 use crate::net::{Client, DownloadRequest, Downloader, Limits, Part, VerifiedFile, redacted};
 use crate::store::Store;

@@ -1,6 +1,5 @@
 //! What is on offer: project pages, directories of links, the metadata of single files, and what the resolver is told of it.
 
-mod cache_file;
 mod choice;
 mod finder;
 mod metadata;

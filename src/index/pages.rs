@@ -12,7 +12,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::cache_file;
+use crate::cache_file;
 use crate::failure::{Failure, Kind};
 use crate::net::{Client, Fetched, Limits, redacted};
 use crate::terminal::Terminal;

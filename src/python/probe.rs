@@ -1,6 +1,5 @@
 //! Asks an interpreter what it is, once: the answer is cached until the executable or its environment changes.
 
-use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Interpreter;
+use crate::cache_file;
 use crate::failure::{Failure, Kind};
 
 /// The script an interpreter is asked with.
@@ -36,9 +36,8 @@ impl Interpreter {
         }
         let interpreter = run(executable)?;
         let answer = Answer { key, interpreter };
-        if let Some(file) = file {
-            // A cache that cannot be written only costs time.
-            let _ = write(&file, &answer);
+        if let (Some(file), Ok(bytes)) = (file, serde_json::to_vec(&answer)) {
+            cache_file::write(&file, &bytes);
         }
         Ok(answer.interpreter)
     }
@@ -115,14 +114,5 @@ fn file_name(executable: &Path) -> String {
 }
 
 fn read(file: &Path) -> Option<Answer> {
-    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
-}
-
-fn write(file: &Path, answer: &Answer) -> std::io::Result<()> {
-    let directory = file.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(directory)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
-    temporary.write_all(&serde_json::to_vec(answer)?)?;
-    temporary.persist(file)?;
-    Ok(())
+    serde_json::from_slice(&cache_file::read(file)?).ok()
 }

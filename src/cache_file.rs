@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 /// The bytes that [`write`] put there; `None` when the file is missing or is not what was written.
-pub(super) fn read(path: &Path) -> Option<Vec<u8>> {
+pub fn read(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = std::fs::read(path).ok()?;
     let split = bytes.len().checked_sub(size_of::<u32>())?;
     let sum = bytes.split_off(split);
@@ -12,7 +12,7 @@ pub(super) fn read(path: &Path) -> Option<Vec<u8>> {
 }
 
 /// Keeps `bytes`. A cache that cannot be written only costs time.
-pub(super) fn write(path: &Path, bytes: &[u8]) {
+pub fn write(path: &Path, bytes: &[u8]) {
     let Some(directory) = path.parent() else { return };
     let written = std::fs::create_dir_all(directory)
         .and_then(|()| tempfile::NamedTempFile::new_in(directory))
