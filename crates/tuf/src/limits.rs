@@ -1,0 +1,34 @@
+//! How much the client takes.
+
+/// Bounds on foreign input. All sizes in bytes, of decoded content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// New roots in one refresh.
+    pub root_rotations: u32,
+    /// A root file.
+    pub root_size: u64,
+    /// The timestamp file.
+    pub timestamp_size: u64,
+    /// The snapshot file, if the timestamp signs no length.
+    pub snapshot_size: u64,
+    /// A targets file, if the snapshot signs no length.
+    pub targets_size: u64,
+    /// Any metadata file, whatever length is signed.
+    pub metadata_size: u64,
+    /// Delegated roles visited in one look-up, the top-level one not counted.
+    pub delegations_visited: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            root_rotations: 1024,
+            root_size: 512 << 10,
+            timestamp_size: 16 << 10,
+            snapshot_size: 8 << 20,
+            targets_size: 16 << 20,
+            metadata_size: 64 << 20,
+            delegations_visited: 32,
+        }
+    }
+}

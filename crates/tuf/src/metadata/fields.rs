@@ -1,0 +1,1 @@
+//! Reading fields of objects, with the place of what is wrong.
