@@ -1,21 +1,31 @@
 //! Metadata files as data: what stands in them, read strictly and written back without loss. Nothing here is trusted.
 
 mod delegations;
+mod envelope;
 mod fields;
 mod format_error;
+mod header;
 mod path_pattern;
 mod role;
+mod role_name;
 mod root;
 mod snapshot;
+mod succinct_roles;
 mod targets;
 mod timestamp;
 
-pub use delegations::{DelegatedRole, DelegatedRoles, Delegations, HashPrefix, PathSet, SuccinctRoles};
+pub(crate) use delegations::path_hash;
+pub use delegations::{DelegatedRole, DelegatedRoles, Delegations, HashPrefix, MAX_DELEGATIONS, PathSet};
+pub(crate) use envelope::Envelope;
+pub use envelope::MAX_SIGNATURES;
 pub use format_error::FormatError;
+pub use header::SPEC_VERSION;
 pub use path_pattern::PathPattern;
-pub use role::{FileMeta, RoleKeys, RoleName, TopLevelRole};
+pub use role::{FileMeta, MAX_KEYS, MAX_KEYS_PER_ROLE, RoleKeys};
+pub use role_name::{RoleName, TopLevelRole};
 pub use root::Root;
 pub use snapshot::Snapshot;
+pub use succinct_roles::SuccinctRoles;
 pub use targets::{TargetFile, Targets};
 pub use timestamp::Timestamp;
 
@@ -52,8 +62,8 @@ impl<T: Role> Metadata<T> {
     }
     /// Reads a file. Verifies nothing.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, FormatError> {
-        let _ = bytes;
-        todo!()
+        let envelope = Envelope::open(bytes)?;
+        Ok(Metadata { signed: T::from_value(&envelope.signed)?, signatures: envelope.signatures })
     }
     /// What is signed, byte for byte: canonical JSON of the content.
     pub fn signing_bytes(&self) -> Vec<u8> {
@@ -61,36 +71,17 @@ impl<T: Role> Metadata<T> {
     }
     /// Adds a signature by this key; replaces an earlier one by it.
     pub fn sign(&mut self, key: &SigningKey) {
-        let _ = key;
-        todo!()
+        self.add_signature(key.sign(&self.signing_bytes()));
     }
     /// Adds a signature made elsewhere; replaces an earlier one with the same key id.
     pub fn add_signature(&mut self, signature: Signature) {
-        let _ = signature;
-        todo!()
+        match self.signatures.iter_mut().find(|earlier| earlier.key_id == signature.key_id) {
+            Some(earlier) => *earlier = signature,
+            None => self.signatures.push(signature),
+        }
     }
     /// The file, as compact JSON.
     pub fn to_bytes(&self) -> Vec<u8> {
-        todo!()
-    }
-}
-
-/// A file taken apart for verification, before anything in it is interpreted.
-pub(crate) struct Envelope<'a> {
-    pub(crate) signatures: Vec<Signature>,
-    pub(crate) signed: Value<'a>,
-    /// What the signatures are over.
-    pub(crate) canonical: Vec<u8>,
-}
-
-impl<'a> Envelope<'a> {
-    /// Refuses two signatures with one key id (spec 4.2.1), more signatures than [`MAX_SIGNATURES`], `_type` other than a string, another major `spec_version`.
-    pub(crate) fn open(bytes: &'a [u8]) -> Result<Self, FormatError> {
-        let _ = bytes;
-        todo!()
-    }
-    /// `_type`, whatever it says.
-    pub(crate) fn type_name(&self) -> &str {
-        todo!()
+        envelope::write(&self.signatures, self.signed.to_value()).to_json()
     }
 }

@@ -1,9 +1,16 @@
 //! Delegations (spec 4.5, TAP 15).
 
-use super::{PathPattern, RoleKeys, RoleName};
-use crate::json::Object;
+use super::fields::Field;
+use super::format_error::quote;
+use super::role::{read_keys, write_keys};
+use super::{FormatError, PathPattern, RoleKeys, RoleName, SuccinctRoles, TopLevelRole};
+use crate::json::{Object, Value};
 use crate::{Key, KeyId};
-use std::collections::BTreeMap;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashSet};
+
+/// Roles one file delegates to: four times the 16,384 bins of PEP 458. More of them fit into `succinct_roles`.
+pub const MAX_DELEGATIONS: usize = 65_536;
 
 /// Keys and roles that a targets file delegates to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +39,9 @@ pub struct DelegatedRole {
     pub name: RoleName,
     /// Who signs.
     pub keys: RoleKeys,
-    /// Whether later roles are not asked for a path this one matches; missing means not.
-    pub terminating: bool,
+    /// Whether later roles are not asked for a path this one matches; [`DelegatedRole::is_terminating`] says what
+    /// missing means.
+    pub terminating: Option<bool>,
     /// Which target paths it may speak of.
     pub paths: PathSet,
     /// Unknown fields.
@@ -53,53 +61,147 @@ pub enum PathSet {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HashPrefix(String);
 
-/// All bins in one line (TAP 15).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SuccinctRoles {
-    /// Who signs, the same for all bins.
-    pub keys: RoleKeys,
-    /// 1 to 32: there are 2^bit_length bins.
-    pub bit_length: u8,
-    /// Before the `-` and the number.
-    pub name_prefix: String,
-}
-
 impl Delegations {
     /// To these roles.
     pub fn new(keys: &[Key], roles: DelegatedRoles) -> Self {
-        let _ = (keys, roles);
-        todo!()
+        let keys = keys.iter().map(|key| (key.identifier(), key.clone())).collect();
+        Delegations { keys, roles, other: Object::new() }
+    }
+
+    pub(super) fn read(field: &Field<'_, '_>) -> Result<Self, FormatError> {
+        if let Value::Array(_) = field.value {
+            // TAP 3.
+            return Err(field.wrong("delegations to single roles, an object").unsupported());
+        }
+        let mut fields = field.fields()?;
+        let keys = read_keys(&fields.required("keys")?)?;
+        let roles = match (fields.optional("roles"), fields.optional("succinct_roles")) {
+            (Some(roles), None) => DelegatedRoles::Listed(read_roles(&roles)?),
+            (None, Some(succinct)) => DelegatedRoles::Succinct(SuccinctRoles::read(&succinct)?),
+            (Some(_), Some(_)) => return Err(fields.because("roles or succinct_roles", "both")),
+            (None, None) => return Err(fields.because("roles or succinct_roles", "neither")),
+        };
+        Ok(Delegations { keys, roles, other: fields.rest() })
+    }
+
+    pub(super) fn write(&self) -> Value<'static> {
+        let mut object = self.other.clone();
+        object.insert("keys", write_keys(&self.keys));
+        match &self.roles {
+            DelegatedRoles::Listed(roles) => {
+                object.insert("roles", Value::Array(roles.iter().map(DelegatedRole::write).collect()))
+            }
+            DelegatedRoles::Succinct(succinct) => object.insert("succinct_roles", succinct.write()),
+        };
+        Value::Object(object)
     }
 }
 
 impl DelegatedRole {
+    /// Not terminating, without unknown fields.
+    pub fn new(name: RoleName, keys: RoleKeys, paths: PathSet) -> Self {
+        DelegatedRole { name, keys, terminating: Some(false), paths, other: Object::new() }
+    }
+    /// Whether later roles are not asked for a path this one matches; missing means not.
+    pub fn is_terminating(&self) -> bool {
+        self.terminating.unwrap_or(false)
+    }
     /// Whether the role may speak of this path.
     pub fn matches(&self, path: &str) -> bool {
-        let _ = path;
-        todo!()
+        match &self.paths {
+            PathSet::Patterns(patterns) => patterns.iter().any(|pattern| pattern.matches(path)),
+            PathSet::HashPrefixes(prefixes) => {
+                let hash = path_hash(path);
+                prefixes.iter().any(|prefix| hash.starts_with(prefix.as_str()))
+            }
+        }
     }
-}
 
-impl SuccinctRoles {
-    /// The bin of this path: first `bit_length` bits of its SHA-256.
-    pub fn bin(&self, path: &str) -> RoleName {
-        let _ = path;
-        todo!()
+    fn read(field: &Field<'_, '_>) -> Result<Self, FormatError> {
+        let mut fields = field.fields()?;
+        for name in ["min_roles_in_agreement", "roleinfo"] {
+            if let Some(field) = fields.optional(name) {
+                // TAP 3: ignoring it would ignore who else must agree.
+                return Err(field.wrong("a delegation to a single role").unsupported());
+            }
+        }
+        let name = fields.required("name")?;
+        if TopLevelRole::ALL.iter().any(|role| name.value.as_str() == Some(role.name())) {
+            return Err(name.wrong("a name other than those of the top-level roles"));
+        }
+        let name = RoleName::from(name.non_empty_string()?);
+        let keys = RoleKeys::take(&mut fields)?;
+        let terminating = fields.optional("terminating").map(|field| field.boolean()).transpose()?;
+        let paths = match (fields.optional("paths"), fields.optional("path_hash_prefixes")) {
+            (Some(paths), None) => PathSet::Patterns(read_patterns(&paths)?),
+            (None, Some(prefixes)) => PathSet::HashPrefixes(read_prefixes(&prefixes)?),
+            (Some(_), Some(_)) => return Err(fields.because("paths or path_hash_prefixes", "both")),
+            (None, None) => return Err(fields.because("paths or path_hash_prefixes", "neither")),
+        };
+        Ok(DelegatedRole { name, keys, terminating, paths, other: fields.rest() })
     }
-    /// The names of all bins.
-    pub fn bins(&self) -> impl Iterator<Item = RoleName> {
-        std::iter::empty()
+
+    fn write(&self) -> Value<'static> {
+        let mut object = self.other.clone();
+        object.insert("name", Value::String(self.name.as_str().to_owned().into()));
+        self.keys.put(&mut object);
+        if let Some(terminating) = self.terminating {
+            object.insert("terminating", Value::Bool(terminating));
+        }
+        let texts = |texts: Vec<&str>| texts.into_iter().map(|text| Value::String(text.to_owned().into())).collect();
+        match &self.paths {
+            PathSet::Patterns(patterns) => {
+                object.insert("paths", Value::Array(texts(patterns.iter().map(PathPattern::as_str).collect())))
+            }
+            PathSet::HashPrefixes(prefixes) => {
+                let prefixes = texts(prefixes.iter().map(HashPrefix::as_str).collect());
+                object.insert("path_hash_prefixes", Value::Array(prefixes))
+            }
+        };
+        Value::Object(object)
     }
 }
 
 impl HashPrefix {
     /// `None` unless 1 to 64 lower-case hex digits.
     pub fn new(digits: &str) -> Option<Self> {
-        let _ = digits;
-        todo!()
+        let valid = (1..=64).contains(&digits.len()) && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        valid.then(|| HashPrefix(digits.to_owned()))
     }
     /// The digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// What prefixes are prefixes of: hex SHA-256 of a target path.
+pub(crate) fn path_hash(path: &str) -> String {
+    hex::encode(Sha256::digest(path.as_bytes()))
+}
+
+fn read_roles(field: &Field<'_, '_>) -> Result<Vec<DelegatedRole>, FormatError> {
+    let elements = field.elements(MAX_DELEGATIONS)?;
+    let mut roles = Vec::with_capacity(elements.len());
+    let mut names = HashSet::with_capacity(elements.len());
+    for element in elements {
+        let role = DelegatedRole::read(&element)?;
+        if !names.insert(role.name.clone()) {
+            return Err(element.because("no role twice", quote(role.name.as_str())));
+        }
+        roles.push(role);
+    }
+    Ok(roles)
+}
+
+fn read_patterns(field: &Field<'_, '_>) -> Result<Vec<PathPattern>, FormatError> {
+    let patterns = field.elements(usize::MAX)?;
+    patterns.map(|pattern| Ok(PathPattern::new(pattern.non_empty_string()?))).collect()
+}
+
+fn read_prefixes(field: &Field<'_, '_>) -> Result<Vec<HashPrefix>, FormatError> {
+    let prefixes = field.elements(usize::MAX)?;
+    let read = |prefix: Field<'_, '_>| {
+        HashPrefix::new(prefix.string()?).ok_or_else(|| prefix.wrong("1 to 64 lower-case hex digits"))
+    };
+    prefixes.map(read).collect()
 }

@@ -1,73 +1,25 @@
-//! What several kinds of metadata share: names of roles, their keys, descriptions of files.
+//! What several kinds of metadata share: keys, which of them sign for a role, and descriptions of files.
 
-use crate::json::Object;
-use crate::{Hashes, Key, KeyId};
-use std::fmt;
-use std::sync::Arc;
+use super::FormatError;
+use super::fields::{Field, Fields};
+use super::header::MAX_VERSION;
+use crate::json::{Object, Value};
+use crate::{HashAlgorithm, Hashes, Key, KeyId};
+use std::collections::{BTreeMap, HashSet};
 
-/// The four roles every repository has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TopLevelRole {
-    /// `root`
-    Root,
-    /// `timestamp`
-    Timestamp,
-    /// `snapshot`
-    Snapshot,
-    /// `targets`
-    Targets,
-}
+/// Keys in one file. A role per bin with a key of its own stays below; a file of a hundred thousand keys is an attack.
+pub const MAX_KEYS: usize = 65_536;
 
-impl TopLevelRole {
-    /// As written in metadata.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Root => "root",
-            Self::Timestamp => "timestamp",
-            Self::Snapshot => "snapshot",
-            Self::Targets => "targets",
-        }
-    }
-}
+/// Keys of one role: as many as signatures are read.
+pub const MAX_KEYS_PER_ROLE: usize = 1024;
 
-/// The name of a top-level or delegated role. Any non-empty text: never part of a path or URL unencoded.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoleName(Arc<str>);
-
-impl RoleName {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-    /// For URLs: percent-encoded with nothing kept but letters, digits and `_.-~` (`quote(name, "")`).
-    pub fn encoded(&self) -> String {
-        todo!()
-    }
-    /// For files, on any system: see the code. Without `.json`.
-    pub fn file_stem(&self) -> String {
-        todo!()
-    }
-}
-impl From<&str> for RoleName {
-    fn from(name: &str) -> Self {
-        RoleName(name.into())
-    }
-}
-impl From<TopLevelRole> for RoleName {
-    fn from(role: TopLevelRole) -> Self {
-        RoleName(role.name().into())
-    }
-}
-impl fmt::Display for RoleName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+/// No role waits for more signatures; whoever writes more means to be unverifiable, or made a mistake.
+const MAX_THRESHOLD: u64 = u32::MAX as u64;
 
 /// Which keys sign for a role, and how many of them must.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleKeys {
-    /// No name twice.
+    /// No name twice. One without a key in the same file counts for nothing.
     pub key_ids: Vec<KeyId>,
     /// At least 1.
     pub threshold: u64,
@@ -76,10 +28,39 @@ pub struct RoleKeys {
 }
 
 impl RoleKeys {
-    /// These keys, of which `threshold` must sign.
+    /// These keys, each once, of which `threshold` must sign.
     pub fn new(keys: &[Key], threshold: u64) -> Self {
-        let _ = (keys, threshold);
-        todo!()
+        let mut key_ids: Vec<KeyId> = Vec::with_capacity(keys.len());
+        for key_id in keys.iter().map(Key::identifier) {
+            if !key_ids.contains(&key_id) {
+                key_ids.push(key_id);
+            }
+        }
+        RoleKeys { key_ids, threshold, other: Object::new() }
+    }
+
+    /// Takes `keyids` and `threshold`; what else stands there is left to the caller.
+    pub(super) fn take(fields: &mut Fields<'_, '_>) -> Result<Self, FormatError> {
+        let list = fields.required("keyids")?;
+        let elements = list.elements(MAX_KEYS_PER_ROLE)?;
+        let mut key_ids = Vec::with_capacity(elements.len());
+        let mut seen = HashSet::with_capacity(elements.len());
+        for element in elements {
+            let key_id = element.non_empty_string()?;
+            if !seen.insert(key_id) {
+                return Err(element.wrong("no key id twice"));
+            }
+            key_ids.push(KeyId(key_id.to_owned()));
+        }
+        let threshold = fields.required("threshold")?.integer(1..=MAX_THRESHOLD)?;
+        Ok(RoleKeys { key_ids, threshold, other: Object::new() })
+    }
+
+    /// Adds `keyids` and `threshold` to an object.
+    pub(super) fn put(&self, object: &mut Object<'static>) {
+        let key_ids = self.key_ids.iter().map(|key_id| Value::String(key_id.0.clone().into()));
+        object.insert("keyids", Value::Array(key_ids.collect()));
+        object.insert("threshold", Value::Unsigned(self.threshold));
     }
 }
 
@@ -103,7 +84,75 @@ impl FileMeta {
     }
     /// Version, length and SHA-256 of a file.
     pub fn of(version: u64, content: &[u8]) -> Self {
-        let _ = (version, content);
-        todo!()
+        FileMeta {
+            version,
+            length: Some(content.len() as u64),
+            hashes: Some(Hashes::of(content, &[HashAlgorithm::Sha256])),
+            other: Object::new(),
+        }
     }
+
+    pub(super) fn read(field: &Field<'_, '_>) -> Result<Self, FormatError> {
+        let mut fields = field.fields()?;
+        Ok(FileMeta {
+            version: fields.required("version")?.integer(1..=MAX_VERSION)?,
+            length: fields.optional("length").map(|length| length.integer(0..=u64::MAX)).transpose()?,
+            hashes: fields.optional("hashes").map(|hashes| read_hashes(&hashes)).transpose()?,
+            other: fields.rest(),
+        })
+    }
+
+    pub(super) fn write(&self) -> Value<'static> {
+        let mut object = self.other.clone();
+        object.insert("version", Value::Unsigned(self.version));
+        if let Some(length) = self.length {
+            object.insert("length", Value::Unsigned(length));
+        }
+        if let Some(hashes) = &self.hashes {
+            object.insert("hashes", write_hashes(hashes));
+        }
+        Value::Object(object)
+    }
+}
+
+/// `keys` of root files and delegations.
+pub(super) fn read_keys(field: &Field<'_, '_>) -> Result<BTreeMap<KeyId, Key>, FormatError> {
+    let members = field.members(MAX_KEYS)?;
+    members
+        .map(|(name, key)| {
+            if name.is_empty() {
+                return Err(field.because("key ids that are not empty", "an empty one"));
+            }
+            let key = Key::from_value(key.value).map_err(|error| error.within(&key.place))?;
+            Ok((KeyId(name.to_owned()), key))
+        })
+        .collect()
+}
+
+pub(super) fn write_keys(keys: &BTreeMap<KeyId, Key>) -> Value<'static> {
+    let mut object = Object::new();
+    for (key_id, key) in keys {
+        object.insert(key_id.0.clone(), key.to_value());
+    }
+    Value::Object(object)
+}
+
+/// `hashes`: of any algorithm, not none.
+pub(super) fn read_hashes(field: &Field<'_, '_>) -> Result<Hashes, FormatError> {
+    let members = field.members(usize::MAX)?;
+    let hashes = members
+        .map(|(algorithm, hash)| Ok((algorithm.to_owned(), hash.string()?.to_owned())))
+        .collect::<Result<BTreeMap<_, _>, FormatError>>()?;
+    if hashes.is_empty() {
+        return Err(field.wrong("at least one hash"));
+    }
+    Ok(Hashes(hashes))
+}
+
+pub(super) fn write_hashes(hashes: &Hashes) -> Value<'static> {
+    let mut object = Object::new();
+    for (algorithm, hash) in &hashes.0 {
+        object.insert(algorithm.clone(), Value::String(hash.clone().into()));
+    }
+    Value::Object(object)
 }

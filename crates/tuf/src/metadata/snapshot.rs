@@ -1,8 +1,11 @@
 //! `snapshot.json` (spec 4.4).
 
-use super::FileMeta;
+use super::fields::Field;
+use super::format_error::Place;
+use super::header::Header;
+use super::{FileMeta, FormatError, Role, RoleName, SPEC_VERSION, TopLevelRole};
 use crate::UnixTime;
-use crate::json::Object;
+use crate::json::{Object, Value};
 use std::collections::BTreeMap;
 
 /// Which versions of all targets files belong together.
@@ -21,19 +24,57 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Without files.
+    /// Without files; a client wants `targets.json` at least.
     pub fn new(version: u64, expires: UnixTime) -> Self {
-        let _ = (version, expires);
-        todo!()
+        let spec_version = SPEC_VERSION.to_owned();
+        Snapshot { spec_version, version, expires, meta: BTreeMap::new(), other: Object::new() }
     }
     /// The entry of a role.
-    pub fn role(&self, name: &super::RoleName) -> Option<&FileMeta> {
-        let _ = name;
-        todo!()
+    pub fn role(&self, name: &RoleName) -> Option<&FileMeta> {
+        self.meta.get(&file_name(name))
     }
     /// Sets the entry of a role.
-    pub fn set_role(&mut self, name: &super::RoleName, meta: FileMeta) {
-        let _ = (name, meta);
-        todo!()
+    pub fn set_role(&mut self, name: &RoleName, meta: FileMeta) {
+        self.meta.insert(file_name(name), meta);
     }
+}
+
+impl Role for Snapshot {
+    const TYPE: TopLevelRole = TopLevelRole::Snapshot;
+
+    fn from_value(signed: &Value<'_>) -> Result<Self, FormatError> {
+        let signed = Field { value: signed, place: Place::top("signed") };
+        let mut fields = signed.fields()?;
+        let Header { spec_version, version, expires } = Header::read(Self::TYPE, &mut fields)?;
+        let meta = fields.required("meta")?;
+        // The limit on the size of the file is limit enough: an entry is all there is of a role in memory.
+        meta.fields()?.required("targets.json")?;
+        let entries = meta.members(usize::MAX)?;
+        let meta = entries.map(|(name, entry)| Ok((name.to_owned(), FileMeta::read(&entry)?)));
+        let meta = meta.collect::<Result<_, FormatError>>()?;
+        Ok(Snapshot { spec_version, version, expires, meta, other: fields.rest() })
+    }
+
+    fn to_value(&self) -> Value<'static> {
+        let mut signed = Header::write(Self::TYPE, &self.spec_version, self.version, self.expires, &self.other);
+        let mut meta = Object::new();
+        for (name, entry) in &self.meta {
+            meta.insert(name.clone(), entry.write());
+        }
+        signed.insert("meta", Value::Object(meta));
+        Value::Object(signed)
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn expires(&self) -> UnixTime {
+        self.expires
+    }
+}
+
+/// A name in metadata, so nothing in it is encoded (TUF 4.4).
+fn file_name(role: &RoleName) -> String {
+    format!("{}.json", role.as_str())
 }

@@ -1,8 +1,12 @@
 //! `targets.json` and the files of delegated roles (spec 4.5).
 
-use super::Delegations;
+use super::fields::Field;
+use super::format_error::Place;
+use super::header::Header;
+use super::role::{read_hashes, write_hashes};
+use super::{Delegations, FormatError, Role, SPEC_VERSION, TopLevelRole};
 use crate::json::{Object, Value};
-use crate::{Hashes, UnixTime};
+use crate::{HashAlgorithm, Hashes, UnixTime};
 use std::collections::BTreeMap;
 
 /// Which files are trusted, and who else may say so.
@@ -38,15 +42,87 @@ pub struct TargetFile {
 impl Targets {
     /// Without targets and delegations.
     pub fn new(version: u64, expires: UnixTime) -> Self {
-        let _ = (version, expires);
-        todo!()
+        Targets {
+            spec_version: SPEC_VERSION.to_owned(),
+            version,
+            expires,
+            targets: BTreeMap::new(),
+            delegations: None,
+            other: Object::new(),
+        }
     }
 }
 
 impl TargetFile {
     /// Length and SHA-256 of content.
     pub fn of(content: &[u8]) -> Self {
-        let _ = content;
-        todo!()
+        TargetFile {
+            length: content.len() as u64,
+            hashes: Hashes::of(content, &[HashAlgorithm::Sha256]),
+            custom: None,
+            other: Object::new(),
+        }
+    }
+
+    fn read(field: &Field<'_, '_>) -> Result<Self, FormatError> {
+        let mut fields = field.fields()?;
+        Ok(TargetFile {
+            length: fields.required("length")?.integer(0..=u64::MAX)?,
+            hashes: read_hashes(&fields.required("hashes")?)?,
+            custom: fields.optional("custom").map(|custom| custom.value.clone().into_owned()),
+            other: fields.rest(),
+        })
+    }
+
+    fn write(&self) -> Value<'static> {
+        let mut object = self.other.clone();
+        object.insert("length", Value::Unsigned(self.length));
+        object.insert("hashes", write_hashes(&self.hashes));
+        if let Some(custom) = &self.custom {
+            object.insert("custom", custom.clone());
+        }
+        Value::Object(object)
+    }
+}
+
+impl Role for Targets {
+    const TYPE: TopLevelRole = TopLevelRole::Targets;
+
+    fn from_value(signed: &Value<'_>) -> Result<Self, FormatError> {
+        let signed = Field { value: signed, place: Place::top("signed") };
+        let mut fields = signed.fields()?;
+        let Header { spec_version, version, expires } = Header::read(Self::TYPE, &mut fields)?;
+        if let Some(field) = fields.optional("keys_for_delegations") {
+            // TAP 3: ignoring it would ignore who else must agree.
+            return Err(field.wrong("delegations to single roles").unsupported());
+        }
+        let delegations = fields.optional("delegations").map(|field| Delegations::read(&field)).transpose()?;
+        let targets = fields.required("targets")?;
+        // The limit on the size of the file is limit enough.
+        let entries = targets.members(usize::MAX)?;
+        let targets = entries.map(|(path, target)| Ok((path.to_owned(), TargetFile::read(&target)?)));
+        let targets = targets.collect::<Result<_, FormatError>>()?;
+        Ok(Targets { spec_version, version, expires, targets, delegations, other: fields.rest() })
+    }
+
+    fn to_value(&self) -> Value<'static> {
+        let mut signed = Header::write(Self::TYPE, &self.spec_version, self.version, self.expires, &self.other);
+        let mut targets = Object::new();
+        for (path, target) in &self.targets {
+            targets.insert(path.clone(), target.write());
+        }
+        signed.insert("targets", Value::Object(targets));
+        if let Some(delegations) = &self.delegations {
+            signed.insert("delegations", delegations.write());
+        }
+        Value::Object(signed)
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn expires(&self) -> UnixTime {
+        self.expires
     }
 }

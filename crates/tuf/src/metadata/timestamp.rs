@@ -1,8 +1,11 @@
 //! `timestamp.json` (spec 4.6).
 
-use super::FileMeta;
+use super::fields::Field;
+use super::format_error::Place;
+use super::header::Header;
+use super::{FileMeta, FormatError, Role, SPEC_VERSION, TopLevelRole};
 use crate::UnixTime;
-use crate::json::Object;
+use crate::json::{Object, Value};
 
 /// Which snapshot is current.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +25,41 @@ pub struct Timestamp {
 impl Timestamp {
     /// For a snapshot.
     pub fn new(version: u64, expires: UnixTime, snapshot: FileMeta) -> Self {
-        let _ = (version, expires, snapshot);
-        todo!()
+        Timestamp { spec_version: SPEC_VERSION.to_owned(), version, expires, snapshot, other: Object::new() }
     }
 }
+
+impl Role for Timestamp {
+    const TYPE: TopLevelRole = TopLevelRole::Timestamp;
+
+    fn from_value(signed: &Value<'_>) -> Result<Self, FormatError> {
+        let signed = Field { value: signed, place: Place::top("signed") };
+        let mut fields = signed.fields()?;
+        let Header { spec_version, version, expires } = Header::read(Self::TYPE, &mut fields)?;
+        let meta = fields.required("meta")?;
+        let mut files = meta.fields()?;
+        let snapshot = FileMeta::read(&files.required(FILE)?)?;
+        if !files.rest().is_empty() {
+            return Err(meta.wrong("snapshot.json alone"));
+        }
+        Ok(Timestamp { spec_version, version, expires, snapshot, other: fields.rest() })
+    }
+
+    fn to_value(&self) -> Value<'static> {
+        let mut signed = Header::write(Self::TYPE, &self.spec_version, self.version, self.expires, &self.other);
+        let mut meta = Object::new();
+        meta.insert(FILE, self.snapshot.write());
+        signed.insert("meta", Value::Object(meta));
+        Value::Object(signed)
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn expires(&self) -> UnixTime {
+        self.expires
+    }
+}
+
+const FILE: &str = "snapshot.json";
