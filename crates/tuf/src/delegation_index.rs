@@ -1,9 +1,10 @@
 //! Which delegated roles match a target path, without asking each of 16,384.
 
-use crate::metadata::{DelegatedRole, DelegatedRoles, Delegations, HashPrefix, PathSet, RoleKeys, RoleName, path_hash};
+use crate::metadata::{DelegatedRole, DelegatedRoles, Delegations, HashPrefix, PathSet, RoleName, path_hash};
 use std::collections::BTreeSet;
 
-/// Built once for a [`Delegations`] that does not change.
+/// Made once for a targets file, which does not change.
+#[derive(Debug)]
 pub(crate) struct DelegationIndex {
     /// Positions of the roles that list patterns: asked one by one.
     by_pattern: Vec<usize>,
@@ -13,12 +14,19 @@ pub(crate) struct DelegationIndex {
     prefix_lengths: BTreeSet<usize>,
 }
 
+/// A delegated role that may speak of a path.
+pub(crate) struct Matched {
+    pub(crate) name: RoleName,
+    /// The last one, if true.
+    pub(crate) terminating: bool,
+}
+
 impl DelegationIndex {
-    pub(crate) fn new(delegations: &Delegations) -> Self {
+    pub(crate) fn new(delegations: Option<&Delegations>) -> Self {
         let mut by_pattern = Vec::new();
         let mut by_prefix = Vec::new();
         let mut prefix_lengths = BTreeSet::new();
-        for (position, role) in listed(delegations).iter().enumerate() {
+        for (position, role) in delegations.map_or(&[][..], listed).iter().enumerate() {
             match &role.paths {
                 PathSet::Patterns(_) => by_pattern.push(position),
                 PathSet::HashPrefixes(prefixes) => {
@@ -31,13 +39,13 @@ impl DelegationIndex {
         DelegationIndex { by_pattern, by_prefix, prefix_lengths }
     }
 
-    /// The roles that may speak of a path, in order of priority, up to the first terminating one: name, keys, and
-    /// whether it terminates. `delegations` are those the index was built for.
-    pub(crate) fn matching<'d>(&self, delegations: &'d Delegations, path: &str) -> Vec<(RoleName, &'d RoleKeys, bool)> {
+    /// The roles that may speak of a path, in order of priority, up to the first terminating one. `delegations` are those
+    /// the index was made for.
+    pub(crate) fn matching(&self, delegations: &Delegations, path: &str) -> Vec<Matched> {
         if let DelegatedRoles::Succinct(succinct) = &delegations.roles {
             // Terminating, as python-tuf and go-tuf take it (TAP 15 says otherwise): nothing follows the bins in this file, and
             // what follows the file itself gets less to say this way, never more.
-            return vec![(succinct.bin(path), &succinct.keys, true)];
+            return vec![Matched { name: succinct.bin(path), terminating: true }];
         }
         let roles = listed(delegations);
         let mut positions = self.with_prefix_of(path);
@@ -48,7 +56,7 @@ impl DelegationIndex {
 
         let mut matching = Vec::new();
         for role in positions.into_iter().filter_map(|position| roles.get(position)) {
-            matching.push((role.name.clone(), &role.keys, role.is_terminating()));
+            matching.push(Matched { name: role.name.clone(), terminating: role.is_terminating() });
             if role.is_terminating() {
                 break;
             }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use blake2::{Blake2b256, Blake2b512};
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
 /// The algorithms that are verified. Never MD5 or SHA-1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HashAlgorithm {
@@ -21,19 +24,122 @@ pub enum HashAlgorithm {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hashes(pub(crate) BTreeMap<String, String>);
 
+/// A hash being computed.
+#[derive(Clone, Debug)]
+pub(crate) enum Hasher {
+    Sha256(Sha256),
+    Sha384(Sha384),
+    Sha512(Sha512),
+    Blake2b256(Blake2b256),
+    Blake2b(Blake2b512),
+}
+
+impl HashAlgorithm {
+    /// All of them, strongest preference first.
+    const ALL: [HashAlgorithm; 5] = [
+        HashAlgorithm::Sha256,
+        HashAlgorithm::Sha512,
+        HashAlgorithm::Blake2b256,
+        HashAlgorithm::Sha384,
+        HashAlgorithm::Blake2b,
+    ];
+
+    /// As metadata calls it, which is as securesystemslib does.
+    pub fn name(self) -> &'static str {
+        match self {
+            HashAlgorithm::Sha256 => "sha256",
+            HashAlgorithm::Sha384 => "sha384",
+            HashAlgorithm::Sha512 => "sha512",
+            HashAlgorithm::Blake2b256 => "blake2b-256",
+            HashAlgorithm::Blake2b => "blake2b",
+        }
+    }
+    /// The algorithm of exactly that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+    /// How long a hash is, in bytes.
+    pub fn digest_length(self) -> usize {
+        match self {
+            HashAlgorithm::Sha256 | HashAlgorithm::Blake2b256 => 32,
+            HashAlgorithm::Sha384 => 48,
+            HashAlgorithm::Sha512 | HashAlgorithm::Blake2b => 64,
+        }
+    }
+}
+
 impl Hashes {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Lists a hash; gives the one that was listed for that algorithm. Neither name nor hex need be known or right.
+    pub fn insert(&mut self, name: impl Into<String>, hex: impl Into<String>) -> Option<String> {
+        self.0.insert(name.into(), hex.into())
+    }
     /// The hash by this algorithm, in lower-case hex.
     pub fn get(&self, algorithm: HashAlgorithm) -> Option<String> {
-        let _ = algorithm;
-        todo!()
+        self.0.get(algorithm.name()).map(|hex| hex.to_ascii_lowercase())
     }
     /// Hashes of content by the given algorithms.
     pub fn of(content: &[u8], algorithms: &[HashAlgorithm]) -> Self {
-        let _ = (content, algorithms);
-        todo!()
+        let mut hashes = Self::new();
+        for algorithm in algorithms {
+            let mut hasher = Hasher::new(*algorithm);
+            hasher.update(content);
+            hashes.insert(algorithm.name(), hex::encode(hasher.finish()));
+        }
+        hashes
     }
     /// The known algorithms listed, strongest preference first: sha256, sha512, blake2b-256, sha384, blake2b.
     pub fn known(&self) -> impl Iterator<Item = (HashAlgorithm, &str)> {
-        std::iter::empty()
+        HashAlgorithm::ALL.into_iter().filter_map(|algorithm| {
+            let hex = self.0.get(algorithm.name())?;
+            Some((algorithm, hex.as_str()))
+        })
+    }
+    /// All that are listed, known or not: name and hex as written, in order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, hex)| (name.as_str(), hex.as_str()))
+    }
+    /// Whether none is listed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(String, String)> for Hashes {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(hashes: I) -> Self {
+        Hashes(hashes.into_iter().collect())
+    }
+}
+
+impl Hasher {
+    pub(crate) fn new(algorithm: HashAlgorithm) -> Self {
+        match algorithm {
+            HashAlgorithm::Sha256 => Hasher::Sha256(Sha256::new()),
+            HashAlgorithm::Sha384 => Hasher::Sha384(Sha384::new()),
+            HashAlgorithm::Sha512 => Hasher::Sha512(Sha512::new()),
+            HashAlgorithm::Blake2b256 => Hasher::Blake2b256(Blake2b256::new()),
+            HashAlgorithm::Blake2b => Hasher::Blake2b(Blake2b512::new()),
+        }
+    }
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Hasher::Sha256(state) => state.update(bytes),
+            Hasher::Sha384(state) => state.update(bytes),
+            Hasher::Sha512(state) => state.update(bytes),
+            Hasher::Blake2b256(state) => state.update(bytes),
+            Hasher::Blake2b(state) => state.update(bytes),
+        }
+    }
+    pub(crate) fn finish(self) -> Vec<u8> {
+        match self {
+            Hasher::Sha256(state) => state.finalize().to_vec(),
+            Hasher::Sha384(state) => state.finalize().to_vec(),
+            Hasher::Sha512(state) => state.finalize().to_vec(),
+            Hasher::Blake2b256(state) => state.finalize().to_vec(),
+            Hasher::Blake2b(state) => state.finalize().to_vec(),
+        }
     }
 }

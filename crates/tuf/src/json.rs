@@ -1,6 +1,14 @@
 //! JSON as TUF reads it: strict, and with the canonical form that is signed.
+//!
+//! Signatures are over the canonical form of what was parsed (TUF 4.2.1), so one text must never mean two things: a
+//! name occurs once in an object, and numbers are integers of 64 bits. The tokenizer is serde_json's.
+
+mod parse;
+mod write;
 
 use std::borrow::Cow;
+
+pub use parse::parse;
 
 /// A parsed JSON value. Strings without escapes borrow from the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,54 +38,80 @@ pub struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 #[error("{0}")]
 pub struct SyntaxError(String);
 
-/// Parses one JSON text.
-pub fn parse(bytes: &[u8]) -> Result<Value<'_>, SyntaxError> {
-    let _ = bytes;
-    todo!()
-}
-
 impl<'a> Value<'a> {
     /// The bytes that are signed (OLPC canonical JSON as securesystemslib writes it).
     pub fn canonical(&self) -> Vec<u8> {
-        todo!()
+        write::write(self, write::Form::Canonical)
     }
     /// Ordinary compact JSON, for files.
     pub fn to_json(&self) -> Vec<u8> {
-        todo!()
+        write::write(self, write::Form::Ordinary)
     }
     /// The same value, owning its strings.
     pub fn into_owned(self) -> Value<'static> {
-        todo!()
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(value) => Value::Bool(value),
+            Value::Unsigned(number) => Value::Unsigned(number),
+            Value::Negative(number) => Value::Negative(number),
+            Value::String(text) => Value::String(Cow::Owned(text.into_owned())),
+            Value::Array(values) => Value::Array(values.into_iter().map(Value::into_owned).collect()),
+            Value::Object(object) => Value::Object(object.into_owned()),
+        }
     }
     /// The text, if it is a string.
     pub fn as_str(&self) -> Option<&str> {
-        todo!()
+        match self {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
     }
     /// The members, if it is an object.
     pub fn as_object(&self) -> Option<&Object<'a>> {
-        todo!()
+        match self {
+            Value::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+    /// What kind of value it is, for error texts.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Unsigned(_) => "a number",
+            Value::Negative(_) => "a negative number",
+            Value::String(_) => "a string",
+            Value::Array(_) => "an array",
+            Value::Object(_) => "an object",
+        }
     }
 }
 
 impl<'a> Object<'a> {
     /// No members.
     pub fn new() -> Self {
-        todo!()
+        Object(Vec::new())
     }
     /// The member of that name.
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
-        let _ = name;
-        todo!()
+        let place = self.find(name).ok()?;
+        self.0.get(place).map(|(_, value)| value)
     }
     /// Sets a member; gives what was there.
     pub fn insert(&mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Option<Value<'a>> {
-        let _ = (name.into(), value.into());
-        todo!()
+        let (name, value) = (name.into(), value.into());
+        match self.find(&name) {
+            Ok(place) => self.0.get_mut(place).map(|(_, old)| std::mem::replace(old, value)),
+            Err(place) => {
+                self.0.insert(place, (name, value));
+                None
+            }
+        }
     }
     /// Takes a member out.
     pub fn remove(&mut self, name: &str) -> Option<Value<'a>> {
-        let _ = name;
-        todo!()
+        let place = self.find(name).ok()?;
+        Some(self.0.remove(place).1)
     }
     /// The members in order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
@@ -90,5 +124,51 @@ impl<'a> Object<'a> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+    /// The same members, owning their strings.
+    pub fn into_owned(self) -> Object<'static> {
+        let members = self.0.into_iter();
+        Object(members.map(|(name, value)| (Cow::Owned(name.into_owned()), value.into_owned())).collect())
+    }
+
+    /// Where a member is, or where it belongs.
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(other, _)| other.as_ref().cmp(name))
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Value::String(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(text: String) -> Self {
+        Value::String(Cow::Owned(text))
+    }
+}
+
+impl From<u64> for Value<'_> {
+    fn from(number: u64) -> Self {
+        Value::Unsigned(number)
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(value: bool) -> Self {
+        Value::Bool(value)
+    }
+}
+
+impl<'a> From<Vec<Value<'a>>> for Value<'a> {
+    fn from(values: Vec<Value<'a>>) -> Self {
+        Value::Array(values)
+    }
+}
+
+impl<'a> From<Object<'a>> for Value<'a> {
+    fn from(object: Object<'a>) -> Self {
+        Value::Object(object)
     }
 }

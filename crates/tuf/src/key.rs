@@ -1,7 +1,13 @@
-//! Public keys and signatures.
+//! Public keys and signatures, as they stand in metadata (TUF 4.2).
 
+mod public_key;
+
+use crate::HashAlgorithm;
+use crate::hashes::Hashes;
 use crate::json::{Object, Value};
 use crate::metadata::FormatError;
+
+pub(crate) use public_key::{PublicKey, UnusableKey};
 
 /// The name of a key within one file. Opaque (TAP 12): never recomputed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,23 +28,37 @@ pub struct Signature {
     pub other: Object<'static>,
 }
 
-/// A key that this crate can verify with, decoded.
-pub(crate) enum PublicKey {}
-
-/// Why a key cannot be used. Its signatures do not count; those of other keys may.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum UnusableKey {
-    #[error("key type {key_type} with scheme {scheme} is not supported")]
-    Unsupported { key_type: String, scheme: String },
-    #[error("{0}")]
-    Broken(String),
-}
-
 impl Key {
     /// Reads a key object: `keytype` and `scheme` are strings, `keyval` is an object; whatever they say.
+    ///
+    /// The places in an error are relative to the key, such as `keyval`.
     pub fn from_value(value: &Value<'_>) -> Result<Self, FormatError> {
-        let _ = value;
-        todo!()
+        let Value::Object(object) = value else {
+            return Err(unexpected("", "an object", Some(value)));
+        };
+        for name in ["keytype", "scheme"] {
+            let field = object.get(name);
+            if field.and_then(Value::as_str).is_none() {
+                return Err(unexpected(name, "a string", field));
+            }
+        }
+        let values = object.get("keyval");
+        if values.and_then(Value::as_object).is_none() {
+            return Err(unexpected("keyval", "an object", values));
+        }
+        Ok(Key(object.clone().into_owned()))
+    }
+    /// An Ed25519 key from its 32 bytes (RFC 8032).
+    pub fn ed25519(public: &[u8; 32]) -> Self {
+        Self::of("ed25519", "ed25519", hex::encode(public))
+    }
+    /// A P-256 key for ECDSA, from its SubjectPublicKeyInfo in PEM.
+    pub fn ecdsa_p256(pem: &str) -> Self {
+        Self::of("ecdsa", "ecdsa-sha2-nistp256", pem.to_owned())
+    }
+    /// An RSA key for RSASSA-PSS with SHA-256, from its SubjectPublicKeyInfo in PEM.
+    pub fn rsa_pss(pem: &str) -> Self {
+        Self::of("rsa", "rsassa-pss-sha256", pem.to_owned())
     }
     /// The object.
     pub fn to_value(&self) -> Value<'static> {
@@ -46,30 +66,45 @@ impl Key {
     }
     /// `keytype`
     pub fn key_type(&self) -> &str {
-        todo!()
+        self.text("keytype")
     }
     /// `scheme`
     pub fn scheme(&self) -> &str {
-        todo!()
+        self.text("scheme")
     }
     /// The identifier this crate gives keys it writes: hex SHA-256 of the canonical object (spec 4.3).
     pub fn identifier(&self) -> KeyId {
-        todo!()
+        let hashes = Hashes::of(&self.to_value().canonical(), &[HashAlgorithm::Sha256]);
+        KeyId(hashes.get(HashAlgorithm::Sha256).unwrap_or_default())
     }
     /// Decodes it.
     pub(crate) fn decode(&self) -> Result<PublicKey, UnusableKey> {
-        todo!()
+        let values = self.0.get("keyval").and_then(Value::as_object);
+        let public = values.and_then(|values| values.get("public")).and_then(Value::as_str);
+        PublicKey::decode(self.key_type(), self.scheme(), public)
+    }
+
+    /// With the fields of the specification only, so that every way to compute an identifier gives the same.
+    fn of(key_type: &'static str, scheme: &'static str, public: String) -> Self {
+        let mut values = Object::new();
+        values.insert("public", public);
+        let mut object = Object::new();
+        object.insert("keytype", key_type);
+        object.insert("scheme", scheme);
+        object.insert("keyval", values);
+        Key(object)
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.0.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 }
 
-impl PublicKey {
-    /// What tells keys apart when a threshold is counted: two texts of one key are one key.
-    pub(crate) fn material(&self) -> Vec<u8> {
-        todo!()
-    }
-    /// Whether this key signed the message.
-    pub(crate) fn verifies(&self, message: &[u8], signature: &str) -> bool {
-        let _ = (message, signature);
-        todo!()
+fn unexpected(place: &str, expected: &str, found: Option<&Value<'_>>) -> FormatError {
+    FormatError {
+        place: place.to_owned(),
+        expected: expected.to_owned(),
+        found: found.map_or("nothing", Value::kind).to_owned(),
+        unsupported: false,
     }
 }

@@ -67,6 +67,16 @@ impl Delegations {
         let keys = keys.iter().map(|key| (key.identifier(), key.clone())).collect();
         Delegations { keys, roles, other: Object::new() }
     }
+    /// Who signs for a role that is delegated to here.
+    pub fn role_keys(&self, role: &RoleName) -> Option<&RoleKeys> {
+        match &self.roles {
+            DelegatedRoles::Listed(roles) => {
+                roles.iter().find(|listed| listed.name == *role).map(|listed| &listed.keys)
+            }
+            // Which role it is was computed from this very delegation.
+            DelegatedRoles::Succinct(succinct) => Some(&succinct.keys),
+        }
+    }
 
     pub(super) fn read(field: &Field<'_, '_>) -> Result<Self, FormatError> {
         if let Value::Array(_) = field.value {
