@@ -1,1 +1,59 @@
 //! Whether enough keys signed (TUF 5.3.4, 5.4.2, 5.5.3, 5.6.3).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::key::UnusableKey;
+use crate::metadata::RoleKeys;
+use crate::{Key, KeyId, Signature};
+
+/// How far the signatures of a file fall short.
+#[derive(Debug)]
+pub(crate) struct Shortfall {
+    /// Different keys of the role with a valid signature.
+    pub(crate) signed: u64,
+    /// Keys of the role that are of a kind unknown here.
+    pub(crate) unsupported: Vec<String>,
+    /// Different keys of the role that could have signed.
+    pub(crate) usable: u64,
+}
+
+/// Counts different keys, not key ids and not signatures: one key under two names counts once (TAP 12). Signatures by
+/// other keys, invalid ones and those by keys that cannot be used do not count and do not spoil the others.
+pub(crate) fn verify(
+    message: &[u8],
+    signatures: &[Signature],
+    keys: &BTreeMap<KeyId, Key>,
+    role: &RoleKeys,
+) -> Result<(), Shortfall> {
+    let of_role: BTreeSet<&KeyId> = role.key_ids.iter().collect();
+    let mut signed = BTreeSet::new();
+    for signature in signatures.iter().filter(|signature| of_role.contains(&signature.key_id)) {
+        let Some(Ok(key)) = keys.get(&signature.key_id).map(Key::decode) else { continue };
+        let material = key.material();
+        if !signed.contains(&material) && key.verifies(message, &signature.signature) {
+            signed.insert(material);
+            if signed.len() as u64 >= role.threshold {
+                return Ok(());
+            }
+        }
+    }
+    Err(shortfall(signed.len() as u64, keys, &of_role))
+}
+
+/// Only for the message: what would have been possible.
+fn shortfall(signed: u64, keys: &BTreeMap<KeyId, Key>, of_role: &BTreeSet<&KeyId>) -> Shortfall {
+    let mut usable = BTreeSet::new();
+    let mut unsupported = BTreeSet::new();
+    for key in of_role.iter().filter_map(|key_id| keys.get(*key_id)) {
+        match key.decode() {
+            Ok(key) => {
+                usable.insert(key.material());
+            }
+            Err(UnusableKey::Unsupported { key_type, scheme }) => {
+                unsupported.insert(format!("{key_type}/{scheme}"));
+            }
+            Err(UnusableKey::Broken(_)) => {}
+        }
+    }
+    Shortfall { signed, unsupported: unsupported.into_iter().collect(), usable: usable.len() as u64 }
+}

@@ -72,6 +72,19 @@ impl Delegations {
     }
 }
 
+impl Delegations {
+    /// Who signs for a role that is delegated to here.
+    pub fn role_keys(&self, role: &RoleName) -> Option<&RoleKeys> {
+        match &self.roles {
+            DelegatedRoles::Listed(roles) => {
+                roles.iter().find(|listed| listed.name == *role).map(|listed| &listed.keys)
+            }
+            // Which role it is was computed from this very delegation.
+            DelegatedRoles::Succinct(succinct) => Some(&succinct.keys),
+        }
+    }
+}
+
 impl DelegatedRole {
     /// Whether the role may speak of this path.
     pub fn matches(&self, path: &str) -> bool {

@@ -39,6 +39,12 @@ impl RoleName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+    /// Which of the four it is, if it is one of them.
+    pub fn top_level(&self) -> Option<TopLevelRole> {
+        use TopLevelRole::{Root, Snapshot, Targets, Timestamp};
+        [Root, Timestamp, Snapshot, Targets].into_iter().find(|role| role.name() == self.as_str())
+    }
+
     /// For URLs: percent-encoded with nothing kept but letters, digits and `_.-~` (`quote(name, "")`).
     pub fn encoded(&self) -> String {
         todo!()

@@ -1,0 +1,228 @@
+//! Every check of the client workflow (TUF 5), as functions of bytes and what is trusted already.
+//!
+//! Nothing here remembers or asks for anything. Whatever comes out is verified; [`Client`](crate::Client) decides what to
+//! check next. A check that is not in this file is not made.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Check, Error};
+use crate::metadata::{Envelope, FileMeta, Role, RoleKeys, RoleName, Root, Snapshot, Targets, Timestamp, TopLevelRole};
+use crate::verifier::{Mismatch, Size, Verifier};
+use crate::{Key, KeyId, UnixTime, threshold};
+
+/// Who must have signed a file.
+#[derive(Clone, Copy)]
+pub(super) struct Signers<'a> {
+    pub(super) keys: &'a BTreeMap<KeyId, Key>,
+    pub(super) role: &'a RoleKeys,
+}
+
+impl<'a> Signers<'a> {
+    /// Those that a root names for a top-level role.
+    pub(super) fn of_root(root: &'a Root, role: TopLevelRole) -> Self {
+        Signers { keys: &root.keys, role: root.role(role) }
+    }
+}
+
+/// The root that everything starts from: it vouches for itself (TUF 5.2). Its expiry does not matter yet.
+pub(super) fn trusted_root(bytes: &[u8]) -> Result<Root, Error> {
+    root_signed_by_itself(bytes, None).map_err(Error::of_trusted_root)
+}
+
+/// The successor of a trusted root (TUF 5.3.4, 5.3.5). Its expiry does not matter unless it is the last one.
+pub(super) fn next_root(bytes: &[u8], trusted: &Root) -> Result<Root, Error> {
+    let root = root_signed_by_itself(bytes, Some(trusted))?;
+    let next = trusted.version.saturating_add(1);
+    if root.version != next {
+        let error = Error::new(Check::RootVersion, TopLevelRole::Root, format!("version {next}"), root.version);
+        return Err(error.with_version(next));
+    }
+    Ok(root)
+}
+
+fn root_signed_by_itself(bytes: &[u8], before: Option<&Root>) -> Result<Root, Error> {
+    let envelope = open::<Root>(bytes, &RoleName::from(TopLevelRole::Root))?;
+    if let Some(before) = before {
+        let signers = Signers::of_root(before, TopLevelRole::Root);
+        signatures(&envelope, &TopLevelRole::Root.into(), signers, &format!("root {}", before.version))?;
+    }
+    let root: Root = interpret(&envelope, &TopLevelRole::Root.into())?;
+    let signers = Signers::of_root(&root, TopLevelRole::Root);
+    signatures(&envelope, &TopLevelRole::Root.into(), signers, "this root itself")
+        .map_err(|error| error.with_version(root.version))?;
+    Ok(root)
+}
+
+/// A timestamp signed by the root's keys (TUF 5.4.2). Whether it is newer and still good comes separately, because an
+/// expired or outdated one from the store is still a base to compare with.
+pub(super) fn timestamp(bytes: &[u8], root: &Root) -> Result<Timestamp, Error> {
+    top_level(bytes, root)
+}
+
+/// Whether a timestamp takes the place of the trusted one: not when it has the same version, whatever else is in it.
+pub(super) fn is_newer(timestamp: &Timestamp, trusted: &Timestamp) -> Result<bool, Error> {
+    // TUF 5.4.3.1
+    if timestamp.version < trusted.version {
+        let expected = format!("at least version {}", trusted.version);
+        return Err(Error::new(Check::TimestampRollback, TopLevelRole::Timestamp, expected, timestamp.version)
+            .with_version(timestamp.version));
+    }
+    if timestamp.version == trusted.version {
+        return Ok(false);
+    }
+    // TUF 5.4.3.2
+    let (named, before) = (timestamp.snapshot.version, trusted.snapshot.version);
+    if named < before {
+        let expected = format!("snapshot {before} or later, which version {} names", trusted.version);
+        return Err(Error::new(
+            Check::SnapshotRollback,
+            TopLevelRole::Timestamp,
+            expected,
+            format!("snapshot {named}"),
+        )
+        .with_version(timestamp.version));
+    }
+    Ok(true)
+}
+
+/// A snapshot from the store as a base to compare with: signed by the root's keys. May be outdated or expired.
+pub(super) fn stored_snapshot(bytes: &[u8], root: &Root) -> Result<Snapshot, Error> {
+    top_level(bytes, root)
+}
+
+/// Whether a snapshot from the store is the one that the timestamp names, and still good.
+pub(super) fn is_named(snapshot: &Snapshot, bytes: &[u8], named: &FileMeta, now: UnixTime) -> Result<(), Error> {
+    let role = RoleName::from(TopLevelRole::Snapshot);
+    version(snapshot, &role, named)?;
+    length_and_hashes(bytes, &role, named)?;
+    unexpired(snapshot, &role, now)
+}
+
+/// The snapshot that the timestamp names (TUF 5.5.2 to 5.5.6).
+pub(super) fn snapshot(
+    bytes: &[u8],
+    root: &Root,
+    named: &FileMeta,
+    trusted: Option<&Snapshot>,
+    now: UnixTime,
+) -> Result<Snapshot, Error> {
+    let role = RoleName::from(TopLevelRole::Snapshot);
+    // Before anything of it is interpreted.
+    length_and_hashes(bytes, &role, named)?;
+    let snapshot: Snapshot = top_level(bytes, root)?;
+    version(&snapshot, &role, named)?;
+    if let Some(trusted) = trusted {
+        nothing_rolled_back(&snapshot, trusted)?;
+    }
+    unexpired(&snapshot, &role, now)?;
+    Ok(snapshot)
+}
+
+/// Top-level targets or those of a delegated role, as the snapshot lists them (TUF 5.6.2 to 5.6.5).
+pub(super) fn targets(
+    bytes: &[u8],
+    role: &RoleName,
+    signers: Signers<'_>,
+    delegator: &str,
+    listed: &FileMeta,
+    now: UnixTime,
+) -> Result<Targets, Error> {
+    length_and_hashes(bytes, role, listed)?;
+    let envelope = open::<Targets>(bytes, role)?;
+    signatures(&envelope, role, signers, delegator).map_err(|error| error.with_version(listed.version))?;
+    let targets: Targets = interpret(&envelope, role)?;
+    version(&targets, role, listed)?;
+    unexpired(&targets, role, now)?;
+    Ok(targets)
+}
+
+/// TUF 5.3.10, 5.4.4, 5.5.6, 5.6.5: usable until the second it expires at, and not at that second.
+pub(super) fn unexpired<T: Role>(signed: &T, role: &RoleName, now: UnixTime) -> Result<(), Error> {
+    if signed.expires() <= now {
+        let expected = format!("an expiry date after {now}");
+        return Err(Error::new(Check::Expiry, role.clone(), expected, signed.expires()).with_version(signed.version()));
+    }
+    Ok(())
+}
+
+fn top_level<T: Role>(bytes: &[u8], root: &Root) -> Result<T, Error> {
+    let role = RoleName::from(T::TYPE);
+    let envelope = open::<T>(bytes, &role)?;
+    signatures(&envelope, &role, Signers::of_root(root, T::TYPE), &format!("root {}", root.version))?;
+    interpret(&envelope, &role)
+}
+
+/// Takes a file apart and makes sure that it is meant for this kind of role, so that a snapshot is never a timestamp.
+fn open<'a, T: Role>(bytes: &'a [u8], role: &RoleName) -> Result<Envelope<'a>, Error> {
+    let envelope = Envelope::open(bytes).map_err(|error| Error::format(role.clone(), &error))?;
+    let (expected, found) = (T::TYPE.name(), envelope.type_name());
+    if found != expected {
+        return Err(Error::new(Check::Type, role.clone(), format!("{expected} metadata"), found));
+    }
+    Ok(envelope)
+}
+
+fn interpret<T: Role>(envelope: &Envelope<'_>, role: &RoleName) -> Result<T, Error> {
+    T::from_value(&envelope.signed).map_err(|error| Error::format(role.clone(), &error))
+}
+
+fn signatures(envelope: &Envelope<'_>, role: &RoleName, signers: Signers<'_>, named_by: &str) -> Result<(), Error> {
+    let Err(shortfall) = threshold::verify(&envelope.canonical, &envelope.signatures, signers.keys, signers.role)
+    else {
+        return Ok(());
+    };
+    let threshold = signers.role.threshold;
+    let keys = signers.role.key_ids.len();
+    let expected = format!("valid signatures of {threshold} of the {keys} keys that {named_by} names");
+    // Only with keys of unknown kinds could there be enough.
+    if shortfall.usable < threshold && !shortfall.unsupported.is_empty() {
+        let found =
+            format!("only {} keys of known kinds, besides {}", shortfall.usable, shortfall.unsupported.join(", "));
+        return Err(Error::new(Check::SupportedKeys, role.clone(), expected, found));
+    }
+    Err(Error::new(Check::Signatures, role.clone(), expected, shortfall.signed))
+}
+
+fn length_and_hashes(bytes: &[u8], role: &RoleName, listed: &FileMeta) -> Result<(), Error> {
+    let mismatch = |mismatch: Mismatch| {
+        let expected = "the content that was signed for it";
+        Error::new(Check::LengthAndHashes, role.clone(), expected, mismatch).with_version(listed.version)
+    };
+    let length = bytes.len() as u64;
+    if let Some(expected) = listed.length
+        && expected != length
+    {
+        let error = Error::new(Check::LengthAndHashes, role.clone(), format!("{expected} bytes"), length);
+        return Err(error.with_version(listed.version));
+    }
+    if let Some(hashes) = &listed.hashes {
+        let mut verifier = Verifier::new(Size::Exactly(length), hashes).map_err(mismatch)?;
+        verifier.update(bytes).and_then(|()| verifier.finish()).map_err(mismatch)?;
+    }
+    Ok(())
+}
+
+/// TUF 5.5.4, 5.6.4: exactly the version that was signed for it, not a later one either.
+fn version<T: Role>(signed: &T, role: &RoleName, listed: &FileMeta) -> Result<(), Error> {
+    if signed.version() != listed.version {
+        let expected = format!("version {}", listed.version);
+        return Err(Error::new(Check::Version, role.clone(), expected, signed.version()).with_version(listed.version));
+    }
+    Ok(())
+}
+
+/// TUF 5.5.5: for every role, whether its file was ever fetched or not.
+fn nothing_rolled_back(snapshot: &Snapshot, trusted: &Snapshot) -> Result<(), Error> {
+    for (file, before) in &trusted.meta {
+        let role = RoleName::from(TopLevelRole::Snapshot);
+        let Some(listed) = snapshot.meta.get(file) else {
+            let expected = format!("{file}, which version {} lists", trusted.version);
+            return Err(Error::new(Check::RoleRemoved, role, expected, "no such entry").with_version(snapshot.version));
+        };
+        if listed.version < before.version {
+            let expected = format!("{file} of version {} or later", before.version);
+            return Err(Error::new(Check::RoleRollback, role, expected, listed.version).with_version(snapshot.version));
+        }
+    }
+    Ok(())
+}

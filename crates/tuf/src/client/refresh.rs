@@ -1,0 +1,363 @@
+//! The update of the top-level metadata, step by step (TUF 5.3 to 5.6).
+//!
+//! stored roots → new roots → timestamp → snapshot → targets → ready. Each step first looks into the store, then asks
+//! the repository; a step that fails ends the epoch, and what earlier steps verified stays in the store.
+
+use super::checks::{self, Signers};
+use super::{Answer, Client, Epoch, Event, Mode, RemoteFile, StoredFile};
+use crate::error::{Check, Error};
+use crate::metadata::{FileMeta, RoleName, Root, Snapshot, Timestamp, TopLevelRole};
+
+/// How far the update has come, with what it needs to go on.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Following the roots in the store.
+    StoredRoots,
+    /// Asking for newer roots.
+    NewRoots { rotations: u32, keys_rotated: bool, timestamp: EarlyTimestamp },
+    /// The root is final; the stored timestamp is awaited, or the new one.
+    Timestamp { stored: Option<Timestamp>, keys_rotated: bool, answer: EarlyTimestamp },
+    /// The timestamp is final.
+    Snapshot { timestamp: Timestamp, stored: Option<Snapshot> },
+    /// The snapshot is final.
+    Targets(Epoch),
+    /// All is verified.
+    Ready(Epoch),
+    /// Something was not.
+    Failed(Error),
+}
+
+/// The timestamp is asked for together with the first new root, because nearly always there is none: one round trip. It is
+/// judged when the root is final.
+#[derive(Debug)]
+pub(super) enum EarlyTimestamp {
+    NotAsked,
+    /// With the version of the newest root when it was asked for.
+    Asked(u64),
+    Answered(u64, Answer),
+}
+
+impl Client {
+    pub(super) fn begin(&mut self) {
+        self.load_next_root();
+    }
+
+    // ---- TUF 5.3: root -----------------------------------------------------------------------------------------------
+
+    /// Roots verified in earlier runs, so that they need not be fetched again. One that does not verify is no error: the
+    /// repository is asked for it.
+    pub(super) fn stored_root(&mut self, bytes: Option<&[u8]>) {
+        let root = bytes.filter(|bytes| bytes.len() as u64 <= self.limits.root_size);
+        if let Some(Ok(root)) = root.map(|bytes| checks::next_root(bytes, &self.root)) {
+            self.root = root;
+            return self.load_next_root();
+        }
+        match self.mode {
+            Mode::Online => {
+                let timestamp = EarlyTimestamp::NotAsked;
+                self.stage = Stage::NewRoots { rotations: 0, keys_rotated: false, timestamp };
+                self.fetch_next_root();
+            }
+            Mode::Offline => self.roots_are_final(false, EarlyTimestamp::NotAsked),
+        }
+    }
+
+    pub(super) fn fetched_root(&mut self, answer: Answer) {
+        let Stage::NewRoots { rotations, keys_rotated, timestamp } = &mut self.stage else { return };
+        // TUF 5.3.3: only the repository saying so means that there is no newer root.
+        if matches!(answer, Answer::Absent) {
+            let (keys_rotated, timestamp) = (*keys_rotated, std::mem::replace(timestamp, EarlyTimestamp::NotAsked));
+            return self.roots_are_final(keys_rotated, timestamp);
+        }
+        let next = self.root.version.saturating_add(1);
+        if *rotations >= self.limits.root_rotations {
+            let expected = format!("at most {} new roots in one update", self.limits.root_rotations);
+            let error = Error::new(Check::RootRotations, TopLevelRole::Root, expected, "another one");
+            return self.fail(error.with_version(next));
+        }
+        let verified = answer.body(&TopLevelRole::Root.into()).and_then(|bytes| {
+            let root = checks::next_root(&bytes, &self.root)?;
+            Ok((bytes, root))
+        });
+        let (bytes, root) = match verified {
+            Ok(verified) => verified,
+            Err(error) => return self.fail(error.with_version(next)),
+        };
+        *rotations += 1;
+        *keys_rotated |= takes_away_keys(&self.root, &root);
+        self.root = root;
+        // TUF 5.3.8: at once, before the next one is asked for.
+        self.exchange.store(StoredFile::Root(self.root.version), bytes, self.root.version);
+        self.fetch_next_root();
+    }
+
+    fn roots_are_final(&mut self, keys_rotated: bool, answer: EarlyTimestamp) {
+        // TUF 5.3.10
+        if let Err(error) = checks::unexpired(&self.root, &TopLevelRole::Root.into(), self.now) {
+            return self.fail(error);
+        }
+        self.stage = Stage::Timestamp { stored: None, keys_rotated, answer };
+        if keys_rotated {
+            // TUF 5.3.11: whoever had the keys may have moved the versions ahead, out of the repository's reach.
+            self.exchange.delete(StoredFile::Timestamp);
+            self.exchange.delete(StoredFile::Snapshot);
+            self.stored_timestamp(None);
+        } else {
+            self.exchange.load(StoredFile::Timestamp);
+        }
+    }
+
+    // ---- TUF 5.4: timestamp ------------------------------------------------------------------------------------------
+
+    /// Asks for the timestamp while the answer about the next root is still under way.
+    pub(super) fn request_timestamp_early(&mut self) {
+        if let Stage::NewRoots { timestamp: timestamp @ EarlyTimestamp::NotAsked, .. } = &mut self.stage {
+            *timestamp = EarlyTimestamp::Asked(self.root.version);
+            self.fetch_timestamp();
+        }
+    }
+
+    /// The timestamp of an earlier run, expired or not: no new one may be older.
+    pub(super) fn stored_timestamp(&mut self, bytes: Option<&[u8]>) {
+        let Stage::Timestamp { stored, answer, .. } = &mut self.stage else { return };
+        let bytes = bytes.filter(|bytes| bytes.len() as u64 <= self.limits.timestamp_size);
+        *stored = bytes.and_then(|bytes| checks::timestamp(bytes, &self.root).ok());
+        match (self.mode, answer) {
+            (Mode::Online, EarlyTimestamp::Answered(..)) => self.judge_timestamp(),
+            (Mode::Online, EarlyTimestamp::Asked(_)) => {}
+            (Mode::Online, answer @ EarlyTimestamp::NotAsked) => {
+                *answer = EarlyTimestamp::Asked(self.root.version);
+                self.fetch_timestamp();
+            }
+            (Mode::Offline, _) => match stored.take() {
+                Some(timestamp) => self.timestamp_is_final(timestamp, false),
+                None => self.fail(not_stored(TopLevelRole::Timestamp)),
+            },
+        }
+    }
+
+    pub(super) fn fetched_timestamp(&mut self, fetched: Answer) {
+        let slot = match &mut self.stage {
+            Stage::NewRoots { timestamp, .. } => timestamp,
+            Stage::Timestamp { answer, .. } => answer,
+            _ => return,
+        };
+        let EarlyTimestamp::Asked(root_version) = *slot else { return };
+        *slot = EarlyTimestamp::Answered(root_version, fetched);
+        // Still waiting for the store, which was asked first?
+        let loading = self.exchange.loads.values().any(|file| *file == StoredFile::Timestamp);
+        if matches!(self.stage, Stage::Timestamp { .. }) && !loading {
+            self.judge_timestamp();
+        }
+    }
+
+    fn judge_timestamp(&mut self) {
+        let Stage::Timestamp { stored, keys_rotated, answer } = &mut self.stage else { return };
+        let EarlyTimestamp::Answered(asked_under, fetched) = std::mem::replace(answer, EarlyTimestamp::NotAsked) else {
+            return;
+        };
+        let keys_rotated = *keys_rotated;
+        let role = RoleName::from(TopLevelRole::Timestamp);
+        let verified = fetched.body(&role).and_then(|bytes| Ok((checks::timestamp(&bytes, &self.root)?, bytes)));
+        let (timestamp, bytes) = match verified {
+            Ok(verified) => verified,
+            // It may have been signed for the root of that time, and replaced since.
+            Err(_) if asked_under != self.root.version => {
+                *answer = EarlyTimestamp::Asked(self.root.version);
+                return self.fetch_timestamp();
+            }
+            Err(error) => return self.fail(error),
+        };
+        let newer = match stored.take() {
+            None => Ok(true),
+            Some(trusted) => match checks::is_newer(&timestamp, &trusted) {
+                Ok(false) => return self.timestamp_is_final(trusted, keys_rotated),
+                newer => newer,
+            },
+        };
+        // TUF 5.4.4, before it is kept.
+        if let Err(error) = newer.and_then(|_| checks::unexpired(&timestamp, &role, self.now)) {
+            return self.fail(error);
+        }
+        self.exchange.store(StoredFile::Timestamp, bytes, timestamp.version);
+        self.timestamp_is_final(timestamp, keys_rotated);
+    }
+
+    fn timestamp_is_final(&mut self, timestamp: Timestamp, keys_rotated: bool) {
+        if let Err(error) = checks::unexpired(&timestamp, &TopLevelRole::Timestamp.into(), self.now) {
+            return self.fail(error);
+        }
+        self.stage = Stage::Snapshot { timestamp, stored: None };
+        if keys_rotated {
+            self.stored_snapshot(None);
+        } else {
+            self.exchange.load(StoredFile::Snapshot);
+        }
+    }
+
+    // ---- TUF 5.5: snapshot -------------------------------------------------------------------------------------------
+
+    /// The snapshot of an earlier run: the current one, or else a base to compare the current one with.
+    pub(super) fn stored_snapshot(&mut self, bytes: Option<&[u8]>) {
+        let Stage::Snapshot { timestamp, stored } = &mut self.stage else { return };
+        let verified = bytes.and_then(|bytes| Some((checks::stored_snapshot(bytes, &self.root).ok()?, bytes)));
+        let current =
+            verified.as_ref().map(|(snapshot, bytes)| checks::is_named(snapshot, bytes, &timestamp.snapshot, self.now));
+        match (current, verified, self.mode) {
+            (Some(Ok(())), Some((snapshot, _)), _) => {
+                let epoch = Epoch { timestamp: timestamp.clone(), snapshot };
+                self.snapshot_is_final(epoch);
+            }
+            (current, _, Mode::Offline) => {
+                self.fail(offline_error(current.and_then(Result::err), TopLevelRole::Snapshot.into()));
+            }
+            (_, verified, Mode::Online) => {
+                *stored = verified.map(|(snapshot, _)| snapshot);
+                let named = timestamp.snapshot.clone();
+                self.fetch(&TopLevelRole::Snapshot.into(), &named, self.limits.snapshot_size);
+            }
+        }
+    }
+
+    pub(super) fn fetched_snapshot(&mut self, answer: Answer) {
+        let Stage::Snapshot { timestamp, stored } = &mut self.stage else { return };
+        let (root, named, stored) = (&self.root, &timestamp.snapshot, stored.as_ref());
+        let verified = answer.body(&TopLevelRole::Snapshot.into()).and_then(|bytes| {
+            let snapshot = checks::snapshot(&bytes, root, named, stored, self.now)?;
+            Ok((bytes, snapshot))
+        });
+        match verified {
+            Err(error) => {
+                let version = named.version;
+                self.fail(error.with_version(version));
+            }
+            Ok((bytes, snapshot)) => {
+                let epoch = Epoch { timestamp: timestamp.clone(), snapshot };
+                self.exchange.store(StoredFile::Snapshot, bytes, epoch.snapshot.version);
+                self.snapshot_is_final(epoch);
+            }
+        }
+    }
+
+    fn snapshot_is_final(&mut self, epoch: Epoch) {
+        self.stage = Stage::Targets(epoch);
+        self.exchange.load(StoredFile::Targets);
+    }
+
+    // ---- TUF 5.6: targets --------------------------------------------------------------------------------------------
+
+    pub(super) fn stored_targets(&mut self, bytes: Option<&[u8]>) {
+        let judged = bytes.map(|bytes| self.judge_targets(bytes));
+        match (judged, self.mode) {
+            (Some(Ok(targets)), _) => self.targets_are_final(targets),
+            (judged, Mode::Offline) => {
+                self.fail(offline_error(judged.and_then(Result::err), TopLevelRole::Targets.into()));
+            }
+            (_, Mode::Online) => {
+                let Stage::Targets(epoch) = &self.stage else { return };
+                let role = RoleName::from(TopLevelRole::Targets);
+                let Some(listed) = epoch.snapshot.role(&role).cloned() else { return self.fail(not_listed(&role)) };
+                self.fetch(&role, &listed, self.limits.targets_size);
+            }
+        }
+    }
+
+    pub(super) fn fetched_targets(&mut self, answer: Answer) {
+        let verified = answer.body(&TopLevelRole::Targets.into()).and_then(|bytes| {
+            let targets = self.judge_targets(&bytes)?;
+            Ok((bytes, targets))
+        });
+        match verified {
+            Err(error) => self.fail(error),
+            Ok((bytes, targets)) => {
+                self.exchange.store(StoredFile::Targets, bytes, targets.version);
+                self.targets_are_final(targets);
+            }
+        }
+    }
+
+    fn judge_targets(&self, bytes: &[u8]) -> Result<crate::metadata::Targets, Error> {
+        let role = RoleName::from(TopLevelRole::Targets);
+        let Stage::Targets(epoch) = &self.stage else { return Err(not_listed(&role)) };
+        let listed = epoch.snapshot.role(&role).ok_or_else(|| not_listed(&role))?;
+        let signers = Signers::of_root(&self.root, TopLevelRole::Targets);
+        checks::targets(bytes, &role, signers, &format!("root {}", self.root.version), listed, self.now)
+    }
+
+    fn targets_are_final(&mut self, targets: crate::metadata::Targets) {
+        let stage = std::mem::replace(&mut self.stage, Stage::StoredRoots);
+        let Stage::Targets(epoch) = stage else {
+            self.stage = stage;
+            return;
+        };
+        self.stage = Stage::Ready(epoch);
+        self.delegated.set_top_level(targets);
+        self.events.push_back(Event::Refreshed);
+        for id in self.look_ups.all() {
+            self.search(id);
+        }
+    }
+
+    // ---- requests ----------------------------------------------------------------------------------------------------
+
+    fn load_next_root(&mut self) {
+        self.exchange.load(StoredFile::Root(self.root.version.saturating_add(1)));
+    }
+
+    fn fetch_next_root(&mut self) {
+        let next = self.root.version.saturating_add(1);
+        self.exchange.fetch(RemoteFile {
+            name: format!("{next}.root.json"),
+            role: TopLevelRole::Root.into(),
+            max_bytes: self.limits.root_size,
+            changes: true,
+        });
+    }
+
+    fn fetch_timestamp(&mut self) {
+        self.exchange.fetch(RemoteFile {
+            name: "timestamp.json".to_owned(),
+            role: TopLevelRole::Timestamp.into(),
+            max_bytes: self.limits.timestamp_size,
+            changes: true,
+        });
+    }
+
+    /// Asks for a file that other metadata describes. Its signed length takes the place of the limit, within reason.
+    pub(super) fn fetch(&mut self, role: &RoleName, described: &FileMeta, limit: u64) {
+        // TUF 5.5.1, 5.6.1
+        let consistent = self.root.consistent_snapshot;
+        let name = if consistent {
+            format!("{}.{}.json", described.version, role.encoded())
+        } else {
+            format!("{}.json", role.encoded())
+        };
+        let max_bytes = described.length.unwrap_or(limit).min(self.limits.metadata_size);
+        self.exchange.fetch(RemoteFile { name, role: role.clone(), max_bytes, changes: !consistent });
+    }
+}
+
+/// TUF 5.3.11: whether a key that signed for timestamp or snapshot does so no longer.
+fn takes_away_keys(before: &Root, after: &Root) -> bool {
+    [TopLevelRole::Timestamp, TopLevelRole::Snapshot].into_iter().any(|role| {
+        let remaining = &after.role(role).key_ids;
+        before.role(role).key_ids.iter().any(|key_id| !remaining.contains(key_id))
+    })
+}
+
+fn not_stored(role: TopLevelRole) -> Error {
+    offline_error(None, role.into())
+}
+
+pub(super) fn not_listed(role: &RoleName) -> Error {
+    Error::new(Check::InSnapshot, role.clone(), "an entry in the snapshot", "none")
+}
+
+/// Why what is stored does not do: an expiry says so itself, everything else would be fetched if it could.
+pub(super) fn offline_error(error: Option<Error>, role: RoleName) -> Error {
+    match error {
+        Some(error) if error.check() == Check::Expiry => error,
+        Some(error) => Error::new(Check::Stored, role, "a current file, since nothing may be fetched", error),
+        None => Error::new(Check::Stored, role, "a current file, since nothing may be fetched", "none"),
+    }
+}

@@ -1,0 +1,98 @@
+//! What the client asks of the program that drives it.
+
+use std::sync::Arc;
+
+use crate::metadata::RoleName;
+
+/// Pairs an answer with a [`Request::Load`] or [`Request::Fetch`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub(super) u64);
+
+/// Something for the program to do. Those that stand in the queue together are independent: they may run at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Read a file from the local store and answer with [`Client::loaded`](crate::Client::loaded).
+    Load {
+        /// For the answer.
+        id: RequestId,
+        /// Which file.
+        file: StoredFile,
+    },
+    /// Get a file from the repository and answer with [`Client::fetched`](crate::Client::fetched).
+    Fetch {
+        /// For the answer.
+        id: RequestId,
+        /// Which file.
+        file: RemoteFile,
+    },
+    /// Keep these bytes in the local store, exactly as they are, before carrying out later requests. No answer.
+    Store {
+        /// Under this name.
+        file: StoredFile,
+        /// As they were received.
+        bytes: Arc<[u8]>,
+        /// The version of the metadata in them, so that a store shared by processes can refuse to go back.
+        version: u64,
+    },
+    /// Remove a file from the local store; it may be absent. No answer.
+    Delete {
+        /// Which file.
+        file: StoredFile,
+    },
+}
+
+/// A file in the local store. Nothing read from there is trusted before it is verified again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StoredFile {
+    /// The root of this version; all of them are kept.
+    Root(u64),
+    /// The newest timestamp.
+    Timestamp,
+    /// The newest snapshot.
+    Snapshot,
+    /// The newest top-level targets.
+    Targets,
+    /// The newest file of a delegated role.
+    Delegated(RoleName),
+}
+
+/// A file on the repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteFile {
+    /// Relative to the URL of the metadata, percent-encoded already: append it and change nothing.
+    pub name: String,
+    /// Whose metadata it is.
+    pub role: RoleName,
+    /// Stop after so many bytes of decoded content and answer [`Fetched::TooLong`].
+    pub max_bytes: u64,
+    /// Whether its content may change under this name: then ask for it past any cache. Otherwise any cache will do.
+    pub changes: bool,
+}
+
+/// The answer to a [`Request::Fetch`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fetched<'a> {
+    /// The whole content, with any `Content-Encoding` undone.
+    Body(&'a [u8]),
+    /// The repository said that there is no such file: HTTP 404, or 403 as object stores say it. Nothing else may be
+    /// answered so: a server error that counts as "no newer root" would let a network hide the revocation of a key.
+    Absent,
+    /// There was more than `max_bytes` of it.
+    TooLong,
+    /// It could not be had, and why.
+    Failed(&'a str),
+}
+
+impl StoredFile {
+    /// A name that is safe on every file system: `3.root.json`, `timestamp.json`. Roots belong into a directory of their
+    /// own, since a delegated role may be called `3.root`; otherwise different files have different names.
+    pub fn file_name(&self) -> String {
+        match self {
+            StoredFile::Root(version) => format!("{version}.root.json"),
+            StoredFile::Timestamp => "timestamp.json".to_owned(),
+            StoredFile::Snapshot => "snapshot.json".to_owned(),
+            StoredFile::Targets => "targets.json".to_owned(),
+            StoredFile::Delegated(role) => format!("{}.json", role.file_stem()),
+        }
+    }
+}
