@@ -128,7 +128,7 @@ impl Client {
         let Some((delegating, signers)) = self.delegated.signers(delegator, role) else {
             return Some(Err(not_delegated(role)));
         };
-        let judge = |bytes: &[u8]| checks::targets(bytes, role, signers, delegating.role.as_str(), listed, self.now);
+        let judge = |bytes: &[u8]| checks::targets(bytes, role, signers, delegating.as_str(), listed, self.now);
 
         let candidates = self.delegated.candidates.get(role);
         let stored = match candidates.map(|candidates| &candidates.stored) {
