@@ -1,6 +1,8 @@
 //! Public keys and signatures, as they stand in metadata (TUF 4.2).
 
 mod public_key;
+#[cfg(test)]
+mod tests;
 
 use crate::HashAlgorithm;
 use crate::hashes::Hashes;

@@ -10,7 +10,7 @@ use super::checks::{self, Signers};
 use super::refresh::{Stage, not_listed, offline_error};
 use super::{Answer, Client, Mode, StoredFile};
 use crate::delegation_index::DelegationIndex;
-use crate::error::Error;
+use crate::error::{Check, Error};
 use crate::metadata::{RoleName, Targets, TopLevelRole};
 
 /// A verified targets file of this epoch. What one file delegates depends on its content, so it takes part in verdicts by
@@ -75,6 +75,13 @@ impl DelegatedFiles {
         self.verified.get(id.0)
     }
 
+    /// Who must sign for a role that this file delegates to, and the file's own role.
+    fn signers(&self, delegator: FileId, role: &RoleName) -> Option<(&RoleName, Signers<'_>)> {
+        let delegating = self.get(delegator)?;
+        let delegations = delegating.targets.delegations.as_ref()?;
+        Some((&delegating.role, Signers { keys: &delegations.keys, role: delegations.role_keys(role)? }))
+    }
+
     fn add(&mut self, role: RoleName, targets: Targets) -> FileId {
         let index = DelegationIndex::new(targets.delegations.as_ref());
         self.verified.push(VerifiedTargets { role, targets, index });
@@ -118,10 +125,10 @@ impl Client {
         let Stage::Ready(epoch) = &self.stage else { return None };
         // TUF 5.6.7.1: not even asked for.
         let Some(listed) = epoch.snapshot.role(role) else { return Some(Err(not_listed(role))) };
-        let delegating = self.delegated.get(delegator)?;
-        let delegations = delegating.targets.delegations.as_ref()?;
-        let signers = Signers { keys: &delegations.keys, role: delegations.role_keys(role)? };
-        let judge = |bytes: &[u8]| checks::targets(bytes, role, signers, delegating.role.as_str(), listed, self.now);
+        let Some((delegating, signers)) = self.delegated.signers(delegator, role) else {
+            return Some(Err(not_delegated(role)));
+        };
+        let judge = |bytes: &[u8]| checks::targets(bytes, role, signers, delegating.as_str(), listed, self.now);
 
         let candidates = self.delegated.candidates.get(role);
         let stored = match candidates.map(|candidates| &candidates.stored) {
@@ -167,4 +174,9 @@ impl Client {
             self.exchange.store(StoredFile::Delegated(role.clone()), bytes, version);
         }
     }
+}
+
+/// Searches come only to roles that are delegated to, so this is said of a mistake in here.
+fn not_delegated(role: &RoleName) -> Error {
+    Error::new(Check::Signatures, role.clone(), "a role that is delegated to", "no delegation")
 }

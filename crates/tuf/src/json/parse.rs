@@ -7,8 +7,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use super::{Object, SyntaxError, Value};
 
-/// Values in one text. `0,0,0` takes two bytes in a file and sixteen times that in memory; the largest metadata of
-/// a whole index has some 300,000 values.
+/// Values in one text. Small ones take two bytes in a file and a hundred in memory: 16 MiB of them would take more than
+/// a gigabyte, and so many take 200 MB at worst. The largest metadata of a whole index has some 300,000.
 const MAX_VALUES: u32 = 2_000_000;
 
 /// Parses one JSON text.
