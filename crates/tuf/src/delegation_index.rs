@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 pub(crate) struct DelegationIndex {
     /// Positions of the roles that list patterns: asked one by one.
     by_pattern: Vec<usize>,
-    /// Each prefix with the position of its role, sorted.
-    by_prefix: Vec<(HashPrefix, usize)>,
+    /// All prefixes, sorted, and without copies of them: the position of the role, and the prefix's among those of the role.
+    by_prefix: Vec<(usize, usize)>,
     /// The distinct lengths of prefixes: a path is looked up once for each. In practice it is one.
     prefix_lengths: BTreeSet<usize>,
 }
@@ -26,16 +26,17 @@ impl DelegationIndex {
         let mut by_pattern = Vec::new();
         let mut by_prefix = Vec::new();
         let mut prefix_lengths = BTreeSet::new();
-        for (position, role) in delegations.map_or(&[][..], listed).iter().enumerate() {
+        let roles = delegations.map_or(&[][..], listed);
+        for (position, role) in roles.iter().enumerate() {
             match &role.paths {
                 PathSet::Patterns(_) => by_pattern.push(position),
                 PathSet::HashPrefixes(prefixes) => {
                     prefix_lengths.extend(prefixes.iter().map(|prefix| prefix.as_str().len()));
-                    by_prefix.extend(prefixes.iter().map(|prefix| (prefix.clone(), position)));
+                    by_prefix.extend((0..prefixes.len()).map(|prefix| (position, prefix)));
                 }
             }
         }
-        by_prefix.sort_unstable();
+        by_prefix.sort_by_key(|entry| prefix(roles, *entry));
         DelegationIndex { by_pattern, by_prefix, prefix_lengths }
     }
 
@@ -48,7 +49,7 @@ impl DelegationIndex {
             return vec![Matched { name: succinct.bin(path), terminating: true }];
         }
         let roles = listed(delegations);
-        let mut positions = self.with_prefix_of(path);
+        let mut positions = self.with_prefix_of(roles, path);
         let by_pattern = self.by_pattern.iter().copied();
         positions.extend(by_pattern.filter(|position| roles.get(*position).is_some_and(|role| role.matches(path))));
         positions.sort_unstable();
@@ -64,18 +65,26 @@ impl DelegationIndex {
         matching
     }
 
-    fn with_prefix_of(&self, path: &str) -> Vec<usize> {
+    fn with_prefix_of(&self, roles: &[DelegatedRole], path: &str) -> Vec<usize> {
         if self.by_prefix.is_empty() {
             return Vec::new();
         }
         let hash = path_hash(path);
         let mut positions = Vec::new();
-        for prefix in self.prefix_lengths.iter().filter_map(|length| hash.get(..*length)) {
-            let start = self.by_prefix.partition_point(|(other, _)| other.as_str() < prefix);
-            let same = self.by_prefix.iter().skip(start).take_while(|(other, _)| other.as_str() == prefix);
-            positions.extend(same.map(|(_, position)| *position));
+        for start_of_hash in self.prefix_lengths.iter().filter_map(|length| hash.get(..*length)) {
+            let first = self.by_prefix.partition_point(|entry| prefix(roles, *entry) < start_of_hash);
+            let same = self.by_prefix.iter().skip(first).take_while(|entry| prefix(roles, **entry) == start_of_hash);
+            positions.extend(same.map(|(position, _)| *position));
         }
         positions
+    }
+}
+
+/// An entry of the index as text; all entries have one.
+fn prefix(roles: &[DelegatedRole], (role, prefix): (usize, usize)) -> &str {
+    match roles.get(role).map(|role| &role.paths) {
+        Some(PathSet::HashPrefixes(prefixes)) => prefixes.get(prefix).map_or("", HashPrefix::as_str),
+        _ => "",
     }
 }
 

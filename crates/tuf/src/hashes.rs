@@ -1,7 +1,5 @@
 //! The hashes a metadata file lists for another file.
 
-use std::collections::BTreeMap;
-
 use blake2::{Blake2b256, Blake2b512};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
@@ -21,8 +19,10 @@ pub enum HashAlgorithm {
 }
 
 /// Hashes by the name of their algorithm, as hex; unknown algorithms are kept, and prove nothing.
+///
+/// Sorted by name, each name once: a map with its nodes would take 500 bytes more for each of thousands of targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hashes(pub(crate) BTreeMap<String, String>);
+pub struct Hashes(Vec<(String, String)>);
 
 /// A hash being computed.
 #[derive(Clone, Debug)]
@@ -75,11 +75,22 @@ impl Hashes {
     }
     /// Lists a hash; gives the one that was listed for that algorithm. Neither name nor hex need be known or right.
     pub fn insert(&mut self, name: impl Into<String>, hex: impl Into<String>) -> Option<String> {
-        self.0.insert(name.into(), hex.into())
+        let (name, hex) = (name.into(), hex.into());
+        match self.find(&name) {
+            Ok(place) => self.0.get_mut(place).map(|(_, old)| std::mem::replace(old, hex)),
+            Err(place) => {
+                if self.0.is_empty() {
+                    // Nearly always the only one.
+                    self.0.reserve_exact(1);
+                }
+                self.0.insert(place, (name, hex));
+                None
+            }
+        }
     }
     /// The hash by this algorithm, in lower-case hex.
     pub fn get(&self, algorithm: HashAlgorithm) -> Option<String> {
-        self.0.get(algorithm.name()).map(|hex| hex.to_ascii_lowercase())
+        self.listed(algorithm).map(str::to_ascii_lowercase)
     }
     /// Hashes of content by the given algorithms.
     pub fn of(content: &[u8], algorithms: &[HashAlgorithm]) -> Self {
@@ -94,8 +105,8 @@ impl Hashes {
     /// The known algorithms listed, strongest preference first: sha256, sha512, blake2b-256, sha384, blake2b.
     pub fn known(&self) -> impl Iterator<Item = (HashAlgorithm, &str)> {
         HashAlgorithm::ALL.into_iter().filter_map(|algorithm| {
-            let hex = self.0.get(algorithm.name())?;
-            Some((algorithm, hex.as_str()))
+            let hex = self.listed(algorithm)?;
+            Some((algorithm, hex))
         })
     }
     /// All that are listed, known or not: name and hex as written, in order of the names.
@@ -106,11 +117,25 @@ impl Hashes {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    fn listed(&self, algorithm: HashAlgorithm) -> Option<&str> {
+        let place = self.find(algorithm.name()).ok()?;
+        self.0.get(place).map(|(_, hex)| hex.as_str())
+    }
+
+    /// Where a name is, or where it belongs.
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(other, _)| other.as_str().cmp(name))
+    }
 }
 
 impl FromIterator<(String, String)> for Hashes {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(hashes: I) -> Self {
-        Hashes(hashes.into_iter().collect())
+        let mut listed = Hashes::new();
+        for (name, hex) in hashes {
+            listed.insert(name, hex);
+        }
+        listed
     }
 }
 

@@ -41,11 +41,18 @@ pub struct SyntaxError(String);
 impl<'a> Value<'a> {
     /// The bytes that are signed (OLPC canonical JSON as securesystemslib writes it).
     pub fn canonical(&self) -> Vec<u8> {
-        write::write(self, write::Form::Canonical)
+        self.canonical_in(Vec::new())
+    }
+    /// The same, at the end of this buffer.
+    pub(crate) fn canonical_in(&self, mut buffer: Vec<u8>) -> Vec<u8> {
+        write::write(self, write::Form::Canonical, &mut buffer);
+        buffer
     }
     /// Ordinary compact JSON, for files.
     pub fn to_json(&self) -> Vec<u8> {
-        write::write(self, write::Form::Ordinary)
+        let mut text = Vec::new();
+        write::write(self, write::Form::Ordinary, &mut text);
+        text
     }
     /// The same value, owning its strings.
     pub fn into_owned(self) -> Value<'static> {

@@ -213,9 +213,12 @@ fn version<T: Role>(signed: &T, role: &RoleName, listed: &FileMeta) -> Result<()
 
 /// TUF 5.5.5: for every role, whether its file was ever fetched or not.
 fn nothing_rolled_back(snapshot: &Snapshot, trusted: &Snapshot) -> Result<(), Error> {
+    // Both are sorted: one pass over the new entries finds those of all old ones.
+    let mut entries = snapshot.meta.iter();
     for (file, before) in &trusted.meta {
         let role = RoleName::from(TopLevelRole::Snapshot);
-        let Some(listed) = snapshot.meta.get(file) else {
+        let entry = entries.by_ref().find(|(name, _)| *name >= file);
+        let Some((_, listed)) = entry.filter(|(name, _)| *name == file) else {
             let expected = format!("{file}, which version {} lists", trusted.version);
             return Err(Error::new(Check::RoleRemoved, role, expected, "no such entry").with_version(snapshot.version));
         };

@@ -97,9 +97,12 @@ impl<'de> Visitor<'de> for ValueReader<'_> {
             let value = map.next_value_seed(ValueReader { budget: self.budget })?;
             push(&mut members, (name, value));
         }
-        sort(&mut members);
-        if let Some(name) = first_duplicate(&members) {
-            return Err(A::Error::custom(format_args!("the name {} occurs twice in an object", shown(name))));
+        // Most files are written in order, so that comparing neighbours is all there is to do.
+        if !members.is_sorted_by(|(name, _), (next, _)| name < next) {
+            members.sort_by(|(name, _), (other, _)| name.cmp(other));
+            if let Some(name) = first_duplicate(&members) {
+                return Err(A::Error::custom(format_args!("the name {} occurs twice in an object", shown(name))));
+            }
         }
         Ok(Value::Object(Object(members)))
     }
@@ -138,13 +141,6 @@ fn push<T>(items: &mut Vec<T>, item: T) {
         items.reserve_exact(1);
     }
     items.push(item);
-}
-
-/// Most files are written in order, so that comparing neighbours is all there is to do.
-fn sort(members: &mut [(Cow<'_, str>, Value<'_>)]) {
-    if !members.is_sorted_by(|(name, _), (next, _)| name <= next) {
-        members.sort_by(|(name, _), (other, _)| name.cmp(other));
-    }
 }
 
 /// Of sorted members.

@@ -11,13 +11,7 @@ pub(super) enum Form {
     Ordinary,
 }
 
-pub(super) fn write(value: &Value<'_>, form: Form) -> Vec<u8> {
-    let mut out = Vec::with_capacity(1024);
-    write_value(value, form, &mut out);
-    out
-}
-
-fn write_value(value: &Value<'_>, form: Form, out: &mut Vec<u8>) {
+pub(super) fn write(value: &Value<'_>, form: Form, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
@@ -41,7 +35,7 @@ fn write_array(values: &[Value<'_>], form: Form, out: &mut Vec<u8>) {
         if place > 0 {
             out.push(b',');
         }
-        write_value(value, form, out);
+        write(value, form, out);
     }
     out.push(b']');
 }
@@ -55,7 +49,7 @@ fn write_object(object: &Object<'_>, form: Form, out: &mut Vec<u8>) {
         }
         write_string(name, form, out);
         out.push(b':');
-        write_value(value, form, out);
+        write(value, form, out);
     }
     out.push(b'}');
 }

@@ -36,7 +36,7 @@ impl<'a> Envelope<'a> {
             Value::Object(mut members) => members.remove("signed").unwrap_or(Value::Null),
             _ => Value::Null,
         };
-        let canonical = signed.canonical();
+        let canonical = signed.canonical_in(Vec::with_capacity(bytes.len()));
         Ok(Envelope { signatures, signed, canonical })
     }
 

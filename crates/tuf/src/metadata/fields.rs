@@ -2,6 +2,8 @@
 
 use super::format_error::{FormatError, Place};
 use crate::json::{Object, Value};
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 /// A value and where it stands.
@@ -15,7 +17,7 @@ pub(super) struct Field<'p, 'v> {
 pub(super) struct Fields<'p, 'v> {
     place: &'p Place<'p>,
     object: &'v Object<'v>,
-    taken: Vec<&'static str>,
+    taken: SmallVec<[&'static str; 8]>,
 }
 
 impl<'p, 'v> Field<'p, 'v> {
@@ -69,8 +71,23 @@ impl<'p, 'v> Field<'p, 'v> {
         Ok(object.iter().map(|(name, value)| (name, Field { value, place: self.place.member(name) })))
     }
 
+    /// The same members as a map, each value read by `read`.
+    pub(super) fn map<T>(
+        &self,
+        read: impl Fn(&Field<'_, 'v>) -> Result<T, FormatError>,
+    ) -> Result<BTreeMap<String, T>, FormatError> {
+        // The limit on the size of the file is limit enough.
+        let members = self.members(usize::MAX)?;
+        // Room for all at once: a map is made from sorted entries quicker than by collecting what may fail.
+        let mut entries = Vec::with_capacity(self.object()?.len());
+        for (name, field) in members {
+            entries.push((name.to_owned(), read(&field)?));
+        }
+        Ok(entries.into_iter().collect())
+    }
+
     pub(super) fn fields(&self) -> Result<Fields<'_, 'v>, FormatError> {
-        Ok(Fields { place: &self.place, object: self.object()?, taken: Vec::new() })
+        Ok(Fields { place: &self.place, object: self.object()?, taken: SmallVec::new() })
     }
 
     fn object(&self) -> Result<&'v Object<'v>, FormatError> {

@@ -44,10 +44,12 @@ impl RoleKeys {
         let list = fields.required("keyids")?;
         let elements = list.elements(MAX_KEYS_PER_ROLE)?;
         let mut key_ids = Vec::with_capacity(elements.len());
-        let mut seen = HashSet::with_capacity(elements.len());
+        let several = elements.len() > 1;
+        let mut seen = HashSet::new();
         for element in elements {
             let key_id = element.non_empty_string()?;
-            if !seen.insert(key_id) {
+            // Thousands of roles have one key each.
+            if several && !seen.insert(key_id) {
                 return Err(element.wrong("no key id twice"));
             }
             key_ids.push(KeyId(key_id.to_owned()));
@@ -140,19 +142,18 @@ pub(super) fn write_keys(keys: &BTreeMap<KeyId, Key>) -> Value<'static> {
 /// `hashes`: of any algorithm, not none.
 pub(super) fn read_hashes(field: &Field<'_, '_>) -> Result<Hashes, FormatError> {
     let members = field.members(usize::MAX)?;
-    let hashes = members
-        .map(|(algorithm, hash)| Ok((algorithm.to_owned(), hash.string()?.to_owned())))
-        .collect::<Result<BTreeMap<_, _>, FormatError>>()?;
+    let hashes = members.map(|(algorithm, hash)| Ok((algorithm.to_owned(), hash.string()?.to_owned())));
+    let hashes = hashes.collect::<Result<Hashes, FormatError>>()?;
     if hashes.is_empty() {
         return Err(field.wrong("at least one hash"));
     }
-    Ok(Hashes(hashes))
+    Ok(hashes)
 }
 
 pub(super) fn write_hashes(hashes: &Hashes) -> Value<'static> {
     let mut object = Object::new();
-    for (algorithm, hash) in &hashes.0 {
-        object.insert(algorithm.clone(), Value::String(hash.clone().into()));
+    for (algorithm, hash) in hashes.iter() {
+        object.insert(algorithm.to_owned(), Value::String(hash.to_owned().into()));
     }
     Value::Object(object)
 }

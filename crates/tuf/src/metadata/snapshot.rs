@@ -47,11 +47,8 @@ impl Role for Snapshot {
         let mut fields = signed.fields()?;
         let Header { spec_version, version, expires } = Header::read(Self::TYPE, &mut fields)?;
         let meta = fields.required("meta")?;
-        // The limit on the size of the file is limit enough: an entry is all there is of a role in memory.
         meta.fields()?.required("targets.json")?;
-        let entries = meta.members(usize::MAX)?;
-        let meta = entries.map(|(name, entry)| Ok((name.to_owned(), FileMeta::read(&entry)?)));
-        let meta = meta.collect::<Result<_, FormatError>>()?;
+        let meta = meta.map(FileMeta::read)?;
         Ok(Snapshot { spec_version, version, expires, meta, other: fields.rest() })
     }
 

@@ -97,11 +97,7 @@ impl Role for Targets {
             return Err(field.wrong("delegations to single roles").unsupported());
         }
         let delegations = fields.optional("delegations").map(|field| Delegations::read(&field)).transpose()?;
-        let targets = fields.required("targets")?;
-        // The limit on the size of the file is limit enough.
-        let entries = targets.members(usize::MAX)?;
-        let targets = entries.map(|(path, target)| Ok((path.to_owned(), TargetFile::read(&target)?)));
-        let targets = targets.collect::<Result<_, FormatError>>()?;
+        let targets = fields.required("targets")?.map(TargetFile::read)?;
         Ok(Targets { spec_version, version, expires, targets, delegations, other: fields.rest() })
     }
 
