@@ -109,7 +109,7 @@ fn file_of_kind(kind: &str) -> Vec<u8> {
 fn refresh_nothing_changed(bencher: Bencher<'_, '_>, form: Form) {
     let repository = Repository::of(form);
     let stored = repository.everything_stored();
-    bencher.bench_local(|| refresh(&repository, &stored));
+    bencher.bench_local(|| refresh(repository, &stored));
 }
 
 /// With the comparison of all entries of the new snapshot with those of the stored one.
@@ -117,14 +117,14 @@ fn refresh_nothing_changed(bencher: Bencher<'_, '_>, form: Form) {
 fn refresh_new_snapshot(bencher: Bencher<'_, '_>, form: Form) {
     let repository = Repository::of(form);
     let stored = repository.yesterday_stored();
-    bencher.bench_local(|| refresh(&repository, &stored));
+    bencher.bench_local(|| refresh(repository, &stored));
 }
 
 #[divan::bench(args = Form::ALL)]
 fn refresh_new_user(bencher: Bencher<'_, '_>, form: Form) {
     let repository = Repository::of(form);
     let stored = repository.nothing_stored();
-    bencher.bench_local(|| refresh(&repository, &stored));
+    bencher.bench_local(|| refresh(repository, &stored));
 }
 
 fn refresh(repository: &Repository, stored: &repository::Store) {
@@ -140,8 +140,8 @@ fn refresh(repository: &Repository, stored: &repository::Store) {
 #[divan::bench(args = Form::ALL)]
 fn first_look_up(bencher: Bencher<'_, '_>, form: Form) {
     let repository = Repository::of(form);
-    bencher.with_inputs(|| refreshed(&repository)).bench_local_values(|mut client| {
-        find(&repository, &mut client, repository.target());
+    bencher.with_inputs(|| refreshed(repository)).bench_local_values(|mut client| {
+        find(repository, &mut client, repository.target());
         client
     });
 }
@@ -150,11 +150,11 @@ fn first_look_up(bencher: Bencher<'_, '_>, form: Form) {
 fn thousand_look_ups_in_one_loaded_bin(bencher: Bencher<'_, '_>, form: Form) {
     let repository = Repository::of(form);
     let targets = repository.targets_of_bin();
-    let mut client = refreshed(&repository);
-    find(&repository, &mut client, repository.target());
+    let mut client = refreshed(repository);
+    find(repository, &mut client, repository.target());
     bencher.bench_local(|| {
         for target in targets.iter().cycle().take(1_000) {
-            find(&repository, &mut client, target);
+            find(repository, &mut client, target);
         }
     });
 }
@@ -164,13 +164,13 @@ fn thousand_look_ups_in_a_thousand_loaded_bins(bencher: Bencher<'_, '_>, form: F
     let repository = Repository::of(form);
     let targets = repository.targets_of_different_bins();
     assert_eq!(targets.len(), 1_000);
-    let mut client = refreshed(&repository);
+    let mut client = refreshed(repository);
     for target in targets {
-        find(&repository, &mut client, target);
+        find(repository, &mut client, target);
     }
     bencher.bench_local(|| {
         for target in targets {
-            find(&repository, &mut client, target);
+            find(repository, &mut client, target);
         }
     });
 }

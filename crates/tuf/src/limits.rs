@@ -13,7 +13,7 @@ pub struct Limits {
     pub snapshot_size: u64,
     /// A targets file, if the snapshot signs no length.
     pub targets_size: u64,
-    /// Any metadata file, whatever length is signed.
+    /// Any metadata file, whatever length is signed. In memory a file takes up to six times its size while it is read.
     pub metadata_size: u64,
     /// Delegated roles visited in one look-up, the top-level one not counted.
     pub delegations_visited: usize,
@@ -27,7 +27,7 @@ impl Default for Limits {
             timestamp_size: 16 << 10,
             snapshot_size: 8 << 20,
             targets_size: 16 << 20,
-            metadata_size: 64 << 20,
+            metadata_size: 32 << 20,
             delegations_visited: 32,
         }
     }

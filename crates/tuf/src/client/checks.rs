@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Check, Error};
+use crate::json::Value;
 use crate::metadata::{Envelope, FileMeta, Role, RoleKeys, RoleName, Root, Snapshot, Targets, Timestamp, TopLevelRole};
 use crate::verifier::{Mismatch, Size, Verifier};
 use crate::{Key, KeyId, UnixTime, threshold};
@@ -46,7 +47,7 @@ fn root_signed_by_itself(bytes: &[u8], before: Option<&Root>) -> Result<Root, Er
         let signers = Signers::of_root(before, TopLevelRole::Root);
         signatures(&envelope, &TopLevelRole::Root.into(), signers, &format!("root {}", before.version))?;
     }
-    let root: Root = interpret(&envelope, &TopLevelRole::Root.into())?;
+    let root: Root = interpret(&envelope.signed, &TopLevelRole::Root.into())?;
     let signers = Signers::of_root(&root, TopLevelRole::Root);
     signatures(&envelope, &TopLevelRole::Root.into(), signers, "this root itself")
         .map_err(|error| error.with_version(root.version))?;
@@ -130,7 +131,8 @@ pub(super) fn targets(
     length_and_hashes(bytes, role, listed)?;
     let envelope = open::<Targets>(bytes, role)?;
     signatures(&envelope, role, signers, delegator).map_err(|error| error.with_version(listed.version))?;
-    let targets: Targets = interpret(&envelope, role)?;
+    drop(envelope.canonical); // As large as the file.
+    let targets: Targets = interpret(&envelope.signed, role)?;
     version(&targets, role, listed)?;
     unexpired(&targets, role, now)?;
     Ok(targets)
@@ -149,7 +151,8 @@ fn top_level<T: Role>(bytes: &[u8], root: &Root) -> Result<T, Error> {
     let role = RoleName::from(T::TYPE);
     let envelope = open::<T>(bytes, &role)?;
     signatures(&envelope, &role, Signers::of_root(root, T::TYPE), &format!("root {}", root.version))?;
-    interpret(&envelope, &role)
+    drop(envelope.canonical); // As large as the file.
+    interpret(&envelope.signed, &role)
 }
 
 /// Takes a file apart and makes sure that it is meant for this kind of role, so that a snapshot is never a timestamp.
@@ -162,8 +165,8 @@ fn open<'a, T: Role>(bytes: &'a [u8], role: &RoleName) -> Result<Envelope<'a>, E
     Ok(envelope)
 }
 
-fn interpret<T: Role>(envelope: &Envelope<'_>, role: &RoleName) -> Result<T, Error> {
-    T::from_value(&envelope.signed).map_err(|error| Error::format(role.clone(), &error))
+fn interpret<T: Role>(signed: &Value<'_>, role: &RoleName) -> Result<T, Error> {
+    T::from_value(signed).map_err(|error| Error::format(role.clone(), &error))
 }
 
 fn signatures(envelope: &Envelope<'_>, role: &RoleName, signers: Signers<'_>, named_by: &str) -> Result<(), Error> {

@@ -8,13 +8,13 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use super::{Object, SyntaxError, Value};
 
 /// Values in one text. Small ones take two bytes in a file and a hundred in memory: 16 MiB of them would take more than
-/// a gigabyte, and so many take 200 MB at worst. The largest metadata of a whole index has some 300,000.
-const MAX_VALUES: u32 = 2_000_000;
+/// a gigabyte, and so many take 100 MB at worst. The largest metadata of a whole index has some 300,000.
+const MAX_VALUES: u32 = 1_000_000;
 
 /// Parses one JSON text.
 ///
 /// Stricter than JSON: numbers are integers of 64 bits without fraction, exponent or `-0`, a name occurs once in its
-/// object, and a text has at most two million values, nested at most 127 deep. No byte order mark.
+/// object, and a text has at most a million values, nested at most 127 deep. No byte order mark.
 pub fn parse(bytes: &[u8]) -> Result<Value<'_>, SyntaxError> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| SyntaxError(format!("not UTF-8 after {} bytes", error.valid_up_to())))?;

@@ -23,7 +23,8 @@
 //! | versions moved far ahead (online keys), so that honest ones look like a rollback | a root that takes the keys away makes the client forget what they signed |
 //! | threshold of 0, negative, a fraction, too big | [`Check::Format`](crate::Check::Format) |
 //! | duplicate JSON members, floats, huge numbers, deep nesting, millions of values | [`Check::Format`](crate::Check::Format), before anything is interpreted |
-//! | 100,000 signatures, keys or delegations | [`Check::Format`](crate::Check::Format) |
+//! | 100,000 signatures, keys or delegations, patterns that take long to try | [`Check::Format`](crate::Check::Format) |
+//! | hundreds of signatures of slow kinds, or of a large file | bounded: the 513th is refused, and what hashes more than 512 MiB in all does not count |
 //! | role names that are paths, or equal on some file systems | [`RoleName::encoded`](crate::metadata::RoleName::encoded), [`RoleName::file_stem`](crate::metadata::RoleName::file_stem) |
 //! | delegated role below its threshold, expired, of another version or content, not in the snapshot | the same checks as for `targets`, and [`Check::InSnapshot`](crate::Check::InSnapshot) |
 //! | a delegated role that satisfied another delegator's keys | judged again for each delegator |

@@ -12,6 +12,10 @@ use std::collections::{BTreeMap, HashSet};
 /// Roles one file delegates to: four times the 16,384 bins of PEP 458. More of them fit into `succinct_roles`.
 pub const MAX_DELEGATIONS: usize = 65_536;
 
+/// All patterns of one file, in bytes: a look-up may have to try each at every place of its path, which takes two seconds
+/// for a path of a kilobyte and the worst patterns. As many delegations as there may be have 32 bytes each.
+const MAX_PATTERN_TEXT: usize = 2 << 20;
+
 /// Keys and roles that a targets file delegates to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delegations {
@@ -193,8 +197,15 @@ fn read_roles(field: &Field<'_, '_>) -> Result<Vec<DelegatedRole>, FormatError> 
     let elements = field.elements(MAX_DELEGATIONS)?;
     let mut roles = Vec::with_capacity(elements.len());
     let mut names = HashSet::with_capacity(elements.len());
+    let mut pattern_text = 0;
     for element in elements {
         let role = DelegatedRole::read(&element)?;
+        if let PathSet::Patterns(patterns) = &role.paths {
+            pattern_text += patterns.iter().map(|pattern| pattern.as_str().len()).sum::<usize>();
+        }
+        if pattern_text > MAX_PATTERN_TEXT {
+            return Err(field.because(format!("patterns of at most {MAX_PATTERN_TEXT} bytes in all"), "more"));
+        }
         if !names.insert(role.name.clone()) {
             return Err(element.because("no role twice", quote(role.name.as_str())));
         }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashSet};
 pub const MAX_KEYS: usize = 65_536;
 
 /// Keys of one role: as many as signatures are read.
-pub const MAX_KEYS_PER_ROLE: usize = 1024;
+pub const MAX_KEYS_PER_ROLE: usize = 512;
 
 /// No role waits for more signatures; whoever writes more means to be unverifiable, or made a mistake.
 const MAX_THRESHOLD: u64 = u32::MAX as u64;
