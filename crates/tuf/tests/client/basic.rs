@@ -313,7 +313,7 @@ fn a_file_that_is_missing_or_out_of_reach_ends_the_refresh() -> Result<(), Error
     for (name, role, version, kept) in [
         ("timestamp.json", "timestamp", None, "root 1, timestamp 1, snapshot 1, targets 1"),
         ("2.snapshot.json", "snapshot", Some(2), "root 1, timestamp 2, snapshot 1, targets 1"),
-        ("2.targets.json", "targets", None, "root 1, timestamp 2, snapshot 2, targets 1"),
+        ("2.targets.json", "targets", Some(2), "root 1, timestamp 2, snapshot 2, targets 1"),
     ] {
         for (instead, check) in [
             (Instead::Absent, Check::Present),
