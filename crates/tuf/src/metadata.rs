@@ -29,8 +29,10 @@ pub use succinct_roles::SuccinctRoles;
 pub use targets::{TargetFile, Targets};
 pub use timestamp::Timestamp;
 
+use std::collections::BTreeMap;
+
 use crate::json::Value;
-use crate::{Signature, SigningKey, UnixTime};
+use crate::{Key, KeyId, Shortfall, Signature, SigningKey, UnixTime, threshold};
 
 /// What the four kinds of signed content have in common.
 pub trait Role: Sized + Clone {
@@ -79,6 +81,13 @@ impl<T: Role> Metadata<T> {
             Some(earlier) => *earlier = signature,
             None => self.signatures.push(signature),
         }
+    }
+    /// Whether enough different keys of a role have signed what stands here now. `keys` are those of the file that names
+    /// the role: a root, or the delegations of a targets file.
+    ///
+    /// For whoever signs. A client also needs the right version, expiry and content, which [`Client`](crate::Client) checks.
+    pub fn verify(&self, keys: &BTreeMap<KeyId, Key>, role: &RoleKeys) -> Result<(), Shortfall> {
+        threshold::verify(&self.signing_bytes(), &self.signatures, keys, role)
     }
     /// The file, as compact JSON.
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -84,7 +84,13 @@ impl Client {
             Err(error) => return self.fail(error.with_version(next)),
         };
         *rotations += 1;
-        *keys_rotated |= takes_away_keys(&self.root, &root);
+        if takes_away_keys(&self.root, &root) {
+            // TUF 5.3.11: whoever had the keys may have moved the versions ahead, out of the repository's reach. Not only
+            // when the root is final: the next run finds this root in the store, and would not know that it is new.
+            *keys_rotated = true;
+            self.exchange.delete(StoredFile::Timestamp);
+            self.exchange.delete(StoredFile::Snapshot);
+        }
         self.root = root;
         // TUF 5.3.8: at once, before the next one is asked for.
         self.exchange.store(StoredFile::Root(self.root.version), bytes, self.root.version);
@@ -98,9 +104,6 @@ impl Client {
         }
         self.stage = Stage::Timestamp { stored: None, keys_rotated, answer };
         if keys_rotated {
-            // TUF 5.3.11: whoever had the keys may have moved the versions ahead, out of the repository's reach.
-            self.exchange.delete(StoredFile::Timestamp);
-            self.exchange.delete(StoredFile::Snapshot);
             self.stored_timestamp(None);
         } else {
             self.exchange.load(StoredFile::Timestamp);
@@ -263,12 +266,17 @@ impl Client {
     }
 
     pub(super) fn fetched_targets(&mut self, answer: Answer) {
-        let verified = answer.body(&TopLevelRole::Targets.into()).and_then(|bytes| {
+        let role = RoleName::from(TopLevelRole::Targets);
+        let Stage::Targets(epoch) = &self.stage else { return };
+        let Some(version) = epoch.snapshot.role(&role).map(|listed| listed.version) else {
+            return self.fail(not_listed(&role));
+        };
+        let verified = answer.body(&role).and_then(|bytes| {
             let targets = self.judge_targets(&bytes)?;
             Ok((bytes, targets))
         });
         match verified {
-            Err(error) => self.fail(error),
+            Err(error) => self.fail(error.with_version(version)),
             Ok((bytes, targets)) => {
                 self.exchange.store(StoredFile::Targets, bytes, targets.version);
                 self.targets_are_final(targets);

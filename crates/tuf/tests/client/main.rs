@@ -2,5 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod basic;
+mod expiry;
+mod role_rotation;
+mod rollback;
+mod root_rotation;
+mod roots;
 #[allow(dead_code, unused_imports)]
 mod simulator;

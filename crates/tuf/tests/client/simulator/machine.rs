@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use tuf::metadata::{Metadata, RoleName, Root, Snapshot, Targets, Timestamp};
 use tuf::{
-    Check, Client, Epoch, Error, Event, Fetched, Limits, LookUp, Mode, RemoteFile, Request, StoredFile, UnixTime,
+    Check, Client, Epoch, Error, Event, Fetched, Limits, LookUp, Mode, RemoteFile, Request, StoredFile, Target,
+    UnixTime,
 };
 
 use super::repository::{Instead, NOW, Repository};
 
 /// What lasts from one run of a client to the next, and a record of the last run.
+#[derive(Clone)]
 pub struct Machine {
     pub trusted_root: Vec<u8>,
     pub now: UnixTime,
@@ -232,6 +234,24 @@ pub fn refused<T: std::fmt::Debug>(
     let error = result.unwrap_err();
     assert_eq!((error.check(), error.role().as_str(), error.version()), (check, role, version.into()), "{error}");
     error
+}
+
+/// The target that was found.
+#[track_caller]
+pub fn found(look_up: LookUp) -> Target {
+    match look_up {
+        LookUp::Found(target) => target,
+        not_found => panic!("{not_found:?}"),
+    }
+}
+
+/// The roles that were searched in vain.
+#[track_caller]
+pub fn searched(look_up: LookUp) -> Vec<String> {
+    match look_up {
+        LookUp::NotFound { searched, truncated: false } => searched.iter().map(RoleName::to_string).collect(),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn too_much(file: &RemoteFile) -> Vec<u8> {
