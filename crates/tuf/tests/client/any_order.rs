@@ -149,7 +149,10 @@ impl Record {
         assert_eq!(self.results.len(), self.asked.len(), "all look-ups are answered");
         assert_eq!((client.epoch().is_some(), client.targets().is_some()), (verdict.is_ok(), verdict.is_ok()));
         if let Err(error) = &verdict {
-            assert!(self.results.values().all(|result| result.as_ref() == Err(error)), "they say what the refresh says");
+            assert!(
+                self.results.values().all(|result| result.as_ref() == Err(error)),
+                "they say what the refresh says"
+            );
         }
         let verdict = verdict.map(|()| client.epoch().expect("refreshed").clone());
         (verdict, self.results.into_values().collect())
