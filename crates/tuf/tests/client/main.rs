@@ -2,10 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod basic;
+mod bins;
+mod delegation_attacks;
+mod delegations;
 mod expiry;
+mod keys;
+mod role_names;
 mod role_rotation;
 mod rollback;
 mod root_rotation;
 mod roots;
 #[allow(dead_code, unused_imports)]
 mod simulator;
+mod sizes;
