@@ -260,7 +260,7 @@ fn a_search_that_ends_at_the_limit_is_complete() -> Result<(), Error> {
 }
 
 #[test]
-fn a_chain_of_a_thousand_delegations_and_patterns_made_to_be_slow() -> Result<(), Error> {
+fn a_deep_chain_of_delegations_with_patterns_made_to_be_slow() -> Result<(), Error> {
     let mut repository = Repository::new();
     let mut from = "targets".to_owned();
     for depth in 0..100 {
@@ -268,7 +268,7 @@ fn a_chain_of_a_thousand_delegations_and_patterns_made_to_be_slow() -> Result<()
         repository.delegate(&from, &to, &["*a*a*a*a*a*a*a*a*a*b", "a*"]);
         from = to;
     }
-    let patterns: Vec<_> = (0..20_000).map(|number| format!("*a*a*a*a*{number}*a*b")).collect();
+    let patterns: Vec<_> = (0..2_000).map(|number| format!("*a*a*a*a*{number}*a*b")).collect();
     repository.delegate("depth2", "many", &patterns.iter().map(String::as_str).collect::<Vec<_>>());
     repository.publish();
     let mut machine = Machine::trusting(&repository);

@@ -5,13 +5,16 @@ mod basic;
 mod bins;
 mod delegation_attacks;
 mod delegations;
+mod driving;
 mod expiry;
 mod keys;
+mod offline;
 mod role_names;
 mod role_rotation;
 mod rollback;
 mod root_rotation;
 mod roots;
-#[allow(dead_code, unused_imports)]
 mod simulator;
 mod sizes;
+mod strictness;
+mod targets;
