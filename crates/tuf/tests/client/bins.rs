@@ -217,9 +217,8 @@ fn the_most_bins_there_can_be() -> Result<(), Error> {
     Ok(())
 }
 
-/// TAP 16 replaces the snapshot by a Merkle tree; its repositories are not for this client.
 #[test]
-fn what_roles_is_supposed_to_mean_must_be_said_once() {
+fn listed_roles_and_succinct_ones_at_once_are_refused() {
     let repository = repository(Some(4));
     let mut signed = object_of(&repository.targets);
     let Some(Value::Object(mut delegations)) = signed.remove("delegations") else { panic!() };

@@ -16,5 +16,6 @@ mod root_rotation;
 mod roots;
 mod simulator;
 mod sizes;
+mod store;
 mod strictness;
 mod targets;
