@@ -5,6 +5,7 @@
 
 use super::checks::{self, Signers};
 use super::{Answer, Client, Epoch, Event, Mode, RemoteFile, StoredFile};
+use crate::Key;
 use crate::error::{Check, Error};
 use crate::metadata::{FileMeta, RoleName, Root, Snapshot, Timestamp, TopLevelRole};
 
@@ -345,12 +346,17 @@ impl Client {
     }
 }
 
-/// TUF 5.3.11: whether a key that signed for timestamp or snapshot does so no longer.
+/// TUF 5.3.11: whether a key that signed for timestamp or snapshot does so no longer. By the keys themselves: their names
+/// mean something only within one root.
 fn takes_away_keys(before: &Root, after: &Root) -> bool {
     [TopLevelRole::Timestamp, TopLevelRole::Snapshot].into_iter().any(|role| {
-        let remaining = &after.role(role).key_ids;
-        before.role(role).key_ids.iter().any(|key_id| !remaining.contains(key_id))
+        let keys_after: Vec<_> = keys_of(after, role).collect();
+        keys_of(before, role).any(|key| !keys_after.contains(&key))
     })
+}
+
+fn keys_of(root: &Root, role: TopLevelRole) -> impl Iterator<Item = &Key> {
+    root.role(role).key_ids.iter().filter_map(|key_id| root.keys.get(key_id))
 }
 
 fn not_stored(role: TopLevelRole) -> Error {

@@ -168,14 +168,14 @@ impl<'h> Adversary<'h> {
         }
     }
 
+    /// An old file of this name, or whatever.
     fn anything(&self, name: &str, honest: Option<&[u8]>, choices: &mut Choices<'_>) -> Vec<u8> {
-        let other = || self.history.served.values();
-        let base: &[u8] = match (choices.below(4), self.history.served.get(name), honest) {
-            // An old one of the same name.
-            (0, Some(versions), _) => &versions[choices.below(versions.len())],
+        let served = &self.history.served;
+        let base: &[u8] = match (choices.below(4), served.get(name), honest) {
+            (0, Some(versions), _) => return versions[choices.below(versions.len())].clone(),
             (1 | 2, _, Some(honest)) => honest,
             _ => {
-                let versions = other().nth(choices.below(other().len())).expect("something is served");
+                let versions = served.values().nth(choices.below(served.len())).expect("something is served");
                 &versions[choices.below(versions.len())]
             }
         };

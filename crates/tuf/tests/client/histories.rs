@@ -82,6 +82,9 @@ fn live(describes_content: bool, consistent: bool) -> History {
     repository.release("beta");
     history.goes_on(&repository);
 
+    repository.release_timestamp();
+    history.goes_on(&repository);
+
     repository.rotate(TopLevelRole::Timestamp, &[ed25519(401)], 1);
     repository.release_timestamp();
     history.goes_on(&repository);
@@ -90,6 +93,9 @@ fn live(describes_content: bool, consistent: bool) -> History {
     repository.rotate(TopLevelRole::Root, &[ed25519(404)], 1);
     repository.add_target("targets", "none", b"now there is one");
     repository.release("targets");
+    history.goes_on(&repository);
+
+    repository.release_timestamp();
     history.goes_on(&repository);
     history
 }

@@ -28,7 +28,12 @@ pub struct Machine {
     pub deleted: Vec<StoredFile>,
     /// All events of the last run.
     pub events: Vec<Event>,
+    /// How often the store can still be written to, before the power fails.
+    pub writes_left: usize,
 }
+
+/// One result for each look-up.
+pub type LookUps = Vec<Result<LookUp, Error>>;
 
 /// In which order requests are carried out.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +60,7 @@ impl Machine {
             written: Vec::new(),
             deleted: Vec::new(),
             events: Vec::new(),
+            writes_left: usize::MAX,
         }
     }
 
@@ -82,11 +88,7 @@ impl Machine {
     }
 
     /// The results in order of the paths; the outer error is that of the refresh.
-    pub fn look_up_all(
-        &mut self,
-        repository: &Repository,
-        paths: &[&str],
-    ) -> Result<Vec<Result<LookUp, Error>>, Error> {
+    pub fn look_up_all(&mut self, repository: &Repository, paths: &[&str]) -> Result<LookUps, Error> {
         self.run(Some(repository), paths).map(|(_, results)| results)
     }
 
@@ -108,11 +110,14 @@ impl Machine {
         loop {
             while let Some(request) = client.poll_request() {
                 match request {
+                    Request::Store { .. } | Request::Delete { .. } if self.writes_left == 0 => {}
                     Request::Store { file, bytes, version } => {
+                        self.writes_left -= 1;
                         self.stored.insert(file.clone(), bytes.to_vec());
                         self.written.push((file, version));
                     }
                     Request::Delete { file } => {
+                        self.writes_left -= 1;
                         self.stored.remove(&file);
                         self.deleted.push(file);
                     }
@@ -165,12 +170,7 @@ impl Machine {
     }
 
     /// Everything of one run; the outer error is that of the refresh.
-    #[allow(clippy::type_complexity)]
-    fn run(
-        &mut self,
-        repository: Option<&Repository>,
-        paths: &[&str],
-    ) -> Result<(Epoch, Vec<Result<LookUp, Error>>), Error> {
+    fn run(&mut self, repository: Option<&Repository>, paths: &[&str]) -> Result<(Epoch, LookUps), Error> {
         let mode = if repository.is_some() { Mode::Online } else { Mode::Offline };
         let mut client = self.client(mode)?;
         let ids: Vec<_> = paths.iter().map(|path| client.look_up(*path)).collect();
