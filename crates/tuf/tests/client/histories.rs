@@ -49,8 +49,8 @@ fn live(describes_content: bool, consistent: bool) -> History {
     repository.delegate("targets", "never", &["z/*"]);
     // One file under keys of two delegators.
     let (of_alpha, of_beta) = (ed25519(301), ed25519(302));
-    repository.delegate_to("alpha", "shared", &[of_alpha.clone()], 1, pattern("a/*"));
-    repository.delegate_to("beta", "shared", &[of_beta.clone()], 1, pattern("?/s"));
+    repository.delegate_to("alpha", "shared", std::slice::from_ref(&of_alpha), 1, pattern("a/*"));
+    repository.delegate_to("beta", "shared", std::slice::from_ref(&of_beta), 1, pattern("?/s"));
     repository.signers.insert("shared".to_owned(), vec![of_alpha, of_beta]);
     for (role, path) in [("alpha", "a/1"), ("beta", "a/2"), ("beta", "b/1"), ("shared", "a/s"), ("shared", "b/s")] {
         repository.add_target(role, path, path.as_bytes());

@@ -18,7 +18,6 @@ mod role_rotation;
 mod rollback;
 mod root_rotation;
 mod roots;
-#[allow(dead_code, unused_imports)]
 mod simulator;
 mod sizes;
 mod store;
