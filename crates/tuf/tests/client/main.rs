@@ -8,6 +8,7 @@ mod delegations;
 mod driving;
 mod expiry;
 mod keys;
+mod messages;
 mod offline;
 mod role_names;
 mod role_rotation;
