@@ -12,6 +12,7 @@ mod expiry;
 mod histories;
 mod interleavings;
 mod keys;
+mod messages;
 mod offline;
 mod role_names;
 mod role_rotation;

@@ -55,6 +55,18 @@ fn files_without_a_signed_length_have_the_limit_of_their_role() {
     assert_eq!(roles, ["root", "timestamp", "snapshot", "targets", "role"]);
 }
 
+/// Under one name the content changes, so that a cache must not answer for the repository.
+#[test]
+fn without_consistent_snapshots_every_file_may_change() {
+    let mut repository = with_role();
+    repository.root.consistent_snapshot = Some(false);
+    repository.publish_root();
+    repository.publish();
+    let fetches = fetches(&mut Machine::trusting(&repository), &repository);
+    assert_eq!(fetches.len(), 5);
+    assert!(fetches.iter().all(|file| file.changes));
+}
+
 #[test]
 fn a_signed_length_takes_the_place_of_the_limit() -> Result<(), Error> {
     let mut repository = with_role();

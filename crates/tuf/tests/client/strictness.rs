@@ -87,6 +87,26 @@ fn foreign_bytes_are_refused_in_the_place_of_every_file() -> Result<(), Error> {
     Ok(())
 }
 
+/// Accidents on the way: refused, or harmless, such as another case of a hex digit.
+#[test]
+fn a_damaged_byte_changes_nothing_that_is_believed() -> Result<(), Error> {
+    let (mut repository, machine) = updated();
+    let expected = found(machine.clone().look_up(&repository, "file")?);
+    for (name, _, _) in FILES {
+        let whole = repository.published[name].clone();
+        for place in (0..whole.len()).step_by(7) {
+            let mut damaged = whole.clone();
+            damaged[place] ^= 1 << (place % 8);
+            repository.serve(name, Instead::Body(damaged));
+            if let Ok(target) = machine.clone().look_up(&repository, "file") {
+                assert_eq!(found(target), expected, "{name}, byte {place}");
+            }
+        }
+        repository.serve_honestly();
+    }
+    Ok(())
+}
+
 /// Each role with one field of its signed part changed, and signed by who should.
 fn with_field(repository: &Repository, role: &str, change: &dyn Fn(&mut Object<'static>)) -> Vec<u8> {
     let mut signed = match role {
