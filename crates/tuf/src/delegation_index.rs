@@ -85,3 +85,123 @@ fn listed(delegations: &Delegations) -> &[DelegatedRole] {
         DelegatedRoles::Succinct(_) => &[],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Object;
+    use crate::metadata::{PathPattern, RoleKeys, SuccinctRoles};
+    use std::collections::BTreeMap;
+    use std::time::{Duration, Instant};
+
+    fn keys() -> RoleKeys {
+        RoleKeys { key_ids: Vec::new(), threshold: 1, other: Object::new() }
+    }
+
+    fn delegations(roles: DelegatedRoles) -> Delegations {
+        Delegations { keys: BTreeMap::new(), roles, other: Object::new() }
+    }
+
+    fn role(number: usize, paths: PathSet, terminating: bool) -> DelegatedRole {
+        let name = RoleName::from(format!("role-{number}").as_str());
+        DelegatedRole { terminating: Some(terminating), ..DelegatedRole::new(name, keys(), paths) }
+    }
+
+    fn prefixes(prefixes: &[&str]) -> PathSet {
+        PathSet::HashPrefixes(prefixes.iter().map(|digits| HashPrefix::new(digits).unwrap()).collect())
+    }
+
+    fn matching(delegations: &Delegations, path: &str) -> Vec<(String, bool)> {
+        let matching = DelegationIndex::new(Some(delegations)).matching(delegations, path);
+        matching.into_iter().map(|matched| (matched.name.to_string(), matched.terminating)).collect()
+    }
+
+    /// All roles asked in turn, which is how the specification says it.
+    fn matching_in_turn(delegations: &Delegations, path: &str) -> Vec<(String, bool)> {
+        let mut found = Vec::new();
+        for role in listed(delegations).iter().filter(|role| role.matches(path)) {
+            found.push((role.name.to_string(), role.is_terminating()));
+            if role.is_terminating() {
+                break;
+            }
+        }
+        found
+    }
+
+    /// A small generator (xorshift), so that a failure can be repeated.
+    fn random(state: &mut u64, below: usize) -> usize {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        (*state >> 33) as usize % below
+    }
+
+    #[test]
+    fn same_as_asking_all_roles_in_turn() {
+        let mut state = 0x0123_4567_89ab_cdef;
+        let mut several = 0;
+        for _ in 0..300 {
+            let mut roles = Vec::new();
+            for number in 0..random(&mut state, 24) {
+                let paths = if random(&mut state, 4) == 0 {
+                    let patterns = ["*", "a*", "?1", "b*", "c/*"];
+                    PathSet::Patterns(vec![PathPattern::new(patterns[random(&mut state, patterns.len())])])
+                } else {
+                    let one = |state: &mut u64| {
+                        let digits: String =
+                            (0..=random(state, 3)).map(|_| ['0', '7', 'a', 'f'][random(state, 4)]).collect();
+                        HashPrefix::new(&digits).unwrap()
+                    };
+                    PathSet::HashPrefixes((0..random(&mut state, 5)).map(|_| one(&mut state)).collect())
+                };
+                roles.push(role(number, paths, random(&mut state, 8) == 0));
+            }
+            let delegations = delegations(DelegatedRoles::Listed(roles));
+            for path in (0..20).map(|number| format!("{}{number}", ["a", "b", "c/"][number % 3])) {
+                let expected = matching_in_turn(&delegations, &path);
+                several += usize::from(expected.len() > 1);
+                assert_eq!(matching(&delegations, &path), expected, "{path}");
+            }
+        }
+        assert!(several > 500, "{several} paths with several roles: too few to mean something");
+    }
+
+    #[test]
+    fn the_order_is_that_of_the_roles() {
+        // SHA-256 of `a` begins with ca97.
+        let roles = vec![
+            role(0, prefixes(&["ca97"]), false),
+            role(1, PathSet::Patterns(vec![PathPattern::new("a")]), false),
+            role(2, prefixes(&["c", "ca", "cb"]), true),
+            role(3, prefixes(&["ca"]), true),
+        ];
+        let delegations = delegations(DelegatedRoles::Listed(roles));
+        let expected = [("role-0", false), ("role-1", false), ("role-2", true)];
+        assert_eq!(matching(&delegations, "a"), expected.map(|(name, last)| (name.to_owned(), last)));
+        assert_eq!(matching(&delegations, "b"), []);
+    }
+
+    #[test]
+    fn a_bin_is_the_last_to_be_asked() {
+        let succinct = SuccinctRoles { keys: keys(), bit_length: 8, name_prefix: "bins".to_owned() };
+        let delegations = delegations(DelegatedRoles::Succinct(succinct));
+        assert_eq!(matching(&delegations, "a"), [("bins-ca".to_owned(), true)]);
+    }
+
+    #[test]
+    fn one_of_16384_bins_is_found_quickly() {
+        let bin = |number: usize| {
+            let digits: Vec<String> = (0..4).map(|prefix| format!("{:04x}", number * 4 + prefix)).collect();
+            role(number, prefixes(&digits.iter().map(String::as_str).collect::<Vec<_>>()), false)
+        };
+        let delegations = delegations(DelegatedRoles::Listed((0..16_384).map(bin).collect()));
+        let index = DelegationIndex::new(Some(&delegations));
+        let start = Instant::now();
+        for number in 0..1_000 {
+            assert_eq!(index.matching(&delegations, &format!("path/{number}")).len(), 1);
+        }
+        let each = start.elapsed() / 1_000;
+        eprintln!("{each:?} each");
+        assert!(each < Duration::from_micros(500), "{each:?} each");
+    }
+}

@@ -164,5 +164,6 @@ pub use hashes::{HashAlgorithm, Hashes};
 pub use key::{Key, KeyId, Signature};
 pub use limits::Limits;
 pub use signing_key::SigningKey;
+pub use threshold::Shortfall;
 pub use time::UnixTime;
 pub use verifier::{Mismatch, Size, Verifier};

@@ -1,5 +1,6 @@
-//! How to drive the client, and what it protects from. Text only.
+//! How to drive the client, how to sign, and what it all protects from. Text only.
 
 pub mod choices;
 pub mod driving;
+pub mod signing;
 pub mod threats;

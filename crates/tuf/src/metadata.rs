@@ -22,6 +22,7 @@ pub use format_error::FormatError;
 pub use header::SPEC_VERSION;
 pub use path_pattern::PathPattern;
 pub use role::{FileMeta, MAX_KEYS, MAX_KEYS_PER_ROLE, RoleKeys};
+pub(crate) use role_name::percent_encoded;
 pub use role_name::{RoleName, TopLevelRole};
 pub use root::Root;
 pub use snapshot::Snapshot;
@@ -29,8 +30,10 @@ pub use succinct_roles::SuccinctRoles;
 pub use targets::{TargetFile, Targets};
 pub use timestamp::Timestamp;
 
+use std::collections::BTreeMap;
+
 use crate::json::Value;
-use crate::{Signature, SigningKey, UnixTime};
+use crate::{Key, KeyId, Shortfall, Signature, SigningKey, UnixTime, threshold};
 
 /// What the four kinds of signed content have in common.
 pub trait Role: Sized + Clone {
@@ -79,6 +82,13 @@ impl<T: Role> Metadata<T> {
             Some(earlier) => *earlier = signature,
             None => self.signatures.push(signature),
         }
+    }
+    /// Whether enough different keys of a role have signed what stands here now. `keys` are those of the file that names
+    /// the role: a root, or the delegations of a targets file.
+    ///
+    /// For whoever signs. A client also needs the right version, expiry and content, which [`Client`](crate::Client) checks.
+    pub fn verify(&self, keys: &BTreeMap<KeyId, Key>, role: &RoleKeys) -> Result<(), Shortfall> {
+        threshold::verify(&self.signing_bytes(), &self.signatures, keys, role)
     }
     /// The file, as compact JSON.
     pub fn to_bytes(&self) -> Vec<u8> {

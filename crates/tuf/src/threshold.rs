@@ -6,15 +6,18 @@ use crate::key::UnusableKey;
 use crate::metadata::RoleKeys;
 use crate::{Key, KeyId, Signature};
 
-/// How far the signatures of a file fall short.
-#[derive(Debug)]
-pub(crate) struct Shortfall {
+/// How far the signatures of a file fall short of a role's threshold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected valid signatures of {threshold} different keys, found {signed}")]
+pub struct Shortfall {
+    /// How many different keys must sign.
+    pub threshold: u64,
     /// Different keys of the role with a valid signature.
-    pub(crate) signed: u64,
-    /// Keys of the role that are of a kind unknown here.
-    pub(crate) unsupported: Vec<String>,
+    pub signed: u64,
     /// Different keys of the role that could have signed.
-    pub(crate) usable: u64,
+    pub usable: u64,
+    /// Kinds of keys of the role that are unknown here, as `type/scheme`.
+    pub unsupported: Vec<String>,
 }
 
 /// Counts different keys, not key ids and not signatures: one key under two names counts once (TAP 12). Signatures by
@@ -37,11 +40,11 @@ pub(crate) fn verify(
             }
         }
     }
-    Err(shortfall(signed.len() as u64, keys, &of_role))
+    Err(shortfall(role.threshold, signed.len() as u64, keys, &of_role))
 }
 
 /// Only for the message: what would have been possible.
-fn shortfall(signed: u64, keys: &BTreeMap<KeyId, Key>, of_role: &BTreeSet<&KeyId>) -> Shortfall {
+fn shortfall(threshold: u64, signed: u64, keys: &BTreeMap<KeyId, Key>, of_role: &BTreeSet<&KeyId>) -> Shortfall {
     let mut usable = BTreeSet::new();
     let mut unsupported = BTreeSet::new();
     for key in of_role.iter().filter_map(|key_id| keys.get(*key_id)) {
@@ -55,5 +58,5 @@ fn shortfall(signed: u64, keys: &BTreeMap<KeyId, Key>, of_role: &BTreeSet<&KeyId
             Err(UnusableKey::Broken(_)) => {}
         }
     }
-    Shortfall { signed, unsupported: unsupported.into_iter().collect(), usable: usable.len() as u64 }
+    Shortfall { threshold, signed, usable: usable.len() as u64, unsupported: unsupported.into_iter().collect() }
 }

@@ -48,14 +48,12 @@ fn segment_matches(pattern: &str, segment: &str) -> bool {
                 retry = Some((rest, text.clone()));
                 continue;
             }
-            Some((token, rest)) => {
-                if text.next().is_some_and(|character| token.matches(character)) {
-                    tokens = rest;
-                    continue;
-                }
+            Some((token, rest)) if text.next().is_some_and(|character| token.matches(character)) => {
+                tokens = rest;
+                continue;
             }
             None if text.as_str().is_empty() => return true,
-            None => {}
+            _ => {}
         }
         let Some((after_star, from)) = &mut retry else { return false };
         if from.next().is_none() {

@@ -2,5 +2,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod basic;
-#[allow(dead_code, unused_imports)]
+mod bins;
+mod delegation_attacks;
+mod delegations;
+mod driving;
+mod expiry;
+mod keys;
+mod messages;
+mod offline;
+mod role_names;
+mod role_rotation;
+mod rollback;
+mod root_rotation;
+mod roots;
 mod simulator;
+mod sizes;
+mod store;
+mod strictness;
+mod targets;
