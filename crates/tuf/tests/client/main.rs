@@ -1,12 +1,16 @@
 //! The client against a simulated repository: honest, broken, and hostile.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod any_answer;
+mod any_order;
 mod basic;
 mod bins;
 mod delegation_attacks;
 mod delegations;
 mod driving;
 mod expiry;
+mod histories;
+mod interleavings;
 mod keys;
 mod messages;
 mod offline;
