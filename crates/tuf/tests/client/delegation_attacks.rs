@@ -2,7 +2,7 @@
 
 use tuf::json::{Object, Value};
 use tuf::metadata::{PathPattern, PathSet};
-use tuf::{Action, Check, Error, Key, KeyId};
+use tuf::{Action, Check, Error, Key, KeyId, StoredFile};
 
 use crate::simulator::{
     Instead, Machine, Repository, Signer, ed25519, ed25519_keys, found, object_of, refused, searched, sign, sign_object,
@@ -182,6 +182,9 @@ fn a_role_with_two_delegators_must_satisfy_the_one_it_is_reached_through() -> Re
                     }
                 }
                 let fetched = machine.requested.iter().filter(|name| *name == "1.C.json").count();
+                let written =
+                    machine.written.iter().filter(|(file, _)| *file == StoredFile::Delegated("C".into())).count();
+                assert_eq!(written, usize::from(run == 0), "kept once, whoever accepts it");
                 // The stored one does not satisfy everybody, so the repository is asked whether it has another.
                 assert_eq!(fetched, if run == 0 || !(through_a && through_b) { 1 } else { 0 });
             }

@@ -120,7 +120,9 @@ fn poisoned_roots_in_the_store_are_fetched_again() -> Result<(), Error> {
         own.set_role(role, &[ed25519(99).public().clone()], 1);
     }
     let other_version = intact[&StoredFile::Root(3)].clone();
-    for poison in [b"poison".to_vec(), Vec::new(), sign(&own, &[ed25519(99)]), other_version, vec![b' '; 600 << 10]] {
+    let mut too_long = intact[&StoredFile::Root(2)].clone();
+    too_long.resize((512 << 10) + 1, b' ');
+    for poison in [b"poison".to_vec(), Vec::new(), sign(&own, &[ed25519(99)]), other_version, too_long] {
         machine.stored.insert(StoredFile::Root(2), poison);
         machine.refresh(&repository)?;
         assert_eq!(machine.requested, ["2.root.json", "3.root.json", "4.root.json", "timestamp.json"]);
