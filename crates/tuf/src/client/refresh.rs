@@ -3,9 +3,10 @@
 //! stored roots → new roots → timestamp → snapshot → targets → ready. Each step first looks into the store, then asks
 //! the repository; a step that fails ends the epoch, and what earlier steps verified stays in the store.
 
+use std::collections::BTreeSet;
+
 use super::checks::{self, Signers};
 use super::{Answer, Client, Epoch, Event, Mode, RemoteFile, StoredFile};
-use crate::Key;
 use crate::error::{Check, Error};
 use crate::metadata::{FileMeta, RoleName, Root, Snapshot, Timestamp, TopLevelRole};
 
@@ -71,12 +72,12 @@ impl Client {
             return self.roots_are_final(keys_rotated, timestamp);
         }
         let next = self.root.version.saturating_add(1);
-        if *rotations >= self.limits.root_rotations {
-            let expected = format!("at most {} new roots in one update", self.limits.root_rotations);
-            let error = Error::new(Check::RootRotations, TopLevelRole::Root, expected, "another one");
-            return self.fail(error.with_version(next));
-        }
+        let limit = self.limits.root_rotations;
         let verified = answer.body(&TopLevelRole::Root.into()).and_then(|bytes| {
+            if *rotations >= limit {
+                let expected = format!("at most {limit} new roots in one update");
+                return Err(Error::new(Check::RootRotations, TopLevelRole::Root, expected, "another one"));
+            }
             let root = checks::next_root(&bytes, &self.root)?;
             Ok((bytes, root))
         });
@@ -349,14 +350,14 @@ impl Client {
 /// TUF 5.3.11: whether a key that signed for timestamp or snapshot does so no longer. By the keys themselves: their names
 /// mean something only within one root.
 fn takes_away_keys(before: &Root, after: &Root) -> bool {
-    [TopLevelRole::Timestamp, TopLevelRole::Snapshot].into_iter().any(|role| {
-        let keys_after: Vec<_> = keys_of(after, role).collect();
-        keys_of(before, role).any(|key| !keys_after.contains(&key))
-    })
+    [TopLevelRole::Timestamp, TopLevelRole::Snapshot]
+        .into_iter()
+        .any(|role| !keys_of(before, role).is_subset(&keys_of(after, role)))
 }
 
-fn keys_of(root: &Root, role: TopLevelRole) -> impl Iterator<Item = &Key> {
-    root.role(role).key_ids.iter().filter_map(|key_id| root.keys.get(key_id))
+fn keys_of(root: &Root, role: TopLevelRole) -> BTreeSet<Vec<u8>> {
+    let keys = root.role(role).key_ids.iter().filter_map(|key_id| root.keys.get(key_id));
+    keys.map(|key| key.decode().map_or_else(|_| key.to_value().canonical(), |key| key.material())).collect()
 }
 
 fn not_stored(role: TopLevelRole) -> Error {

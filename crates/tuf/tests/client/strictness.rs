@@ -225,3 +225,19 @@ fn a_timestamp_lists_a_snapshot_and_nothing_else() {
         refused(machine.clone().refresh(&repository), Check::Format, "timestamp", None);
     }
 }
+
+#[test]
+fn nobody_without_keys_can_send_the_user_after_a_newer_program() -> Result<(), Error> {
+    for (name, role, version) in FILES {
+        let (mut repository, mut machine) = updated();
+        let whole = String::from_utf8(repository.file(role)).unwrap();
+        let forged = whole.replacen(r#""spec_version":"1."#, r#""spec_version":"2."#, 1);
+        assert_ne!(whole, forged);
+        repository.serve(name, Instead::Body(forged.into_bytes()));
+        let error = refused(machine.look_up(&repository, "file"), Check::Signatures, role, version);
+        assert_eq!(error.action(), Action::DoNotTrust);
+        repository.serve_honestly();
+        found(machine.look_up(&repository, "file")?);
+    }
+    Ok(())
+}
