@@ -12,8 +12,6 @@ use crate::Failure;
 
 /// Neither slash nor dot remains, so that no target path leads out of the directory.
 const IN_FILE_NAMES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
-/// What RFC 3986 leaves unreserved remains, and the slashes between segments.
-const IN_URLS: &AsciiSet = &IN_FILE_NAMES.remove(b'.').remove(b'~').remove(b'/');
 
 pub struct Downloads {
     directory: PathBuf,
@@ -41,11 +39,6 @@ impl Downloads {
     fn path(&self, target: &Target) -> PathBuf {
         self.directory.join(utf8_percent_encode(&target.path, IN_FILE_NAMES).to_string())
     }
-}
-
-/// A path on the repository as part of a URL.
-pub fn encoded_for_url(path: &str) -> String {
-    utf8_percent_encode(path, IN_URLS).to_string()
 }
 
 /// An error as soon as there are more bytes than signed, or in the end if they are not the signed ones.

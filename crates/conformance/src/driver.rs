@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use tuf::{Client, Event, Fetched, Limits, LookUp, Mode, Request, Target, UnixTime};
 
 use crate::Failure;
-use crate::downloads::{self, Downloads};
+use crate::downloads::Downloads;
 use crate::repository::Repository;
 use crate::store::Store;
 
@@ -43,7 +43,7 @@ impl Driver {
         if downloads.have(&target) {
             return Ok(());
         }
-        let url = format!("{base_url}{}", downloads::encoded_for_url(&self.remote_path(&target)));
+        let url = format!("{base_url}{}", target.remote_name(self.client.root().consistent_snapshot()));
         let content = self.repository.open(&url)?.ok_or_else(|| format!("{url}: no such file"))?;
         downloads.keep(&target, content, &self.store.scratch_directory()?)
     }
@@ -59,15 +59,6 @@ impl Driver {
             }
         }
         Err(format!("the repository has no target {path:?}").into())
-    }
-
-    /// Where the repository has a target, relative to the base of all targets (TUF 5.7.3). Any of its hashes will do.
-    fn remote_path(&self, target: &Target) -> String {
-        let hashed = target.hashes.known().next().and_then(|(algorithm, _)| target.hashed_path(algorithm));
-        match hashed {
-            Some(path) if self.client.root().consistent_snapshot() => path,
-            _ => target.path.clone(),
-        }
     }
 
     /// The suite judges by what is stored, so that a full disk is a failure here. Elsewhere a warning would do.

@@ -22,6 +22,7 @@ pub use format_error::FormatError;
 pub use header::SPEC_VERSION;
 pub use path_pattern::PathPattern;
 pub use role::{FileMeta, MAX_KEYS, MAX_KEYS_PER_ROLE, RoleKeys};
+pub(crate) use role_name::percent_encoded;
 pub use role_name::{RoleName, TopLevelRole};
 pub use root::Root;
 pub use snapshot::Snapshot;

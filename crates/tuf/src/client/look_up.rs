@@ -124,7 +124,7 @@ impl Client {
                 }
             }
         }
-        let truncated = !search.to_visit.is_empty();
+        let truncated = search.to_visit.iter().any(|visit| !search.visited.contains(&visit.role));
         Some(Ok(LookUp::NotFound { searched: std::mem::take(&mut search.visited), truncated }))
     }
 }

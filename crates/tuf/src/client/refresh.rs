@@ -3,6 +3,8 @@
 //! stored roots → new roots → timestamp → snapshot → targets → ready. Each step first looks into the store, then asks
 //! the repository; a step that fails ends the epoch, and what earlier steps verified stays in the store.
 
+use std::collections::BTreeSet;
+
 use super::checks::{self, Signers};
 use super::{Answer, Client, Epoch, Event, Mode, RemoteFile, StoredFile};
 use crate::error::{Check, Error};
@@ -70,12 +72,12 @@ impl Client {
             return self.roots_are_final(keys_rotated, timestamp);
         }
         let next = self.root.version.saturating_add(1);
-        if *rotations >= self.limits.root_rotations {
-            let expected = format!("at most {} new roots in one update", self.limits.root_rotations);
-            let error = Error::new(Check::RootRotations, TopLevelRole::Root, expected, "another one");
-            return self.fail(error.with_version(next));
-        }
+        let limit = self.limits.root_rotations;
         let verified = answer.body(&TopLevelRole::Root.into()).and_then(|bytes| {
+            if *rotations >= limit {
+                let expected = format!("at most {limit} new roots in one update");
+                return Err(Error::new(Check::RootRotations, TopLevelRole::Root, expected, "another one"));
+            }
             let root = checks::next_root(&bytes, &self.root)?;
             Ok((bytes, root))
         });
@@ -84,7 +86,13 @@ impl Client {
             Err(error) => return self.fail(error.with_version(next)),
         };
         *rotations += 1;
-        *keys_rotated |= takes_away_keys(&self.root, &root);
+        if takes_away_keys(&self.root, &root) {
+            // TUF 5.3.11: whoever had the keys may have moved the versions ahead, out of the repository's reach. Not only
+            // when the root is final: the next run finds this root in the store, and would not know that it is new.
+            *keys_rotated = true;
+            self.exchange.delete(StoredFile::Timestamp);
+            self.exchange.delete(StoredFile::Snapshot);
+        }
         self.root = root;
         // TUF 5.3.8: at once, before the next one is asked for.
         self.exchange.store(StoredFile::Root(self.root.version), bytes, self.root.version);
@@ -98,9 +106,6 @@ impl Client {
         }
         self.stage = Stage::Timestamp { stored: None, keys_rotated, answer };
         if keys_rotated {
-            // TUF 5.3.11: whoever had the keys may have moved the versions ahead, out of the repository's reach.
-            self.exchange.delete(StoredFile::Timestamp);
-            self.exchange.delete(StoredFile::Snapshot);
             self.stored_timestamp(None);
         } else {
             self.exchange.load(StoredFile::Timestamp);
@@ -263,12 +268,17 @@ impl Client {
     }
 
     pub(super) fn fetched_targets(&mut self, answer: Answer) {
-        let verified = answer.body(&TopLevelRole::Targets.into()).and_then(|bytes| {
+        let role = RoleName::from(TopLevelRole::Targets);
+        let Stage::Targets(epoch) = &self.stage else { return };
+        let Some(version) = epoch.snapshot.role(&role).map(|listed| listed.version) else {
+            return self.fail(not_listed(&role));
+        };
+        let verified = answer.body(&role).and_then(|bytes| {
             let targets = self.judge_targets(&bytes)?;
             Ok((bytes, targets))
         });
         match verified {
-            Err(error) => self.fail(error),
+            Err(error) => self.fail(error.with_version(version)),
             Ok((bytes, targets)) => {
                 self.exchange.store(StoredFile::Targets, bytes, targets.version);
                 self.targets_are_final(targets);
@@ -337,12 +347,17 @@ impl Client {
     }
 }
 
-/// TUF 5.3.11: whether a key that signed for timestamp or snapshot does so no longer.
+/// TUF 5.3.11: whether a key that signed for timestamp or snapshot does so no longer. By the keys themselves: their names
+/// mean something only within one root.
 fn takes_away_keys(before: &Root, after: &Root) -> bool {
-    [TopLevelRole::Timestamp, TopLevelRole::Snapshot].into_iter().any(|role| {
-        let remaining = &after.role(role).key_ids;
-        before.role(role).key_ids.iter().any(|key_id| !remaining.contains(key_id))
-    })
+    [TopLevelRole::Timestamp, TopLevelRole::Snapshot]
+        .into_iter()
+        .any(|role| !keys_of(before, role).is_subset(&keys_of(after, role)))
+}
+
+fn keys_of(root: &Root, role: TopLevelRole) -> BTreeSet<Vec<u8>> {
+    let keys = root.role(role).key_ids.iter().filter_map(|key_id| root.keys.get(key_id));
+    keys.map(|key| key.decode().map_or_else(|_| key.to_value().canonical(), |key| key.material())).collect()
 }
 
 fn not_stored(role: TopLevelRole) -> Error {

@@ -34,7 +34,8 @@ pub enum Request {
         /// The version of the metadata in them, so that a store shared by processes can refuse to go back.
         version: u64,
     },
-    /// Remove a file from the local store; it may be absent. No answer.
+    /// Remove a file from the local store; it may be absent. No answer. If it cannot be removed, do not carry out the
+    /// [`Request::Store`] of the root that follows, or the next run will not know that there was something to remove.
     Delete {
         /// Which file.
         file: StoredFile,

@@ -14,7 +14,9 @@
 //! * **A stored snapshot** of the version that the timestamp names is used only if it also has the length and hashes that
 //!   the timestamp gives; otherwise it serves to compare with, and the repository is asked.
 //! * **Rotated keys** (TUF 5.3.11): when a new root takes a key away from timestamp or snapshot, both stored files are
-//!   deleted and not compared with. The new root is stored before.
+//!   deleted and not compared with, before the new root is stored: a run that finds that root in the store cannot know
+//!   that it is new. Nor can a run that starts from a newer root than the store has ever seen; if that root took only
+//!   `snapshot` keys away, a stored timestamp that names a snapshot out of reach has to be deleted by hand.
 //! * **More new roots than the limit** are an error, not the end of the search: the last one is not known to be the newest.
 //!   What was verified is stored, so the next update goes on from there.
 //! * **An early timestamp**, fetched together with the first new root, is asked for once more if a new root made its

@@ -3,9 +3,12 @@
 //! A driver is a loop: carry out [requests](crate::Client::poll_request) until there are none, look at
 //! [events](crate::Client::poll_event) until there are none, wait for an answer, and again.
 //!
+//! `crates/conformance` of this workspace is a complete one that does one thing at a time.
+//!
 //! ## Requests
 //!
-//! * [`Load`](crate::Request::Load) reads the local store. A file that is missing, unreadable, truncated or foreign is
+//! * [`Load`](crate::Request::Load) reads the local store. No file longer than
+//!   [`Limits::metadata_size`](crate::Limits::metadata_size) is used, so it need not be read. A file that is missing, unreadable, truncated or foreign is
 //!   `None` or just its bytes: the client verifies what it reads and asks the repository if it is no good.
 //! * [`Fetch`](crate::Request::Fetch) asks the repository. All fetches in the queue may run at once: with the first new
 //!   root comes the timestamp, so an update that finds nothing new takes one round trip; look-ups that need several
@@ -24,7 +27,8 @@
 //! * **Bounded bodies.** Stop reading after [`max_bytes`](crate::RemoteFile::max_bytes) of *decoded* content, and give up
 //!   on connections that are too slow.
 //! * **Several processes on one store.** Take a lock for each [`Store`](crate::Request::Store) and leave a file alone
-//!   whose version is higher already. After a [`Delete`](crate::Request::Delete) anything may be stored.
+//!   whose version is higher already. Leave it alone too if the store has a root newer than
+//!   [`Client::root`](crate::Client::root): that root may have deleted what this client still believes.
 //! * **Files of targets.** [`Target::verifier`](crate::Target::verifier) checks them; what it has not finished checking
 //!   must not reach its final name. A target path is text, not a file name.
 //! * **Text in messages.** [`Error::found`](crate::Error::found) and names of roles come from the repository: escape control

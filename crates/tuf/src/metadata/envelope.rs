@@ -2,7 +2,6 @@
 
 use super::fields::Field;
 use super::format_error::{FormatError, Place};
-use super::header;
 use crate::json::{self, Object, Value};
 use crate::{KeyId, Signature};
 use std::collections::HashSet;
@@ -20,7 +19,7 @@ pub(crate) struct Envelope<'a> {
 
 impl<'a> Envelope<'a> {
     /// Refuses two signatures with one key id (spec 4.2.1), more signatures than [`MAX_SIGNATURES`], `_type` other than
-    /// a string, another major `spec_version`. Members beside `signatures` and `signed` are nobody's word: not kept.
+    /// a string. Members beside `signatures` and `signed` are nobody's word: not kept.
     pub(crate) fn open(bytes: &'a [u8]) -> Result<Self, FormatError> {
         let file = json::parse(bytes)?;
         let whole = Field { value: &file, place: Place::FILE };
@@ -30,7 +29,6 @@ impl<'a> Envelope<'a> {
         let signed = fields.required("signed")?;
         let mut header = signed.fields()?;
         header.required("_type")?.string()?;
-        header::read_spec_version(&header.required("spec_version")?)?;
 
         let signed = match file {
             Value::Object(mut members) => members.remove("signed").unwrap_or(Value::Null),

@@ -49,7 +49,7 @@ impl Header {
 }
 
 /// `1.X.Y`, or `1.X` as older repositories write. Another major version is another format.
-pub(super) fn read_spec_version<'v>(field: &Field<'_, 'v>) -> Result<&'v str, FormatError> {
+fn read_spec_version<'v>(field: &Field<'_, 'v>) -> Result<&'v str, FormatError> {
     let text = field.string()?;
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let mut parts = text.split('.');

@@ -47,11 +47,7 @@ impl RoleName {
     }
     /// For URLs: percent-encoded with nothing kept but letters, digits and `_.-~` (`quote(name, "")`).
     pub fn encoded(&self) -> String {
-        let mut encoded = String::with_capacity(self.0.len());
-        for byte in self.0.bytes() {
-            push_encoded(&mut encoded, byte, byte.is_ascii_alphanumeric() || b"_.-~".contains(&byte));
-        }
-        encoded
+        percent_encoded(&self.0, b"_.-~")
     }
     /// For files, without `.json`: distinct names have distinct stems even where upper and lower case are one, where
     /// some names mean devices, and where names are short.
@@ -74,6 +70,15 @@ const LONGEST_STEM: usize = 180;
 
 /// Begins the stems of names too long to be written out.
 const HASHED: &str = "h-";
+
+/// All but ASCII letters, digits and what is to be kept becomes `%XX`.
+pub(crate) fn percent_encoded(text: &str, keep: &[u8]) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        push_encoded(&mut encoded, byte, byte.is_ascii_alphanumeric() || keep.contains(&byte));
+    }
+    encoded
+}
 
 fn push_encoded(text: &mut String, byte: u8, safe: bool) {
     if safe {

@@ -1,6 +1,26 @@
 //! The client against a simulated repository: honest, broken, and hostile.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod any_answer;
+mod any_order;
 mod basic;
-#[allow(dead_code, unused_imports)]
+mod bins;
+mod delegation_attacks;
+mod delegations;
+mod driving;
+mod expiry;
+mod histories;
+mod interleavings;
+mod keys;
+mod messages;
+mod offline;
+mod role_names;
+mod role_rotation;
+mod rollback;
+mod root_rotation;
+mod roots;
 mod simulator;
+mod sizes;
+mod store;
+mod strictness;
+mod targets;

@@ -12,6 +12,7 @@ pub type Served = BTreeMap<String, Arc<[u8]>>;
 pub type Store = BTreeMap<StoredFile, Arc<[u8]>>;
 
 /// What an update and the look-ups after it came to.
+#[allow(dead_code)] // Not every test looks at all of it.
 pub struct Outcome {
     pub client: Client,
     pub refreshed: Result<(), Error>,

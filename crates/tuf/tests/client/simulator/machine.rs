@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use tuf::metadata::{Metadata, RoleName, Root, Snapshot, Targets, Timestamp};
 use tuf::{
-    Check, Client, Epoch, Error, Event, Fetched, Limits, LookUp, Mode, RemoteFile, Request, StoredFile, UnixTime,
+    Check, Client, Epoch, Error, Event, Fetched, Limits, LookUp, Mode, RemoteFile, Request, StoredFile, Target,
+    UnixTime,
 };
 
 use super::repository::{Instead, NOW, Repository};
 
 /// What lasts from one run of a client to the next, and a record of the last run.
+#[derive(Clone)]
 pub struct Machine {
     pub trusted_root: Vec<u8>,
     pub now: UnixTime,
@@ -26,7 +28,12 @@ pub struct Machine {
     pub deleted: Vec<StoredFile>,
     /// All events of the last run.
     pub events: Vec<Event>,
+    /// How often the store can still be written to, before the power fails.
+    pub writes_left: usize,
 }
+
+/// One result for each look-up.
+pub type LookUps = Vec<Result<LookUp, Error>>;
 
 /// In which order requests are carried out.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +60,7 @@ impl Machine {
             written: Vec::new(),
             deleted: Vec::new(),
             events: Vec::new(),
+            writes_left: usize::MAX,
         }
     }
 
@@ -80,11 +88,7 @@ impl Machine {
     }
 
     /// The results in order of the paths; the outer error is that of the refresh.
-    pub fn look_up_all(
-        &mut self,
-        repository: &Repository,
-        paths: &[&str],
-    ) -> Result<Vec<Result<LookUp, Error>>, Error> {
+    pub fn look_up_all(&mut self, repository: &Repository, paths: &[&str]) -> Result<LookUps, Error> {
         self.run(Some(repository), paths).map(|(_, results)| results)
     }
 
@@ -106,11 +110,14 @@ impl Machine {
         loop {
             while let Some(request) = client.poll_request() {
                 match request {
+                    Request::Store { .. } | Request::Delete { .. } if self.writes_left == 0 => {}
                     Request::Store { file, bytes, version } => {
+                        self.writes_left -= 1;
                         self.stored.insert(file.clone(), bytes.to_vec());
                         self.written.push((file, version));
                     }
                     Request::Delete { file } => {
+                        self.writes_left -= 1;
                         self.stored.remove(&file);
                         self.deleted.push(file);
                     }
@@ -163,12 +170,7 @@ impl Machine {
     }
 
     /// Everything of one run; the outer error is that of the refresh.
-    #[allow(clippy::type_complexity)]
-    fn run(
-        &mut self,
-        repository: Option<&Repository>,
-        paths: &[&str],
-    ) -> Result<(Epoch, Vec<Result<LookUp, Error>>), Error> {
+    fn run(&mut self, repository: Option<&Repository>, paths: &[&str]) -> Result<(Epoch, LookUps), Error> {
         let mode = if repository.is_some() { Mode::Online } else { Mode::Offline };
         let mut client = self.client(mode)?;
         let ids: Vec<_> = paths.iter().map(|path| client.look_up(*path)).collect();
@@ -232,6 +234,24 @@ pub fn refused<T: std::fmt::Debug>(
     let error = result.unwrap_err();
     assert_eq!((error.check(), error.role().as_str(), error.version()), (check, role, version.into()), "{error}");
     error
+}
+
+/// The target that was found.
+#[track_caller]
+pub fn found(look_up: LookUp) -> Target {
+    match look_up {
+        LookUp::Found(target) => target,
+        not_found => panic!("{not_found:?}"),
+    }
+}
+
+/// The roles that were searched in vain.
+#[track_caller]
+pub fn searched(look_up: LookUp) -> Vec<String> {
+    match look_up {
+        LookUp::NotFound { searched, truncated: false } => searched.iter().map(RoleName::to_string).collect(),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn too_much(file: &RemoteFile) -> Vec<u8> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tuf::json::{Object, Value};
 use tuf::metadata::{
     DelegatedRole, DelegatedRoles, Delegations, FileMeta, HashPrefix, Metadata, PathPattern, PathSet, Role, RoleKeys,
     RoleName, Root, Snapshot, SuccinctRoles, TargetFile, Targets, Timestamp, TopLevelRole,
@@ -16,6 +17,7 @@ pub const NOW: UnixTime = UnixTime(1_767_225_600);
 pub const DAY: i64 = 86_400;
 
 /// Content to edit, who signs it, and what is served.
+#[derive(Clone)]
 pub struct Repository {
     pub root: Root,
     pub timestamp: Timestamp,
@@ -52,6 +54,30 @@ pub fn sign<T: Role>(signed: &T, signers: &[Signer]) -> Vec<u8> {
         metadata.sign(signer);
     }
     metadata.to_bytes()
+}
+
+/// A file of any content at all, signed by these.
+pub fn sign_object(signed: &Object<'static>, signers: &[Signer]) -> Vec<u8> {
+    let signed = Value::Object(signed.clone());
+    let message = signed.canonical();
+    let signatures = signers.iter().map(|signer| {
+        let mut signature = Object::new();
+        signature.insert("keyid", signer.key_id().0.clone());
+        signature.insert("sig", signer.sign(&message).signature);
+        Value::Object(signature)
+    });
+    let mut file = Object::new();
+    file.insert("signatures", Value::Array(signatures.collect()));
+    file.insert("signed", signed);
+    Value::Object(file).to_json()
+}
+
+/// What is signed, to be changed into something that the types do not allow.
+pub fn object_of<T: Role>(signed: &T) -> Object<'static> {
+    match signed.to_value() {
+        Value::Object(object) => object,
+        _ => unreachable!("content is an object"),
+    }
 }
 
 impl Repository {

@@ -7,5 +7,5 @@ mod machine;
 mod repository;
 
 pub use keys::{Signer, ecdsa, ed25519, ed25519_keys, public};
-pub use machine::{Machine, Order, refused};
-pub use repository::{DAY, Instead, NOW, Repository, sign};
+pub use machine::{Machine, Order, found, refused, searched};
+pub use repository::{DAY, Instead, NOW, Repository, object_of, sign, sign_object};
