@@ -16,7 +16,7 @@ mod target;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-pub use look_up::{LookUp, LookUpId};
+pub use look_up::{Doubt, LookUp, LookUpId};
 pub use request::{Fetched, RemoteFile, Request, RequestId, StoredFile};
 pub use target::Target;
 

@@ -157,7 +157,7 @@ mod time;
 mod verifier;
 
 pub use client::{
-    Client, Epoch, Event, Fetched, LookUp, LookUpId, Mode, RemoteFile, Request, RequestId, StoredFile, Target,
+    Client, Doubt, Epoch, Event, Fetched, LookUp, LookUpId, Mode, RemoteFile, Request, RequestId, StoredFile, Target,
 };
 pub use error::{Action, Check, Error};
 pub use hashes::{HashAlgorithm, Hashes};

@@ -73,3 +73,27 @@ fn shortfall(threshold: u64, signed: u64, keys: &BTreeMap<KeyId, Key>, of_role: 
     }
     Shortfall { threshold, signed, usable: usable.len() as u64, unsupported: unsupported.into_iter().collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SigningKey;
+
+    #[test]
+    fn what_is_hashed_for_signatures_is_bounded() {
+        let signers: Vec<SigningKey> = (1..=9).map(|seed| SigningKey::ed25519(&[seed; 32])).collect();
+        let public: Vec<Key> = signers.iter().map(|signer| signer.public().clone()).collect();
+        let keys = public.iter().map(|key| (key.identifier(), key.clone())).collect();
+        let role = RoleKeys::new(&public, 1);
+        let message = vec![b' '; MAX_HASHED / 8];
+        // Good only the one at the end.
+        let signed_by = |signers: &[SigningKey]| {
+            let (last, others) = signers.split_last().unzip();
+            let bad = others.into_iter().flatten().map(|signer| signer.sign(b"something else"));
+            let signatures: Vec<Signature> = bad.chain(last.map(|signer| signer.sign(&message))).collect();
+            verify(&message, &signatures, &keys, &role).is_ok()
+        };
+        assert!(signed_by(signers.get(..8).unwrap_or_default()));
+        assert!(!signed_by(&signers));
+    }
+}

@@ -151,7 +151,7 @@ fn a_repository_of_tuf_on_ci_from_root_to_target() {
         let asked: Vec<_> = rest
             .iter()
             .map(|result| match result {
-                Ok(LookUp::NotFound { searched, truncated: false }) => searched.len(),
+                Ok(LookUp::NotFound { searched, doubt: None }) => searched.len(),
                 other => panic!("{other:?}"),
             })
             .collect();

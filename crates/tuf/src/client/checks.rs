@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use crate::error::{Check, Error};
 use crate::json::Value;
-use crate::metadata::{Envelope, FileMeta, Role, RoleKeys, RoleName, Root, Snapshot, Targets, Timestamp, TopLevelRole};
+use crate::metadata::{
+    DelegatedRoles, Delegations, Envelope, FileMeta, PathSet, Role, RoleKeys, RoleName, Root, Snapshot, Targets,
+    Timestamp, TopLevelRole,
+};
 use crate::verifier::{Mismatch, Size, Verifier};
 use crate::{Key, KeyId, UnixTime, threshold};
 
@@ -136,6 +139,25 @@ pub(super) fn targets(
     version(&targets, role, listed)?;
     unexpired(&targets, role, now)?;
     Ok(targets)
+}
+
+/// Whether a hashed bin looks like the file of another bin: it lists targets, and none with its hashes.
+///
+/// TUF does not ask for this. But all bins of a delegation have the same keys and often the same version, and a snapshot of
+/// thousands of them gives no hashes: then the file of one can be served as that of another, to make the repository seem to
+/// vouch for there being no such target.
+pub(super) fn is_another_bin(targets: &Targets, role: &RoleName, delegations: &Delegations) -> bool {
+    let mut paths = targets.targets.keys().peekable();
+    if paths.peek().is_none() {
+        return false;
+    }
+    match &delegations.roles {
+        DelegatedRoles::Succinct(bins) => paths.all(|path| bins.bin(path) != *role),
+        DelegatedRoles::Listed(roles) => {
+            let bin = roles.iter().find(|listed| listed.name == *role);
+            bin.is_some_and(|bin| matches!(bin.paths, PathSet::HashPrefixes(_)) && paths.all(|path| !bin.matches(path)))
+        }
+    }
 }
 
 /// TUF 5.3.10, 5.4.4, 5.5.6, 5.6.5: usable until the second it expires at, and not at that second.

@@ -82,6 +82,13 @@ impl DelegatedFiles {
         Some((&delegating.role, Signers { keys: &delegations.keys, role: delegations.role_keys(role)? }))
     }
 
+    /// Whether this file lists only targets that its delegator gives to other bins.
+    pub(super) fn is_another_bin(&self, delegator: FileId, file: FileId) -> bool {
+        let delegations = self.get(delegator).and_then(|delegating| delegating.targets.delegations.as_ref());
+        let (Some(delegations), Some(file)) = (delegations, self.get(file)) else { return false };
+        checks::is_another_bin(&file.targets, &file.role, delegations)
+    }
+
     fn add(&mut self, role: RoleName, targets: Targets) -> FileId {
         let index = DelegationIndex::new(targets.delegations.as_ref());
         self.verified.push(VerifiedTargets { role, targets, index });

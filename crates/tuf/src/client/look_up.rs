@@ -16,14 +16,23 @@ pub struct LookUpId(u64);
 pub enum LookUp {
     /// The repository vouches for the target.
     Found(Target),
-    /// The repository vouches for there being none: every role that may speak of the path was asked.
+    /// None of the roles that were asked lists the target.
     NotFound {
         /// Those roles, in order.
         searched: Vec<RoleName>,
-        /// More roles may speak of the path than [`Limits::delegations_visited`](crate::Limits::delegations_visited)
-        /// allows to ask, so this proves nothing.
-        truncated: bool,
+        /// `None`: the repository vouches for there being no such target. Otherwise there may be one.
+        doubt: Option<Doubt>,
     },
+}
+
+/// Why a target that was not found may exist all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// More roles may speak of the path than [`Limits::delegations_visited`](crate::Limits::delegations_visited) allows to ask.
+    Truncated,
+    /// This role is a hashed bin, and its file lists targets of other bins only: it may be another bin's. Nothing in a file
+    /// says which bin it is, so that only hashes in the snapshot tell bins of the same version apart.
+    OtherBin(RoleName),
 }
 
 /// All searches that have no result yet.
@@ -41,6 +50,8 @@ struct Search {
     /// Roles to ask, the next one last.
     to_visit: Vec<Visit>,
     visited: Vec<RoleName>,
+    /// The first bin that seems to be another.
+    other_bin: Option<RoleName>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,7 +72,7 @@ impl LookUps {
     pub(super) fn add(&mut self, path: String) -> LookUpId {
         self.next_id += 1;
         let id = LookUpId(self.next_id);
-        self.running.insert(id, Search { path, to_visit: Vec::new(), visited: Vec::new() });
+        self.running.insert(id, Search { path, to_visit: Vec::new(), visited: Vec::new(), other_bin: None });
         id
     }
 
@@ -111,6 +122,9 @@ impl Client {
             }
             match self.obtain(visit.delegator, &visit.role) {
                 Obtained::Verified(file) => {
+                    if search.other_bin.is_none() && self.delegated.is_another_bin(visit.delegator, file) {
+                        search.other_bin = Some(visit.role);
+                    }
                     if let Step::Done(found) = search.ask(&self.delegated, file, visit.chain, limit) {
                         return Some(Ok(found));
                     }
@@ -125,7 +139,9 @@ impl Client {
             }
         }
         let truncated = search.to_visit.iter().any(|visit| !search.visited.contains(&visit.role));
-        Some(Ok(LookUp::NotFound { searched: std::mem::take(&mut search.visited), truncated }))
+        let other_bin = search.other_bin.take().map(Doubt::OtherBin);
+        let doubt = if truncated { Some(Doubt::Truncated) } else { other_bin };
+        Some(Ok(LookUp::NotFound { searched: std::mem::take(&mut search.visited), doubt }))
     }
 }
 

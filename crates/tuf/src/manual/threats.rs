@@ -6,7 +6,7 @@
 //! | attack | refused by |
 //! |---|---|
 //! | arbitrary file for a target | [`Verifier`](crate::Verifier): signed length and every known hash |
-//! | target that nobody signed | [`LookUp::NotFound`](crate::LookUp::NotFound), which the repository's keys vouch for |
+//! | target that nobody signed | [`LookUp::NotFound`](crate::LookUp::NotFound), which the repository's keys vouch for if there is no [`Doubt`](crate::Doubt) |
 //! | metadata unsigned, signed by other keys, by too few, by one key several times, by one key under several names | [`Check::Signatures`](crate::Check::Signatures) |
 //! | metadata of one role served as another's | [`Check::Type`](crate::Check::Type), [`Check::Signatures`](crate::Check::Signatures), [`Check::Version`](crate::Check::Version) |
 //! | a root that only the old or only the new keys signed | [`Check::Signatures`](crate::Check::Signatures) |
@@ -29,13 +29,18 @@
 //! | delegated role below its threshold, expired, of another version or content, not in the snapshot | the same checks as for `targets`, and [`Check::InSnapshot`](crate::Check::InSnapshot) |
 //! | a delegated role that satisfied another delegator's keys | judged again for each delegator |
 //! | a target in a role that may not speak of its path; in the bin of another hash | not found: that role is not asked |
+//! | the file of one bin served as that of another, so that its targets seem not to exist | the hashes in the snapshot; without them [`Doubt::OtherBin`](crate::Doubt::OtherBin) |
 //! | an unusable role, so that a later one answers in its place | the look-up ends with the error |
-//! | cycles, thousands of delegations that all match | every role once, at most [`Limits::delegations_visited`](crate::Limits::delegations_visited), and the result says `truncated` |
+//! | cycles, thousands of delegations that all match | every role once, at most [`Limits::delegations_visited`](crate::Limits::delegations_visited), and the result says [`Doubt::Truncated`](crate::Doubt::Truncated) |
 //! | patterns made to match slowly | matching is linear but for one star at a time |
 //! | weak keys and signatures that can be altered | Ed25519 strictly; RSA from 2048 bits; only points on the curve |
 //! | changed files in the local store | verified again in every run, from the root the program brings |
 //!
 //! ## What it cannot refuse
+//!
+//! Delegated roles with the same keys and the same version can be exchanged on the way if the snapshot gives no hashes:
+//! nothing in a file says whose it is. No target is found that way which may not be found, but one can be hidden; with hashed
+//! bins that is noticed unless the wrong bin is empty. Sign hashes, or different keys.
 //!
 //! Whoever holds enough keys of a role may sign what that role may sign. Within its validity, an old timestamp can be
 //! replayed to a client that has never seen a newer one. And who can replace the root that the program starts from, or

@@ -2,7 +2,7 @@
 
 use tuf::json::Value;
 use tuf::metadata::{DelegatedRoles, HashPrefix, PathSet};
-use tuf::{Action, Check, Error};
+use tuf::{Action, Check, Doubt, Error, LookUp};
 
 use crate::simulator::{Instead, Machine, Order, Repository, found, object_of, refused, searched, sign, sign_object};
 
@@ -87,6 +87,14 @@ fn the_metadata_of_another_bin_is_refused_or_does_not_have_the_target() -> Resul
         repository.serve(&format!("1.{own}.json"), Instead::Body(repository.file(&other)));
         let mut machine = Machine::trusting(&repository);
         searched(machine.look_up(&repository, "a")?);
+
+        // If it lists something, it shows that it is another bin's.
+        repository.add_target(&other, "b", b"content");
+        repository.publish();
+        repository.serve(&format!("1.{own}.json"), Instead::Body(repository.file(&other)));
+        let mut machine = Machine::trusting(&repository);
+        let LookUp::NotFound { doubt, .. } = machine.look_up(&repository, "a")? else { panic!() };
+        assert_eq!(doubt, Some(Doubt::OtherBin(own.as_str().into())));
 
         // Another version, or another hash.
         repository.serve_honestly();

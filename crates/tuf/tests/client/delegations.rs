@@ -1,6 +1,6 @@
 //! The search through delegations: which roles are asked, in which order, and who may speak of what (TUF 5.6.7).
 
-use tuf::{Error, LookUp};
+use tuf::{Doubt, Error, LookUp};
 
 use crate::simulator::{Machine, Order, Repository, found, searched};
 
@@ -187,7 +187,7 @@ fn who_may_speak_of_a_path() -> Result<(), Error> {
                 let chain: Vec<_> = target.roles.iter().map(|role| role.as_str()).collect();
                 assert_eq!(chain, *roles, "{path}");
             }
-            (LookUp::NotFound { truncated: false, .. }, None) => {}
+            (LookUp::NotFound { doubt: None, .. }, None) => {}
             (other, _) => panic!("{path}: {other:?}"),
         }
     }
@@ -224,8 +224,8 @@ fn a_search_that_is_too_long_says_so() -> Result<(), Error> {
     for (path, is_found) in [("file0", true), ("file31", true), ("file32", false), ("nowhere", false)] {
         match machine.look_up(&repository, path)? {
             LookUp::Found(_) => assert!(is_found, "{path}"),
-            LookUp::NotFound { searched, truncated } => {
-                assert!(!is_found && truncated, "{path}");
+            LookUp::NotFound { searched, doubt } => {
+                assert!(!is_found && doubt == Some(Doubt::Truncated), "{path}");
                 assert_eq!(searched.len(), 33);
                 assert_eq!(searched[32].as_str(), "role31");
             }
@@ -251,10 +251,14 @@ fn a_search_that_ends_at_the_limit_is_complete() -> Result<(), Error> {
     machine.limits.delegations_visited = 2;
     assert_eq!(searched(machine.look_up(&repository, "missing")?), ["targets", "A", "B"]);
     machine.limits.delegations_visited = 1;
-    let LookUp::NotFound { searched, truncated: true } = machine.look_up(&repository, "missing")? else { panic!() };
+    let LookUp::NotFound { searched, doubt: Some(Doubt::Truncated) } = machine.look_up(&repository, "missing")? else {
+        panic!()
+    };
     assert_eq!(searched.len(), 2);
     machine.limits.delegations_visited = 0;
-    let LookUp::NotFound { searched, truncated: true } = machine.look_up(&repository, "missing")? else { panic!() };
+    let LookUp::NotFound { searched, doubt: Some(Doubt::Truncated) } = machine.look_up(&repository, "missing")? else {
+        panic!()
+    };
     assert_eq!(searched.len(), 1);
     Ok(())
 }
@@ -273,7 +277,9 @@ fn a_deep_chain_of_delegations_with_patterns_made_to_be_slow() -> Result<(), Err
     repository.publish();
     let mut machine = Machine::trusting(&repository);
     let path = "a".repeat(2000);
-    let LookUp::NotFound { searched, truncated: true } = machine.look_up(&repository, &path)? else { panic!() };
+    let LookUp::NotFound { searched, doubt: Some(Doubt::Truncated) } = machine.look_up(&repository, &path)? else {
+        panic!()
+    };
     assert_eq!(searched.len(), 33);
     Ok(())
 }

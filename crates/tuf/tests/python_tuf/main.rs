@@ -220,15 +220,16 @@ fn paths() -> Vec<String> {
 
 // ---- python-tuf ------------------------------------------------------------------------------------------------------
 
-/// An interpreter that has it.
+/// An interpreter that has it, and not from before it judged a role for each delegator by itself.
 fn python() -> Option<PathBuf> {
     let named = std::env::var_os("TUFPIP_TEST_PYTHON").map(PathBuf::from);
     let python = named.unwrap_or_else(|| PathBuf::from("python3"));
-    let probe = Command::new(&python).args(["-c", "import tuf.ngclient"]).stderr(Stdio::null()).status();
+    let probe = "import tuf.ngclient; assert tuple(map(int, tuf.__version__.split('.'))) >= (7, 0, 1)";
+    let probe = Command::new(&python).args(["-c", probe]).stderr(Stdio::null()).status();
     if probe.is_ok_and(|status| status.success()) {
         return Some(python);
     }
-    eprintln!("skipped: {} has no tuf", python.display());
+    eprintln!("skipped: {} has no tuf 7.0.1", python.display());
     None
 }
 

@@ -249,7 +249,7 @@ pub fn found(look_up: LookUp) -> Target {
 #[track_caller]
 pub fn searched(look_up: LookUp) -> Vec<String> {
     match look_up {
-        LookUp::NotFound { searched, truncated: false } => searched.iter().map(RoleName::to_string).collect(),
+        LookUp::NotFound { searched, doubt: None } => searched.iter().map(RoleName::to_string).collect(),
         other => panic!("{other:?}"),
     }
 }
