@@ -122,11 +122,11 @@ impl Client {
             }
             match self.obtain(visit.delegator, &visit.role) {
                 Obtained::Verified(file) => {
-                    if search.other_bin.is_none() && self.delegated.is_another_bin(visit.delegator, file) {
-                        search.other_bin = Some(visit.role);
-                    }
                     if let Step::Done(found) = search.ask(&self.delegated, file, visit.chain, limit) {
                         return Some(Ok(found));
+                    }
+                    if search.other_bin.is_none() && self.delegated.is_another_bin(visit.delegator, file) {
+                        search.other_bin = Some(visit.role);
                     }
                 }
                 // A role that cannot be verified ends the search: no later one may answer in its place.
