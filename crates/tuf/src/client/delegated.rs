@@ -32,6 +32,8 @@ pub(super) struct VerifiedTargets {
     pub(super) role: RoleName,
     pub(super) targets: Targets,
     pub(super) index: DelegationIndex,
+    /// It is a hashed bin and lists only targets that its delegator gives to other bins.
+    pub(super) is_another_bin: bool,
 }
 
 /// Bytes that may be the file of a role.
@@ -64,7 +66,7 @@ impl DelegatedFiles {
 
     pub(super) fn set_top_level(&mut self, targets: Targets) {
         self.verified.clear();
-        self.add(TopLevelRole::Targets.into(), targets);
+        self.add(TopLevelRole::Targets.into(), targets, false);
     }
 
     pub(super) fn top_level(&self) -> Option<&Targets> {
@@ -82,16 +84,16 @@ impl DelegatedFiles {
         Some((&delegating.role, Signers { keys: &delegations.keys, role: delegations.role_keys(role)? }))
     }
 
-    /// Whether this file lists only targets that its delegator gives to other bins.
-    pub(super) fn is_another_bin(&self, delegator: FileId, file: FileId) -> bool {
+    fn add_delegated(&mut self, delegator: FileId, role: RoleName, targets: Targets) -> FileId {
         let delegations = self.get(delegator).and_then(|delegating| delegating.targets.delegations.as_ref());
-        let (Some(delegations), Some(file)) = (delegations, self.get(file)) else { return false };
-        checks::is_another_bin(&file.targets, &file.role, delegations)
+        let is_another_bin =
+            delegations.is_some_and(|delegations| checks::is_another_bin(&targets, &role, delegations));
+        self.add(role, targets, is_another_bin)
     }
 
-    fn add(&mut self, role: RoleName, targets: Targets) -> FileId {
+    fn add(&mut self, role: RoleName, targets: Targets, is_another_bin: bool) -> FileId {
         let index = DelegationIndex::new(targets.delegations.as_ref());
-        self.verified.push(VerifiedTargets { role, targets, index });
+        self.verified.push(VerifiedTargets { role, targets, index, is_another_bin });
         FileId(self.verified.len() - 1)
     }
 }
@@ -119,7 +121,7 @@ impl Client {
             };
         }
         let verdict = match self.judge_delegated(delegator, role) {
-            Some(Ok(targets)) => Ok(self.delegated.add(role.clone(), targets)),
+            Some(Ok(targets)) => Ok(self.delegated.add_delegated(delegator, role.clone(), targets)),
             Some(Err(error)) => Err(error),
             None => return Obtained::Awaited,
         };

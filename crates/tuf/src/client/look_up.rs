@@ -125,9 +125,6 @@ impl Client {
                     if let Step::Done(found) = search.ask(&self.delegated, file, visit.chain, limit) {
                         return Some(Ok(found));
                     }
-                    if search.other_bin.is_none() && self.delegated.is_another_bin(visit.delegator, file) {
-                        search.other_bin = Some(visit.role);
-                    }
                 }
                 // A role that cannot be verified ends the search: no later one may answer in its place.
                 Obtained::Refused(error) => return Some(Err(error)),
@@ -158,6 +155,9 @@ impl Search {
                 custom: target.custom.clone(),
                 roles: chain,
             }));
+        }
+        if file.is_another_bin && self.other_bin.is_none() {
+            self.other_bin = Some(file.role.clone());
         }
         self.visited.push(file.role.clone());
         let Some(delegations) = &file.targets.delegations else { return Step::Next };
