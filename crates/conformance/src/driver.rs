@@ -72,7 +72,7 @@ impl Driver {
                     Err(error) => self.client.fetched(id, Fetched::Failed(&error.to_string())),
                 },
                 Request::Store { file, bytes, .. } => self.store.store(&file, &bytes)?,
-                Request::Delete { file } => self.store.delete(&file)?,
+                Request::Delete { file, .. } => self.store.delete(&file)?,
             }
         }
         Ok(())

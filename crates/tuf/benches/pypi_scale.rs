@@ -11,7 +11,7 @@ mod repository;
 use std::hint::black_box;
 
 use divan::Bencher;
-use tuf::metadata::{Metadata, Role, Root, Snapshot, Targets, Timestamp};
+use tuf::metadata::{Metadata, Root, Signed, Snapshot, Targets, Timestamp};
 use tuf::{Client, Event, LookUp, json};
 
 use repository::{BINS, Form, Repository};
@@ -47,7 +47,7 @@ fn canonical_form(bencher: Bencher<'_, '_>, file: &str) {
 /// Parse, canonical form and reading the fields, without signatures.
 #[divan::bench(args = ["root", "timestamp", "snapshot", "snapshot indented", "bins", "bin"])]
 fn read(bencher: Bencher<'_, '_>, file: &str) {
-    fn one<T: Role>(bytes: &[u8]) {
+    fn one<T: Signed>(bytes: &[u8]) {
         black_box(Metadata::<T>::from_bytes(bytes).unwrap());
     }
     let bytes = file_of_kind(file);

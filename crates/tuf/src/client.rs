@@ -103,9 +103,10 @@ impl Client {
         Ok(client)
     }
 
-    /// The next thing to do. Call it until it says `None`, after each answer and each new look-up; what it gives may be
-    /// done in parallel, except that everything before a [`Request::Store`] or [`Request::Delete`] stays before it. The
-    /// first request is always the most urgent one, so a program that does one thing at a time asks for no file in vain.
+    /// The next thing to do. Call it until it says `None`, after each answer and each new look-up. The first request is
+    /// always the most urgent one, so a program that does one thing at a time asks for no file in vain.
+    ///
+    /// All is done when it says `None`, no answer is outstanding, and [`Client::poll_event`] says `None` too.
     pub fn poll_request(&mut self) -> Option<Request> {
         if self.exchange.requests.is_empty() {
             self.request_timestamp_early();
@@ -233,8 +234,8 @@ impl Exchange {
         self.requests.push_back(Request::Store { file, bytes, version });
     }
 
-    fn delete(&mut self, file: StoredFile) {
-        self.requests.push_back(Request::Delete { file });
+    fn delete(&mut self, file: StoredFile, before_root: u64) {
+        self.requests.push_back(Request::Delete { file, before_root });
     }
 
     fn id(&mut self) -> RequestId {
@@ -247,7 +248,7 @@ impl Exchange {
 #[derive(Clone, Debug)]
 enum Answer {
     Body(Arc<[u8]>),
-    Absent,
+    Absent { name: String },
     TooLong { limit: u64 },
     Failed(String),
 }
@@ -258,7 +259,7 @@ impl Answer {
         match fetched {
             Fetched::Body(bytes) if bytes.len() as u64 <= limit => Answer::Body(bytes.into()),
             Fetched::Body(_) | Fetched::TooLong => Answer::TooLong { limit },
-            Fetched::Absent => Answer::Absent,
+            Fetched::Absent => Answer::Absent { name: file.name.clone() },
             Fetched::Failed(reason) => Answer::Failed(reason.to_owned()),
         }
     }
@@ -267,7 +268,7 @@ impl Answer {
     fn body(self, role: &RoleName) -> Result<Arc<[u8]>, Error> {
         match self {
             Answer::Body(bytes) => Ok(bytes),
-            Answer::Absent => Err(Error::new(Check::Present, role.clone(), "the file", "no such file")),
+            Answer::Absent { name } => Err(Error::new(Check::Present, role.clone(), name, "no such file")),
             Answer::TooLong { limit } => {
                 Err(Error::new(Check::Size, role.clone(), format!("at most {limit} bytes"), "more"))
             }

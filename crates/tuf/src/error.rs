@@ -30,6 +30,8 @@ pub enum Action {
     CheckDate,
     /// A file could not be had. The only kind that is worth trying again: it claims nothing about what is trusted.
     TryAgain,
+    /// Offline, and what is stored does not suffice: let the repository be asked.
+    GoOnline,
     /// The repository uses what this crate does not know: use a newer one.
     Upgrade,
 }
@@ -86,7 +88,7 @@ impl Error {
         expected: impl fmt::Display,
         found: impl fmt::Display,
     ) -> Self {
-        Error { check, role: role.into(), version: None, expected: expected.to_string(), found: found.to_string() }
+        Error { check, role: role.into(), version: None, expected: shown(expected), found: shown(found) }
     }
 
     pub(crate) fn format(role: impl Into<RoleName>, error: &FormatError) -> Self {
@@ -126,7 +128,7 @@ impl Error {
         &self.expected
     }
 
-    /// What was there instead. May quote the repository: escape it before it reaches a terminal.
+    /// What was there instead. Where it quotes the repository, it is escaped and shortened.
     pub fn found(&self) -> &str {
         &self.found
     }
@@ -137,7 +139,8 @@ impl Error {
             Check::TrustedRoot => Action::ReplaceTrustedRoot,
             Check::Supported | Check::SupportedKeys => Action::Upgrade,
             Check::Expiry => Action::CheckDate,
-            Check::Present | Check::Reachable | Check::Stored | Check::RootRotations => Action::TryAgain,
+            Check::Stored => Action::GoOnline,
+            Check::Present | Check::Reachable | Check::RootRotations => Action::TryAgain,
             Check::Size
             | Check::Format
             | Check::Type
@@ -183,7 +186,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.role)?;
+        write!(f, "{}", shown(&self.role))?;
         if let Some(version) = self.version {
             write!(f, " version {version}")?;
         }
@@ -214,5 +217,40 @@ impl fmt::Display for Check {
             Check::Reachable => "could not be fetched",
             Check::Stored => "not in the local store",
         })
+    }
+}
+
+/// The most characters of a text that are shown.
+const MOST_SHOWN: usize = 400;
+
+/// A text that may quote the repository, so that it can be printed: in one line, without control characters or marks that
+/// turn the direction of writing, and not as long as the repository likes.
+fn shown(text: impl fmt::Display) -> String {
+    let mut shown = Shown { text: String::new(), room: MOST_SHOWN };
+    // Its only error is that it is full.
+    if fmt::Write::write_fmt(&mut shown, format_args!("{text}")).is_err() {
+        shown.text.push('…');
+    }
+    shown.text
+}
+
+struct Shown {
+    text: String,
+    /// Characters that still fit.
+    room: usize,
+}
+
+impl fmt::Write for Shown {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for character in text.chars() {
+            self.room = self.room.checked_sub(1).ok_or(fmt::Error)?;
+            let turns = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            if character.is_control() || turns {
+                self.text.extend(character.escape_unicode());
+            } else {
+                self.text.push(character);
+            }
+        }
+        Ok(())
     }
 }

@@ -40,7 +40,7 @@
 //! targets.sign(&key);
 //!
 //! let mut snapshot = Metadata::new(Snapshot::new(1, expires));
-//! snapshot.signed.set_role(&TopLevelRole::Targets.into(), FileMeta::version(1));
+//! snapshot.signed.set_role(&TopLevelRole::Targets.into(), FileMeta::unhashed(1));
 //! snapshot.sign(&key);
 //!
 //! let mut timestamp = Metadata::new(Timestamp::new(1, expires, FileMeta::of(1, &snapshot.to_bytes())));
@@ -80,7 +80,7 @@
 //! #     targets.signed.targets.insert("greeting.txt".into(), TargetFile::of(b"hello"));
 //! #     targets.sign(&key);
 //! #     let mut snapshot = Metadata::new(Snapshot::new(1, expires));
-//! #     snapshot.signed.set_role(&TopLevelRole::Targets.into(), FileMeta::version(1));
+//! #     snapshot.signed.set_role(&TopLevelRole::Targets.into(), FileMeta::unhashed(1));
 //! #     snapshot.sign(&key);
 //! #     let mut timestamp = Metadata::new(Timestamp::new(1, expires, FileMeta::of(1, &snapshot.to_bytes())));
 //! #     timestamp.sign(&key);
@@ -110,7 +110,7 @@
 //!             Request::Store { file, bytes, .. } => {
 //!                 store.insert(file.file_name(), bytes.to_vec());
 //!             }
-//!             Request::Delete { file } => {
+//!             Request::Delete { file, .. } => {
 //!                 store.remove(&file.file_name());
 //!             }
 //!         }

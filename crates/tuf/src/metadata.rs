@@ -35,8 +35,8 @@ use std::collections::BTreeMap;
 use crate::json::Value;
 use crate::{Key, KeyId, Shortfall, Signature, SigningKey, UnixTime, threshold};
 
-/// What the four kinds of signed content have in common.
-pub trait Role: Sized + Clone {
+/// What stands below `signed`: what the four kinds of metadata have in common.
+pub trait Signed: Sized + Clone {
     /// `_type`
     const TYPE: TopLevelRole;
     /// Reads the `signed` object.
@@ -58,7 +58,7 @@ pub struct Metadata<T> {
     pub signatures: Vec<Signature>,
 }
 
-impl<T: Role> Metadata<T> {
+impl<T: Signed> Metadata<T> {
     /// Unsigned.
     pub fn new(signed: T) -> Self {
         Metadata { signed, signatures: Vec::new() }

@@ -3,11 +3,11 @@
 use std::fmt::Debug;
 
 use tuf::json::parse;
-use tuf::metadata::{Metadata, Role};
+use tuf::metadata::{Metadata, Signed};
 
 /// Reads a file. What is written of it is read as the same, and what is signed are the bytes that were signed: no field
 /// is lost, changed or made up.
-pub fn round_trip<T: Role + PartialEq + Debug>(bytes: &[u8]) -> Option<Metadata<T>> {
+pub fn round_trip<T: Signed + PartialEq + Debug>(bytes: &[u8]) -> Option<Metadata<T>> {
     let metadata = Metadata::<T>::from_bytes(bytes).ok()?;
     let written = metadata.to_bytes();
     let again = Metadata::<T>::from_bytes(&written).expect("what was written can be read");

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use tuf::metadata::{
-    DelegatedRole, DelegatedRoles, Delegations, FileMeta, HashPrefix, Metadata, PathSet, Role, RoleKeys, RoleName,
-    Root, Snapshot, SuccinctRoles, TargetFile, Targets, Timestamp, TopLevelRole,
+    DelegatedRole, DelegatedRoles, Delegations, FileMeta, HashPrefix, Metadata, PathSet, RoleKeys, RoleName, Root,
+    Signed, Snapshot, SuccinctRoles, TargetFile, Targets, Timestamp, TopLevelRole,
 };
 use tuf::{Client, Fetched, Limits, Mode, Request, RequestId, SigningKey, StoredFile, UnixTime};
 
@@ -76,7 +76,7 @@ impl Repository {
         let mut served = BTreeMap::from([(Self::ROOT.to_owned(), signed(root, &key))]);
         let mut snapshot = Snapshot::new(1, EXPIRES);
         for (number, bin) in bins.bins().enumerate() {
-            snapshot.set_role(&bin, FileMeta::version(1 + number as u64 * 31 % 5_000));
+            snapshot.set_role(&bin, FileMeta::unhashed(1 + number as u64 * 31 % 5_000));
         }
         for path in &paths.of_different_bins {
             // A thousand full bins would be 300 MB of text.
@@ -103,12 +103,12 @@ impl Repository {
                     delegated(bin, &keys, prefixes.map(|prefix| HashPrefix::new(&prefix).unwrap()).collect())
                 });
                 bins_file.delegations = Some(Delegations::new(&keys, DelegatedRoles::Listed(roles.collect())));
-                snapshot.set_role(&"bins".into(), FileMeta::version(1));
+                snapshot.set_role(&"bins".into(), FileMeta::unhashed(1));
                 served.insert("1.bins.json".into(), signed(bins_file, &key));
             }
         }
         served.insert("1.targets.json".into(), signed(targets, &key));
-        snapshot.set_role(&TopLevelRole::Targets.into(), FileMeta::version(1));
+        snapshot.set_role(&TopLevelRole::Targets.into(), FileMeta::unhashed(1));
 
         let publish = |snapshot: &Snapshot| {
             let version = snapshot.version;
@@ -244,7 +244,7 @@ fn delegated(name: RoleName, keys: &[tuf::Key], prefixes: Vec<HashPrefix>) -> De
     DelegatedRole::new(name, RoleKeys::new(keys, 1), PathSet::HashPrefixes(prefixes))
 }
 
-fn signed<T: Role>(content: T, key: &SigningKey) -> Vec<u8> {
+fn signed<T: Signed>(content: T, key: &SigningKey) -> Vec<u8> {
     let mut metadata = Metadata::new(content);
     metadata.sign(key);
     metadata.to_bytes()

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::error::{Check, Error};
 use crate::json::Value;
 use crate::metadata::{
-    DelegatedRoles, Delegations, Envelope, FileMeta, PathSet, Role, RoleKeys, RoleName, Root, Snapshot, Targets,
+    DelegatedRoles, Delegations, Envelope, FileMeta, PathSet, RoleKeys, RoleName, Root, Signed, Snapshot, Targets,
     Timestamp, TopLevelRole,
 };
 use crate::verifier::{Mismatch, Size, Verifier};
@@ -141,16 +141,22 @@ pub(super) fn targets(
     Ok(targets)
 }
 
-/// Whether a hashed bin looks like the file of another bin: it lists targets, and none with its hashes.
+/// Whether the file of a hashed bin may be that of another bin: nothing in it belongs to this one, and no hash of it is
+/// listed.
 ///
 /// TUF does not ask for this. But all bins of a delegation have the same keys and often the same version, and a snapshot of
 /// thousands of them gives no hashes: then the file of one can be served as that of another, to make the repository seem to
 /// vouch for there being no such target.
-pub(super) fn is_another_bin(targets: &Targets, role: &RoleName, delegations: &Delegations) -> bool {
-    let mut paths = targets.targets.keys().peekable();
-    if paths.peek().is_none() {
+pub(super) fn may_be_another_bin(
+    targets: &Targets,
+    role: &RoleName,
+    delegations: &Delegations,
+    listed: &FileMeta,
+) -> bool {
+    if listed.hashes.is_some() || targets.delegations.is_some() {
         return false;
     }
+    let mut paths = targets.targets.keys();
     match &delegations.roles {
         DelegatedRoles::Succinct(bins) => paths.all(|path| bins.bin(path) != *role),
         DelegatedRoles::Listed(roles) => {
@@ -161,15 +167,15 @@ pub(super) fn is_another_bin(targets: &Targets, role: &RoleName, delegations: &D
 }
 
 /// TUF 5.3.10, 5.4.4, 5.5.6, 5.6.5: usable until the second it expires at, and not at that second.
-pub(super) fn unexpired<T: Role>(signed: &T, role: &RoleName, now: UnixTime) -> Result<(), Error> {
+pub(super) fn unexpired<T: Signed>(signed: &T, role: &RoleName, now: UnixTime) -> Result<(), Error> {
     if signed.expires() <= now {
-        let expected = format!("an expiry date after {now}");
+        let expected = format!("an expiry date after the time of the update, {now}");
         return Err(Error::new(Check::Expiry, role.clone(), expected, signed.expires()).with_version(signed.version()));
     }
     Ok(())
 }
 
-fn top_level<T: Role>(bytes: &[u8], root: &Root) -> Result<T, Error> {
+fn top_level<T: Signed>(bytes: &[u8], root: &Root) -> Result<T, Error> {
     let role = RoleName::from(T::TYPE);
     let envelope = open::<T>(bytes, &role)?;
     signatures(&envelope, &role, Signers::of_root(root, T::TYPE), &format!("root {}", root.version))?;
@@ -178,7 +184,7 @@ fn top_level<T: Role>(bytes: &[u8], root: &Root) -> Result<T, Error> {
 }
 
 /// Takes a file apart and makes sure that it is meant for this kind of role, so that a snapshot is never a timestamp.
-fn open<'a, T: Role>(bytes: &'a [u8], role: &RoleName) -> Result<Envelope<'a>, Error> {
+fn open<'a, T: Signed>(bytes: &'a [u8], role: &RoleName) -> Result<Envelope<'a>, Error> {
     let envelope = Envelope::open(bytes).map_err(|error| Error::format(role.clone(), &error))?;
     let (expected, found) = (T::TYPE.name(), envelope.type_name());
     if found != expected {
@@ -187,7 +193,7 @@ fn open<'a, T: Role>(bytes: &'a [u8], role: &RoleName) -> Result<Envelope<'a>, E
     Ok(envelope)
 }
 
-fn interpret<T: Role>(signed: &Value<'_>, role: &RoleName) -> Result<T, Error> {
+fn interpret<T: Signed>(signed: &Value<'_>, role: &RoleName) -> Result<T, Error> {
     T::from_value(signed).map_err(|error| Error::format(role.clone(), &error))
 }
 
@@ -205,13 +211,25 @@ fn signatures(envelope: &Envelope<'_>, role: &RoleName, signers: Signers<'_>, na
             format!("only {} keys of known kinds, besides {}", shortfall.usable, shortfall.unsupported.join(", "));
         return Err(Error::new(Check::SupportedKeys, role.clone(), expected, found));
     }
-    Err(Error::new(Check::Signatures, role.clone(), expected, shortfall.signed))
+    let found = match shortfall.usable {
+        usable if usable < threshold => format!("{}, and never enough: {usable} keys can be used", shortfall.signed),
+        _ => shortfall.signed.to_string(),
+    };
+    Err(Error::new(Check::Signatures, role.clone(), expected, found))
 }
 
 fn length_and_hashes(bytes: &[u8], role: &RoleName, listed: &FileMeta) -> Result<(), Error> {
     let mismatch = |mismatch: Mismatch| {
-        let expected = "the content that was signed for it";
-        Error::new(Check::LengthAndHashes, role.clone(), expected, mismatch).with_version(listed.version)
+        let error = match mismatch {
+            Mismatch::NoKnownHash { listed } => {
+                Error::new(Check::Supported, role.clone(), "a hash of a known algorithm", listed)
+            }
+            Mismatch::Hash { algorithm, expected, found } => {
+                Error::new(Check::LengthAndHashes, role.clone(), format!("{algorithm} {expected}"), found)
+            }
+            other => Error::new(Check::LengthAndHashes, role.clone(), "the length that was signed", other),
+        };
+        error.with_version(listed.version)
     };
     let length = bytes.len() as u64;
     if let Some(expected) = listed.length
@@ -228,7 +246,7 @@ fn length_and_hashes(bytes: &[u8], role: &RoleName, listed: &FileMeta) -> Result
 }
 
 /// TUF 5.5.4, 5.6.4: exactly the version that was signed for it, not a later one either.
-fn version<T: Role>(signed: &T, role: &RoleName, listed: &FileMeta) -> Result<(), Error> {
+fn version<T: Signed>(signed: &T, role: &RoleName, listed: &FileMeta) -> Result<(), Error> {
     if signed.version() != listed.version {
         let expected = format!("version {}", listed.version);
         return Err(Error::new(Check::Version, role.clone(), expected, signed.version()).with_version(listed.version));

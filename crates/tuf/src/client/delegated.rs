@@ -1,4 +1,4 @@
-//! The files of delegated roles: each is read and fetched at most once, and judged for each delegator by itself.
+//! The files of delegated roles: read once, fetched once unless refused, and judged for each delegator by itself.
 //!
 //! A role that two others delegate to must satisfy the keys of the one that the search comes from; that the other one's
 //! are satisfied proves nothing. So verdicts are kept by delegator and role, bytes by role.
@@ -11,7 +11,7 @@ use super::refresh::{Stage, not_listed, offline_error};
 use super::{Answer, Client, Mode, StoredFile};
 use crate::delegation_index::DelegationIndex;
 use crate::error::{Check, Error};
-use crate::metadata::{RoleName, Targets, TopLevelRole};
+use crate::metadata::{Delegations, FileMeta, RoleName, Targets, TopLevelRole};
 
 /// A verified targets file of this epoch. What one file delegates depends on its content, so it takes part in verdicts by
 /// this and not by its role's name.
@@ -22,7 +22,7 @@ pub(super) struct FileId(usize);
 #[derive(Debug, Default)]
 pub(super) struct DelegatedFiles {
     verified: Vec<VerifiedTargets>,
-    verdicts: BTreeMap<(FileId, RoleName), Result<FileId, Error>>,
+    verdicts: BTreeMap<(FileId, RoleName), Result<Vouched, Error>>,
     candidates: BTreeMap<RoleName, Candidates>,
 }
 
@@ -32,30 +32,52 @@ pub(super) struct VerifiedTargets {
     pub(super) role: RoleName,
     pub(super) targets: Targets,
     pub(super) index: DelegationIndex,
-    /// It is a hashed bin and lists only targets that its delegator gives to other bins.
-    pub(super) is_another_bin: bool,
+}
+
+/// A file that a delegator's keys vouch for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Vouched {
+    pub(super) file: FileId,
+    /// See [`checks::may_be_another_bin`].
+    pub(super) doubtful_bin: bool,
 }
 
 /// Bytes that may be the file of a role.
 #[derive(Debug, Default)]
 struct Candidates {
-    stored: Candidate<Option<Arc<[u8]>>>,
-    remote: Candidate<Answer>,
-    /// The remote one is in the store already.
-    kept: bool,
+    stored: Stored,
+    remote: Remote,
 }
 
 #[derive(Debug, Default)]
-enum Candidate<T> {
+enum Stored {
     #[default]
     NotAsked,
     Asked,
-    Answered(T),
+    /// There is none, or none that could be good.
+    None,
+    Bytes(Body),
+}
+
+#[derive(Debug, Default)]
+enum Remote {
+    #[default]
+    NotAsked,
+    Asked,
+    Failed(Error),
+    Bytes(Body),
+}
+
+/// The same content is the same file, whoever vouches for it.
+#[derive(Debug)]
+struct Body {
+    bytes: Arc<[u8]>,
+    file: Option<FileId>,
 }
 
 /// What is known of a delegated role.
 pub(super) enum Obtained {
-    Verified(FileId),
+    Verified(Vouched),
     Refused(Error),
     /// An answer has to come first.
     Awaited,
@@ -66,7 +88,7 @@ impl DelegatedFiles {
 
     pub(super) fn set_top_level(&mut self, targets: Targets) {
         self.verified.clear();
-        self.add(TopLevelRole::Targets.into(), targets, false);
+        self.add(TopLevelRole::Targets.into(), targets);
     }
 
     pub(super) fn top_level(&self) -> Option<&Targets> {
@@ -77,112 +99,158 @@ impl DelegatedFiles {
         self.verified.get(id.0)
     }
 
-    /// Who must sign for a role that this file delegates to, and the file's own role.
-    fn signers(&self, delegator: FileId, role: &RoleName) -> Option<(&RoleName, Signers<'_>)> {
+    fn add(&mut self, role: RoleName, targets: Targets) -> FileId {
+        let index = DelegationIndex::new(targets.delegations.as_ref());
+        self.verified.push(VerifiedTargets { role, targets, index });
+        FileId(self.verified.len() - 1)
+    }
+
+    /// The delegations of a file, who of them must sign for a role, and the file's own role.
+    fn delegation(&self, delegator: FileId, role: &RoleName) -> Option<(&Delegations, Signers<'_>, &RoleName)> {
         let delegating = self.get(delegator)?;
         let delegations = delegating.targets.delegations.as_ref()?;
-        Some((&delegating.role, Signers { keys: &delegations.keys, role: delegations.role_keys(role)? }))
+        let signers = Signers { keys: &delegations.keys, role: delegations.role_keys(role)? };
+        Some((delegations, signers, &delegating.role))
     }
 
-    fn add_delegated(&mut self, delegator: FileId, role: RoleName, targets: Targets) -> FileId {
-        let delegations = self.get(delegator).and_then(|delegating| delegating.targets.delegations.as_ref());
-        let is_another_bin =
-            delegations.is_some_and(|delegations| checks::is_another_bin(&targets, &role, delegations));
-        self.add(role, targets, is_another_bin)
-    }
-
-    fn add(&mut self, role: RoleName, targets: Targets, is_another_bin: bool) -> FileId {
-        let index = DelegationIndex::new(targets.delegations.as_ref());
-        self.verified.push(VerifiedTargets { role, targets, index, is_another_bin });
-        FileId(self.verified.len() - 1)
+    fn candidates(&mut self, role: &RoleName) -> &mut Candidates {
+        self.candidates.entry(role.clone()).or_default()
     }
 }
 
 impl Client {
     pub(super) fn stored_delegated(&mut self, role: RoleName, bytes: Option<&[u8]>) {
-        let candidates = self.delegated.candidates.entry(role.clone()).or_default();
-        candidates.stored = Candidate::Answered(bytes.map(Arc::from));
+        self.delegated.candidates(&role).stored = match bytes {
+            Some(bytes) => Stored::Bytes(Body { bytes: bytes.into(), file: None }),
+            None => Stored::None,
+        };
         self.resume_searches(&role);
     }
 
     pub(super) fn fetched_delegated(&mut self, role: RoleName, answer: Answer) {
-        let candidates = self.delegated.candidates.entry(role.clone()).or_default();
-        candidates.remote = Candidate::Answered(answer);
+        self.delegated.candidates(&role).remote = match answer.body(&role) {
+            Ok(bytes) => Remote::Bytes(Body { bytes, file: None }),
+            Err(error) => Remote::Failed(error),
+        };
         self.resume_searches(&role);
     }
 
     /// The file of a role as one delegator's keys vouch for it; asks for what is missing.
     pub(super) fn obtain(&mut self, delegator: FileId, role: &RoleName) -> Obtained {
         let key = (delegator, role.clone());
-        if let Some(verdict) = self.delegated.verdicts.get(&key) {
-            return match verdict {
-                Ok(file) => Obtained::Verified(*file),
-                Err(error) => Obtained::Refused(error.clone()),
-            };
-        }
-        let verdict = match self.judge_delegated(delegator, role) {
-            Some(Ok(targets)) => Ok(self.delegated.add_delegated(delegator, role.clone(), targets)),
-            Some(Err(error)) => Err(error),
-            None => return Obtained::Awaited,
+        let verdict = match self.delegated.verdicts.get(&key) {
+            Some(verdict) => verdict.clone(),
+            None => {
+                let Some(verdict) = self.judge_delegated(delegator, role) else { return Obtained::Awaited };
+                self.delegated.verdicts.insert(key, verdict.clone());
+                verdict
+            }
         };
-        self.delegated.verdicts.insert(key, verdict.clone());
         verdict.map_or_else(Obtained::Refused, Obtained::Verified)
     }
 
     /// The stored file if it is good, else the repository's. `None` while an answer is awaited.
-    fn judge_delegated(&mut self, delegator: FileId, role: &RoleName) -> Option<Result<Targets, Error>> {
+    fn judge_delegated(&mut self, delegator: FileId, role: &RoleName) -> Option<Result<Vouched, Error>> {
         let Stage::Ready(epoch) = &self.stage else { return None };
         // TUF 5.6.7.1: not even asked for.
-        let Some(listed) = epoch.snapshot.role(role) else { return Some(Err(not_listed(role))) };
-        let Some((delegating, signers)) = self.delegated.signers(delegator, role) else {
-            return Some(Err(not_delegated(role)));
-        };
-        let judge = |bytes: &[u8]| checks::targets(bytes, role, signers, delegating.as_str(), listed, self.now);
+        let Some(listed) = epoch.snapshot.role(role).cloned() else { return Some(Err(not_listed(role))) };
+        let with_version = |error: Error| error.with_version(listed.version);
 
-        let candidates = self.delegated.candidates.get(role);
-        let stored = match candidates.map(|candidates| &candidates.stored) {
-            None | Some(Candidate::NotAsked) => {
-                self.delegated.candidates.entry(role.clone()).or_default().stored = Candidate::Asked;
+        let stored = match &self.delegated.candidates(role).stored {
+            Stored::NotAsked => {
+                self.delegated.candidates(role).stored = Stored::Asked;
                 self.exchange.load(StoredFile::Delegated(role.clone()));
                 return None;
             }
-            Some(Candidate::Asked) => return None,
-            Some(Candidate::Answered(stored)) => stored.as_deref().map(judge),
+            Stored::Asked => return None,
+            Stored::None => None,
+            Stored::Bytes(body) => Some(Arc::clone(&body.bytes)),
         };
+        let stored = stored.map(|bytes| self.judge_bytes(delegator, role, &listed, &bytes));
         match (stored, self.mode) {
-            (Some(Ok(targets)), _) => return Some(Ok(targets)),
+            // A bin that may be another one is asked for each time: the repository may have the right one by now.
+            (Some(Ok((targets, doubtful_bin))), mode) if !doubtful_bin || mode == Mode::Offline => {
+                return Some(Ok(Vouched { file: self.add_stored(role, targets), doubtful_bin }));
+            }
             (stored, Mode::Offline) => return Some(Err(offline_error(stored.and_then(Result::err), role.clone()))),
+            (Some(Err(error)), Mode::Online) if !is_about_keys(&error) => {
+                self.delegated.candidates(role).stored = Stored::None;
+            }
             (_, Mode::Online) => {}
         }
-        match candidates.map(|candidates| &candidates.remote) {
-            None | Some(Candidate::NotAsked) => {
-                let listed = listed.clone();
-                self.delegated.candidates.entry(role.clone()).or_default().remote = Candidate::Asked;
+
+        let bytes = match &self.delegated.candidates(role).remote {
+            Remote::NotAsked => {
+                self.delegated.candidates(role).remote = Remote::Asked;
                 self.fetch(role, &listed, self.limits.targets_size);
-                None
+                return None;
             }
-            Some(Candidate::Asked) => None,
-            Some(Candidate::Answered(answer)) => {
-                let version = listed.version;
-                let verified = answer.clone().body(role).and_then(|bytes| Ok((judge(&bytes)?, bytes)));
-                Some(match verified {
-                    Ok((targets, bytes)) => {
-                        self.keep(role, bytes, version);
-                        Ok(targets)
-                    }
-                    Err(error) => Err(error.with_version(version)),
-                })
+            Remote::Asked => return None,
+            Remote::Failed(error) => return Some(Err(with_version(error.clone()))),
+            Remote::Bytes(body) => Arc::clone(&body.bytes),
+        };
+        Some(match self.judge_bytes(delegator, role, &listed, &bytes) {
+            Ok((targets, doubtful_bin)) => {
+                // One that may be another bin would be believed offline, and only because it was served once.
+                let keep = (!doubtful_bin).then_some((bytes, listed.version));
+                Ok(Vouched { file: self.add_remote(role, targets, keep), doubtful_bin })
             }
-        }
+            Err(error) => {
+                let remote = &mut self.delegated.candidates(role).remote;
+                if let Remote::Bytes(Body { file: None, .. }) = remote {
+                    // Anybody can send much that is refused: it is not held. Another delegator has to ask again.
+                    *remote = Remote::NotAsked;
+                }
+                Err(with_version(error))
+            }
+        })
     }
 
-    /// Once, however many delegators' keys it satisfies.
-    fn keep(&mut self, role: &RoleName, bytes: Arc<[u8]>, version: u64) {
-        let candidates = self.delegated.candidates.entry(role.clone()).or_default();
-        if !std::mem::replace(&mut candidates.kept, true) {
+    fn judge_bytes(
+        &self,
+        delegator: FileId,
+        role: &RoleName,
+        listed: &FileMeta,
+        bytes: &[u8],
+    ) -> Result<(Targets, bool), Error> {
+        let Some((delegations, signers, delegating)) = self.delegated.delegation(delegator, role) else {
+            return Err(not_delegated(role));
+        };
+        let targets = checks::targets(bytes, role, signers, delegating.as_str(), listed, self.now)?;
+        let doubtful_bin = checks::may_be_another_bin(&targets, role, delegations, listed);
+        Ok((targets, doubtful_bin))
+    }
+
+    fn add_stored(&mut self, role: &RoleName, targets: Targets) -> FileId {
+        if let Stored::Bytes(Body { file: Some(file), .. }) = self.delegated.candidates(role).stored {
+            return file;
+        }
+        let file = self.delegated.add(role.clone(), targets);
+        if let Stored::Bytes(body) = &mut self.delegated.candidates(role).stored {
+            body.file = Some(file);
+        }
+        file
+    }
+
+    /// Stores it, once, if it is to be kept.
+    fn add_remote(&mut self, role: &RoleName, targets: Targets, keep: Option<(Arc<[u8]>, u64)>) -> FileId {
+        if let Remote::Bytes(Body { file: Some(file), .. }) = self.delegated.candidates(role).remote {
+            return file;
+        }
+        let file = self.delegated.add(role.clone(), targets);
+        if let Remote::Bytes(body) = &mut self.delegated.candidates(role).remote {
+            body.file = Some(file);
+        }
+        if let Some((bytes, version)) = keep {
             self.exchange.store(StoredFile::Delegated(role.clone()), bytes, version);
         }
+        file
     }
+}
+
+/// Whether another delegator, with other keys, might find nothing wrong.
+fn is_about_keys(error: &Error) -> bool {
+    matches!(error.check(), Check::Signatures | Check::SupportedKeys)
 }
 
 /// Searches come only to roles that are delegated to, so this is said of a mistake in here.

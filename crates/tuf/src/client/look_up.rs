@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::delegated::{DelegatedFiles, FileId, Obtained};
+use super::delegated::{DelegatedFiles, FileId, Obtained, Vouched};
 use super::{Client, Event, Target};
 use crate::error::Error;
 use crate::metadata::RoleName;
@@ -20,7 +20,8 @@ pub enum LookUp {
     NotFound {
         /// Those roles, in order.
         searched: Vec<RoleName>,
-        /// `None`: the repository vouches for there being no such target. Otherwise there may be one.
+        /// `None`: the repository's keys vouch for there being no such target, as far as signatures can. Otherwise there may
+        /// be one.
         doubt: Option<Doubt>,
     },
 }
@@ -30,9 +31,9 @@ pub enum LookUp {
 pub enum Doubt {
     /// More roles may speak of the path than [`Limits::delegations_visited`](crate::Limits::delegations_visited) allows to ask.
     Truncated,
-    /// This role is a hashed bin, and its file lists targets of other bins only: it may be another bin's. Nothing in a file
-    /// says which bin it is, so that only hashes in the snapshot tell bins of the same version apart.
-    OtherBin(RoleName),
+    /// This role is a hashed bin, its file lists no target of this bin, and the snapshot gives no hash for it: it may be
+    /// another bin's. Nothing in a file says which bin it is, and bins often have the same keys and the same version.
+    Bin(RoleName),
 }
 
 /// All searches that have no result yet.
@@ -50,8 +51,8 @@ struct Search {
     /// Roles to ask, the next one last.
     to_visit: Vec<Visit>,
     visited: Vec<RoleName>,
-    /// The first bin that seems to be another.
-    other_bin: Option<RoleName>,
+    /// The first bin that may be another.
+    doubtful_bin: Option<RoleName>,
 }
 
 #[derive(Clone, Debug)]
@@ -72,7 +73,7 @@ impl LookUps {
     pub(super) fn add(&mut self, path: String) -> LookUpId {
         self.next_id += 1;
         let id = LookUpId(self.next_id);
-        self.running.insert(id, Search { path, to_visit: Vec::new(), visited: Vec::new(), other_bin: None });
+        self.running.insert(id, Search { path, to_visit: Vec::new(), visited: Vec::new(), doubtful_bin: None });
         id
     }
 
@@ -121,9 +122,12 @@ impl Client {
                 continue;
             }
             match self.obtain(visit.delegator, &visit.role) {
-                Obtained::Verified(file) => {
+                Obtained::Verified(Vouched { file, doubtful_bin }) => {
                     if let Step::Done(found) = search.ask(&self.delegated, file, visit.chain, limit) {
                         return Some(Ok(found));
+                    }
+                    if doubtful_bin && search.doubtful_bin.is_none() {
+                        search.doubtful_bin = Some(visit.role);
                     }
                 }
                 // A role that cannot be verified ends the search: no later one may answer in its place.
@@ -136,8 +140,8 @@ impl Client {
             }
         }
         let truncated = search.to_visit.iter().any(|visit| !search.visited.contains(&visit.role));
-        let other_bin = search.other_bin.take().map(Doubt::OtherBin);
-        let doubt = if truncated { Some(Doubt::Truncated) } else { other_bin };
+        let bin = search.doubtful_bin.take().map(Doubt::Bin);
+        let doubt = if truncated { Some(Doubt::Truncated) } else { bin };
         Some(Ok(LookUp::NotFound { searched: std::mem::take(&mut search.visited), doubt }))
     }
 }
@@ -156,9 +160,6 @@ impl Search {
                 roles: chain,
             }));
         }
-        if file.is_another_bin && self.other_bin.is_none() {
-            self.other_bin = Some(file.role.clone());
-        }
         self.visited.push(file.role.clone());
         let Some(delegations) = &file.targets.delegations else { return Step::Next };
         let matching = file.index.matching(delegations, &self.path);
@@ -167,7 +168,7 @@ impl Search {
             self.to_visit.clear();
         }
         // The first one is asked next. No more of them than can be asked at all, all visited ones being among them.
-        for matched in matching.into_iter().take(limit + 2).rev() {
+        for matched in matching.into_iter().take(limit.saturating_add(2)).rev() {
             self.to_visit.push(Visit { role: matched.name, delegator: id, chain: chain.clone() });
         }
         Step::Next

@@ -67,7 +67,7 @@ impl Client {
     pub(super) fn fetched_root(&mut self, answer: Answer) {
         let Stage::NewRoots { rotations, keys_rotated, timestamp } = &mut self.stage else { return };
         // TUF 5.3.3: only the repository saying so means that there is no newer root.
-        if matches!(answer, Answer::Absent) {
+        if matches!(answer, Answer::Absent { .. }) {
             let (keys_rotated, timestamp) = (*keys_rotated, std::mem::replace(timestamp, EarlyTimestamp::NotAsked));
             return self.roots_are_final(keys_rotated, timestamp);
         }
@@ -90,8 +90,8 @@ impl Client {
             // TUF 5.3.11: whoever had the keys may have moved the versions ahead, out of the repository's reach. Not only
             // when the root is final: the next run finds this root in the store, and would not know that it is new.
             *keys_rotated = true;
-            self.exchange.delete(StoredFile::Timestamp);
-            self.exchange.delete(StoredFile::Snapshot);
+            self.exchange.delete(StoredFile::Timestamp, root.version);
+            self.exchange.delete(StoredFile::Snapshot, root.version);
         }
         self.root = root;
         // TUF 5.3.8: at once, before the next one is asked for.
@@ -126,7 +126,12 @@ impl Client {
     pub(super) fn stored_timestamp(&mut self, bytes: Option<&[u8]>) {
         let Stage::Timestamp { stored, answer, .. } = &mut self.stage else { return };
         let bytes = bytes.filter(|bytes| bytes.len() as u64 <= self.limits.timestamp_size);
-        *stored = bytes.and_then(|bytes| checks::timestamp(bytes, &self.root).ok());
+        let verified = bytes.map(|bytes| checks::timestamp(bytes, &self.root));
+        if matches!(verified, Some(Err(_))) && self.mode == Mode::Online {
+            // Its version says nothing, and must not keep a good one from being stored.
+            self.exchange.delete(StoredFile::Timestamp, self.root.version.saturating_add(1));
+        }
+        *stored = verified.and_then(Result::ok);
         match (self.mode, answer) {
             (Mode::Online, EarlyTimestamp::Answered(..)) => self.judge_timestamp(),
             (Mode::Online, EarlyTimestamp::Asked(_)) => {}
@@ -205,7 +210,11 @@ impl Client {
     /// The snapshot of an earlier run: the current one, or else a base to compare the current one with.
     pub(super) fn stored_snapshot(&mut self, bytes: Option<&[u8]>) {
         let Stage::Snapshot { timestamp, stored } = &mut self.stage else { return };
-        let verified = bytes.and_then(|bytes| Some((checks::stored_snapshot(bytes, &self.root).ok()?, bytes)));
+        let verified = bytes.map(|bytes| Ok((checks::stored_snapshot(bytes, &self.root)?, bytes)));
+        if matches!(verified, Some(Err::<_, Error>(_))) && self.mode == Mode::Online {
+            self.exchange.delete(StoredFile::Snapshot, self.root.version.saturating_add(1));
+        }
+        let verified = verified.and_then(Result::ok);
         let current =
             verified.as_ref().map(|(snapshot, bytes)| checks::is_named(snapshot, bytes, &timestamp.snapshot, self.now));
         match (current, verified, self.mode) {
@@ -320,7 +329,7 @@ impl Client {
             name: format!("{next}.root.json"),
             role: TopLevelRole::Root.into(),
             max_bytes: self.limits.root_size,
-            changes: true,
+            immutable: false,
         });
     }
 
@@ -329,7 +338,7 @@ impl Client {
             name: "timestamp.json".to_owned(),
             role: TopLevelRole::Timestamp.into(),
             max_bytes: self.limits.timestamp_size,
-            changes: true,
+            immutable: false,
         });
     }
 
@@ -343,7 +352,7 @@ impl Client {
             format!("{}.json", role.encoded())
         };
         let max_bytes = described.length.unwrap_or(limit).min(self.limits.metadata_size);
-        self.exchange.fetch(RemoteFile { name, role: role.clone(), max_bytes, changes: !consistent });
+        self.exchange.fetch(RemoteFile { name, role: role.clone(), max_bytes, immutable: consistent });
     }
 }
 

@@ -8,7 +8,10 @@ use crate::metadata::RoleName;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub(super) u64);
 
-/// Something for the program to do. Those that stand in the queue together are independent: they may run at once.
+/// Something for the program to do.
+///
+/// Loads, stores and deletions are to be carried out in the order in which they come, one after the other. Fetches take time
+/// and depend on nothing: all that have been asked for may run at once, beside everything else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// Read a file from the local store and answer with [`Client::loaded`](crate::Client::loaded).
@@ -25,20 +28,25 @@ pub enum Request {
         /// Which file.
         file: RemoteFile,
     },
-    /// Keep these bytes in the local store, exactly as they are, before carrying out later requests. No answer.
+    /// Keep these bytes in the local store, exactly as they are. No answer.
     Store {
         /// Under this name.
         file: StoredFile,
         /// As they were received.
         bytes: Arc<[u8]>,
-        /// The version of the metadata in them, so that a store shared by processes can refuse to go back.
+        /// The version of the metadata in them. A store shared by processes must not go back to an older root, timestamp or
+        /// snapshot; see [`manual::driving`](crate::manual::driving).
         version: u64,
     },
-    /// Remove a file from the local store; it may be absent. No answer. If it cannot be removed, do not carry out the
-    /// [`Request::Store`] of the root that follows, or the next run will not know that there was something to remove.
+    /// Remove a file from the local store; it may be absent. No answer. If it is there and cannot be removed, store nothing
+    /// any more in this run: after the root that follows were stored, the next run would not know that there was something
+    /// to remove.
     Delete {
         /// Which file.
         file: StoredFile,
+        /// Leave the file alone if the store has the root of this version already: then another process has been here, and
+        /// what is stored now is its.
+        before_root: u64,
     },
 }
 
@@ -60,14 +68,15 @@ pub enum StoredFile {
 /// A file on the repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteFile {
-    /// Relative to the URL of the metadata, percent-encoded already: append it and change nothing.
+    /// Relative to the URL of the metadata, percent-encoded already: append it as text and change nothing.
     pub name: String,
     /// Whose metadata it is.
     pub role: RoleName,
     /// Stop after so many bytes of decoded content and answer [`Fetched::TooLong`].
     pub max_bytes: u64,
-    /// Whether its content may change under this name: then ask for it past any cache. Otherwise any cache will do.
-    pub changes: bool,
+    /// Whether its content never changes under this name, so that a cache may answer; none may keep it before the
+    /// client has asked to store it. Otherwise ask for it past all caches.
+    pub immutable: bool,
 }
 
 /// The answer to a [`Request::Fetch`].
@@ -85,8 +94,7 @@ pub enum Fetched<'a> {
 }
 
 impl StoredFile {
-    /// A name that is safe on every file system: `3.root.json`, `timestamp.json`. Roots belong into a directory of their
-    /// own, since a delegated role may be called `3.root`; otherwise different files have different names.
+    /// A name that is safe on every file system: `3.root.json`, `timestamp.json`. Different files have different names.
     pub fn file_name(&self) -> String {
         match self {
             StoredFile::Root(version) => format!("{version}.root.json"),

@@ -26,7 +26,8 @@ impl Target {
         Verifier::new(Size::Exactly(self.length), &self.hashes)
     }
 
-    /// Where the repository has the file, relative to the URL of its targets, percent-encoded: append it and change nothing.
+    /// Where the repository has the file, relative to the URL of its targets, percent-encoded: append it as text, do not resolve
+    /// it (a target path may begin with `/` or contain `..`).
     /// With consistent snapshots (TUF 5.7.3) that is under any of the hashes known here; this takes the first of
     /// [`Hashes::known`].
     pub fn remote_name(&self, consistent_snapshot: bool) -> String {

@@ -12,7 +12,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let key = SigningKey::ed25519(&[1; 32]);
 //! # let day = UnixTime::parse("2030-01-01T00:00:00Z").ok_or("not a date")?;
-//! # let mut timestamp = Metadata::new(Timestamp::new(41, day, FileMeta::version(7)));
+//! # let mut timestamp = Metadata::new(Timestamp::new(41, day, FileMeta::unhashed(7)));
 //! # timestamp.sign(&key);
 //! # let file = timestamp.to_bytes();
 //! let mut timestamp = Metadata::<Timestamp>::from_bytes(&file)?; // unknown fields are kept

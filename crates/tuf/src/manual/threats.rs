@@ -29,7 +29,7 @@
 //! | delegated role below its threshold, expired, of another version or content, not in the snapshot | the same checks as for `targets`, and [`Check::InSnapshot`](crate::Check::InSnapshot) |
 //! | a delegated role that satisfied another delegator's keys | judged again for each delegator |
 //! | a target in a role that may not speak of its path; in the bin of another hash | not found: that role is not asked |
-//! | the file of one bin served as that of another, so that its targets seem not to exist | the hashes in the snapshot; without them [`Doubt::OtherBin`](crate::Doubt::OtherBin) |
+//! | the file of one bin served as that of another, so that its targets seem not to exist | the hashes in the snapshot; without them [`Doubt::Bin`](crate::Doubt::Bin) |
 //! | an unusable role, so that a later one answers in its place | the look-up ends with the error |
 //! | cycles, thousands of delegations that all match | every role once, at most [`Limits::delegations_visited`](crate::Limits::delegations_visited), and the result says [`Doubt::Truncated`](crate::Doubt::Truncated) |
 //! | patterns made to match slowly | matching is linear but for one star at a time |

@@ -80,8 +80,8 @@ pub struct FileMeta {
 }
 
 impl FileMeta {
-    /// Only a version.
-    pub fn version(version: u64) -> Self {
+    /// Only a version: what else the file must be is left open.
+    pub fn unhashed(version: u64) -> Self {
         FileMeta { version, length: None, hashes: None, other: Object::new() }
     }
     /// Version, length and SHA-256 of a file.

@@ -53,7 +53,8 @@ impl RoleName {
     /// some names mean devices, and where names are short.
     pub fn file_stem(&self) -> String {
         let mut stem = String::with_capacity(self.0.len());
-        let first_is_special = self.0.starts_with('.') || is_device(&self.0) || looks_hashed(&self.0);
+        let first_is_special =
+            self.0.starts_with('.') || is_device(&self.0) || looks_hashed(&self.0) || is_stored_root(&self.0);
         for (index, byte) in self.0.bytes().enumerate() {
             let safe = byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.".contains(&byte);
             push_encoded(&mut stem, byte, safe && !(index == 0 && first_is_special));
@@ -95,6 +96,11 @@ fn is_device(name: &str) -> bool {
     let numbered =
         |device: &str| base.strip_prefix(device).is_some_and(|number| matches!(number.as_bytes(), [b'0'..=b'9']));
     matches!(base, "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
+}
+
+/// Whether a name could be that of a root in a local store, `3.root`.
+fn is_stored_root(name: &str) -> bool {
+    name.strip_suffix(".root").is_some_and(|version| version.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Whether a name could be the stem of another, long one.

@@ -4,7 +4,7 @@ use super::fields::{Field, Fields};
 use super::format_error::Place;
 use super::header::Header;
 use super::role::{read_keys, write_keys};
-use super::{FormatError, Role, RoleKeys, SPEC_VERSION, TopLevelRole};
+use super::{FormatError, RoleKeys, SPEC_VERSION, Signed, TopLevelRole};
 use crate::json::{Object, Value};
 use crate::{Key, KeyId, UnixTime};
 use std::collections::{BTreeMap, HashSet};
@@ -68,7 +68,7 @@ impl Root {
     }
 }
 
-impl Role for Root {
+impl Signed for Root {
     const TYPE: TopLevelRole = TopLevelRole::Root;
 
     fn from_value(signed: &Value<'_>) -> Result<Self, FormatError> {

@@ -3,7 +3,7 @@
 use super::fields::Field;
 use super::format_error::Place;
 use super::header::Header;
-use super::{FileMeta, FormatError, Role, RoleName, SPEC_VERSION, TopLevelRole};
+use super::{FileMeta, FormatError, RoleName, SPEC_VERSION, Signed, TopLevelRole};
 use crate::UnixTime;
 use crate::json::{Object, Value};
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ impl Snapshot {
     }
 }
 
-impl Role for Snapshot {
+impl Signed for Snapshot {
     const TYPE: TopLevelRole = TopLevelRole::Snapshot;
 
     fn from_value(signed: &Value<'_>) -> Result<Self, FormatError> {

@@ -4,7 +4,7 @@ use super::fields::Field;
 use super::format_error::Place;
 use super::header::Header;
 use super::role::{read_hashes, write_hashes};
-use super::{Delegations, FormatError, Role, SPEC_VERSION, TopLevelRole};
+use super::{Delegations, FormatError, SPEC_VERSION, Signed, TopLevelRole};
 use crate::json::{Object, Value};
 use crate::{HashAlgorithm, Hashes, UnixTime};
 use std::collections::BTreeMap;
@@ -85,7 +85,7 @@ impl TargetFile {
     }
 }
 
-impl Role for Targets {
+impl Signed for Targets {
     const TYPE: TopLevelRole = TopLevelRole::Targets;
 
     fn from_value(signed: &Value<'_>) -> Result<Self, FormatError> {

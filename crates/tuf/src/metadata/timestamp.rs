@@ -3,7 +3,7 @@
 use super::fields::Field;
 use super::format_error::Place;
 use super::header::Header;
-use super::{FileMeta, FormatError, Role, SPEC_VERSION, TopLevelRole};
+use super::{FileMeta, FormatError, SPEC_VERSION, Signed, TopLevelRole};
 use crate::UnixTime;
 use crate::json::{Object, Value};
 
@@ -29,7 +29,7 @@ impl Timestamp {
     }
 }
 
-impl Role for Timestamp {
+impl Signed for Timestamp {
     const TYPE: TopLevelRole = TopLevelRole::Timestamp;
 
     fn from_value(signed: &Value<'_>) -> Result<Self, FormatError> {

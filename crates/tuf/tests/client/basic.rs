@@ -236,29 +236,32 @@ fn lengths_and_hashes_are_optional_and_checked() -> Result<(), Error> {
     unknown.insert("md5", "00".repeat(16));
     let unknown_only = FileMeta { hashes: Some(unknown), ..right.clone() };
     let other = FileMeta { hashes: Some(Hashes::of(b"other", &[HashAlgorithm::Sha256])), ..right.clone() };
-    for (listed, accepted) in [
-        (FileMeta { hashes: None, ..right.clone() }, true),
-        (FileMeta { length: None, ..right.clone() }, true),
-        (every, true),
-        (second_wrong, false),
-        (unknown_only, false),
-        (other, false),
-        (FileMeta { length: right.length.map(|length| length + 1), hashes: None, ..right.clone() }, false),
+    for (listed, refused_by) in [
+        (FileMeta { hashes: None, ..right.clone() }, None),
+        (FileMeta { length: None, ..right.clone() }, None),
+        (every, None),
+        (second_wrong, Some(Check::LengthAndHashes)),
+        (unknown_only, Some(Check::Supported)),
+        (other, Some(Check::LengthAndHashes)),
+        (
+            FileMeta { length: right.length.map(|length| length + 1), hashes: None, ..right.clone() },
+            Some(Check::LengthAndHashes),
+        ),
     ] {
         repository.snapshot.set_role(&TopLevelRole::Targets.into(), listed);
         repository.publish_snapshot();
         repository.publish_timestamp();
         let mut machine = Machine::trusting(&repository);
         let result = machine.refresh(&repository);
-        if accepted {
+        let Some(check) = refused_by else {
             result?;
-        } else {
-            refused(result, Check::LengthAndHashes, "targets", 1);
-            assert_eq!(machine.trusts(), "root 1, timestamp 1, snapshot 1");
-            let mut repository = honest.clone();
-            repository.release_snapshot();
-            machine.refresh(&repository)?;
-        }
+            continue;
+        };
+        refused(result, check, "targets", 1);
+        assert_eq!(machine.trusts(), "root 1, timestamp 1, snapshot 1");
+        let mut repository = honest.clone();
+        repository.release_snapshot();
+        machine.refresh(&repository)?;
     }
     Ok(())
 }

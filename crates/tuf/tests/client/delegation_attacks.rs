@@ -185,8 +185,14 @@ fn a_role_with_two_delegators_must_satisfy_the_one_it_is_reached_through() -> Re
                 let written =
                     machine.written.iter().filter(|(file, _)| *file == StoredFile::Delegated("C".into())).count();
                 assert_eq!(written, usize::from(run == 0), "kept once, whoever accepts it");
-                // The stored one does not satisfy everybody, so the repository is asked whether it has another.
-                assert_eq!(fetched, if run == 0 || !(through_a && through_b) { 1 } else { 0 });
+                // The stored one does not satisfy everybody, so the repository is asked whether it has another; and once
+                // more by the second delegator if the first one refused it, since what is refused is not held.
+                let expected = match (through_a, through_b, run) {
+                    (true, true, 0) => 1..=1,
+                    (true, true, _) => 0..=0,
+                    _ => 1..=2,
+                };
+                assert!(expected.contains(&fetched), "{fetched}");
             }
             assert_eq!(machine.trusts(), "root 1, timestamp 1, snapshot 1, targets 1, A 1, B 1, C 1");
         }

@@ -56,7 +56,7 @@ fn of_timestamps() {
         Action::DoNotTrust,
     );
     repository.timestamp.version = 3;
-    repository.timestamp.snapshot = FileMeta::version(1);
+    repository.timestamp.snapshot = FileMeta::unhashed(1);
     repository.publish_timestamp();
     says(
         machine.refresh(&repository),
@@ -65,11 +65,12 @@ fn of_timestamps() {
         Action::DoNotTrust,
     );
     repository.timestamp.expires = UnixTime::parse("2025-12-31T23:00:00Z").unwrap();
-    repository.timestamp.snapshot = FileMeta::version(2);
+    repository.timestamp.snapshot = FileMeta::unhashed(2);
     repository.publish_timestamp();
     says(
         machine.refresh(&repository),
-        "timestamp version 3: expired: expected an expiry date after 2026-01-01T00:00:00Z, \
+        "timestamp version 3: expired: expected an expiry date after the time of the update, \
+         2026-01-01T00:00:00Z, \
          found 2025-12-31T23:00:00Z (TUF 5.4.4)",
         Action::CheckDate,
     );
@@ -79,17 +80,17 @@ fn of_timestamps() {
 fn of_snapshots() {
     let (mut repository, mut machine) = updated();
     let targets = RoleName::from(TopLevelRole::Targets);
-    repository.snapshot.set_role(&targets, FileMeta::version(3));
+    repository.snapshot.set_role(&targets, FileMeta::unhashed(3));
     repository.snapshot.version = 3;
     repository.publish_snapshot();
     repository.release_timestamp();
     repository.serve("3.targets.json", Instead::Absent);
     says(
         machine.refresh(&repository),
-        "targets version 3: missing from the repository: expected the file, found no such file (TUF 5.6.1)",
+        "targets version 3: missing from the repository: expected 3.targets.json, found no such file (TUF 5.6.1)",
         Action::TryAgain,
     );
-    repository.snapshot.set_role(&targets, FileMeta::version(2));
+    repository.snapshot.set_role(&targets, FileMeta::unhashed(2));
     repository.release_snapshot();
     says(
         machine.refresh(&repository),
@@ -116,7 +117,7 @@ fn of_delegated_roles_and_of_the_store() {
     says(
         machine.look_up_offline("file"),
         "bin-3f: not in the local store: expected a current file, since nothing may be fetched, found none (TUF 5.6.1)",
-        Action::TryAgain,
+        Action::GoOnline,
     );
     repository.signers.insert("bin-3f".to_owned(), vec![ed25519(99)]);
     repository.release("bin-3f");
@@ -131,6 +132,6 @@ fn of_delegated_roles_and_of_the_store() {
         machine.refresh_offline(),
         "timestamp: not in the local store: expected a current file, since nothing may be fetched, found none \
          (TUF 5.4.1)",
-        Action::TryAgain,
+        Action::GoOnline,
     );
 }

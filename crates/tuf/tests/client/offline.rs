@@ -50,7 +50,7 @@ fn what_is_not_stored_cannot_be_had() -> Result<(), Error> {
                 Some(bytes) => _ = machine.stored.insert(file.clone(), bytes),
             }
             let error = refused(machine.refresh_offline(), Check::Stored, role, None);
-            assert_eq!(error.action(), Action::TryAgain);
+            assert_eq!(error.action(), Action::GoOnline);
             assert!(machine.written.is_empty() && machine.deleted.is_empty());
             machine.refresh(&repository)?;
             machine.refresh_offline()?;

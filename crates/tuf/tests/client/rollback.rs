@@ -108,7 +108,7 @@ fn a_stored_snapshot_of_another_hash_still_refuses_rollback() -> Result<(), Erro
     repository.release("targets");
     let mut machine = Machine::refreshed(&repository);
     let mut other = repository.snapshot.clone();
-    other.set_role(&RoleName::from("targets"), FileMeta::version(3));
+    other.set_role(&RoleName::from("targets"), FileMeta::unhashed(3));
     machine.stored.insert(StoredFile::Snapshot, sign(&other, &[ed25519(3)]));
     refused(machine.refresh(&repository), Check::RoleRollback, "snapshot", 2);
     assert_eq!(machine.requested, ["2.root.json", "timestamp.json", "2.snapshot.json"]);
@@ -220,7 +220,7 @@ fn recovery_with_a_new_key_of_the_old_name() -> Result<(), Error> {
         snapshot.add_signature(Signature { key_id: name.clone(), ..signature });
         let file_name = repository.file_name("snapshot", repository.snapshot.version);
         repository.published.insert(file_name, snapshot.to_bytes());
-        repository.timestamp.snapshot = FileMeta::version(repository.snapshot.version);
+        repository.timestamp.snapshot = FileMeta::unhashed(repository.snapshot.version);
         repository.release_timestamp();
     };
     give_key(&mut honest, &ed25519(10));

@@ -42,7 +42,7 @@ fn files_without_a_signed_length_have_the_limit_of_their_role() {
     machine.limits.snapshot_size = 100_003;
     machine.limits.targets_size = 100_004;
     let fetches = fetches(&mut machine, &repository);
-    let limits: Vec<_> = fetches.iter().map(|file| (file.name.as_str(), file.max_bytes, file.changes)).collect();
+    let limits: Vec<_> = fetches.iter().map(|file| (file.name.as_str(), file.max_bytes, !file.immutable)).collect();
     let expected = [
         ("2.root.json", 100_001, true),
         ("timestamp.json", 100_002, true),
@@ -64,7 +64,7 @@ fn without_consistent_snapshots_every_file_may_change() {
     repository.publish();
     let fetches = fetches(&mut Machine::trusting(&repository), &repository);
     assert_eq!(fetches.len(), 5);
-    assert!(fetches.iter().all(|file| file.changes));
+    assert!(fetches.iter().all(|file| !file.immutable));
 }
 
 #[test]

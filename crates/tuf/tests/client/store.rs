@@ -3,7 +3,7 @@
 use tuf::metadata::{RoleName, TopLevelRole};
 use tuf::{Check, Error, StoredFile};
 
-use crate::simulator::{Machine, Repository, ed25519, found, refused};
+use crate::simulator::{Machine, Repository, ed25519, ed25519_keys, found, refused, sign};
 
 /// Damage in the store costs a request and nothing else.
 #[test]
@@ -132,5 +132,23 @@ fn a_newer_trusted_root_judges_what_is_stored() -> Result<(), Error> {
     refused(machine.refresh_offline(), Check::Stored, "timestamp", None);
     machine.refresh(&repository)?;
     assert_eq!(machine.requested, ["3.root.json", "timestamp.json"]);
+    Ok(())
+}
+
+/// A version that nobody signed must not keep good files from being stored, whoever compares versions.
+#[test]
+fn stored_files_that_do_not_verify_are_deleted() -> Result<(), Error> {
+    let mut repository = Repository::new();
+    let mut machine = Machine::refreshed(&repository);
+    let mut forged = Repository::new();
+    forged.timestamp.version = 1 << 40;
+    forged.snapshot.version = 1 << 40;
+    let strangers = ed25519_keys([901]);
+    machine.stored.insert(StoredFile::Timestamp, sign(&forged.timestamp, &strangers));
+    machine.stored.insert(StoredFile::Snapshot, sign(&forged.snapshot, &strangers));
+    repository.release_snapshot();
+    machine.refresh(&repository)?;
+    assert_eq!(machine.deleted, [StoredFile::Timestamp, StoredFile::Snapshot]);
+    assert_eq!(machine.trusts(), "root 1, timestamp 2, snapshot 2, targets 1");
     Ok(())
 }

@@ -241,3 +241,21 @@ fn nobody_without_keys_can_send_the_user_after_a_newer_program() -> Result<(), E
     }
     Ok(())
 }
+
+/// Foreign text in errors is short and cannot command a terminal.
+#[test]
+fn what_is_quoted_is_escaped_and_shortened() -> Result<(), Error> {
+    for (name, role, version) in FILES {
+        let (mut repository, mut machine) = updated();
+        let long = format!("\u{1b}[31m\n{}", "evil ".repeat(1_000));
+        let bytes = with_field(&repository, role, &|signed| _ = signed.insert("_type", long.clone()));
+        repository.serve(name, Instead::Body(bytes));
+        let error = machine.look_up(&repository, "file").unwrap_err();
+        assert_eq!((error.check(), error.role().as_str()), (Check::Type, role));
+        assert!(error.version().is_none_or(|found| Some(found) == version), "{error}");
+        let text = error.to_string();
+        assert!(text.len() < 1_000 && !text.contains(char::is_control), "{text}");
+        assert!(text.contains("\\u{1b}[31m\\u{a}evil"), "{text}");
+    }
+    Ok(())
+}

@@ -42,7 +42,7 @@ pub fn update(
                 client.fetched(id, fetched);
             }
             Request::Store { file, bytes, .. } => drop(store.insert(file, bytes)),
-            Request::Delete { file } => drop(store.remove(&file)),
+            Request::Delete { file, .. } => drop(store.remove(&file)),
         }
     }
     let mut refreshed = None;

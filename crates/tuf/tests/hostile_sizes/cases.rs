@@ -139,7 +139,7 @@ fn valid_targets(length: usize) -> Vec<u8> {
 fn valid_snapshot(entries: usize) -> Vec<u8> {
     let mut snapshot = Snapshot::new(1, EXPIRES);
     for name in std::iter::once("targets".to_owned()).chain((0..entries).map(|number| format!("{number:06}"))) {
-        snapshot.set_role(&RoleName::from(name.as_str()), tuf::metadata::FileMeta::version(1));
+        snapshot.set_role(&RoleName::from(name.as_str()), tuf::metadata::FileMeta::unhashed(1));
     }
     signed(snapshot)
 }

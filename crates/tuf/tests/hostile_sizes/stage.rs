@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use tuf::metadata::{FileMeta, Metadata, Role, Root, Snapshot, Targets, Timestamp, TopLevelRole};
+use tuf::metadata::{FileMeta, Metadata, Root, Signed, Snapshot, Targets, Timestamp, TopLevelRole};
 use tuf::{Client, Event, Fetched, Limits, LookUp, Mode, Request, SigningKey, UnixTime};
 
 pub const EXPIRES: UnixTime = UnixTime(1_767_312_000);
@@ -14,7 +14,7 @@ pub fn key() -> SigningKey {
     SigningKey::ed25519(&[7; 32])
 }
 
-pub fn signed<T: Role>(content: T) -> Vec<u8> {
+pub fn signed<T: Signed>(content: T) -> Vec<u8> {
     let mut metadata = Metadata::new(content);
     metadata.sign(&key());
     metadata.to_bytes()
@@ -39,7 +39,7 @@ impl Stage {
     /// The first file that the snapshot describes with its length.
     pub fn with_signed_length(mut self, role: &str, name: &str) -> Self {
         let length = Some(self.files[name].len() as u64);
-        self.listed.insert(format!("{role}.json"), FileMeta { length, ..FileMeta::version(1) });
+        self.listed.insert(format!("{role}.json"), FileMeta { length, ..FileMeta::unhashed(1) });
         self
     }
 
@@ -55,11 +55,11 @@ impl Stage {
             root.set_role(role, &[key().public().clone()], 1);
         }
         let mut snapshot = Snapshot::new(1, EXPIRES);
-        snapshot.set_role(&TopLevelRole::Targets.into(), FileMeta::version(1));
+        snapshot.set_role(&TopLevelRole::Targets.into(), FileMeta::unhashed(1));
         snapshot.meta.extend(self.listed);
         let mut files = BTreeMap::from([
             ("1.root.json".to_owned(), signed(root)),
-            ("timestamp.json".to_owned(), signed(Timestamp::new(1, EXPIRES, FileMeta::version(1)))),
+            ("timestamp.json".to_owned(), signed(Timestamp::new(1, EXPIRES, FileMeta::unhashed(1)))),
             ("1.snapshot.json".to_owned(), signed(snapshot)),
             ("1.targets.json".to_owned(), signed(Targets::new(1, EXPIRES))),
         ]);

@@ -1,18 +1,18 @@
 //! What is refused, with its place. Each case changes one thing in a good file.
 
 use crate::documents::{ROOT, SNAPSHOT, SUCCINCT, TARGETS, TIMESTAMP};
-use tuf::metadata::{FormatError, Metadata, Role, Root, Snapshot, Targets, Timestamp};
+use tuf::metadata::{FormatError, Metadata, Root, Signed, Snapshot, Targets, Timestamp};
 
 /// What is replaced (it stands there once), by what, the place of the error, and what was expected there.
 type Case = (&'static str, &'static str, &'static str, &'static str);
 
-fn refusal<T: Role>(document: &str, (from, to, ..): Case) -> FormatError {
+fn refusal<T: Signed>(document: &str, (from, to, ..): Case) -> FormatError {
     assert_eq!(document.matches(from).count(), 1, "{from}");
     let text = document.replacen(from, to, 1);
     Metadata::<T>::from_bytes(text.as_bytes()).err().unwrap_or_else(|| panic!("{from} -> {to} is accepted"))
 }
 
-fn check<T: Role>(document: &str, cases: &[Case]) {
+fn check<T: Signed>(document: &str, cases: &[Case]) {
     for case in cases {
         let (from, to, place, expected) = *case;
         let error = refusal::<T>(document, *case);
@@ -22,7 +22,7 @@ fn check<T: Role>(document: &str, cases: &[Case]) {
     }
 }
 
-fn check_unsupported<T: Role>(document: &str, cases: &[Case]) {
+fn check_unsupported<T: Signed>(document: &str, cases: &[Case]) {
     for case in cases {
         let error = refusal::<T>(document, *case);
         assert_eq!(error.place, case.2, "{error}");

@@ -1,8 +1,8 @@
 //! What was read is written again so that the signatures still fit.
 
 use tuf::metadata::{
-    DelegatedRole, DelegatedRoles, Delegations, FileMeta, Metadata, PathPattern, PathSet, Role, RoleKeys, RoleName,
-    Root, Snapshot, SuccinctRoles, TargetFile, Targets, Timestamp, TopLevelRole,
+    DelegatedRole, DelegatedRoles, Delegations, FileMeta, Metadata, PathPattern, PathSet, RoleKeys, RoleName, Root,
+    Signed, Snapshot, SuccinctRoles, TargetFile, Targets, Timestamp, TopLevelRole,
 };
 use tuf::{SigningKey, UnixTime, json};
 
@@ -11,7 +11,7 @@ use crate::documents;
 const EXPIRES: UnixTime = UnixTime(1_900_000_000);
 
 /// Reads, writes, and compares the bytes that are signed before and after.
-fn check<T: Role + PartialEq + std::fmt::Debug>(text: &[u8]) -> Metadata<T> {
+fn check<T: Signed + PartialEq + std::fmt::Debug>(text: &[u8]) -> Metadata<T> {
     let read = Metadata::<T>::from_bytes(text).unwrap();
     let original = json::parse(text).unwrap();
     let signed = original.as_object().unwrap().get("signed").unwrap();
@@ -41,10 +41,10 @@ fn new_files_are_read_as_they_were_written() {
     assert_eq!(check::<Timestamp>(&timestamp.to_bytes()), timestamp);
 
     let mut snapshot = Metadata::new(Snapshot::new(2, EXPIRES));
-    snapshot.signed.set_role(&TopLevelRole::Targets.into(), FileMeta::version(1));
-    snapshot.signed.set_role(&"a/b?".into(), FileMeta::version(9));
+    snapshot.signed.set_role(&TopLevelRole::Targets.into(), FileMeta::unhashed(1));
+    snapshot.signed.set_role(&"a/b?".into(), FileMeta::unhashed(9));
     assert_eq!(check::<Snapshot>(&snapshot.to_bytes()), snapshot);
-    assert_eq!(snapshot.signed.role(&"a/b?".into()), Some(&FileMeta::version(9)));
+    assert_eq!(snapshot.signed.role(&"a/b?".into()), Some(&FileMeta::unhashed(9)));
 
     let mut targets = Metadata::new(Targets::new(1, EXPIRES));
     targets.signed.targets.insert("a".to_owned(), TargetFile::of(b"a"));

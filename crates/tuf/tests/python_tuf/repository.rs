@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use tuf::metadata::{FileMeta, Metadata, Role, RoleName, Root, Snapshot, Targets, Timestamp, TopLevelRole};
+use tuf::metadata::{FileMeta, Metadata, RoleName, Root, Signed, Snapshot, Targets, Timestamp, TopLevelRole};
 use tuf::{HashAlgorithm, Hashes, Key, SigningKey, UnixTime};
 
 use crate::drive::Served;
@@ -82,7 +82,7 @@ impl Repository {
             now,
             root,
             // There are versions to go back to.
-            timestamp: Timestamp::new(3, expires, FileMeta::version(1)),
+            timestamp: Timestamp::new(3, expires, FileMeta::unhashed(1)),
             snapshot: Snapshot::new(3, expires),
             targets: BTreeMap::from([("targets".to_owned(), Targets::new(3, expires))]),
             signers: BTreeMap::new(),
@@ -202,7 +202,7 @@ impl Repository {
         FileMeta {
             length: length.then_some(bytes.len() as u64),
             hashes: (!hashes.is_empty()).then(|| Hashes::of(bytes, hashes)),
-            ..FileMeta::version(version)
+            ..FileMeta::unhashed(version)
         }
     }
 
@@ -228,7 +228,7 @@ impl Repository {
         self.served.insert(name, bytes.into());
     }
 
-    fn sign<T: Role>(&self, role: &str, signed: &T, signers: &[Arc<SigningKey>]) -> Vec<u8> {
+    fn sign<T: Signed>(&self, role: &str, signed: &T, signers: &[Arc<SigningKey>]) -> Vec<u8> {
         let damages: Vec<_> = self.damages.iter().filter(|(damaged, _)| damaged == role).collect();
         if damages.is_empty() {
             let mut metadata = Metadata::new(signed.clone());

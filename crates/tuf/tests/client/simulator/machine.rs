@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tuf::metadata::{Metadata, RoleName, Root, Snapshot, Targets, Timestamp};
 use tuf::{
-    Check, Client, Epoch, Error, Event, Fetched, Limits, LookUp, Mode, RemoteFile, Request, StoredFile, Target,
+    Check, Client, Doubt, Epoch, Error, Event, Fetched, Limits, LookUp, Mode, RemoteFile, Request, StoredFile, Target,
     UnixTime,
 };
 
@@ -116,7 +116,7 @@ impl Machine {
                         self.stored.insert(file.clone(), bytes.to_vec());
                         self.written.push((file, version));
                     }
-                    Request::Delete { file } => {
+                    Request::Delete { file, .. } => {
                         self.writes_left -= 1;
                         self.stored.remove(&file);
                         self.deleted.push(file);
@@ -245,11 +245,13 @@ pub fn found(look_up: LookUp) -> Target {
     }
 }
 
-/// The roles that were searched in vain.
+/// The roles that were searched in vain. Empty bins without hashes in the snapshot leave a doubt.
 #[track_caller]
 pub fn searched(look_up: LookUp) -> Vec<String> {
     match look_up {
-        LookUp::NotFound { searched, doubt: None } => searched.iter().map(RoleName::to_string).collect(),
+        LookUp::NotFound { searched, doubt: None | Some(Doubt::Bin(_)) } => {
+            searched.iter().map(RoleName::to_string).collect()
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use tuf::json::{Object, Value};
 use tuf::metadata::{
-    DelegatedRole, DelegatedRoles, Delegations, FileMeta, HashPrefix, Metadata, PathPattern, PathSet, Role, RoleKeys,
-    RoleName, Root, Snapshot, SuccinctRoles, TargetFile, Targets, Timestamp, TopLevelRole,
+    DelegatedRole, DelegatedRoles, Delegations, FileMeta, HashPrefix, Metadata, PathPattern, PathSet, RoleKeys,
+    RoleName, Root, Signed, Snapshot, SuccinctRoles, TargetFile, Targets, Timestamp, TopLevelRole,
 };
 use tuf::{HashAlgorithm, Hashes, UnixTime};
 
@@ -48,7 +48,7 @@ pub enum Instead {
 }
 
 /// A metadata file of this content, signed by these.
-pub fn sign<T: Role>(signed: &T, signers: &[Signer]) -> Vec<u8> {
+pub fn sign<T: Signed>(signed: &T, signers: &[Signer]) -> Vec<u8> {
     let mut metadata = Metadata::new(signed.clone());
     for signer in signers {
         metadata.sign(signer);
@@ -73,7 +73,7 @@ pub fn sign_object(signed: &Object<'static>, signers: &[Signer]) -> Vec<u8> {
 }
 
 /// What is signed, to be changed into something that the types do not allow.
-pub fn object_of<T: Role>(signed: &T) -> Object<'static> {
+pub fn object_of<T: Signed>(signed: &T) -> Object<'static> {
     match signed.to_value() {
         Value::Object(object) => object,
         _ => unreachable!("content is an object"),
@@ -96,7 +96,7 @@ impl Repository {
         }
         let mut repository = Repository {
             root,
-            timestamp: Timestamp::new(1, expires, FileMeta::version(1)),
+            timestamp: Timestamp::new(1, expires, FileMeta::unhashed(1)),
             snapshot: Snapshot::new(1, expires),
             targets: Targets::new(1, expires),
             delegated: BTreeMap::new(),
@@ -342,7 +342,7 @@ impl Repository {
     }
 
     fn describe(&self, version: u64, content: &[u8]) -> FileMeta {
-        if self.describes_content { FileMeta::of(version, content) } else { FileMeta::version(version) }
+        if self.describes_content { FileMeta::of(version, content) } else { FileMeta::unhashed(version) }
     }
 }
 

@@ -214,7 +214,7 @@ pub(super) fn of_described(list: &mut List, place: &'static str) {
         repository.described_by = Description { length: false, hashes: Vec::new() };
         repository.content(role, |content| content["version"] = (content["version"].as_u64().unwrap() - 1).into());
     });
-    add("hashed by an unknown algorithm alone", at(place, &[Check::LengthAndHashes]), |repository, _, by, file| {
+    add("hashed by an unknown algorithm alone", at(place, &[Check::Supported]), |repository, _, by, file| {
         repository.content(by, move |content| content["meta"][&file]["hashes"] = json!({"crc32": "00000000"}));
     });
     add("listed with an empty object of hashes", Refused(&[Check::Format]), |repository, _, by, file| {
