@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tempfile::NamedTempFile;
-use tuf::Target;
+use tuf::Verifier;
 
 use crate::Failure;
 
@@ -23,35 +23,40 @@ impl Downloads {
     }
 
     /// Whether the target is there with exactly the content that is signed now.
-    pub fn have(&self, target: &Target) -> bool {
-        File::open(self.path(target)).is_ok_and(|file| copy_verified(target, file, sink()).is_ok())
+    pub fn have(&self, path: &str, signed: Verifier) -> bool {
+        File::open(self.path(path)).is_ok_and(|file| copy_verified(signed, file, sink()).is_ok())
     }
 
     /// Takes the content if it is what is signed, wholly or not at all. The scratch directory must be on the same file
     /// system.
-    pub fn keep(&self, target: &Target, content: impl Read, scratch_directory: &Path) -> Result<(), Failure> {
+    pub fn keep(
+        &self,
+        path: &str,
+        signed: Verifier,
+        content: impl Read,
+        scratch_directory: &Path,
+    ) -> Result<(), Failure> {
         let mut temporary = NamedTempFile::new_in(scratch_directory)?;
-        copy_verified(target, content, &mut temporary)?;
-        temporary.persist(self.path(target))?;
+        copy_verified(signed, content, &mut temporary)?;
+        temporary.persist(self.path(path))?;
         Ok(())
     }
 
-    fn path(&self, target: &Target) -> PathBuf {
-        self.directory.join(utf8_percent_encode(&target.path, IN_FILE_NAMES).to_string())
+    fn path(&self, path: &str) -> PathBuf {
+        self.directory.join(utf8_percent_encode(path, IN_FILE_NAMES).to_string())
     }
 }
 
 /// An error as soon as there are more bytes than signed, or in the end if they are not the signed ones.
-fn copy_verified(target: &Target, mut from: impl Read, mut to: impl Write) -> Result<(), Failure> {
-    let mut verifier = target.verifier()?;
+fn copy_verified(mut signed: Verifier, mut from: impl Read, mut to: impl Write) -> Result<(), Failure> {
     let mut buffer = [0; 16 << 10];
     loop {
         let length = from.read(&mut buffer)?;
         let bytes = buffer.get(..length).unwrap_or_default();
         if bytes.is_empty() {
-            return Ok(verifier.finish()?);
+            return Ok(signed.finish()?);
         }
-        verifier.update(bytes)?;
+        signed.update(bytes)?;
         to.write_all(bytes)?;
     }
 }
@@ -59,18 +64,17 @@ fn copy_verified(target: &Target, mut from: impl Read, mut to: impl Write) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tuf::{HashAlgorithm, Hashes};
+    use tuf::{HashAlgorithm, Hashes, Size};
 
-    fn target(path: &str, content: &[u8]) -> Target {
-        let hashes = Hashes::of(content, &[HashAlgorithm::Sha256]);
-        Target { path: path.to_owned(), length: content.len() as u64, hashes, custom: None, roles: Vec::new() }
+    fn signed(content: &[u8]) -> Verifier {
+        Verifier::new(Size::Exactly(content.len() as u64), &Hashes::of(content, &[HashAlgorithm::Sha256])).unwrap()
     }
 
     #[test]
     fn no_target_path_leaves_the_directory() {
         let downloads = Downloads::new(PathBuf::from("downloads"));
         for path in ["..", ".", "../up", "/etc/passwd", "a/../../b", "a\\..\\b", "C:\\a", "a\0b"] {
-            let file = downloads.path(&target(path, b""));
+            let file = downloads.path(path);
             assert_eq!(file.parent(), Some(Path::new("downloads")), "{path}");
             assert!(file.file_name().is_some(), "{path}");
         }
@@ -80,13 +84,12 @@ mod tests {
     fn what_is_not_signed_leaves_what_was_there() {
         let (directory, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let downloads = Downloads::new(directory.path().to_owned());
-        let signed = target("a/b", b"hello");
-        downloads.keep(&signed, &b"hello"[..], scratch.path()).unwrap();
+        downloads.keep("a/b", signed(b"hello"), &b"hello"[..], scratch.path()).unwrap();
         for other in ["hell", "hullo", "hello!"] {
-            downloads.keep(&signed, other.as_bytes(), scratch.path()).unwrap_err();
+            downloads.keep("a/b", signed(b"hello"), other.as_bytes(), scratch.path()).unwrap_err();
         }
-        assert!(downloads.have(&signed));
-        assert!(!downloads.have(&target("a/b", b"hullo")));
+        assert!(downloads.have("a/b", signed(b"hello")));
+        assert!(!downloads.have("a/b", signed(b"hullo")));
         assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
     }

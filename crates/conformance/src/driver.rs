@@ -40,12 +40,12 @@ impl Driver {
     /// Downloads a target, unless it is there with the content that is signed now.
     pub fn download(&mut self, path: &str, base_url: &str, downloads: &Downloads) -> Result<(), Failure> {
         let target = self.look_up(path)?;
-        if downloads.have(&target) {
+        if downloads.have(path, target.verifier()?) {
             return Ok(());
         }
         let url = format!("{base_url}{}", target.remote_name(self.client.root().consistent_snapshot()));
         let content = self.repository.open(&url)?.ok_or_else(|| format!("{url}: no such file"))?;
-        downloads.keep(&target, content, &self.store.scratch_directory()?)
+        downloads.keep(path, target.verifier()?, content, &self.store.scratch_directory()?)
     }
 
     fn look_up(&mut self, path: &str) -> Result<Target, Failure> {

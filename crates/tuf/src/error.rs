@@ -38,6 +38,7 @@ pub enum Action {
 
 /// The checks of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Check {
     /// The root to start from is a root, and signed by its own keys.
     TrustedRoot,

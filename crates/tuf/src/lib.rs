@@ -17,7 +17,7 @@
 //! # A repository, signed
 //!
 //! [`metadata`] holds the four kinds of metadata as plain data, and [`SigningKey`] signs them. Here one key signs
-//! everything; a `BTreeMap` is the web server.
+//! everything; a `BTreeMap` is the web server. [`manual::signing`] goes on with delegations, thresholds and rotation.
 //!
 //! ```
 //! # use std::collections::BTreeMap;
@@ -29,7 +29,7 @@
 //! let expires = UnixTime::parse("2040-01-01T00:00:00Z").ok_or("not a date")?;
 //!
 //! let mut root = Root::new(expires);
-//! for role in [TopLevelRole::Root, TopLevelRole::Timestamp, TopLevelRole::Snapshot, TopLevelRole::Targets] {
+//! for role in TopLevelRole::ALL {
 //!     root.set_role(role, &[key.public().clone()], 1);
 //! }
 //! let mut root = Metadata::new(root);
@@ -59,40 +59,15 @@
 //! # A client, driven
 //!
 //! The driver carries out requests until there are none, then looks what has become known. This one does one thing after
-//! the other; [`manual::driving`] says what a parallel one has to keep in mind.
+//! the other; [`manual::driving`] has one that fetches in parallel, and says what a driver has to keep in mind.
 //!
 //! ```
 //! # use std::collections::BTreeMap;
-//! # use tuf::metadata::*;
-//! # use tuf::{SigningKey, Error};
 //! use tuf::{Client, Event, Fetched, Limits, LookUp, Mode, Request, UnixTime};
 //!
-//! # fn server() -> BTreeMap<String, Vec<u8>> {
-//! #     let key = SigningKey::ed25519(&[7; 32]);
-//! #     let expires = UnixTime::parse("2040-01-01T00:00:00Z").unwrap();
-//! #     let mut root = Root::new(expires);
-//! #     for role in [TopLevelRole::Root, TopLevelRole::Timestamp, TopLevelRole::Snapshot, TopLevelRole::Targets] {
-//! #         root.set_role(role, &[key.public().clone()], 1);
-//! #     }
-//! #     let mut root = Metadata::new(root);
-//! #     root.sign(&key);
-//! #     let mut targets = Metadata::new(Targets::new(1, expires));
-//! #     targets.signed.targets.insert("greeting.txt".into(), TargetFile::of(b"hello"));
-//! #     targets.sign(&key);
-//! #     let mut snapshot = Metadata::new(Snapshot::new(1, expires));
-//! #     snapshot.signed.set_role(&TopLevelRole::Targets.into(), FileMeta::unhashed(1));
-//! #     snapshot.sign(&key);
-//! #     let mut timestamp = Metadata::new(Timestamp::new(1, expires, FileMeta::of(1, &snapshot.to_bytes())));
-//! #     timestamp.sign(&key);
-//! #     BTreeMap::from([
-//! #         ("1.root.json".to_owned(), root.to_bytes()),
-//! #         ("1.targets.json".to_owned(), targets.to_bytes()),
-//! #         ("1.snapshot.json".to_owned(), snapshot.to_bytes()),
-//! #         ("timestamp.json".to_owned(), timestamp.to_bytes()),
-//! #     ])
-//! # }
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/greeting_server.rs"));
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let server = server();
+//! # let server = greeting_server();
 //! let mut store: BTreeMap<String, Vec<u8>> = BTreeMap::new();
 //! let trusted_root = server.get("1.root.json").ok_or("no root")?; // in earnest it came with the program
 //! let now = UnixTime::parse("2039-12-31T23:59:59Z").ok_or("not a date")?; // in earnest the clock
@@ -139,7 +114,8 @@
 //! # What goes wrong
 //!
 //! Every [`Error`] names the role, its version, what was expected, what was found and the step of the specification;
-//! [`Error::action`] says what kind of answer it calls for. Only [`Action::TryAgain`] is worth another attempt.
+//! [`Error::action`] says what kind of answer it calls for. Only [`Action::TryAgain`] is worth another attempt. Errors can be
+//! printed as they are: what they quote of the repository is escaped and shortened.
 //! [`manual::threats`] lists the attacks and where each is refused.
 
 mod client;

@@ -1,21 +1,21 @@
 //! How much the client takes.
 
-/// Bounds on foreign input. All sizes in bytes, of decoded content.
+/// Bounds on foreign input, with their defaults. All sizes in bytes, of decoded content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// New roots in one refresh.
+    /// New roots in one refresh: 1024.
     pub root_rotations: u32,
-    /// A root file.
+    /// A root file: 512 KiB.
     pub root_size: u64,
-    /// The timestamp file.
+    /// The timestamp file: 16 KiB.
     pub timestamp_size: u64,
-    /// The snapshot file, if the timestamp signs no length.
+    /// The snapshot file, if the timestamp signs no length: 8 MiB.
     pub snapshot_size: u64,
-    /// A targets file, if the snapshot signs no length.
+    /// A targets file, if the snapshot signs no length: 16 MiB.
     pub targets_size: u64,
-    /// Any metadata file, whatever length is signed. In memory a file takes up to six times its size while it is read.
+    /// Any metadata file, whatever length is signed: 32 MiB. In memory a file takes up to six times its size while it is read.
     pub metadata_size: u64,
-    /// Delegated roles visited in one look-up, the top-level one not counted.
+    /// Delegated roles visited in one look-up, the top-level one not counted: 32.
     pub delegations_visited: usize,
 }
 

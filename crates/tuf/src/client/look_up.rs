@@ -28,6 +28,7 @@ pub enum LookUp {
 
 /// Why a target that was not found may exist all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Doubt {
     /// More roles may speak of the path than [`Limits::delegations_visited`](crate::Limits::delegations_visited) allows to ask.
     Truncated,

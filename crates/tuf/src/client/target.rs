@@ -5,8 +5,9 @@ use crate::metadata::{RoleName, percent_encoded};
 use crate::verifier::{Mismatch, Size, Verifier};
 use crate::{HashAlgorithm, Hashes};
 
-/// A file that the repository vouches for.
+/// A file that the repository vouches for. Only a look-up makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Target {
     /// Its target path.
     pub path: String,

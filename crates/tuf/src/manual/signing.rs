@@ -66,6 +66,52 @@
 //! # Ok(()) }
 //! ```
 //!
+//! ## Delegations
+//!
+//! Targets are spread over hashed bins so that a client fetches few of them and no file grows large. The bins have their own
+//! keys, which may be online while those of `targets` are not.
+//!
+//! ```
+//! use tuf::metadata::{DelegatedRoles, Delegations, FileMeta, Metadata, Snapshot, TargetFile, Targets};
+//! use tuf::{SigningKey, UnixTime};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let expires = UnixTime::parse("2031-01-01T00:00:00Z").ok_or("not a date")?;
+//! # let (offline, online) = (SigningKey::ed25519(&[1; 32]), SigningKey::ed25519(&[2; 32]));
+//! # let mut snapshot = Snapshot::new(1, expires);
+//! let delegations = Delegations::succinct(&[online.public().clone()], 1, 4, "bins").ok_or("4 bits are 16 bins")?;
+//! let DelegatedRoles::Succinct(bins) = delegations.roles.clone() else { unreachable!() };
+//! let mut targets = Metadata::new(Targets::new(1, expires));
+//! targets.signed.delegations = Some(delegations);
+//! targets.sign(&offline);
+//!
+//! for name in bins.bins() {
+//!     let mut bin = Targets::new(1, expires);
+//!     for path in ["greeting.txt", "farewell.txt"].into_iter().filter(|path| bins.bin(path) == name) {
+//!         bin.targets.insert(path.to_owned(), TargetFile::of(b"content"));
+//!     }
+//!     let mut bin = Metadata::new(bin);
+//!     bin.sign(&online);
+//!     // With its hash, as long as there are not thousands of them: only that tells empty bins apart.
+//!     snapshot.set_role(&name, FileMeta::of(1, &bin.to_bytes()));
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! [`Delegations::add`](crate::metadata::Delegations::add) delegates to roles with names, paths and keys of their own.
+//!
+//! ## What to publish, under which names
+//!
+//! | file | with consistent snapshots | without |
+//! |---|---|---|
+//! | root | `N.root.json` | `N.root.json` |
+//! | timestamp | `timestamp.json` | `timestamp.json` |
+//! | snapshot | `N.snapshot.json` | `snapshot.json` |
+//! | targets, delegated role | `N.targets.json`, `N.ROLE.json` | `targets.json`, `ROLE.json` |
+//! | target `a/b.txt` | `a/HASH.b.txt`, for each hash that is signed | `a/b.txt` |
+//!
+//! `ROLE` is [`RoleName::encoded`](crate::metadata::RoleName::encoded) in URLs. Targets lie below a URL of their own.
+//!
 //! ## What clients need to be able to follow
 //!
 //! * Publish every root, for ever: clients walk from the one they have to the newest.

@@ -29,7 +29,7 @@
 //! | delegated role below its threshold, expired, of another version or content, not in the snapshot | the same checks as for `targets`, and [`Check::InSnapshot`](crate::Check::InSnapshot) |
 //! | a delegated role that satisfied another delegator's keys | judged again for each delegator |
 //! | a target in a role that may not speak of its path; in the bin of another hash | not found: that role is not asked |
-//! | the file of one bin served as that of another, so that its targets seem not to exist | the hashes in the snapshot; without them [`Doubt::Bin`](crate::Doubt::Bin) |
+//! | the file of one bin served as that of another, so that its targets seem not to exist | the hashes in the snapshot; without them [`Doubt::Bin`](crate::Doubt::Bin), and the file is not stored |
 //! | an unusable role, so that a later one answers in its place | the look-up ends with the error |
 //! | cycles, thousands of delegations that all match | every role once, at most [`Limits::delegations_visited`](crate::Limits::delegations_visited), and the result says [`Doubt::Truncated`](crate::Doubt::Truncated) |
 //! | patterns made to match slowly | matching is linear but for one star at a time |
@@ -39,8 +39,8 @@
 //! ## What it cannot refuse
 //!
 //! Delegated roles with the same keys and the same version can be exchanged on the way if the snapshot gives no hashes:
-//! nothing in a file says whose it is. No target is found that way which may not be found, but one can be hidden; with hashed
-//! bins that is noticed unless the wrong bin is empty. Sign hashes, or different keys.
+//! nothing in a file says whose it is. So a target can be hidden, and a later delegation be asked in its place; only for hashed
+//! bins is that noticed. Sign hashes, or with different keys, or delegate so that nothing comes after.
 //!
 //! Whoever holds enough keys of a role may sign what that role may sign. Within its validity, an old timestamp can be
 //! replayed to a client that has never seen a newer one. And who can replace the root that the program starts from, or

@@ -66,7 +66,20 @@ pub enum PathSet {
 pub struct HashPrefix(String);
 
 impl Delegations {
-    /// To these roles.
+    /// To `2^bit_length` hashed bins with the same keys (TAP 15), named `PREFIX-` and the bin's number in hex, all equally long:
+    /// `bins-00` to `bins-ff`. `None` unless `bit_length` is 1 to 32.
+    pub fn succinct(keys: &[Key], threshold: u64, bit_length: u8, name_prefix: &str) -> Option<Self> {
+        let roles = SuccinctRoles::new(RoleKeys::new(keys, threshold), bit_length, name_prefix)?;
+        Some(Self::new(keys, DelegatedRoles::Succinct(roles)))
+    }
+    /// To one more role, which is asked after those before it; the role, to be changed. `None` if this delegates to bins.
+    pub fn add(&mut self, name: &str, keys: &[Key], threshold: u64, paths: PathSet) -> Option<&mut DelegatedRole> {
+        let DelegatedRoles::Listed(roles) = &mut self.roles else { return None };
+        self.keys.extend(keys.iter().map(|key| (key.identifier(), key.clone())));
+        roles.push(DelegatedRole::new(name.into(), RoleKeys::new(keys, threshold), paths));
+        roles.last_mut()
+    }
+    /// To these roles. `keys` must have all that the roles name.
     pub fn new(keys: &[Key], roles: DelegatedRoles) -> Self {
         let keys = keys.iter().map(|key| (key.identifier(), key.clone())).collect();
         Delegations { keys, roles, other: Object::new() }

@@ -17,6 +17,11 @@ pub struct SuccinctRoles {
 }
 
 impl SuccinctRoles {
+    /// `None` unless `bit_length` is 1 to 32.
+    pub fn new(keys: RoleKeys, bit_length: u8, name_prefix: &str) -> Option<Self> {
+        let in_range = (1..=MAX_BIT_LENGTH).contains(&bit_length);
+        in_range.then(|| SuccinctRoles { keys, bit_length, name_prefix: name_prefix.to_owned() })
+    }
     /// The bin of this path: first `bit_length` bits of its SHA-256.
     pub fn bin(&self, path: &str) -> RoleName {
         let [first, second, third, fourth, ..] = <[u8; 32]>::from(Sha256::digest(path.as_bytes()));

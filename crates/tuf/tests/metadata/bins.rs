@@ -1,7 +1,8 @@
 //! Which bin a path falls into, and what the bins are called.
 
+use tuf::SigningKey;
 use tuf::json::Object;
-use tuf::metadata::{RoleKeys, SuccinctRoles};
+use tuf::metadata::{DelegatedRoles, Delegations, PathPattern, PathSet, RoleKeys, SuccinctRoles};
 
 fn bins(bit_length: u8) -> SuccinctRoles {
     let keys = RoleKeys { key_ids: Vec::new(), threshold: 1, other: Object::new() };
@@ -41,4 +42,28 @@ fn names_of_all_bins() {
 fn lengths_beyond_the_limits() {
     assert_eq!(bins(0).bin("a").as_str(), "bins-0");
     assert_eq!(bins(255).bin("a").as_str(), "bins-ca978112");
+}
+
+#[test]
+fn delegations_are_made_with_their_keys() {
+    let [first, second] = [1, 2].map(|seed| SigningKey::ed25519(&[seed; 32]));
+    let keys = [first.public().clone(), second.public().clone()];
+    for out_of_range in [0, 33, 200] {
+        assert_eq!(Delegations::succinct(&keys, 1, out_of_range, "bins"), None);
+    }
+    let mut bins = Delegations::succinct(&keys, 2, 4, "bins").unwrap();
+    let DelegatedRoles::Succinct(roles) = &bins.roles else { panic!() };
+    assert_eq!((roles.bins().count(), roles.keys.threshold), (16, 2));
+    assert!(roles.keys.key_ids.iter().all(|key_id| bins.keys.contains_key(key_id)));
+    let everything = || PathSet::Patterns(vec![PathPattern::new("*")]);
+    assert!(bins.add("role", &keys, 1, everything()).is_none());
+
+    let mut listed = Delegations::new(&[], DelegatedRoles::Listed(Vec::new()));
+    listed.add("first", &keys[..1], 1, everything()).unwrap().terminating = Some(true);
+    listed.add("second", &keys, 2, everything()).unwrap();
+    let DelegatedRoles::Listed(roles) = &listed.roles else { panic!() };
+    let found: Vec<_> =
+        roles.iter().map(|role| (role.name.as_str(), role.is_terminating(), role.keys.threshold)).collect();
+    assert_eq!(found, [("first", true, 1), ("second", false, 2)]);
+    assert_eq!(listed.keys.len(), 2);
 }

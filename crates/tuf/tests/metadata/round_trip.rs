@@ -2,7 +2,7 @@
 
 use tuf::metadata::{
     DelegatedRole, DelegatedRoles, Delegations, FileMeta, Metadata, PathPattern, PathSet, RoleKeys, RoleName, Root,
-    Signed, Snapshot, SuccinctRoles, TargetFile, Targets, Timestamp, TopLevelRole,
+    Signed, Snapshot, SuccinctRoles, TargetFile, Targets, Timestamp, TopLevelRole, claimed_version,
 };
 use tuf::{SigningKey, UnixTime, json};
 
@@ -18,6 +18,7 @@ fn check<T: Signed + PartialEq + std::fmt::Debug>(text: &[u8]) -> Metadata<T> {
     assert_eq!(read.signing_bytes(), signed.canonical(), "{}", String::from_utf8_lossy(text));
     let again = Metadata::<T>::from_bytes(&read.to_bytes()).unwrap();
     assert_eq!(read, again);
+    assert_eq!(claimed_version(text), Some(read.signed.version()));
     read
 }
 
@@ -141,5 +142,16 @@ fn files_of_other_implementations() {
                 _ => drop(check::<Targets>(&text)),
             }
         }
+    }
+}
+
+#[test]
+fn what_is_no_metadata_claims_no_version() {
+    for text in ["", "{}", "[1]", r#"{"signatures":[],"signed":{"_type":"root"}}"#, r#"{"version":3}"#] {
+        assert_eq!(claimed_version(text.as_bytes()), None, "{text}");
+    }
+    for version in ["-1", "\"3\"", "1.0", "null"] {
+        let text = format!(r#"{{"signatures":[],"signed":{{"_type":"root","version":{version}}}}}"#);
+        assert_eq!(claimed_version(text.as_bytes()), None, "{text}");
     }
 }
