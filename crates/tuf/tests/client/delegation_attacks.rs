@@ -317,3 +317,22 @@ fn delegations_out_of_form_are_refused() {
         assert_eq!(machine.trusts(), "root 1, timestamp 1, snapshot 1");
     }
 }
+
+/// Anybody can send files as large as the limit, for each role that is looked into. To hold them all would fill the memory, so a
+/// second delegator of the role has to ask for it again; look-ups through the same one do not.
+#[test]
+fn what_is_refused_is_not_held() -> Result<(), Error> {
+    let mut repository = Repository::new();
+    for delegator in ["A", "B"] {
+        repository.delegate("targets", delegator, &[&format!("{}*", delegator.to_lowercase())]);
+        repository.delegate_to(delegator, "C", &[ed25519(70)], 1, everything());
+    }
+    repository.signers.insert("C".to_owned(), vec![ed25519(71)]);
+    repository.publish();
+    let mut machine = Machine::refreshed(&repository);
+    for result in machine.look_up_all(&repository, &["a-1", "a-2", "b-1", "b-2"])? {
+        refused(result, Check::Signatures, "C", 1);
+    }
+    assert_eq!(machine.requested.iter().filter(|name| *name == "1.C.json").count(), 2);
+    Ok(())
+}
