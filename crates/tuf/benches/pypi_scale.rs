@@ -16,6 +16,9 @@ use tuf::{Client, Event, LookUp, json};
 
 use repository::{BINS, Form, Repository};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     for form in Form::ALL {
         let repository = Repository::of(form);
