@@ -99,7 +99,7 @@ impl Client {
             exchange: Exchange::default(),
             events: VecDeque::new(),
         };
-        client.begin();
+        client.load_next_root();
         Ok(client)
     }
 
@@ -245,7 +245,7 @@ impl Exchange {
 }
 
 /// The answer to a fetch, kept until its turn comes.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Answer {
     Body(Arc<[u8]>),
     Absent { name: String },

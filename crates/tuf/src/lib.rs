@@ -121,6 +121,7 @@
 mod client;
 mod delegation_index;
 mod error;
+mod foreign_text;
 mod hashes;
 pub mod json;
 mod key;

@@ -1,5 +1,6 @@
 //! Checks length and hashes of a file while it is downloaded (TUF 5.7.3).
 
+use crate::foreign_text::shortened;
 use crate::hashes::Hasher;
 use crate::{HashAlgorithm, Hashes};
 
@@ -120,13 +121,4 @@ fn names(hashes: &Hashes) -> String {
         listed.push_str(", …");
     }
     listed
-}
-
-/// A text from a foreign file, for an error text.
-fn shortened(text: &str, most: usize) -> String {
-    let mut start: String = text.chars().take(most).collect();
-    if start.len() < text.len() {
-        start.push('…');
-    }
-    start.escape_debug().to_string()
 }

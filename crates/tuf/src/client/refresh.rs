@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::checks::{self, Signers};
 use super::{Answer, Client, Epoch, Event, Mode, RemoteFile, StoredFile};
 use crate::error::{Check, Error};
-use crate::metadata::{FileMeta, RoleName, Root, Snapshot, Timestamp, TopLevelRole};
+use crate::metadata::{FileMeta, RoleName, Root, Snapshot, Targets, Timestamp, TopLevelRole};
 
 /// How far the update has come, with what it needs to go on.
 #[derive(Debug)]
@@ -40,10 +40,6 @@ pub(super) enum EarlyTimestamp {
 }
 
 impl Client {
-    pub(super) fn begin(&mut self) {
-        self.load_next_root();
-    }
-
     // ---- TUF 5.3: root -----------------------------------------------------------------------------------------------
 
     /// Roots verified in earlier runs, so that they need not be fetched again. One that does not verify is no error: the
@@ -141,7 +137,7 @@ impl Client {
             }
             (Mode::Offline, _) => match stored.take() {
                 Some(timestamp) => self.timestamp_is_final(timestamp, false),
-                None => self.fail(not_stored(TopLevelRole::Timestamp)),
+                None => self.fail(offline_error(None, TopLevelRole::Timestamp.into())),
             },
         }
     }
@@ -295,7 +291,7 @@ impl Client {
         }
     }
 
-    fn judge_targets(&self, bytes: &[u8]) -> Result<crate::metadata::Targets, Error> {
+    fn judge_targets(&self, bytes: &[u8]) -> Result<Targets, Error> {
         let role = RoleName::from(TopLevelRole::Targets);
         let Stage::Targets(epoch) = &self.stage else { return Err(not_listed(&role)) };
         let listed = epoch.snapshot.role(&role).ok_or_else(|| not_listed(&role))?;
@@ -303,7 +299,7 @@ impl Client {
         checks::targets(bytes, &role, signers, &format!("root {}", self.root.version), listed, self.now)
     }
 
-    fn targets_are_final(&mut self, targets: crate::metadata::Targets) {
+    fn targets_are_final(&mut self, targets: Targets) {
         let stage = std::mem::replace(&mut self.stage, Stage::StoredRoots);
         let Stage::Targets(epoch) = stage else {
             self.stage = stage;
@@ -319,7 +315,7 @@ impl Client {
 
     // ---- requests ----------------------------------------------------------------------------------------------------
 
-    fn load_next_root(&mut self) {
+    pub(super) fn load_next_root(&mut self) {
         self.exchange.load(StoredFile::Root(self.root.version.saturating_add(1)));
     }
 
@@ -367,10 +363,6 @@ fn takes_away_keys(before: &Root, after: &Root) -> bool {
 fn keys_of(root: &Root, role: TopLevelRole) -> BTreeSet<Vec<u8>> {
     let keys = root.role(role).key_ids.iter().filter_map(|key_id| root.keys.get(key_id));
     keys.map(|key| key.decode().map_or_else(|_| key.to_value().canonical(), |key| key.material())).collect()
-}
-
-fn not_stored(role: TopLevelRole) -> Error {
-    offline_error(None, role.into())
 }
 
 pub(super) fn not_listed(role: &RoleName) -> Error {

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{Object, SyntaxError, Value};
+use crate::foreign_text::start_of;
 
 /// Values in one text. Small ones take two bytes in a file and a hundred in memory: 16 MiB of them would take more than
 /// a gigabyte, and so many take 100 MB at worst. The largest metadata of a whole index has some 300,000.
@@ -101,7 +102,10 @@ impl<'de> Visitor<'de> for ValueReader<'_> {
         if !members.is_sorted_by(|(name, _), (next, _)| name < next) {
             members.sort_by(|(name, _), (other, _)| name.cmp(other));
             if let Some(name) = first_duplicate(&members) {
-                return Err(A::Error::custom(format_args!("the name {} occurs twice in an object", shown(name))));
+                return Err(A::Error::custom(format_args!(
+                    "the name {:?} occurs twice in an object",
+                    start_of(name, 60)
+                )));
             }
         }
         Ok(Value::Object(Object(members)))
@@ -147,13 +151,4 @@ fn push<T>(items: &mut Vec<T>, item: T) {
 fn first_duplicate<'m>(members: &'m [(Cow<'_, str>, Value<'_>)]) -> Option<&'m str> {
     let mut pairs = members.iter().zip(members.iter().skip(1));
     pairs.find(|((name, _), (next, _))| name == next).map(|((name, _), _)| name.as_ref())
-}
-
-/// A name from a foreign file, for an error text.
-fn shown(name: &str) -> String {
-    let mut start: String = name.chars().take(60).collect();
-    if start.len() < name.len() {
-        start.push('…');
-    }
-    format!("{start:?}")
 }

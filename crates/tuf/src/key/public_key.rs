@@ -8,8 +8,13 @@ use rsa::signature::Verifier;
 use rsa::traits::PublicKeyParts;
 use sha2::Sha256;
 
+use crate::foreign_text::shortened;
+
 /// The longest text of a key, in bytes. That of the largest RSA key takes a tenth of it.
 const MAX_KEY_TEXT: usize = 16 << 10;
+
+/// Characters of a foreign name in an error text.
+const MOST_SHOWN: usize = 40;
 
 /// Bits of an RSA modulus: no fewer than are hard to factor, no more than are quick to verify.
 const RSA_MODULUS_BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
@@ -42,7 +47,12 @@ impl PublicKey {
             // Files before securesystemslib 0.20 have the scheme as the type.
             ("ecdsa" | "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256") => decode_ecdsa,
             ("rsa", "rsassa-pss-sha256") => decode_rsa,
-            _ => return Err(UnusableKey::Unsupported { key_type: shown(key_type), scheme: shown(scheme) }),
+            _ => {
+                return Err(UnusableKey::Unsupported {
+                    key_type: shortened(key_type, MOST_SHOWN),
+                    scheme: shortened(scheme, MOST_SHOWN),
+                });
+            }
         };
         let public = public.ok_or_else(|| broken("expected a string as keyval.public, found none"))?;
         if public.len() > MAX_KEY_TEXT {
@@ -150,13 +160,4 @@ fn normalized_pem(text: &str) -> Option<String> {
 
 fn broken(why: impl Into<String>) -> UnusableKey {
     UnusableKey::Broken(why.into())
-}
-
-/// A name from a foreign file, for an error text.
-fn shown(name: &str) -> String {
-    let mut start: String = name.chars().take(40).collect();
-    if start.len() < name.len() {
-        start.push('…');
-    }
-    start.escape_debug().to_string()
 }
