@@ -280,8 +280,10 @@ fn agreed(offers: Vec<Vec<Listed>>, threshold: usize) -> Vec<Listed> {
     };
     let mut votes: HashMap<_, (usize, Listed)> = HashMap::new();
     for offer in offers {
-        for listed in offer {
-            let Some(key) = key(&listed) else { continue };
+        // An index has one vote on a file, however often its page lists it.
+        let ballot: HashMap<_, Listed> =
+            offer.into_iter().filter_map(|listed| Some((key(&listed)?, listed))).collect();
+        for (key, listed) in ballot {
             votes.entry(key).or_insert((0, listed)).0 += 1;
         }
     }

@@ -162,7 +162,7 @@ impl Anchor {
         Self {
             identity: identity.clone(),
             root: shipped.root.to_vec(),
-            metadata_url: default_metadata_url(identity),
+            metadata_url: default_metadata_url(identity.url()),
             layout: None,
             mirrors: Vec::new(),
             rewrites: Vec::new(),
@@ -185,7 +185,7 @@ impl Anchor {
         };
         let layout = trust.layout.as_ref().map(Layout::from_json).transpose();
         let layout = layout.map_err(|error| damaged(directory, &format!("the layout in its trust.json: {error}")))?;
-        let metadata_url = trust.metadata_url.map(with_slash).unwrap_or_else(|| default_metadata_url(identity));
+        let metadata_url = trust.metadata_url.map(with_slash).unwrap_or_else(|| default_metadata_url(identity.url()));
         Ok(Self {
             identity: identity.clone(),
             root,

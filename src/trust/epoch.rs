@@ -45,6 +45,27 @@ pub struct Facts {
     pub in_band_layout: Result<Option<Layout>, LayoutError>,
 }
 
+impl Facts {
+    /// How fresh the metadata is, for people: when it was signed if that is known, else how long it is still valid.
+    pub fn age(&self) -> String {
+        match self.signed_at {
+            Some(signed_at) => format!("signed {} ago", duration(self.now.0.saturating_sub(signed_at.0))),
+            None => format!("valid for {}", duration(self.expires.0.saturating_sub(self.now.0))),
+        }
+    }
+}
+
+/// A number of seconds in the largest unit that does it justice.
+fn duration(seconds: i64) -> String {
+    let (count, unit) = match seconds.max(0) {
+        seconds @ ..120 => (seconds, "second"),
+        seconds @ 120..7_200 => (seconds / 60, "minute"),
+        seconds @ 7_200..172_800 => (seconds / 3_600, "hour"),
+        seconds => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 struct LookUpAsked {
     path: String,
     answer: oneshot::Sender<Result<LookUp, tuf::Error>>,

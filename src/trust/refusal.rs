@@ -7,6 +7,7 @@ use tuf::{Action, Check};
 use url::Url;
 
 use super::anchor::Anchor;
+use super::signed_file::SignedFile;
 use crate::failure::{Failure, Kind};
 use crate::net::redacted;
 use crate::terminal::printable;
@@ -98,6 +99,11 @@ fn advice(error: &tuf::Error) -> &'static str {
         Action::Upgrade => "use a newer version of tufpip",
         Action::DoNotTrust => "try from another network; if it stays so, tell the operator of the index",
     }
+}
+
+/// A distribution that is not what was signed.
+pub fn refused_file(filename: &str, url: &Url, mismatch: &tuf::Mismatch, signed: &SignedFile) -> Failure {
+    of_file(filename, "verify.target", url, mismatch, &signed.signer())
 }
 
 /// A file that is not what was signed.

@@ -40,9 +40,9 @@ impl PageProof {
         &self.index
     }
 
-    /// The snapshot it belongs to.
-    pub fn facts(&self) -> &Arc<Facts> {
-        &self.facts
+    /// The snapshot it belongs to, for people: `snapshot 7 of https://pkgs.example.org/simple/, signed 3 minutes ago`.
+    pub fn snapshot(&self) -> String {
+        format!("snapshot {} of {}, {}", self.facts.snapshot, self.index.shown(), self.facts.age())
     }
 }
 
