@@ -213,7 +213,11 @@ impl Session {
     pub fn refuse_unsigned(&self, plan: &Plan) -> Result<(), Failure> {
         plan.additions.iter().try_for_each(|addition| {
             let has_hash = addition.found.is_hashed_in_url();
-            if has_hash { Ok(()) } else { self.trust.refuse_unsigned_file(&addition.candidate.name, &addition.found.request) }
+            if has_hash {
+                Ok(())
+            } else {
+                self.trust.refuse_unsigned_file(&addition.candidate.name, &addition.found.request)
+            }
         })
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use packaging::{DistributionFilename, File, PackageName, ProjectPage};
+use packaging::{DistributionFilename, PackageName, ProjectPage};
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -128,11 +128,7 @@ impl Sources {
         Ok(files.into_iter().map(Arc::new).collect())
     }
 
-    async fn of_links(
-        &self,
-        wanted: impl Fn(&Place) -> bool,
-        project: &PackageName,
-    ) -> Result<Vec<Listed>, Failure> {
+    async fn of_links(&self, wanted: impl Fn(&Place) -> bool, project: &PackageName) -> Result<Vec<Listed>, Failure> {
         let mut files = Vec::new();
         for place in self.links.iter().filter(|place| wanted(place)) {
             files.extend(self.linked(place, project).await?.files.into_iter().map(Listed::unsigned));
@@ -142,12 +138,14 @@ impl Sources {
 
     /// The indexes of a mapping. All of them must take part in the command: leaving one out would quietly change the rule.
     fn mapped(&self, project: &PackageName, mapping: &Mapping) -> Result<Vec<&Index>, Failure> {
-        let find = |identity: &IndexIdentity| self.indexes.iter().find(|index| IndexIdentity::of(&index.url) == *identity);
+        let find =
+            |identity: &IndexIdentity| self.indexes.iter().find(|index| IndexIdentity::of(&index.url) == *identity);
         let named = mapping.indexes.iter().zip(&mapping.names);
         let mut found = Vec::new();
         for (identity, name) in named {
             let index = find(identity).ok_or_else(|| {
-                let message = format!("map.json says that {project} comes from '{name}', which is not among the indexes");
+                let message =
+                    format!("map.json says that {project} comes from '{name}', which is not among the indexes");
                 Failure::new(Kind::Policy, "policy.map", message)
                     .hint(format!("add --extra-index-url {}", redacted(identity.url())))
             })?;
@@ -184,7 +182,8 @@ impl Sources {
             match page? {
                 SignedPage::Found(page, proof) => {
                     let files = page.files.into_iter();
-                    offers.push(files.map(|file| Listed { file, signed: Some(Arc::clone(&proof)) }).collect::<Vec<_>>());
+                    offers
+                        .push(files.map(|file| Listed { file, signed: Some(Arc::clone(&proof)) }).collect::<Vec<_>>());
                 }
                 SignedPage::Absent(facts) => self.note_absence(project, index, &facts),
             }
@@ -212,7 +211,8 @@ impl Sources {
             files.extend(page.files.into_iter().map(Listed::unsigned));
         }
         if is_known && may_be_unsigned {
-            self.terminal.warning(&format!("{project} is taken from where it is not signed, as --allow-unsigned says."));
+            self.terminal
+                .warning(&format!("{project} is taken from where it is not signed, as --allow-unsigned says."));
         }
         Ok(is_known.then_some(files))
     }
@@ -281,8 +281,7 @@ fn agreed(offers: Vec<Vec<Listed>>, threshold: usize) -> Vec<Listed> {
     let mut votes: HashMap<_, (usize, Listed)> = HashMap::new();
     for offer in offers {
         // An index has one vote on a file, however often its page lists it.
-        let ballot: HashMap<_, Listed> =
-            offer.into_iter().filter_map(|listed| Some((key(&listed)?, listed))).collect();
+        let ballot: HashMap<_, Listed> = offer.into_iter().filter_map(|listed| Some((key(&listed)?, listed))).collect();
         for (key, listed) in ballot {
             votes.entry(key).or_insert((0, listed)).0 += 1;
         }

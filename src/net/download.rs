@@ -325,7 +325,8 @@ impl Receiver {
         let mut algorithms = Vec::new();
         for algorithm in std::iter::once(HashAlgorithm::Sha256).chain(of_index).chain(of_user) {
             // A signed SHA-256 is computed by its verifier already.
-            let is_signed = algorithm == HashAlgorithm::Sha256 && signed.is_some_and(|signed| signed.sha256().is_some());
+            let is_signed =
+                algorithm == HashAlgorithm::Sha256 && signed.is_some_and(|signed| signed.sha256().is_some());
             if !is_signed && !algorithms.contains(&algorithm) {
                 algorithms.push(algorithm);
             }

@@ -177,7 +177,10 @@ impl Anchor {
         if let Some(url) = &trust.index_url
             && IndexIdentity::of(url) != *identity
         {
-            return Err(damaged(directory, &format!("its trust.json is about another index, {}", crate::net::redacted(url))));
+            return Err(damaged(
+                directory,
+                &format!("its trust.json is about another index, {}", crate::net::redacted(url)),
+            ));
         }
         let root = match &trust.anchor {
             Some(record) => pinned_root(directory, record)?,
@@ -272,7 +275,8 @@ fn pinned_root(directory: &Path, record: &AnchorRecord) -> Result<Vec<u8>, Failu
             return Ok(bytes);
         }
     }
-    let reason = format!("root {} with sha256 {}, which was pinned, is not there any more", record.version, record.sha256);
+    let reason =
+        format!("root {} with sha256 {}, which was pinned, is not there any more", record.version, record.sha256);
     Err(damaged(directory, &crate::terminal::printable(&reason)))
 }
 

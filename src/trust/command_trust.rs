@@ -109,7 +109,8 @@ impl Trust {
         if !self.settings.require_signed || !self.settings.allow_unsigned.is_empty() {
             return Ok(());
         }
-        let message = format!("{} is not a signed index, and only signed ones may be used (--require-signed)", redacted(url));
+        let message =
+            format!("{} is not a signed index, and only signed ones may be used (--require-signed)", redacted(url));
         Err(Failure::new(Kind::Policy, "policy.require-signed", message)
             .detail("meaning", "there is no trusted root for this index, so that nothing of it can be verified")
             .hint("get the root of the index from its operator and run: tufpip trust add URL --root FILE"))
@@ -129,7 +130,8 @@ impl Trust {
         if !self.settings.require_signed || is_vouched_for || self.may_be_unsigned(project) {
             return Ok(());
         }
-        let message = format!("{} is not signed, and only signed files may be used (--require-signed)", request.filename);
+        let message =
+            format!("{} is not signed, and only signed files may be used (--require-signed)", request.filename);
         Err(Failure::new(Kind::Policy, "policy.require-signed", message)
             .detail("from", redacted(&request.url))
             .hint(format!(
@@ -144,7 +146,9 @@ fn read_map(settings: &TrustSettings) -> Result<Option<ProjectMap>, Failure> {
         let path = place.join("map.json");
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => continue,
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+                continue;
+            }
             Err(error) => return Err(unusable_map(&path, &error.to_string())),
         };
         return ProjectMap::read(&bytes).map(Some).map_err(|error| unusable_map(&path, &error.to_string()));

@@ -22,7 +22,6 @@ const LARGEST: u64 = 64 << 20;
 const DEADLINE: Duration = Duration::from_secs(50);
 
 /// Fetches and remembers signed files.
-#[derive(Debug)]
 pub struct Content {
     client: Arc<Client>,
     directory: PathBuf,
@@ -58,7 +57,8 @@ impl Content {
     /// # Errors
     /// When what a place has is something else, or no place answers.
     pub async fn get(&self, wanted: &Wanted<'_>) -> Result<Option<Vec<u8>>, Failure> {
-        let refused = |url: &Url, mismatch: &Mismatch| refusal::of_file(wanted.what, wanted.code, url, mismatch, wanted.signer);
+        let refused =
+            |url: &Url, mismatch: &Mismatch| refusal::of_file(wanted.what, wanted.code, url, mismatch, wanted.signer);
         let path = cache_name(wanted.hashes).map(|name| self.directory.join(name));
         if let Some(bytes) = path.as_ref().and_then(|path| std::fs::read(path).ok())
             && verify(wanted, &bytes).is_ok()

@@ -33,7 +33,6 @@ const METADATA_SIZE: u64 = 8 << 20;
 pub const MOVED: &str = "trust.snapshot-moved";
 
 /// An index with an anchor.
-#[derive(Debug)]
 pub struct TrustedIndex {
     anchor: Anchor,
     settings: EpochSettings,
@@ -44,7 +43,6 @@ pub struct TrustedIndex {
 }
 
 /// What each epoch of the index begins with.
-#[derive(Debug)]
 pub struct EpochSettings {
     /// The network.
     pub client: Arc<Client>,
@@ -60,7 +58,7 @@ pub struct EpochSettings {
     pub allow_expired: Duration,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Current {
     number: u32,
     epoch: Arc<Epoch>,
@@ -230,8 +228,15 @@ impl TrustedIndex {
         let what = format!("the metadata of {}", file.filename());
         let signer = signed.signer();
         let urls = [url];
-        let wanted =
-            Wanted { what: &what, urls: &urls, accept: None, size, hashes: &hashes, signer: &signer, code: "verify.metadata" };
+        let wanted = Wanted {
+            what: &what,
+            urls: &urls,
+            accept: None,
+            size,
+            hashes: &hashes,
+            signer: &signer,
+            code: "verify.metadata",
+        };
         self.content.get(&wanted).await
     }
 
@@ -406,7 +411,10 @@ impl TrustedIndex {
     fn incomplete(&self, missing: &str) -> Failure {
         Failure::new(Kind::Expired, "trust.withheld", format!("{} lacks a file that it has signed", self.shown()))
             .detail("missing", missing)
-            .detail("meaning", "somebody removes or withholds files, or the index is being published; nothing was installed")
+            .detail(
+                "meaning",
+                "somebody removes or withholds files, or the index is being published; nothing was installed",
+            )
             .hint("try again in a moment or from another network; if it stays so, tell the operator of the index")
     }
 
@@ -414,6 +422,12 @@ impl TrustedIndex {
         Failure::new(Kind::Expired, MOVED, format!("{} was changed while it was read", self.shown()))
             .detail("meaning", "what was chosen is no longer what the index signs; nothing was installed")
             .hint("run the command again")
+    }
+}
+
+impl std::fmt::Debug for TrustedIndex {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "TrustedIndex({})", self.shown())
     }
 }
 

@@ -73,10 +73,14 @@ fn meaning_in_words(error: &tuf::Error) -> String {
         Check::Expiry => {
             "its operator stopped signing, somebody withholds newer metadata, or this machine's clock is wrong; the index was not used"
         }
-        Check::Present => "the server says that a signed file does not exist: somebody removes or withholds it; the index was not used",
+        Check::Present => {
+            "the server says that a signed file does not exist: somebody removes or withholds it; the index was not used"
+        }
         Check::Reachable => "the index was not used: it is signed, and nothing of it is believed without its metadata",
         Check::Stored => "offline, only metadata that is stored and has not expired can be used",
-        Check::Supported | Check::SupportedKeys => "it uses something this program does not know, so it cannot be verified",
+        Check::Supported | Check::SupportedKeys => {
+            "it uses something this program does not know, so it cannot be verified"
+        }
         Check::Signatures => "it is not signed by the keys that may sign it: a forgery, or a mistake of its operator",
         Check::TimestampRollback | Check::SnapshotRollback | Check::RoleRollback | Check::RoleRemoved => {
             "somebody shows an older state of the index than this machine has seen before"
@@ -91,9 +95,15 @@ fn meaning_in_words(error: &tuf::Error) -> String {
 
 fn advice(error: &tuf::Error) -> &'static str {
     match error.action() {
-        Action::ReplaceTrustedRoot => "get the root from the operator of the index and run: tufpip trust add URL --root FILE",
-        Action::CheckDate => "check the clock; if it is right, ask the operator of the index, or try from another network",
-        Action::TryAgain if error.check() == Check::Reachable => "check the network and try again; nothing is used unverified instead",
+        Action::ReplaceTrustedRoot => {
+            "get the root from the operator of the index and run: tufpip trust add URL --root FILE"
+        }
+        Action::CheckDate => {
+            "check the clock; if it is right, ask the operator of the index, or try from another network"
+        }
+        Action::TryAgain if error.check() == Check::Reachable => {
+            "check the network and try again; nothing is used unverified instead"
+        }
         Action::TryAgain => "try again later or from another network; if it stays so, tell the operator of the index",
         Action::GoOnline => "run it once without --offline",
         Action::Upgrade => "use a newer version of tufpip",
@@ -121,6 +131,9 @@ pub fn of_file(what: &str, code: &'static str, url: &Url, mismatch: &tuf::Mismat
         .detail("expected", expected)
         .detail("received", received)
         .detail("signed by", printable(signer))
-        .detail("meaning", format!("the server or the network gives another file than the index signed; {NOTHING_USED}"))
+        .detail(
+            "meaning",
+            format!("the server or the network gives another file than the index signed; {NOTHING_USED}"),
+        )
         .hint("try from another network; if it stays so, tell the operator of the index")
 }

@@ -15,7 +15,6 @@ use crate::net::{Cause, Client, Limits, RemoteFailure};
 const DEADLINE: Duration = Duration::from_secs(50);
 
 /// Where metadata is fetched from: one place for a whole epoch.
-#[derive(Debug)]
 pub struct Remote {
     client: Arc<Client>,
     /// The repository, then its mirrors.
@@ -49,7 +48,9 @@ impl Remote {
     pub async fn fetch(&self, file: &RemoteFile) -> Answer {
         loop {
             let place = self.place.load(Ordering::SeqCst);
-            let Some(url) = self.places.get(place) else { return Answer::Failed("there is no server to ask".to_owned()) };
+            let Some(url) = self.places.get(place) else {
+                return Answer::Failed("there is no server to ask".to_owned());
+            };
             let answer = self.fetch_from(url, file).await;
             let is_last = place + 1 == self.places.len();
             if !matches!(answer, Answer::Failed(_)) {
