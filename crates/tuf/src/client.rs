@@ -23,6 +23,7 @@ pub use target::Target;
 use crate::error::{Check, Error};
 use crate::metadata::{RoleName, Root, Snapshot, Targets, Timestamp, TopLevelRole};
 use crate::{Limits, UnixTime};
+use checks::Clock;
 use delegated::DelegatedFiles;
 use look_up::LookUps;
 use refresh::Stage;
@@ -30,7 +31,7 @@ use refresh::Stage;
 /// One update of one repository's metadata, and any number of target look-ups in what it finds.
 #[derive(Debug)]
 pub struct Client {
-    now: UnixTime,
+    clock: Clock,
     mode: Mode,
     limits: Limits,
     root: Root,
@@ -89,7 +90,7 @@ impl Client {
         }
         let root = checks::trusted_root(trusted_root)?;
         let mut client = Client {
-            now,
+            clock: Clock { now, expired_for: limits.expired_for },
             mode,
             limits,
             root,
@@ -179,9 +180,24 @@ impl Client {
         self.delegated.top_level()
     }
 
+    /// What is used although it has expired, thanks to [`Limits::expired_for`] alone: roles, and when they expired. First
+    /// timestamp, snapshot and targets, then the delegated roles that look-ups have come to so far. Empty before
+    /// [`Event::Refreshed`]. Whoever asked for it should be told, and it belongs in a report.
+    pub fn expired(&self) -> Vec<(RoleName, UnixTime)> {
+        let Some(epoch) = self.epoch() else { return Vec::new() };
+        let (timestamp, snapshot) = (&epoch.timestamp, &epoch.snapshot);
+        let mut roles = vec![
+            (TopLevelRole::Timestamp.into(), timestamp.expires),
+            (TopLevelRole::Snapshot.into(), snapshot.expires),
+        ];
+        roles.extend(self.delegated.all().map(|file| (file.role.clone(), file.targets.expires)));
+        roles.retain(|(_, expires)| *expires <= self.clock.now);
+        roles
+    }
+
     /// The time everything is judged by.
     pub fn now(&self) -> UnixTime {
-        self.now
+        self.clock.now
     }
 
     fn fail(&mut self, error: Error) {

@@ -14,6 +14,15 @@ use crate::metadata::{
 use crate::verifier::{Mismatch, Size, Verifier};
 use crate::{Key, KeyId, UnixTime, threshold};
 
+/// What expiry dates are compared with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    /// The time of the epoch.
+    pub(super) now: UnixTime,
+    /// [`Limits::expired_for`](crate::Limits::expired_for)
+    pub(super) expired_for: u64,
+}
+
 /// Who must have signed a file.
 #[derive(Clone, Copy)]
 pub(super) struct Signers<'a> {
@@ -95,11 +104,11 @@ pub(super) fn stored_snapshot(bytes: &[u8], root: &Root) -> Result<Snapshot, Err
 }
 
 /// Whether a snapshot from the store is the one that the timestamp names, and still good.
-pub(super) fn is_named(snapshot: &Snapshot, bytes: &[u8], named: &FileMeta, now: UnixTime) -> Result<(), Error> {
+pub(super) fn is_named(snapshot: &Snapshot, bytes: &[u8], named: &FileMeta, clock: Clock) -> Result<(), Error> {
     let role = RoleName::from(TopLevelRole::Snapshot);
     version(snapshot, &role, named)?;
     length_and_hashes(bytes, &role, named)?;
-    unexpired(snapshot, &role, now)
+    unexpired(snapshot, &role, clock)
 }
 
 /// The snapshot that the timestamp names (TUF 5.5.2 to 5.5.6).
@@ -108,7 +117,7 @@ pub(super) fn snapshot(
     root: &Root,
     named: &FileMeta,
     trusted: Option<&Snapshot>,
-    now: UnixTime,
+    clock: Clock,
 ) -> Result<Snapshot, Error> {
     let role = RoleName::from(TopLevelRole::Snapshot);
     // Before anything of it is interpreted.
@@ -118,7 +127,7 @@ pub(super) fn snapshot(
     if let Some(trusted) = trusted {
         nothing_rolled_back(&snapshot, trusted)?;
     }
-    unexpired(&snapshot, &role, now)?;
+    unexpired(&snapshot, &role, clock)?;
     Ok(snapshot)
 }
 
@@ -129,7 +138,7 @@ pub(super) fn targets(
     signers: Signers<'_>,
     delegator: &str,
     listed: &FileMeta,
-    now: UnixTime,
+    clock: Clock,
 ) -> Result<Targets, Error> {
     length_and_hashes(bytes, role, listed)?;
     let envelope = open::<Targets>(bytes, role)?;
@@ -137,7 +146,7 @@ pub(super) fn targets(
     drop(envelope.canonical); // As large as the file.
     let targets: Targets = interpret(&envelope.signed, role)?;
     version(&targets, role, listed)?;
-    unexpired(&targets, role, now)?;
+    unexpired(&targets, role, clock)?;
     Ok(targets)
 }
 
@@ -166,10 +175,16 @@ pub(super) fn may_be_another_bin(
     }
 }
 
-/// TUF 5.3.10, 5.4.4, 5.5.6, 5.6.5: usable until the second it expires at, and not at that second.
-pub(super) fn unexpired<T: Signed>(signed: &T, role: &RoleName, now: UnixTime) -> Result<(), Error> {
-    if signed.expires() <= now {
-        let expected = format!("an expiry date after the time of the update, {now}");
+/// TUF 5.3.10, 5.4.4, 5.5.6, 5.6.5: usable until the second it expires at, and not at that second; or until the user's
+/// patience ends, which there is none of for roots.
+pub(super) fn unexpired<T: Signed>(signed: &T, role: &RoleName, clock: Clock) -> Result<(), Error> {
+    let Clock { now, expired_for } = clock;
+    let expired_for = if T::TYPE == TopLevelRole::Root { 0 } else { expired_for };
+    if signed.expires().0 <= now.0.saturating_sub_unsigned(expired_for) {
+        let expected = match expired_for {
+            0 => format!("an expiry date after the time of the update, {now}"),
+            _ => format!("an expiry date less than {expired_for} seconds before the time of the update, {now}"),
+        };
         return Err(Error::new(Check::Expiry, role.clone(), expected, signed.expires()).with_version(signed.version()));
     }
     Ok(())

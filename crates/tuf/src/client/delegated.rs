@@ -99,6 +99,11 @@ impl DelegatedFiles {
         self.verified.get(id.0)
     }
 
+    /// The top-level targets first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &VerifiedTargets> {
+        self.verified.iter()
+    }
+
     fn add(&mut self, role: RoleName, targets: Targets) -> FileId {
         let index = DelegationIndex::new(targets.delegations.as_ref());
         self.verified.push(VerifiedTargets { role, targets, index });
@@ -216,7 +221,7 @@ impl Client {
         let Some((delegations, signers, delegating)) = self.delegated.delegation(delegator, role) else {
             return Err(not_delegated(role));
         };
-        let targets = checks::targets(bytes, role, signers, delegating.as_str(), listed, self.now)?;
+        let targets = checks::targets(bytes, role, signers, delegating.as_str(), listed, self.clock)?;
         let doubtful_bin = checks::may_be_another_bin(&targets, role, delegations, listed);
         Ok((targets, doubtful_bin))
     }

@@ -97,7 +97,7 @@ impl Client {
 
     fn roots_are_final(&mut self, keys_rotated: bool, answer: EarlyTimestamp) {
         // TUF 5.3.10
-        if let Err(error) = checks::unexpired(&self.root, &TopLevelRole::Root.into(), self.now) {
+        if let Err(error) = checks::unexpired(&self.root, &TopLevelRole::Root.into(), self.clock) {
             return self.fail(error);
         }
         self.stage = Stage::Timestamp { stored: None, keys_rotated, answer };
@@ -182,7 +182,7 @@ impl Client {
             },
         };
         // TUF 5.4.4, before it is kept.
-        if let Err(error) = newer.and_then(|_| checks::unexpired(&timestamp, &role, self.now)) {
+        if let Err(error) = newer.and_then(|_| checks::unexpired(&timestamp, &role, self.clock)) {
             return self.fail(error);
         }
         self.exchange.store(StoredFile::Timestamp, bytes, timestamp.version);
@@ -190,7 +190,7 @@ impl Client {
     }
 
     fn timestamp_is_final(&mut self, timestamp: Timestamp, keys_rotated: bool) {
-        if let Err(error) = checks::unexpired(&timestamp, &TopLevelRole::Timestamp.into(), self.now) {
+        if let Err(error) = checks::unexpired(&timestamp, &TopLevelRole::Timestamp.into(), self.clock) {
             return self.fail(error);
         }
         self.stage = Stage::Snapshot { timestamp, stored: None };
@@ -211,8 +211,9 @@ impl Client {
             self.exchange.delete(StoredFile::Snapshot, self.root.version.saturating_add(1));
         }
         let verified = verified.and_then(Result::ok);
-        let current =
-            verified.as_ref().map(|(snapshot, bytes)| checks::is_named(snapshot, bytes, &timestamp.snapshot, self.now));
+        let current = verified
+            .as_ref()
+            .map(|(snapshot, bytes)| checks::is_named(snapshot, bytes, &timestamp.snapshot, self.clock));
         match (current, verified, self.mode) {
             (Some(Ok(())), Some((snapshot, _)), _) => {
                 let epoch = Epoch { timestamp: timestamp.clone(), snapshot };
@@ -233,7 +234,7 @@ impl Client {
         let Stage::Snapshot { timestamp, stored } = &mut self.stage else { return };
         let (root, named, stored) = (&self.root, &timestamp.snapshot, stored.as_ref());
         let verified = answer.body(&TopLevelRole::Snapshot.into()).and_then(|bytes| {
-            let snapshot = checks::snapshot(&bytes, root, named, stored, self.now)?;
+            let snapshot = checks::snapshot(&bytes, root, named, stored, self.clock)?;
             Ok((bytes, snapshot))
         });
         match verified {
@@ -296,7 +297,7 @@ impl Client {
         let Stage::Targets(epoch) = &self.stage else { return Err(not_listed(&role)) };
         let listed = epoch.snapshot.role(&role).ok_or_else(|| not_listed(&role))?;
         let signers = Signers::of_root(&self.root, TopLevelRole::Targets);
-        checks::targets(bytes, &role, signers, &format!("root {}", self.root.version), listed, self.now)
+        checks::targets(bytes, &role, signers, &format!("root {}", self.root.version), listed, self.clock)
     }
 
     fn targets_are_final(&mut self, targets: Targets) {

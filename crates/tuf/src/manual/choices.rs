@@ -26,3 +26,6 @@
 //! * **An early timestamp**, fetched together with the first new root, is asked for once more if a new root made its
 //!   signatures worthless.
 //! * **Dates** have exactly the form `YYYY-MM-DDTHH:MM:SSZ`; a file expires at its second, not after it.
+//! * **Expired metadata by explicit wish** ([`Limits::expired_for`](crate::Limits::expired_for)), which the specification does
+//!   not know: for a repository whose operator is away. All other checks stay as they are, and an expired root stays refused:
+//!   nobody could say whether it still names the right keys.

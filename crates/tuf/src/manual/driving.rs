@@ -86,6 +86,8 @@
 //!   must not reach its final name. A target path is text, not a file name.
 //! * **Text of the repository.** Target paths, names of roles and custom fields are what signers wrote: escape control
 //!   characters before they reach a terminal. [`Error`](crate::Error)s are escaped already.
+//! * **Telling the user what was let pass.** With [`Limits::expired_for`](crate::Limits::expired_for), look at
+//!   [`Client::expired`](crate::Client::expired) after the last look-up, warn, and write it into the report.
 //!
 //! ## The local store
 //!

@@ -8,6 +8,7 @@ mod bins;
 mod delegation_attacks;
 mod delegations;
 mod driving;
+mod expired_by_wish;
 mod expiry;
 mod histories;
 mod interleavings;
