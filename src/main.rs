@@ -23,6 +23,7 @@ mod session;
 mod settings;
 mod store;
 mod terminal;
+mod trust;
 mod unfinished;
 mod wanted;
 

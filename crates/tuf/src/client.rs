@@ -6,6 +6,7 @@
 //! like those from the network. Which checks there are stands in `checks.rs`, in which order things happen in `refresh.rs`,
 //! how a target is searched in `look_up.rs`.
 
+mod chain;
 mod checks;
 mod delegated;
 mod look_up;
@@ -16,6 +17,7 @@ mod target;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+pub use chain::{Link, Signer};
 pub use look_up::{Doubt, LookUp, LookUpId};
 pub use request::{Fetched, RemoteFile, Request, RequestId, StoredFile};
 pub use target::Target;
@@ -23,6 +25,7 @@ pub use target::Target;
 use crate::error::{Check, Error};
 use crate::metadata::{RoleName, Root, Snapshot, Targets, Timestamp, TopLevelRole};
 use crate::{Limits, UnixTime};
+use checks::{Clock, Verified};
 use delegated::DelegatedFiles;
 use look_up::LookUps;
 use refresh::Stage;
@@ -30,10 +33,10 @@ use refresh::Stage;
 /// One update of one repository's metadata, and any number of target look-ups in what it finds.
 #[derive(Debug)]
 pub struct Client {
-    now: UnixTime,
+    clock: Clock,
     mode: Mode,
     limits: Limits,
-    root: Root,
+    root: Verified<Root>,
     stage: Stage,
     delegated: DelegatedFiles,
     look_ups: LookUps,
@@ -70,8 +73,9 @@ pub enum Event {
 /// The verified metadata that belongs together.
 #[derive(Clone, Debug)]
 pub struct Epoch {
-    timestamp: Timestamp,
-    snapshot: Snapshot,
+    root: u64,
+    timestamp: Verified<Timestamp>,
+    snapshot: Verified<Snapshot>,
 }
 
 impl Client {
@@ -89,7 +93,7 @@ impl Client {
         }
         let root = checks::trusted_root(trusted_root)?;
         let mut client = Client {
-            now,
+            clock: Clock { now, expired_for: limits.expired_for },
             mode,
             limits,
             root,
@@ -179,9 +183,24 @@ impl Client {
         self.delegated.top_level()
     }
 
+    /// What is used although it has expired, thanks to [`Limits::expired_for`] alone: roles, and when they expired. First
+    /// timestamp, snapshot and targets, then the delegated roles that look-ups have come to so far. Empty before
+    /// [`Event::Refreshed`]. Whoever asked for it should be told, and it belongs in a report.
+    pub fn expired(&self) -> Vec<(RoleName, UnixTime)> {
+        let Some(epoch) = self.epoch() else { return Vec::new() };
+        let (timestamp, snapshot) = (&epoch.timestamp, &epoch.snapshot);
+        let mut roles = vec![
+            (TopLevelRole::Timestamp.into(), timestamp.expires),
+            (TopLevelRole::Snapshot.into(), snapshot.expires),
+        ];
+        roles.extend(self.delegated.all().map(|file| (file.role.clone(), file.targets.expires)));
+        roles.retain(|(_, expires)| *expires <= self.clock.now);
+        roles
+    }
+
     /// The time everything is judged by.
     pub fn now(&self) -> UnixTime {
-        self.now
+        self.clock.now
     }
 
     fn fail(&mut self, error: Error) {
@@ -197,6 +216,17 @@ impl Client {
 }
 
 impl Epoch {
+    /// The version of a role: of root, timestamp or snapshot, or that of any other role the snapshot lists, which is the only
+    /// one a file of it may have. `None` if it lists none of this name.
+    pub fn version(&self, role: &RoleName) -> Option<u64> {
+        match role.top_level() {
+            Some(TopLevelRole::Root) => Some(self.root),
+            Some(TopLevelRole::Timestamp) => Some(self.timestamp.version),
+            Some(TopLevelRole::Snapshot) => Some(self.snapshot.version),
+            Some(TopLevelRole::Targets) | None => self.snapshot.role(role).map(|listed| listed.version),
+        }
+    }
+
     /// `timestamp.json`
     pub fn timestamp(&self) -> &Timestamp {
         &self.timestamp

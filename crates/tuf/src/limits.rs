@@ -1,6 +1,6 @@
 //! How much the client takes.
 
-/// Bounds on foreign input, with their defaults. All sizes in bytes, of decoded content.
+/// Bounds on foreign input and on its age, with their defaults. All sizes in bytes, of decoded content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// New roots in one refresh: 1024.
@@ -17,6 +17,10 @@ pub struct Limits {
     pub metadata_size: u64,
     /// Delegated roles visited in one look-up, the top-level one not counted: 32.
     pub delegations_visited: usize,
+    /// Timestamp, snapshot, targets and delegated roles may have expired less than so many seconds before the time of the
+    /// update: 0, none may. Never the root. Whoever withholds updates gains that much time, so it takes an explicit wish of
+    /// the user; [`Client::expired`](crate::Client::expired) says what was used only thanks to it.
+    pub expired_for: u64,
 }
 
 impl Default for Limits {
@@ -29,6 +33,7 @@ impl Default for Limits {
             targets_size: 16 << 20,
             metadata_size: 32 << 20,
             delegations_visited: 32,
+            expired_for: 0,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! # Where the specification leaves a choice
 //!
 //! * **Key ids are opaque** (TAP 12). They are looked up in the file that delegates and never recomputed; thresholds count
-//!   keys by their decoded material, so one key under two names, or written in two ways, counts once.
+//!   keys by their decoded material, so one key under two names, or written in two ways, counts once. When enough have signed,
+//!   the other signatures are not looked at.
 //! * **Unknown kinds of keys** do not count and do not make a file unreadable. If a threshold is out of reach because of
 //!   them, that is [`Check::SupportedKeys`](crate::Check::SupportedKeys).
 //! * **Unknown hash algorithms** are ignored if a known one is listed too, and then all known ones must match. MD5 and
@@ -26,3 +27,6 @@
 //! * **An early timestamp**, fetched together with the first new root, is asked for once more if a new root made its
 //!   signatures worthless.
 //! * **Dates** have exactly the form `YYYY-MM-DDTHH:MM:SSZ`; a file expires at its second, not after it.
+//! * **Expired metadata by explicit wish** ([`Limits::expired_for`](crate::Limits::expired_for)), which the specification does
+//!   not know: for a repository whose operator is away. All other checks stay as they are, and an expired root stays refused:
+//!   nobody could say whether it still names the right keys.

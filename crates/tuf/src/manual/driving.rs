@@ -86,6 +86,8 @@
 //!   must not reach its final name. A target path is text, not a file name.
 //! * **Text of the repository.** Target paths, names of roles and custom fields are what signers wrote: escape control
 //!   characters before they reach a terminal. [`Error`](crate::Error)s are escaped already.
+//! * **Telling the user what was let pass.** With [`Limits::expired_for`](crate::Limits::expired_for), look at
+//!   [`Client::expired`](crate::Client::expired) after the last look-up, warn, and write it into the report.
 //!
 //! ## The local store
 //!
@@ -94,6 +96,12 @@
 //! delegated roles can be fetched again at any time. A lost root is fetched again too, but if it took keys away, that happens
 //! once more, and what was stored since is forgotten. The root that a client starts from should be kept apart from what it
 //! stores, as well protected as the program itself; nothing in the store can replace it.
+//!
+//! ## Saying what was trusted
+//!
+//! [`Epoch::version`](crate::Epoch::version) has the version of every role, for a report: those of root, timestamp and snapshot,
+//! and of the [roles](crate::Target::roles) that lead to a target. [`Client::chain`](crate::Client::chain) says who could sign
+//! for each of them, and whose signatures it was believed for. Ask while the client is there.
 //!
 //! ## One client, one epoch
 //!

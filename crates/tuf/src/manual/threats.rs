@@ -19,7 +19,7 @@
 //! | an old version of a role in a new snapshot (snapshot key) | [`Check::RoleRollback`](crate::Check::RoleRollback), for every role |
 //! | a role missing from a new snapshot (snapshot key) | [`Check::RoleRemoved`](crate::Check::RoleRemoved) |
 //! | files of different snapshots mixed | [`Check::Version`](crate::Check::Version), [`Check::LengthAndHashes`](crate::Check::LengthAndHashes) |
-//! | freezing: old but valid metadata for ever | [`Check::Expiry`](crate::Check::Expiry) for every role, by one clock reading |
+//! | freezing: old but valid metadata for ever | [`Check::Expiry`](crate::Check::Expiry) for every role, by one clock reading; with [`Limits::expired_for`](crate::Limits::expired_for) so much later, but not for the root |
 //! | versions moved far ahead (online keys), so that honest ones look like a rollback | a root that takes the keys away makes the client forget what they signed |
 //! | threshold of 0, negative, a fraction, too big | [`Check::Format`](crate::Check::Format) |
 //! | duplicate JSON members, floats, huge numbers, deep nesting, millions of values | [`Check::Format`](crate::Check::Format), before anything is interpreted |

@@ -1,0 +1,138 @@
+//! Which index is which: one URL for all spellings of it, and the name of the directory where its trust is kept.
+
+use sha2::{Digest, Sha224};
+use url::Url;
+
+/// An index, by its canonical URL.
+///
+/// Canonical: scheme and host in lower case, no default port, no user name, password, query or fragment, dot segments
+/// resolved, exactly one `/` at the end. Percent-encoding stays as the URL standard leaves it, so `%7E` is not `~`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IndexIdentity(Url);
+
+impl IndexIdentity {
+    /// The identity behind any spelling.
+    pub fn of(index: &Url) -> Self {
+        let mut canonical = index.clone();
+        // Parsing has lowered scheme and host, dropped a default port and resolved dot segments already. The setters fail
+        // only for URLs that have no host, which then have no user name either.
+        let _ = canonical.set_username("");
+        let _ = canonical.set_password(None);
+        canonical.set_query(None);
+        canonical.set_fragment(None);
+        let path = format!("{}/", canonical.path().trim_end_matches('/'));
+        if !canonical.cannot_be_a_base() {
+            canonical.set_path(&path);
+        }
+        Self(canonical)
+    }
+
+    /// The canonical URL; it ends with `/`.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// SHA-224 of the canonical URL in lower-case hex: a directory name of 56 characters.
+    pub fn directory_name(&self) -> String {
+        hex::encode(Sha224::digest(self.0.as_str()))
+    }
+}
+
+/// Where the metadata of an index is unless its trust says otherwise: `tuf/` beside the last segment of the index's URL,
+/// or below it if the index is the root of its host.
+pub fn default_metadata_url(index: &Url) -> Url {
+    let canonical = IndexIdentity::of(index).0;
+    // Fails only for URLs that cannot be a base, such as `data:`, which are no index.
+    canonical.join("../tuf/").unwrap_or(canonical)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    fn canonical(text: &str) -> String {
+        IndexIdentity::of(&url(text)).url().to_string()
+    }
+
+    #[test]
+    fn all_spellings_of_an_index_are_one() {
+        for (spelling, expected) in [
+            ("https://pkgs.example.org/simple/", "https://pkgs.example.org/simple/"),
+            ("https://pkgs.example.org/simple", "https://pkgs.example.org/simple/"),
+            ("https://pkgs.example.org/simple///", "https://pkgs.example.org/simple/"),
+            ("HTTPS://PKGS.Example.ORG/simple/", "https://pkgs.example.org/simple/"),
+            ("https://pkgs.example.org:443/simple/", "https://pkgs.example.org/simple/"),
+            ("https://me:secret@pkgs.example.org/simple/", "https://pkgs.example.org/simple/"),
+            ("https://me@pkgs.example.org/simple/?a=b#c", "https://pkgs.example.org/simple/"),
+            ("https://pkgs.example.org/a/../simple/./", "https://pkgs.example.org/simple/"),
+            ("https://pkgs.example.org/a/%2e%2E/simple/", "https://pkgs.example.org/simple/"),
+            ("https://pkgs.example.org/a b/", "https://pkgs.example.org/a%20b/"),
+            ("https://pkgs.example.org/ä/", "https://pkgs.example.org/%C3%A4/"),
+            ("https://bücher.example.org/simple/", "https://xn--bcher-kva.example.org/simple/"),
+            ("https://pkgs.example.org", "https://pkgs.example.org/"),
+            ("https://pkgs.example.org//", "https://pkgs.example.org/"),
+            ("http://[::1]:80/simple", "http://[::1]/simple/"),
+            ("http://127.1:8000/simple", "http://127.0.0.1:8000/simple/"),
+            ("file:///srv/index/simple", "file:///srv/index/simple/"),
+            ("file://localhost/srv/index/simple/", "file:///srv/index/simple/"),
+            ("file:///", "file:///"),
+        ] {
+            assert_eq!(canonical(spelling), expected, "{spelling}");
+            assert_eq!(canonical(expected), expected, "canonical is not stable");
+        }
+    }
+
+    #[test]
+    fn different_indexes_stay_different() {
+        let indexes = [
+            "https://pkgs.example.org/simple/",
+            "http://pkgs.example.org/simple/",
+            "https://pkgs.example.org:8443/simple/",
+            "https://pkgs.example.org/Simple/",
+            "https://pkgs.example.org/team//simple/",
+            "https://pkgs.example.org/team/simple/",
+            "https://pkgs.example.org/team%2Fsimple/",
+            "https://pkgs.example.org/",
+            "file:///simple/",
+        ];
+        let names: std::collections::BTreeSet<String> =
+            indexes.iter().map(|index| IndexIdentity::of(&url(index)).directory_name()).collect();
+        assert_eq!(names.len(), indexes.len());
+    }
+
+    #[test]
+    fn the_directory_is_named_as_in_the_draft_for_pip() {
+        let name = IndexIdentity::of(&url("http://LOCALHOST:8000/simple")).directory_name();
+        assert!(name.starts_with("ed8b0907") && name.ends_with("c28d"), "{name}");
+        assert_eq!(name.len(), 56);
+    }
+
+    #[test]
+    fn metadata_is_beside_the_index() {
+        for (index, expected) in [
+            ("https://pkgs.example.org/simple/", "https://pkgs.example.org/tuf/"),
+            ("https://pkgs.example.org/team/simple", "https://pkgs.example.org/team/tuf/"),
+            ("https://me:secret@pkgs.example.org/team/simple/?a#b", "https://pkgs.example.org/team/tuf/"),
+            ("https://pkgs.example.org/", "https://pkgs.example.org/tuf/"),
+            ("file:///srv/index/simple/", "file:///srv/index/tuf/"),
+        ] {
+            assert_eq!(default_metadata_url(&url(index)).as_str(), expected, "{index}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_index_is_no_reason_to_panic() {
+        for text in
+            ["data:text/plain,a?b#c", "mailto:a@b", "unix:/a/b", "a://B/../c", "file:////a//", "a:", "blob:https://h/"]
+        {
+            let identity = IndexIdentity::of(&url(text));
+            assert_eq!(identity.directory_name().len(), 56);
+            assert_eq!(IndexIdentity::of(identity.url()), identity, "{text}");
+            default_metadata_url(&url(text));
+        }
+    }
+}
