@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("repository", &["packaging", "tuf"]),
     ("packaging", &[]),
     ("tuf", &[]),
-    ("testkit", &[]),
+    ("testkit", &["tuf"]),
     ("tuf-conformance-client", &["tuf"]),
 ];
 

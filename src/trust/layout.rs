@@ -8,6 +8,8 @@ mod link;
 mod page_url;
 mod presets;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use packaging::PackageName;
 use tuf::{HashAlgorithm, Hashes};

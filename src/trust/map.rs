@@ -189,3 +189,193 @@ fn text<'v>(value: &'v Value<'_>, place: &str) -> Result<&'v str, MapError> {
 fn error(place: &str, problem: impl Into<String>) -> MapError {
     MapError { place: place.to_owned(), problem: problem.into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAP: &str = r#"{
+        "repositories": {
+            "corp": "https://me:secret@PKGS.example.org/corp/simple",
+            "public": "https://pkgs.example.org/simple/",
+            "mirror": "https://mirror.pkgs.example.org/simple/"
+        },
+        "mapping": [
+            {"projects": ["Acme_*", "payroll"], "repositories": ["corp"]},
+            {"projects": ["flask-?"], "repositories": ["corp"], "terminating": false},
+            {"projects": ["flask*"], "repositories": ["public", "mirror"], "threshold": 2},
+            {"projects": ["*"], "repositories": ["public", "corp"], "terminating": false}
+        ]
+    }"#;
+
+    fn name(text: &str) -> PackageName {
+        text.parse().unwrap()
+    }
+
+    fn asked(map: &ProjectMap, project: &str) -> Vec<String> {
+        map.mappings_for(&name(project)).iter().map(|mapping| mapping.names.join("+")).collect()
+    }
+
+    /// A map of two repositories with these mappings.
+    fn read(mapping: &str) -> Result<ProjectMap, MapError> {
+        let repositories = r#"{"a": "https://a.example.org/simple/", "b": "https://b.example.org/simple/"}"#;
+        ProjectMap::read(format!(r#"{{"repositories": {repositories}, "mapping": {mapping}}}"#).as_bytes())
+    }
+
+    #[test]
+    fn the_first_terminating_mapping_is_the_last_asked() {
+        let map = ProjectMap::read(MAP.as_bytes()).unwrap();
+        for (project, expected) in [
+            ("acme-web", vec!["corp"]),
+            ("ACME.web", vec!["corp"]),
+            ("payroll", vec!["corp"]),
+            ("acme", vec!["public+corp"]),
+            ("payroll2", vec!["public+corp"]),
+            ("not-acme-web", vec!["public+corp"]),
+            ("flask-x", vec!["corp", "public+mirror"]),
+            ("flask-xy", vec!["public+mirror"]),
+            ("flask", vec!["public+mirror"]),
+        ] {
+            assert_eq!(asked(&map, project), expected, "{project}");
+        }
+    }
+
+    #[test]
+    fn a_mapping_says_who_how_many_and_whether_nobody_else() {
+        let map = ProjectMap::read(MAP.as_bytes()).unwrap();
+        let [mapping] = map.mappings_for(&name("flask")).try_into().unwrap();
+        assert_eq!(mapping.threshold, 2);
+        assert!(mapping.terminating);
+        let urls: Vec<&str> = mapping.indexes.iter().map(|index| index.url().as_str()).collect();
+        assert_eq!(urls, ["https://pkgs.example.org/simple/", "https://mirror.pkgs.example.org/simple/"]);
+        let [mapping] = map.mappings_for(&name("payroll")).try_into().unwrap();
+        assert_eq!((mapping.threshold, mapping.terminating), (1, true), "the defaults");
+        assert_eq!(mapping.indexes[0].url().as_str(), "https://pkgs.example.org/corp/simple/");
+        let [mapping] = map.mappings_for(&name("zope")).try_into().unwrap();
+        assert!(!mapping.terminating);
+    }
+
+    #[test]
+    fn a_project_nobody_maps_has_no_mapping() {
+        let map = read(r#"[{"projects": ["acme-*"], "repositories": ["a"]}]"#).unwrap();
+        assert!(map.mappings_for(&name("flask")).is_empty());
+    }
+
+    #[test]
+    fn patterns_are_written_as_people_write_names() {
+        for (pattern, matching, other) in [
+            ("Acme.*", "acme-web", "acmeweb"),
+            ("acme-_.*", "acme-web", "acme"),
+            ("acme*", "acmeweb", "web-acme"),
+            ("*-plugin", "acme-plugin", "plugin"),
+            ("a?c", "abc", "ac"),
+            ("a*b*c", "a-x-b-y-c", "a-x-c"),
+            ("Friendly__Bard", "friendly-bard", "friendlybard"),
+        ] {
+            let map = read(&format!(r#"[{{"projects": ["{pattern}"], "repositories": ["a"]}}]"#)).unwrap();
+            assert_eq!(map.mappings_for(&name(matching)).len(), 1, "{pattern} {matching}");
+            assert_eq!(map.mappings_for(&name(other)).len(), 0, "{pattern} {other}");
+        }
+    }
+
+    #[test]
+    fn mistakes_in_mappings_are_named_with_their_place() {
+        let good = r#"{"projects": ["x"], "repositories": ["a"]}"#;
+        for (mapping, place, problem) in [
+            ("[]", "mapping", "list that is not empty"),
+            ("{}", "mapping", "list that is not empty"),
+            ("[7]", "mapping[0]", "expected an object"),
+            (r#"[{"repositories": ["a"]}]"#, "mapping[0].projects", "not empty"),
+            (r#"[{"projects": [], "repositories": ["a"]}]"#, "mapping[0].projects", "not empty"),
+            (r#"[{"projects": ["x"]}]"#, "mapping[0].repositories", "not empty"),
+            (r#"[{"projects": ["x"], "repositories": []}]"#, "mapping[0].repositories", "not empty"),
+            (r#"[{"projects": ["x"], "repositories": ["c"]}]"#, "mapping[0].repositories", "'c' is not one of"),
+            (r#"[{"projects": ["x"], "repositories": ["A"]}]"#, "mapping[0].repositories", "'A' is not one of"),
+            (r#"[{"projects": ["x"], "repositories": ["a", "a"]}]"#, "mapping[0].repositories", "'a' is there twice"),
+            (r#"[{"projects": [1], "repositories": ["a"]}]"#, "mapping[0].projects", "expected strings"),
+            (r#"[{"projects": [""], "repositories": ["a"]}]"#, "mapping[0].projects", "no project name"),
+            (r#"[{"projects": ["-*"], "repositories": ["a"]}]"#, "mapping[0].projects", "no project name"),
+            (r#"[{"projects": ["x_"], "repositories": ["a"]}]"#, "mapping[0].projects", "no project name"),
+            (r#"[{"projects": ["[ab]c"], "repositories": ["a"]}]"#, "mapping[0].projects", "'[ab]c'"),
+            (r#"[{"projects": ["a/b"], "repositories": ["a"]}]"#, "mapping[0].projects", "'a/b'"),
+            (r#"[{"projects": ["\u0430cme"], "repositories": ["a"]}]"#, "mapping[0].projects", "project name"),
+            (r#"[{"projects": ["x"], "repositories": ["a"], "threshold": 0}]"#, "mapping[0].threshold", "from 1 to 1"),
+            (r#"[{"projects": ["x"], "repositories": ["a"], "threshold": 2}]"#, "mapping[0].threshold", "from 1 to 1"),
+            (r#"[{"projects": ["x"], "repositories": ["a"], "threshold": -1}]"#, "mapping[0].threshold", "number"),
+            (r#"[{"projects": ["x"], "repositories": ["a"], "threshold": "1"}]"#, "mapping[0].threshold", "number"),
+            (r#"[{"projects": ["x"], "repositories": ["a"], "terminating": 1}]"#, "mapping[0].terminating", "true or"),
+            (
+                r#"[{"projects": ["x"], "repositories": ["a"], "treshold": 1}]"#,
+                "mapping[0]",
+                "unknown field 'treshold'",
+            ),
+        ] {
+            let error = read(mapping).expect_err(mapping);
+            assert_eq!(error.place, place, "{mapping}");
+            assert!(error.problem.contains(problem), "{mapping}: {error}");
+            if place.starts_with("mapping[0]") {
+                let second = mapping.replacen('[', &format!("[{good}, "), 1);
+                assert_eq!(read(&second).expect_err(&second).place, place.replace("[0]", "[1]"));
+            }
+        }
+    }
+
+    #[test]
+    fn mistakes_in_repositories_are_named_with_their_place() {
+        for (repositories, place, problem) in [
+            ("[]", "repositories", "expected an object"),
+            (r#"{"": "https://a.example.org/"}"#, "repositories.", "name of letters"),
+            (r#"{"..": "https://a.example.org/"}"#, "repositories...", "name of letters"),
+            (r#"{"a/b": "https://a.example.org/"}"#, "repositories.a/b", "name of letters"),
+            (r#"{"-a": "https://a.example.org/"}"#, "repositories.-a", "name of letters"),
+            (r#"{"\u001b[2J": "https://a.example.org/"}"#, "repositories.\\u{1b}[2J", "name of letters"),
+            (r#"{"a": "a.example.org/simple"}"#, "repositories.a", "URL of an index"),
+            (r#"{"a": "ftp://a.example.org/"}"#, "repositories.a", "URL of an index"),
+            (r#"{"a": "data:text/plain,x"}"#, "repositories.a", "URL of an index"),
+            (r#"{"a": "https://"}"#, "repositories.a", "URL of an index"),
+            (r#"{"a": 5}"#, "repositories.a", "URL of an index"),
+            (
+                r#"{"a": "https://h.example.org/x", "b": "https://H.example.org:443/x/"}"#,
+                "repositories.b",
+                "another name",
+            ),
+            (r#"{"a": "https://a.example.org/", "a": "https://b.example.org/"}"#, "map", "a"),
+        ] {
+            let mapping = r#"[{"projects": ["x"], "repositories": ["a"]}]"#;
+            let text = format!(r#"{{"repositories": {repositories}, "mapping": {mapping}}}"#);
+            let error = ProjectMap::read(text.as_bytes()).expect_err(repositories);
+            assert_eq!(error.place, place, "{repositories}");
+            assert!(error.problem.contains(problem), "{repositories}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_map_is_an_error() {
+        for text in [
+            "",
+            "[]",
+            "null",
+            "{}",
+            "\u{feff}{}",
+            r#"{"repositories": {}, "mapping": [], "more": 1}"#,
+            "{\"mapping\": 1.5}",
+        ] {
+            ProjectMap::read(text.as_bytes()).expect_err(text);
+        }
+        ProjectMap::read(&[0xff, 0xfe]).unwrap_err();
+        ProjectMap::read("[".repeat(100_000).as_bytes()).unwrap_err();
+    }
+
+    #[test]
+    fn a_map_with_a_byte_changed_is_a_map_or_an_error() {
+        for place in 0..MAP.len() {
+            for byte in [b'"', b'{', b']', b'*', b'\\', 0, 0xff] {
+                let mut bytes = MAP.as_bytes().to_vec();
+                bytes[place] = byte;
+                if let Ok(map) = ProjectMap::read(&bytes) {
+                    map.mappings_for(&name("flask-x"));
+                }
+            }
+        }
+    }
+}

@@ -48,7 +48,7 @@ impl Command {
             .env("XDG_CACHE_HOME", environment.cache())
             .env("XDG_CONFIG_HOME", home.join(".config"))
             .env("XDG_CONFIG_DIRS", home.join("etc"))
-            .env("XDG_DATA_HOME", home.join(".local/share"))
+            .env("XDG_DATA_HOME", environment.data())
             .env("XDG_STATE_HOME", home.join(".local/state"))
             .env("TMPDIR", environment.temporary())
             .env("PATH", search_path(&environment.scripts()))

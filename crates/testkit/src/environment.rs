@@ -130,6 +130,16 @@ impl Environment {
         self.root.path().join("cache")
     }
 
+    /// XDG_DATA_HOME of the commands.
+    pub fn data(&self) -> PathBuf {
+        self.home().join(".local/share")
+    }
+
+    /// Where tufpip keeps what it trusts: a directory for each signed index.
+    pub fn trust_store(&self) -> PathBuf {
+        self.data().join("tufpip/tuf-repositories")
+    }
+
     /// TMPDIR of the commands.
     pub fn temporary(&self) -> PathBuf {
         self.root.path().join("tmp")

@@ -13,13 +13,13 @@ use crate::server::Server;
 use crate::wheel_maker::normalized;
 
 /// Content type of PEP 691 pages.
-const JSON: &str = "application/vnd.pypi.simple.v1+json";
+pub(crate) const JSON: &str = "application/vnd.pypi.simple.v1+json";
 
 /// An index and its files.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
-    projects: BTreeMap<String, Vec<ListedFile>>,
-    options: Options,
+    pub(crate) projects: BTreeMap<String, Vec<ListedFile>>,
+    pub(crate) options: Options,
 }
 
 impl Index {
@@ -152,7 +152,8 @@ impl Index {
         Response::not_found()
     }
 
-    fn content(&self, request: &Request, bytes: &[u8]) -> Response {
+    /// A file as this index answers for it: with ranges and entity tags as the options say.
+    pub(crate) fn content(&self, request: &Request, bytes: &[u8]) -> Response {
         let etag = self.options.etag.then(|| etag(bytes));
         let whole = || Response::ok("application/octet-stream", bytes);
         match (&etag, self.options.range) {

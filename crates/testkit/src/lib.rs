@@ -24,11 +24,13 @@
 )]
 
 mod archive;
+mod attacker;
 mod body;
 mod command;
 mod connection;
 mod digest;
 mod environment;
+mod forgery;
 mod index;
 mod listing;
 mod pages;
@@ -36,6 +38,11 @@ mod request;
 mod response;
 mod sdist_maker;
 mod server;
+mod signed_index;
+mod signed_layout;
+mod signed_repository;
+mod signed_server;
+mod signing_keys;
 mod tree;
 mod wheel_maker;
 
@@ -43,11 +50,17 @@ pub use archive::{Entry, zip};
 pub use command::{Command, Outcome};
 pub use digest::HashName;
 pub use environment::{Environment, Interpreter};
+pub use forgery::{SignedBy, Stolen, target};
 pub use index::Index;
 pub use listing::{CoreMetadata, Links, ListedFile, Options};
 pub use request::Request;
 pub use response::Response;
 pub use sdist_maker::{Sdist, SdistFile};
 pub use server::Server;
+pub use signed_index::SignedIndex;
+pub use signed_layout::{DistributionTrust, Layout};
+pub use signed_repository::{Claim, Profile, SignedRepository, Signing, in_seconds};
+pub use signed_server::{Day, SignedServer};
+pub use signing_keys::KeyType;
 pub use tree::tree;
 pub use wheel_maker::{Wheel, WheelFile};

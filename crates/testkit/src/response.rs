@@ -149,6 +149,12 @@ impl Response {
         self.status
     }
 
+    /// What `Content-Type` says as it is now.
+    pub fn content_type(&self) -> Option<&str> {
+        let header = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        header.map(|(_, value)| value.as_str())
+    }
+
     /// Sends the body with `Content-Encoding: gzip`.
     pub fn gzip(mut self) -> Self {
         self.body = body::gzip(&self.body);

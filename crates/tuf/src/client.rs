@@ -6,6 +6,7 @@
 //! like those from the network. Which checks there are stands in `checks.rs`, in which order things happen in `refresh.rs`,
 //! how a target is searched in `look_up.rs`.
 
+mod chain;
 mod checks;
 mod delegated;
 mod look_up;
@@ -16,6 +17,7 @@ mod target;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+pub use chain::{Link, Signer};
 pub use look_up::{Doubt, LookUp, LookUpId};
 pub use request::{Fetched, RemoteFile, Request, RequestId, StoredFile};
 pub use target::Target;
@@ -23,7 +25,7 @@ pub use target::Target;
 use crate::error::{Check, Error};
 use crate::metadata::{RoleName, Root, Snapshot, Targets, Timestamp, TopLevelRole};
 use crate::{Limits, UnixTime};
-use checks::Clock;
+use checks::{Clock, Verified};
 use delegated::DelegatedFiles;
 use look_up::LookUps;
 use refresh::Stage;
@@ -34,7 +36,7 @@ pub struct Client {
     clock: Clock,
     mode: Mode,
     limits: Limits,
-    root: Root,
+    root: Verified<Root>,
     stage: Stage,
     delegated: DelegatedFiles,
     look_ups: LookUps,
@@ -71,8 +73,9 @@ pub enum Event {
 /// The verified metadata that belongs together.
 #[derive(Clone, Debug)]
 pub struct Epoch {
-    timestamp: Timestamp,
-    snapshot: Snapshot,
+    root: u64,
+    timestamp: Verified<Timestamp>,
+    snapshot: Verified<Snapshot>,
 }
 
 impl Client {
@@ -213,6 +216,17 @@ impl Client {
 }
 
 impl Epoch {
+    /// The version of a role: of root, timestamp or snapshot, or that of any other role the snapshot lists, which is the only
+    /// one a file of it may have. `None` if it lists none of this name.
+    pub fn version(&self, role: &RoleName) -> Option<u64> {
+        match role.top_level() {
+            Some(TopLevelRole::Root) => Some(self.root),
+            Some(TopLevelRole::Timestamp) => Some(self.timestamp.version),
+            Some(TopLevelRole::Snapshot) => Some(self.snapshot.version),
+            Some(TopLevelRole::Targets) | None => self.snapshot.role(role).map(|listed| listed.version),
+        }
+    }
+
     /// `timestamp.json`
     pub fn timestamp(&self) -> &Timestamp {
         &self.timestamp

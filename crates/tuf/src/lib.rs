@@ -134,7 +134,8 @@ mod time;
 mod verifier;
 
 pub use client::{
-    Client, Doubt, Epoch, Event, Fetched, LookUp, LookUpId, Mode, RemoteFile, Request, RequestId, StoredFile, Target,
+    Client, Doubt, Epoch, Event, Fetched, Link, LookUp, LookUpId, Mode, RemoteFile, Request, RequestId, Signer,
+    StoredFile, Target,
 };
 pub use error::{Action, Check, Error};
 pub use hashes::{HashAlgorithm, Hashes};

@@ -88,7 +88,7 @@ impl<T: Signed> Metadata<T> {
     ///
     /// For whoever signs. A client also needs the right version, expiry and content, which [`Client`](crate::Client) checks.
     pub fn verify(&self, keys: &BTreeMap<KeyId, Key>, role: &RoleKeys) -> Result<(), Shortfall> {
-        threshold::verify(&self.signing_bytes(), &self.signatures, keys, role)
+        threshold::verify(&self.signing_bytes(), &self.signatures, keys, role).map(drop)
     }
     /// The file, as compact JSON. Writes what is there, good or not; [`Metadata::from_bytes`] says whether others can read it.
     pub fn to_bytes(&self) -> Vec<u8> {

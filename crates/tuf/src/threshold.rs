@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use smallvec::SmallVec;
+
 use crate::key::UnusableKey;
 use crate::metadata::RoleKeys;
 use crate::{Key, KeyId, Signature};
@@ -9,6 +11,9 @@ use crate::{Key, KeyId, Signature};
 /// Bytes hashed for the signatures of one file: a second of work, as many signatures as a file may have if it has a
 /// megabyte, 16 if it is as large as a file may be. The next ones do not count.
 const MAX_HASHED: usize = 512 << 20;
+
+/// The keys whose signatures counted, by their places in [`RoleKeys::key_ids`]. Kept for each of thousands of bins.
+pub(crate) type SignedBy = SmallVec<[usize; 2]>;
 
 /// How far the signatures of a file fall short of a role's threshold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,9 +36,10 @@ pub(crate) fn verify(
     signatures: &[Signature],
     keys: &BTreeMap<KeyId, Key>,
     role: &RoleKeys,
-) -> Result<(), Shortfall> {
+) -> Result<SignedBy, Shortfall> {
     let of_role: BTreeSet<&KeyId> = role.key_ids.iter().collect();
     let mut signed = BTreeSet::new();
+    let mut signed_by = SignedBy::new();
     let mut hashed = 0_usize;
     for signature in signatures.iter().filter(|signature| of_role.contains(&signature.key_id)) {
         let Some(Ok(key)) = keys.get(&signature.key_id).map(Key::decode) else { continue };
@@ -48,8 +54,9 @@ pub(crate) fn verify(
         }
         if key.verifies(message, &signature.signature) {
             signed.insert(material);
+            signed_by.extend(role.key_ids.iter().position(|key_id| *key_id == signature.key_id));
             if signed.len() as u64 >= role.threshold {
-                return Ok(());
+                return Ok(signed_by);
             }
         }
     }

@@ -4,6 +4,7 @@
 //! check next. A check that is not in this file is not made.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 use crate::error::{Check, Error};
 use crate::json::Value;
@@ -11,8 +12,9 @@ use crate::metadata::{
     DelegatedRoles, Delegations, Envelope, FileMeta, PathSet, RoleKeys, RoleName, Root, Signed, Snapshot, Targets,
     Timestamp, TopLevelRole,
 };
+use crate::threshold::{self, SignedBy};
 use crate::verifier::{Mismatch, Size, Verifier};
-use crate::{Key, KeyId, UnixTime, threshold};
+use crate::{Key, KeyId, UnixTime};
 
 /// What expiry dates are compared with.
 #[derive(Clone, Copy, Debug)]
@@ -37,13 +39,28 @@ impl<'a> Signers<'a> {
     }
 }
 
+/// Metadata that enough keys signed, and which.
+#[derive(Clone, Debug)]
+pub(super) struct Verified<T> {
+    pub(super) content: T,
+    pub(super) signed_by: SignedBy,
+}
+
+impl<T> Deref for Verified<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.content
+    }
+}
+
 /// The root that everything starts from: it vouches for itself (TUF 5.2). Its expiry does not matter yet.
-pub(super) fn trusted_root(bytes: &[u8]) -> Result<Root, Error> {
+pub(super) fn trusted_root(bytes: &[u8]) -> Result<Verified<Root>, Error> {
     root_signed_by_itself(bytes, None).map_err(Error::of_trusted_root)
 }
 
 /// The successor of a trusted root (TUF 5.3.4, 5.3.5). Its expiry does not matter unless it is the last one.
-pub(super) fn next_root(bytes: &[u8], trusted: &Root) -> Result<Root, Error> {
+pub(super) fn next_root(bytes: &[u8], trusted: &Root) -> Result<Verified<Root>, Error> {
     let root = root_signed_by_itself(bytes, Some(trusted))?;
     let next = trusted.version.saturating_add(1);
     if root.version != next {
@@ -53,7 +70,7 @@ pub(super) fn next_root(bytes: &[u8], trusted: &Root) -> Result<Root, Error> {
     Ok(root)
 }
 
-fn root_signed_by_itself(bytes: &[u8], before: Option<&Root>) -> Result<Root, Error> {
+fn root_signed_by_itself(bytes: &[u8], before: Option<&Root>) -> Result<Verified<Root>, Error> {
     let envelope = open::<Root>(bytes, &RoleName::from(TopLevelRole::Root))?;
     if let Some(before) = before {
         let signers = Signers::of_root(before, TopLevelRole::Root);
@@ -61,14 +78,14 @@ fn root_signed_by_itself(bytes: &[u8], before: Option<&Root>) -> Result<Root, Er
     }
     let root: Root = interpret(&envelope.signed, &TopLevelRole::Root.into())?;
     let signers = Signers::of_root(&root, TopLevelRole::Root);
-    signatures(&envelope, &TopLevelRole::Root.into(), signers, "this root itself")
+    let signed_by = signatures(&envelope, &TopLevelRole::Root.into(), signers, "this root itself")
         .map_err(|error| error.with_version(root.version))?;
-    Ok(root)
+    Ok(Verified { content: root, signed_by })
 }
 
 /// A timestamp signed by the root's keys (TUF 5.4.2). Whether it is newer and still good comes separately, because an
 /// expired or outdated one from the store is still a base to compare with.
-pub(super) fn timestamp(bytes: &[u8], root: &Root) -> Result<Timestamp, Error> {
+pub(super) fn timestamp(bytes: &[u8], root: &Root) -> Result<Verified<Timestamp>, Error> {
     top_level(bytes, root)
 }
 
@@ -99,12 +116,17 @@ pub(super) fn is_newer(timestamp: &Timestamp, trusted: &Timestamp) -> Result<boo
 }
 
 /// A snapshot from the store as a base to compare with: signed by the root's keys. May be outdated or expired.
-pub(super) fn stored_snapshot(bytes: &[u8], root: &Root) -> Result<Snapshot, Error> {
+pub(super) fn stored_snapshot(bytes: &[u8], root: &Root) -> Result<Verified<Snapshot>, Error> {
     top_level(bytes, root)
 }
 
 /// Whether a snapshot from the store is the one that the timestamp names, and still good.
-pub(super) fn is_named(snapshot: &Snapshot, bytes: &[u8], named: &FileMeta, clock: Clock) -> Result<(), Error> {
+pub(super) fn is_named(
+    snapshot: &Verified<Snapshot>,
+    bytes: &[u8],
+    named: &FileMeta,
+    clock: Clock,
+) -> Result<(), Error> {
     let role = RoleName::from(TopLevelRole::Snapshot);
     version(snapshot, &role, named)?;
     length_and_hashes(bytes, &role, named)?;
@@ -118,11 +140,11 @@ pub(super) fn snapshot(
     named: &FileMeta,
     trusted: Option<&Snapshot>,
     clock: Clock,
-) -> Result<Snapshot, Error> {
+) -> Result<Verified<Snapshot>, Error> {
     let role = RoleName::from(TopLevelRole::Snapshot);
     // Before anything of it is interpreted.
     length_and_hashes(bytes, &role, named)?;
-    let snapshot: Snapshot = top_level(bytes, root)?;
+    let snapshot: Verified<Snapshot> = top_level(bytes, root)?;
     version(&snapshot, &role, named)?;
     if let Some(trusted) = trusted {
         nothing_rolled_back(&snapshot, trusted)?;
@@ -139,12 +161,13 @@ pub(super) fn targets(
     delegator: &str,
     listed: &FileMeta,
     clock: Clock,
-) -> Result<Targets, Error> {
+) -> Result<Verified<Targets>, Error> {
     length_and_hashes(bytes, role, listed)?;
     let envelope = open::<Targets>(bytes, role)?;
-    signatures(&envelope, role, signers, delegator).map_err(|error| error.with_version(listed.version))?;
+    let signed_by =
+        signatures(&envelope, role, signers, delegator).map_err(|error| error.with_version(listed.version))?;
     drop(envelope.canonical); // As large as the file.
-    let targets: Targets = interpret(&envelope.signed, role)?;
+    let targets = Verified { content: interpret(&envelope.signed, role)?, signed_by };
     version(&targets, role, listed)?;
     unexpired(&targets, role, clock)?;
     Ok(targets)
@@ -177,7 +200,7 @@ pub(super) fn may_be_another_bin(
 
 /// TUF 5.3.10, 5.4.4, 5.5.6, 5.6.5: usable until the second it expires at, and not at that second; or until the user's
 /// patience ends, which there is none of for roots.
-pub(super) fn unexpired<T: Signed>(signed: &T, role: &RoleName, clock: Clock) -> Result<(), Error> {
+pub(super) fn unexpired<T: Signed>(signed: &Verified<T>, role: &RoleName, clock: Clock) -> Result<(), Error> {
     let Clock { now, expired_for } = clock;
     let expired_for = if T::TYPE == TopLevelRole::Root { 0 } else { expired_for };
     if signed.expires().0 <= now.0.saturating_sub_unsigned(expired_for) {
@@ -190,12 +213,13 @@ pub(super) fn unexpired<T: Signed>(signed: &T, role: &RoleName, clock: Clock) ->
     Ok(())
 }
 
-fn top_level<T: Signed>(bytes: &[u8], root: &Root) -> Result<T, Error> {
+fn top_level<T: Signed>(bytes: &[u8], root: &Root) -> Result<Verified<T>, Error> {
     let role = RoleName::from(T::TYPE);
     let envelope = open::<T>(bytes, &role)?;
-    signatures(&envelope, &role, Signers::of_root(root, T::TYPE), &format!("root {}", root.version))?;
+    let signers = Signers::of_root(root, T::TYPE);
+    let signed_by = signatures(&envelope, &role, signers, &format!("root {}", root.version))?;
     drop(envelope.canonical); // As large as the file.
-    interpret(&envelope.signed, &role)
+    Ok(Verified { content: interpret(&envelope.signed, &role)?, signed_by })
 }
 
 /// Takes a file apart and makes sure that it is meant for this kind of role, so that a snapshot is never a timestamp.
@@ -212,10 +236,16 @@ fn interpret<T: Signed>(signed: &Value<'_>, role: &RoleName) -> Result<T, Error>
     T::from_value(signed).map_err(|error| Error::format(role.clone(), &error))
 }
 
-fn signatures(envelope: &Envelope<'_>, role: &RoleName, signers: Signers<'_>, named_by: &str) -> Result<(), Error> {
-    let Err(shortfall) = threshold::verify(&envelope.canonical, &envelope.signatures, signers.keys, signers.role)
-    else {
-        return Ok(());
+fn signatures(
+    envelope: &Envelope<'_>,
+    role: &RoleName,
+    signers: Signers<'_>,
+    named_by: &str,
+) -> Result<SignedBy, Error> {
+    let verified = threshold::verify(&envelope.canonical, &envelope.signatures, signers.keys, signers.role);
+    let shortfall = match verified {
+        Ok(signed_by) => return Ok(signed_by),
+        Err(shortfall) => shortfall,
     };
     let threshold = signers.role.threshold;
     let keys = signers.role.key_ids.len();
@@ -261,7 +291,7 @@ fn length_and_hashes(bytes: &[u8], role: &RoleName, listed: &FileMeta) -> Result
 }
 
 /// TUF 5.5.4, 5.6.4: exactly the version that was signed for it, not a later one either.
-fn version<T: Signed>(signed: &T, role: &RoleName, listed: &FileMeta) -> Result<(), Error> {
+fn version<T: Signed>(signed: &Verified<T>, role: &RoleName, listed: &FileMeta) -> Result<(), Error> {
     if signed.version() != listed.version {
         let expected = format!("version {}", listed.version);
         return Err(Error::new(Check::Version, role.clone(), expected, signed.version()).with_version(listed.version));

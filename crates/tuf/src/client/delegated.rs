@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::checks::{self, Signers};
+use super::checks::{self, Signers, Verified};
 use super::refresh::{Stage, not_listed, offline_error};
 use super::{Answer, Client, Mode, StoredFile};
 use crate::delegation_index::DelegationIndex;
 use crate::error::{Check, Error};
 use crate::metadata::{Delegations, FileMeta, RoleName, Targets, TopLevelRole};
+use crate::threshold::SignedBy;
 
 /// A verified targets file of this epoch. What one file delegates depends on its content, so it takes part in verdicts by
 /// this and not by its role's name.
@@ -22,6 +23,7 @@ pub(super) struct FileId(usize);
 #[derive(Debug, Default)]
 pub(super) struct DelegatedFiles {
     verified: Vec<VerifiedTargets>,
+    top_level_signed_by: SignedBy,
     verdicts: BTreeMap<(FileId, RoleName), Result<Vouched, Error>>,
     candidates: BTreeMap<RoleName, Candidates>,
 }
@@ -35,11 +37,13 @@ pub(super) struct VerifiedTargets {
 }
 
 /// A file that a delegator's keys vouch for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Vouched {
     pub(super) file: FileId,
     /// See [`checks::may_be_another_bin`].
     pub(super) doubtful_bin: bool,
+    /// Which of them.
+    pub(super) signed_by: SignedBy,
 }
 
 /// Bytes that may be the file of a role.
@@ -86,13 +90,25 @@ pub(super) enum Obtained {
 impl DelegatedFiles {
     pub(super) const TOP_LEVEL: FileId = FileId(0);
 
-    pub(super) fn set_top_level(&mut self, targets: Targets) {
+    pub(super) fn set_top_level(&mut self, targets: Verified<Targets>) {
         self.verified.clear();
-        self.add(TopLevelRole::Targets.into(), targets);
+        self.add(TopLevelRole::Targets.into(), targets.content);
+        self.top_level_signed_by = targets.signed_by;
     }
 
     pub(super) fn top_level(&self) -> Option<&Targets> {
         self.get(Self::TOP_LEVEL).map(|file| &file.targets)
+    }
+
+    pub(super) fn top_level_signed_by(&self) -> &SignedBy {
+        &self.top_level_signed_by
+    }
+
+    /// What a look-up has found out about a role that a file delegates to, and who may sign for it.
+    pub(super) fn vouched(&self, delegator: FileId, role: &RoleName) -> Option<(&Vouched, Signers<'_>)> {
+        let vouched = self.verdicts.get(&(delegator, role.clone()))?.as_ref().ok()?;
+        let (_, signers, _) = self.delegation(delegator, role)?;
+        Some((vouched, signers))
     }
 
     pub(super) fn get(&self, id: FileId) -> Option<&VerifiedTargets> {
@@ -175,7 +191,8 @@ impl Client {
         match (stored, self.mode) {
             // A bin that may be another one is asked for each time: the repository may have the right one by now.
             (Some(Ok((targets, doubtful_bin))), mode) if !doubtful_bin || mode == Mode::Offline => {
-                return Some(Ok(Vouched { file: self.add_stored(role, targets), doubtful_bin }));
+                let (targets, signed_by) = (targets.content, targets.signed_by);
+                return Some(Ok(Vouched { file: self.add_stored(role, targets), doubtful_bin, signed_by }));
             }
             (stored, Mode::Offline) => return Some(Err(offline_error(stored.and_then(Result::err), role.clone()))),
             (Some(Err(error)), Mode::Online) if !is_about_keys(&error) => {
@@ -198,7 +215,8 @@ impl Client {
             Ok((targets, doubtful_bin)) => {
                 // One that may be another bin would be believed offline, and only because it was served once.
                 let keep = (!doubtful_bin).then_some((bytes, listed.version));
-                Ok(Vouched { file: self.add_remote(role, targets, keep), doubtful_bin })
+                let (targets, signed_by) = (targets.content, targets.signed_by);
+                Ok(Vouched { file: self.add_remote(role, targets, keep), doubtful_bin, signed_by })
             }
             Err(error) => {
                 let remote = &mut self.delegated.candidates(role).remote;
@@ -217,7 +235,7 @@ impl Client {
         role: &RoleName,
         listed: &FileMeta,
         bytes: &[u8],
-    ) -> Result<(Targets, bool), Error> {
+    ) -> Result<(Verified<Targets>, bool), Error> {
         let Some((delegations, signers, delegating)) = self.delegated.delegation(delegator, role) else {
             return Err(not_delegated(role));
         };

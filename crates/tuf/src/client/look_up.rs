@@ -123,7 +123,7 @@ impl Client {
                 continue;
             }
             match self.obtain(visit.delegator, &visit.role) {
-                Obtained::Verified(Vouched { file, doubtful_bin }) => {
+                Obtained::Verified(Vouched { file, doubtful_bin, .. }) => {
                     if let Step::Done(found) = search.ask(&self.delegated, file, visit.chain, limit) {
                         return Some(Ok(found));
                     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::checks::{self, Signers};
+use super::checks::{self, Signers, Verified};
 use super::{Answer, Client, Epoch, Event, Mode, RemoteFile, StoredFile};
 use crate::error::{Check, Error};
 use crate::metadata::{FileMeta, RoleName, Root, Snapshot, Targets, Timestamp, TopLevelRole};
@@ -18,9 +18,9 @@ pub(super) enum Stage {
     /// Asking for newer roots.
     NewRoots { rotations: u32, keys_rotated: bool, timestamp: EarlyTimestamp },
     /// The root is final; the stored timestamp is awaited, or the new one.
-    Timestamp { stored: Option<Timestamp>, keys_rotated: bool, answer: EarlyTimestamp },
+    Timestamp { stored: Option<Verified<Timestamp>>, keys_rotated: bool, answer: EarlyTimestamp },
     /// The timestamp is final.
-    Snapshot { timestamp: Timestamp, stored: Option<Snapshot> },
+    Snapshot { timestamp: Verified<Timestamp>, stored: Option<Verified<Snapshot>> },
     /// The snapshot is final.
     Targets(Epoch),
     /// All is verified.
@@ -189,7 +189,7 @@ impl Client {
         self.timestamp_is_final(timestamp, keys_rotated);
     }
 
-    fn timestamp_is_final(&mut self, timestamp: Timestamp, keys_rotated: bool) {
+    fn timestamp_is_final(&mut self, timestamp: Verified<Timestamp>, keys_rotated: bool) {
         if let Err(error) = checks::unexpired(&timestamp, &TopLevelRole::Timestamp.into(), self.clock) {
             return self.fail(error);
         }
@@ -216,7 +216,7 @@ impl Client {
             .map(|(snapshot, bytes)| checks::is_named(snapshot, bytes, &timestamp.snapshot, self.clock));
         match (current, verified, self.mode) {
             (Some(Ok(())), Some((snapshot, _)), _) => {
-                let epoch = Epoch { timestamp: timestamp.clone(), snapshot };
+                let epoch = Epoch { root: self.root.version, timestamp: timestamp.clone(), snapshot };
                 self.snapshot_is_final(epoch);
             }
             (current, _, Mode::Offline) => {
@@ -232,7 +232,7 @@ impl Client {
 
     pub(super) fn fetched_snapshot(&mut self, answer: Answer) {
         let Stage::Snapshot { timestamp, stored } = &mut self.stage else { return };
-        let (root, named, stored) = (&self.root, &timestamp.snapshot, stored.as_ref());
+        let (root, named, stored) = (&self.root, &timestamp.snapshot, stored.as_deref());
         let verified = answer.body(&TopLevelRole::Snapshot.into()).and_then(|bytes| {
             let snapshot = checks::snapshot(&bytes, root, named, stored, self.clock)?;
             Ok((bytes, snapshot))
@@ -243,7 +243,7 @@ impl Client {
                 self.fail(error.with_version(version));
             }
             Ok((bytes, snapshot)) => {
-                let epoch = Epoch { timestamp: timestamp.clone(), snapshot };
+                let epoch = Epoch { root: self.root.version, timestamp: timestamp.clone(), snapshot };
                 self.exchange.store(StoredFile::Snapshot, bytes, epoch.snapshot.version);
                 self.snapshot_is_final(epoch);
             }
@@ -292,7 +292,7 @@ impl Client {
         }
     }
 
-    fn judge_targets(&self, bytes: &[u8]) -> Result<Targets, Error> {
+    fn judge_targets(&self, bytes: &[u8]) -> Result<Verified<Targets>, Error> {
         let role = RoleName::from(TopLevelRole::Targets);
         let Stage::Targets(epoch) = &self.stage else { return Err(not_listed(&role)) };
         let listed = epoch.snapshot.role(&role).ok_or_else(|| not_listed(&role))?;
@@ -300,7 +300,7 @@ impl Client {
         checks::targets(bytes, &role, signers, &format!("root {}", self.root.version), listed, self.clock)
     }
 
-    fn targets_are_final(&mut self, targets: Targets) {
+    fn targets_are_final(&mut self, targets: Verified<Targets>) {
         let stage = std::mem::replace(&mut self.stage, Stage::StoredRoots);
         let Stage::Targets(epoch) = stage else {
             self.stage = stage;

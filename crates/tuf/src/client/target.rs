@@ -17,7 +17,8 @@ pub struct Target {
     pub hashes: Hashes,
     /// What its signer said besides.
     pub custom: Option<Value<'static>>,
-    /// The roles that lead to it, from `targets` to the one that signed it.
+    /// The roles that lead to it, from `targets` to the one that signed it. [`Epoch::version`](crate::Epoch::version) has
+    /// their versions, [`Client::chain`](crate::Client::chain) their keys.
     pub roles: Vec<RoleName>,
 }
 

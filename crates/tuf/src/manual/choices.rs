@@ -1,7 +1,8 @@
 //! # Where the specification leaves a choice
 //!
 //! * **Key ids are opaque** (TAP 12). They are looked up in the file that delegates and never recomputed; thresholds count
-//!   keys by their decoded material, so one key under two names, or written in two ways, counts once.
+//!   keys by their decoded material, so one key under two names, or written in two ways, counts once. When enough have signed,
+//!   the other signatures are not looked at.
 //! * **Unknown kinds of keys** do not count and do not make a file unreadable. If a threshold is out of reach because of
 //!   them, that is [`Check::SupportedKeys`](crate::Check::SupportedKeys).
 //! * **Unknown hash algorithms** are ignored if a known one is listed too, and then all known ones must match. MD5 and

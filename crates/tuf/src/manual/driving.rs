@@ -97,6 +97,12 @@
 //! once more, and what was stored since is forgotten. The root that a client starts from should be kept apart from what it
 //! stores, as well protected as the program itself; nothing in the store can replace it.
 //!
+//! ## Saying what was trusted
+//!
+//! [`Epoch::version`](crate::Epoch::version) has the version of every role, for a report: those of root, timestamp and snapshot,
+//! and of the [roles](crate::Target::roles) that lead to a target. [`Client::chain`](crate::Client::chain) says who could sign
+//! for each of them, and whose signatures it was believed for. Ask while the client is there.
+//!
 //! ## One client, one epoch
 //!
 //! A client has one time, one root and one snapshot, and everything it finds belongs together. If the repository has removed

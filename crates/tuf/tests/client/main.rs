@@ -5,6 +5,7 @@ mod any_answer;
 mod any_order;
 mod basic;
 mod bins;
+mod chain;
 mod delegation_attacks;
 mod delegations;
 mod driving;
