@@ -5,6 +5,7 @@
 //! and commands of pip that are answered with a sentence instead stand in [`known`].
 
 pub mod known;
+pub mod trust;
 pub mod words;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -14,18 +15,24 @@ use crate::settings::{Color, Group, ListFormat, ProgressBar};
 
 mod values;
 
+pub use trust::{COMMAND_LINE_ONLY, Security};
 use values::{PythonVersion, Seconds, group, moment, python_version, seconds};
 
 /// The definition of the whole command line, with the options that are only known by name.
 pub fn definition() -> clap::Command {
-    let mut definition = Cli::command();
-    let names: Vec<String> = definition.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-    definition = known::add_options(definition, "");
-    for name in names {
-        definition = definition.mut_subcommand(&name, |command| known::add_options(command, &name));
-    }
+    let mut definition = with_known_options(Cli::command(), "");
     definition.build();
     definition
+}
+
+/// Adds the options that are only known by name to a command and to all commands below it; the path is `trust add`.
+fn with_known_options(definition: clap::Command, path: &str) -> clap::Command {
+    let definition = known::add_options(definition, path);
+    let names: Vec<String> = definition.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    names.iter().fold(definition, |definition, name| {
+        let path = format!("{path} {name}");
+        definition.mut_subcommand(name, |command| with_known_options(command, path.trim_start()))
+    })
 }
 
 /// A pip-compatible installer that verifies everything it downloads
@@ -66,6 +73,12 @@ pub enum Command {
     /// Verify that installed packages have compatible dependencies
     #[command(disable_help_flag = true, args_override_self = true)]
     Check(Check),
+    /// Say which indexes are trusted, and by whose signatures
+    #[command(disable_help_flag = true, args_override_self = true)]
+    Trust(trust::Trust),
+    /// Show which signatures the files of packages are trusted by
+    #[command(disable_help_flag = true, args_override_self = true)]
+    WhyTrust(Box<trust::WhyTrust>),
     /// Show help for commands
     #[command(disable_help_flag = true, args_override_self = true)]
     Help(Help),
@@ -292,6 +305,8 @@ pub struct Install {
     #[arg(long, value_name = "file")]
     pub report: Option<String>,
     #[command(flatten)]
+    pub security: Security,
+    #[command(flatten)]
     pub selection: Selection,
     #[command(flatten)]
     pub index: Index,
@@ -307,6 +322,8 @@ pub struct Download {
     /// Put the files into this directory
     #[arg(short, long, aliases = ["destination-dir", "destination-directory"], value_name = "dir", default_value = ".")]
     pub dest: String,
+    #[command(flatten)]
+    pub security: Security,
     #[command(flatten)]
     pub selection: Selection,
     #[command(flatten)]
@@ -384,6 +401,8 @@ pub struct List {
     #[arg(long, overrides_with = "exclude_editable")]
     pub include_editable: bool,
     #[command(flatten)]
+    pub security: Security,
+    #[command(flatten)]
     pub selection: Selection,
     #[command(flatten)]
     pub index: Index,
@@ -435,7 +454,7 @@ pub struct Check {
 /// Show help for commands
 #[derive(Debug, Args)]
 pub struct Help {
-    /// The command
+    /// The command, with the command below it if it has some
     #[arg(value_name = "command")]
     pub commands: Vec<String>,
     #[command(flatten)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
+use jiff::{Span, SpanRelativeTo, Timestamp};
+use packaging::PackageName;
 
 use crate::settings::Group;
 
@@ -79,6 +80,27 @@ pub fn group(text: &str) -> Result<Group, String> {
     Ok(Group { path: PathBuf::from(path), name: name.to_owned() })
 }
 
+/// `--allow-expired`: a time such as `7d`, `12h` or `P7D`; more than ten years is no grace any more.
+pub fn grace(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(3650 * 24 * 3600);
+    let span = text.trim().parse::<Span>().ok();
+    let duration = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
+    match duration.map(Duration::try_from) {
+        Some(Ok(duration)) if !duration.is_zero() && duration <= LONGEST => Ok(duration),
+        Some(_) => Err(format!("expected a duration between 1 second and 3650 days, found '{text}'")),
+        None => Err(format!("expected a duration such as 7d, 12h or P7D, found '{text}'")),
+    }
+}
+
+/// The name of a project.
+pub fn project_name(text: &str) -> Result<PackageName, String> {
+    let name = text.trim();
+    if name.is_empty() {
+        return Err("expected the name of a project, found nothing".to_owned());
+    }
+    name.parse().map_err(|_| format!("expected the name of a project, found '{name}'"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +137,26 @@ mod tests {
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
         for text in ["", "abc", "-1", "0", "nan", "inf", "1e30"] {
             assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn graces() {
+        for (text, hours) in
+            [("7d", 168), ("12h", 12), ("P7D", 168), ("1 week", 168), ("P1DT2H", 26), ("3650d", 87_600)]
+        {
+            assert_eq!(grace(text), Ok(Duration::from_secs(hours * 3600)), "{text}");
+        }
+        for text in ["", "7", "-1d", "0d", "P1M", "1y", "soon", "3651d", "P99999999999999999999D"] {
+            assert!(grace(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_projects() {
+        assert_eq!(project_name(" Acme_Tools").unwrap().to_string(), "acme-tools");
+        for text in ["", " ", ":all:", "a b", "*"] {
+            assert!(project_name(text).is_err(), "{text}");
         }
     }
 

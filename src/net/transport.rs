@@ -228,6 +228,7 @@ mod tests {
             client_cert: None,
             trusted_hosts: trusted_hosts.iter().map(|host| (*host).to_owned()).collect(),
             cache_dir: None,
+            offline: false,
         })
     }
 

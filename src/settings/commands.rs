@@ -7,69 +7,89 @@ use url::Url;
 use super::configuration::Surroundings;
 use super::control::normalize;
 use super::settle::{Told, options};
+use super::trust::{self, TrustSettings, WhyTrustSettings};
 use super::{
     Command, DEFAULT_INDEX_URL, DownloadSettings, FormatControl, FreezeSettings, Freshness, IndexSettings,
     InstallSettings, InstalledFilter, ListFormat, ListSettings, Output, Place, ProgressBar, ReleaseControl,
     SelectionSettings, ShowSettings, TargetPython, UninstallSettings, Upgrade, WishSettings,
 };
 use crate::cli::words::OptionWord;
-use crate::cli::{self, Cli, General, RootUserAction, UpgradeStrategy};
+use crate::cli::{self, Cli, General, RootUserAction, Security, UpgradeStrategy};
 use crate::failure::{Failure, Kind};
 
-/// The general options of the command, how it shows progress, and the command itself.
+/// What the words and the configuration of one command come to.
+pub(super) struct Settled {
+    pub command: Command,
+    pub general: General,
+    pub progress_bar: ProgressBar,
+    pub trust: TrustSettings,
+    pub offline: bool,
+}
+
+impl Settled {
+    /// A command that asks no index.
+    pub fn new(general: General, command: Command, surroundings: &Surroundings) -> Self {
+        let trust = trust::places(surroundings);
+        Self { command, general, progress_bar: ProgressBar::Auto, trust, offline: false }
+    }
+
+    fn with_security(self, security: Security, told: &Told, surroundings: &Surroundings) -> Result<Self, Failure> {
+        let offline = security.offline;
+        Ok(Self { trust: trust::settings(security, told, surroundings)?, offline, ..self })
+    }
+}
+
+/// Checks what was typed and configured for a command.
 pub(super) fn settle(
     typed: Cli,
     told: &Told,
     surroundings: &Surroundings,
     warnings: &mut Vec<String>,
-) -> Result<(General, ProgressBar, Command), Failure> {
-    let progress = ProgressBar::Auto;
+) -> Result<Settled, Failure> {
+    let settled = |(general, command): (General, Command)| Settled::new(general, command, surroundings);
     Ok(match typed.command {
-        Some(cli::Command::Install(install)) => {
-            let progress = install.wishes.progress_bar;
-            let (general, settings) = self::install(*install, told, surroundings)?;
-            (general, progress, Command::Install(Box::new(settings)))
+        Some(cli::Command::Install(mut install)) => {
+            let (progress_bar, security) = (install.wishes.progress_bar, std::mem::take(&mut install.security));
+            let settled = settled(self::install(*install, told, surroundings)?);
+            Settled { progress_bar, ..settled.with_security(security, told, surroundings)? }
         }
-        Some(cli::Command::Download(download)) => {
-            let progress = download.wishes.progress_bar;
-            let (general, settings) = self::download(*download, told, surroundings)?;
-            (general, progress, Command::Download(Box::new(settings)))
+        Some(cli::Command::Download(mut download)) => {
+            let (progress_bar, security) = (download.wishes.progress_bar, std::mem::take(&mut download.security));
+            let settled = settled(self::download(*download, told, surroundings)?);
+            Settled { progress_bar, ..settled.with_security(security, told, surroundings)? }
         }
-        Some(cli::Command::Uninstall(uninstall)) => {
-            let (general, settings) = self::uninstall(uninstall)?;
-            (general, progress, Command::Uninstall(settings))
-        }
-        Some(cli::Command::List(list)) => {
+        Some(cli::Command::Uninstall(uninstall)) => settled(self::uninstall(uninstall)?),
+        Some(cli::Command::List(mut list)) => {
             warn_ignored("list", &list.installed.ignored, warnings);
-            let (general, settings) = self::list(*list, told, surroundings)?;
-            (general, progress, Command::List(Box::new(settings)))
+            let security = std::mem::take(&mut list.security);
+            settled(self::list(*list, told, surroundings)?).with_security(security, told, surroundings)?
         }
         Some(cli::Command::Freeze(freeze)) => {
             warn_ignored("freeze", &freeze.installed.ignored, warnings);
-            let (general, settings) = self::freeze(freeze, surroundings)?;
-            (general, progress, Command::Freeze(settings))
+            settled(self::freeze(freeze, surroundings)?)
         }
         Some(cli::Command::Show(show)) => {
             if show.packages.is_empty() {
                 return Err(conflict("Please provide a package name or names."));
             }
             let settings = ShowSettings { packages: show.packages, files: show.files };
-            (show.general, progress, Command::Show(settings))
+            settled((show.general, Command::Show(settings)))
         }
         Some(cli::Command::Check(check)) => {
             warn_ignored("check", &check.ignored, warnings);
-            (check.general, progress, Command::Check)
+            settled((check.general, Command::Check))
+        }
+        Some(cli::Command::Trust(trust)) => settled(trust::command(trust.command, surroundings)?),
+        Some(cli::Command::WhyTrust(mut why)) => {
+            let security = std::mem::take(&mut why.security);
+            settled(why_trust(*why, told, surroundings)?).with_security(security, told, surroundings)?
         }
         // Help pages are printed before anything is settled.
         Some(cli::Command::Help(_)) | None => return Err(Failure::usage("no command")),
     })
 }
 
-fn install(
-    typed: cli::Install,
-    told: &Told,
-    surroundings: &Surroundings,
-) -> Result<(General, InstallSettings), Failure> {
+fn install(typed: cli::Install, told: &Told, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
     if typed.user && typed.target_dir.is_some() {
         return Err(conflict("Can not combine '--user' and '--target'"));
     }
@@ -123,14 +143,10 @@ fn install(
         break_system_packages: typed.break_system_packages,
         warn_root_user: typed.root_user_action == RootUserAction::Warn,
     };
-    Ok((typed.general, settings))
+    Ok((typed.general, Command::Install(Box::new(settings))))
 }
 
-fn download(
-    typed: cli::Download,
-    told: &Told,
-    surroundings: &Surroundings,
-) -> Result<(General, DownloadSettings), Failure> {
+fn download(typed: cli::Download, told: &Told, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
     check_only_deps(&typed.wishes)?;
     let selection = selection(&typed.wishes, typed.selection.pre, typed.selection.prefer_binary, &typed.index, told)?;
     check_target(&typed.wishes, &selection)?;
@@ -141,10 +157,10 @@ fn download(
         selection,
         destination: surroundings.expand(&typed.dest),
     };
-    Ok((typed.general, settings))
+    Ok((typed.general, Command::Download(Box::new(settings))))
 }
 
-fn uninstall(typed: cli::Uninstall) -> Result<(General, UninstallSettings), Failure> {
+fn uninstall(typed: cli::Uninstall) -> Result<(General, Command), Failure> {
     if typed.packages.is_empty() && typed.requirement.is_empty() {
         return Err(conflict("You must give at least one requirement to uninstall (see \"tufpip help uninstall\")"));
     }
@@ -155,11 +171,11 @@ fn uninstall(typed: cli::Uninstall) -> Result<(General, UninstallSettings), Fail
         break_system_packages: typed.break_system_packages,
         warn_root_user: typed.root_user_action == RootUserAction::Warn,
     };
-    Ok((typed.general, settings))
+    Ok((typed.general, Command::Uninstall(settings)))
 }
 
-fn list(typed: cli::List, told: &Told, surroundings: &Surroundings) -> Result<(General, ListSettings), Failure> {
-    let (formats, releases) = controls(told, typed.selection.pre)?;
+fn list(typed: cli::List, told: &Told, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
+    let selection = selection_for_environment(&typed.selection, &typed.index, told)?;
     let freshness = match (typed.outdated, typed.uptodate) {
         (true, true) => return Err(conflict("Options --outdated and --uptodate cannot be combined.")),
         (true, false) => Freshness::Outdated,
@@ -171,13 +187,7 @@ fn list(typed: cli::List, told: &Told, surroundings: &Surroundings) -> Result<(G
     }
     let settings = ListSettings {
         installed: installed(typed.installed, surroundings)?,
-        selection: SelectionSettings {
-            formats,
-            releases,
-            prefer_binary: typed.selection.prefer_binary,
-            uploaded_prior_to: typed.index.uploaded_prior_to,
-            ..SelectionSettings::default()
-        },
+        selection,
         indexes: index_settings(typed.index, surroundings)?,
         freshness,
         editable: typed.editable,
@@ -185,17 +195,33 @@ fn list(typed: cli::List, told: &Told, surroundings: &Surroundings) -> Result<(G
         not_required: typed.not_required,
         format: typed.format,
     };
-    Ok((typed.general, settings))
+    Ok((typed.general, Command::List(Box::new(settings))))
 }
 
-fn freeze(typed: cli::Freeze, surroundings: &Surroundings) -> Result<(General, FreezeSettings), Failure> {
+fn why_trust(
+    typed: cli::trust::WhyTrust,
+    told: &Told,
+    surroundings: &Surroundings,
+) -> Result<(General, Command), Failure> {
+    if typed.names.is_empty() {
+        return Err(conflict("You must give at least one package name (see \"tufpip help why-trust\")"));
+    }
+    let settings = WhyTrustSettings {
+        names: typed.names,
+        selection: selection_for_environment(&typed.selection, &typed.index, told)?,
+        indexes: index_settings(typed.index, surroundings)?,
+    };
+    Ok((typed.general, Command::WhyTrust(Box::new(settings))))
+}
+
+fn freeze(typed: cli::Freeze, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
     let settings = FreezeSettings {
         installed: installed(typed.installed, surroundings)?,
         requirement_files: typed.requirement,
         all: typed.all,
         exclude_editable: typed.exclude_editable,
     };
-    Ok((typed.general, settings))
+    Ok((typed.general, Command::Freeze(settings)))
 }
 
 fn installed(typed: cli::Installed, surroundings: &Surroundings) -> Result<InstalledFilter, Failure> {
@@ -254,6 +280,22 @@ fn selection(
             implementation: target.implementation.clone().filter(|name| !name.is_empty()),
             abis: target.abi.clone(),
         },
+    })
+}
+
+/// What may be chosen by a command that only knows the environment's own Python.
+fn selection_for_environment(
+    typed: &cli::Selection,
+    index: &cli::Index,
+    told: &Told,
+) -> Result<SelectionSettings, Failure> {
+    let (formats, releases) = controls(told, typed.pre)?;
+    Ok(SelectionSettings {
+        formats,
+        releases,
+        prefer_binary: typed.prefer_binary,
+        uploaded_prior_to: index.uploaded_prior_to,
+        ..SelectionSettings::default()
     })
 }
 
@@ -332,18 +374,22 @@ fn index_settings(typed: cli::Index, surroundings: &Surroundings) -> Result<Inde
 /// # Errors
 /// It is neither an absolute URL nor a directory.
 pub fn index_url(text: &str, surroundings: &Surroundings) -> Result<Url, Failure> {
+    address(text, surroundings).ok_or_else(|| {
+        Failure::usage(format!("The index url \"{}\" seems invalid, please provide a scheme.", super::redact(text)))
+    })
+}
+
+/// The URL that a text is, or that of the local directory it names.
+pub(super) fn address(text: &str, surroundings: &Surroundings) -> Option<Url> {
     let path = surroundings.expand(text);
     if path.is_dir() {
         let path = std::path::absolute(&path).unwrap_or(path);
         if let Ok(url) = Url::from_directory_path(&path) {
-            return Ok(url);
+            return Some(url);
         }
     }
     // A Windows drive or `host:port` is no scheme that an index could have.
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "file"));
-    url.ok_or_else(|| {
-        Failure::usage(format!("The index url \"{}\" seems invalid, please provide a scheme.", super::redact(text)))
-    })
+    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "file"))
 }
 
 fn output(text: String) -> Output {

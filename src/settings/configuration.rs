@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use configparser::ini::{Ini, IniDefault};
 
+use super::layers::truth;
 use crate::failure::Failure;
 
 /// What the process was started with; the tests give their own.
@@ -38,7 +39,14 @@ pub struct Configuration {
 }
 
 /// Variables of ours that are no option.
-const OWN_VARIABLES: &[&str] = &["TUFPIP_CONFIG_FILE"];
+const OWN_VARIABLES: &[&str] = &["TUFPIP_CONFIG_FILE", TRUST_VARIABLE];
+
+/// Directories of trusted roots, separated as PATH is.
+const TRUST_VARIABLE: &str = "TUFPIP_TRUST";
+
+/// The option that only ever strengthens: where one source says yes, no other takes it back, and --isolated does not
+/// silence the variable.
+pub const REQUIRE_SIGNED: &str = "require-signed";
 
 impl Surroundings {
     /// Those of this process. Variables that are not Unicode are left out.
@@ -81,9 +89,7 @@ impl Configuration {
         for file in files(surroundings, isolated, prefix) {
             configuration.read_file(&file)?;
         }
-        if !isolated {
-            configuration.read_variables(surroundings);
-        }
+        configuration.read_variables(surroundings, isolated);
         for section in configuration.sections.values_mut() {
             section.retain(|_, entry| !entry.value.is_empty());
         }
@@ -131,13 +137,13 @@ impl Configuration {
                     return Err(broken(format!("could not be loaded: '{key}' has no '='")));
                 };
                 let key = normalize_key(&key);
-                known.insert(key.clone(), Entry { key, value, origin: origin.clone() });
+                insert(known, Entry { key, value, origin: origin.clone() });
             }
         }
         Ok(())
     }
 
-    fn read_variables(&mut self, surroundings: &Surroundings) {
+    fn read_variables(&mut self, surroundings: &Surroundings, isolated: bool) {
         let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
         // Ours come second, so that they win.
         for prefix in ["PIP_", "TUFPIP_"] {
@@ -147,7 +153,10 @@ impl Configuration {
                 if value.is_empty() || matches!(key.as_str(), "version" | "help" | "config-file") {
                     continue;
                 }
-                entries.insert(key.clone(), Entry { key, value: value.clone(), origin: name.clone() });
+                if isolated && key != REQUIRE_SIGNED {
+                    continue;
+                }
+                insert(&mut entries, Entry { key, value: value.clone(), origin: name.clone() });
             }
         }
         self.variables = entries.into_values().collect();
@@ -164,6 +173,29 @@ pub fn unknown_variables(surroundings: &Surroundings, known: &[String]) -> Vec<(
             (name.clone(), super::nearest(name, candidates).map(str::to_owned))
         })
         .collect()
+}
+
+/// The directories of trusted roots that belong to the machine or to whoever set up this run, most trusted first. They
+/// count with --isolated too: without them an index that is to be verified would not be.
+pub fn trust_anchors(surroundings: &Surroundings) -> Vec<PathBuf> {
+    let mut directories = system_directories(surroundings);
+    if cfg!(not(any(windows, target_os = "macos"))) {
+        directories.push(surroundings.system.clone());
+    }
+    let mut anchors: Vec<PathBuf> =
+        directories.into_iter().map(|directory| directory.join("tufpip").join("trust.d")).collect();
+    let named = std::env::split_paths(surroundings.variable(TRUST_VARIABLE).unwrap_or_default());
+    anchors.extend(named.filter(|path| !path.as_os_str().is_empty()));
+    anchors
+}
+
+/// A later entry replaces an earlier one.
+fn insert(entries: &mut BTreeMap<String, Entry>, entry: Entry) {
+    let stays = entry.key == REQUIRE_SIGNED
+        && entries.get(REQUIRE_SIGNED).is_some_and(|earlier| truth(&earlier.value) == Some(true));
+    if !stays {
+        entries.insert(entry.key.clone(), entry);
+    }
 }
 
 /// Stands for "before any section"; no header can spell it.
@@ -205,19 +237,24 @@ fn files(surroundings: &Surroundings, isolated: bool, prefix: Option<&Path>) -> 
 const BASE_NAME: &str = if cfg!(windows) { "pip.ini" } else { "pip.conf" };
 
 fn system_files(surroundings: &Surroundings) -> Vec<PathBuf> {
+    let directories = system_directories(surroundings).into_iter();
+    let mut files: Vec<PathBuf> = directories.map(|directory| directory.join("pip").join(BASE_NAME)).collect();
+    if cfg!(not(any(windows, target_os = "macos"))) {
+        files.push(surroundings.system.join(BASE_NAME));
+    }
+    files
+}
+
+/// Where programs have their directories for what holds on the whole machine.
+fn system_directories(surroundings: &Surroundings) -> Vec<PathBuf> {
     if cfg!(windows) {
-        let data = surroundings.variable("PROGRAMDATA").unwrap_or("C:\\ProgramData");
-        return vec![Path::new(data).join("pip").join(BASE_NAME)];
+        return vec![PathBuf::from(surroundings.variable("PROGRAMDATA").unwrap_or("C:\\ProgramData"))];
     }
     if cfg!(target_os = "macos") {
-        return vec![Path::new("/Library/Application Support/pip").join(BASE_NAME)];
+        return vec![PathBuf::from("/Library/Application Support")];
     }
     let directories = surroundings.variable("XDG_CONFIG_DIRS").unwrap_or("/etc/xdg");
-    let directories = directories.split(':').filter(|directory| !directory.is_empty());
-    let mut files: Vec<PathBuf> =
-        directories.map(|directory| Path::new(directory).join("pip").join(BASE_NAME)).collect();
-    files.push(surroundings.system.join(BASE_NAME));
-    files
+    directories.split(':').filter(|directory| !directory.is_empty()).map(PathBuf::from).collect()
 }
 
 fn user_files(surroundings: &Surroundings) -> Vec<PathBuf> {

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use clap::{Arg, ArgAction, Command};
 
-use super::configuration::Entry;
+use super::configuration::{Entry, REQUIRE_SIGNED};
+use crate::cli::COMMAND_LINE_ONLY;
 use crate::cli::words::{OptionWord, find_long, full_name, takes_value};
 use crate::failure::{Failure, Kind};
 
@@ -50,10 +51,18 @@ pub fn words<'a>(
         if name == "cache-dir" && !entry.origin.starts_with("TUFPIP_") {
             continue;
         }
+        if COMMAND_LINE_ONLY.contains(&name) {
+            warnings.push(format!(
+                "{name} in {} is ignored: --{name} can only be given on the command line.",
+                entry.origin
+            ));
+            continue;
+        }
         let found = configured(entry, option, definition, warnings)?;
         let slot = slot_of(name, definition);
-        if ADDING.contains(&name) {
-            // The order among --no-binary and --only-binary counts, so each stays a step of its own.
+        if ADDING.contains(&name) || name == REQUIRE_SIGNED {
+            // The order among --no-binary and --only-binary counts, so each stays a step of its own; and no entry
+            // replaces an earlier one that requires signatures.
             let slot = format!("{slot} {}", order.len());
             order.push(slot.clone());
             slots.insert(slot, found);
@@ -125,7 +134,7 @@ fn configured(
 }
 
 /// Python's old `strtobool`.
-fn truth(text: &str) -> Option<bool> {
+pub(super) fn truth(text: &str) -> Option<bool> {
     match text.to_lowercase().as_str() {
         "y" | "yes" | "t" | "true" | "on" | "1" => Some(true),
         "n" | "no" | "f" | "false" | "off" | "0" => Some(false),

@@ -18,12 +18,14 @@ mod redact;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 pub use commands::{control, index_url};
 pub use configuration::Surroundings;
 pub use control::{FormatControl, ReleaseControl, normalize};
 pub use redact::redact;
 pub use settle::settle;
+pub use trust::{AddTrust, RootSource, TrustCommand, TrustSettings, WhyTrustSettings};
 
 /// The index that is asked when none is named: pip's documented default, and the only registry address in the program.
 pub const DEFAULT_INDEX_URL: &str = "https://pypi.org/simple";
@@ -41,6 +43,8 @@ pub struct Settings {
     pub terminal: TerminalSettings,
     /// How servers are spoken to, and the cache.
     pub network: NetworkSettings,
+    /// Where trusted roots are kept, and how strictly signatures are insisted on.
+    pub trust: TrustSettings,
     /// Sentences to print as warnings before the command starts.
     pub warnings: Vec<String>,
 }
@@ -62,6 +66,10 @@ pub enum Command {
     Show(ShowSettings),
     /// `check`
     Check,
+    /// `trust`
+    Trust(TrustCommand),
+    /// `why-trust`
+    WhyTrust(Box<WhyTrustSettings>),
     /// `--version`
     Version,
     /// `help`, `help COMMAND`, `--help`, or no word at all.
@@ -212,6 +220,8 @@ pub struct NetworkSettings {
     pub trusted_hosts: Vec<String>,
     /// The cache; `None` when it is switched off.
     pub cache_dir: Option<PathBuf>,
+    /// Send no requests.
+    pub offline: bool,
 }
 
 /// Which proxy is used.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::FromArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::commands;
+use super::commands::{self, Settled};
 use super::configuration::{Configuration, Surroundings, unknown_variables};
 use super::layers::{self, Configured};
 use super::{Command, NetworkSettings, Proxy, Settings, TerminalSettings, nearest};
@@ -25,27 +25,59 @@ pub(super) struct Told {
 /// Wrong options, values or combinations, and configuration that cannot be read.
 pub fn settle(words: &[String], surroundings: &Surroundings) -> Result<Settings, Failure> {
     let definition = cli::definition();
-    let (before, next) = read_options(&definition, words).map_err(|error| wrong_word(error, &definition))?;
-    let general = words.get(..next).unwrap_or_default();
-    let (name, rest) = match words.get(next..).and_then(<[String]>::split_first) {
-        Some((name, rest)) => (name.as_str(), rest),
-        None => ("help", [].as_slice()),
+    let called = call(&definition, words)?;
+    if has(&called.before, "version") {
+        return bare(Command::Version, &definition, surroundings, &called.before);
+    }
+    // `tufpip` and `tufpip trust` alone name nothing to do.
+    if called.definition.has_subcommands() {
+        return bare(help(called.definition), &definition, surroundings, &called.before);
+    }
+    let told = read(called.definition, &called.words).map_err(|error| wrong_word(error, called.definition))?;
+    let page = match called.path.as_slice() {
+        _ if has(&told, "help") => Some(called.definition),
+        ["help"] => Some(page(&definition, arguments(&told))?),
+        _ => None,
     };
-    if has(&before, "version") {
-        return bare(Command::Version, &definition, surroundings, &before);
+    if let Some(page) = page {
+        return bare(help(page), &definition, surroundings, &told);
     }
-    if has(&before, "help") {
-        return bare(help(&definition, None)?, &definition, surroundings, &before);
+    settle_command(&definition, &called, told, surroundings)
+}
+
+/// The command that a line names, and the other words.
+struct Called<'a> {
+    /// `["install"]`, `["trust", "add"]`; empty when the line names no command.
+    path: Vec<&'a str>,
+    definition: &'a clap::Command,
+    /// The options before the last word of the path.
+    before: Vec<Word>,
+    /// All words but the path.
+    words: Vec<String>,
+}
+
+/// Finds the command. General options before and between its words are as good as behind them; an option that asks for
+/// a page ends the search.
+fn call<'a>(definition: &'a clap::Command, words: &[String]) -> Result<Called<'a>, Failure> {
+    let mut called = Called { path: Vec::new(), definition, before: Vec::new(), words: Vec::new() };
+    let mut rest = words;
+    while called.definition.has_subcommands() {
+        let read = read_options(called.definition, rest);
+        let (before, next) = read.map_err(|error| wrong_word(error, called.definition))?;
+        let (options, behind) = rest.split_at_checked(next).unwrap_or_default();
+        rest = behind;
+        called.before.extend(before);
+        called.words.extend(options.iter().filter(|word| *word != "--").cloned());
+        if has(&called.before, "help") || has(&called.before, "version") {
+            break;
+        }
+        let Some((name, behind)) = rest.split_first() else { break };
+        rest = behind;
+        called.definition = find_command(called.definition, &called.path, name)?;
+        called.path.push(called.definition.get_name());
     }
-    let command = find_command(&definition, name)?;
-    // General options before the command are as good as behind it.
-    let general: Vec<String> = general.iter().filter(|word| *word != "--").chain(rest).cloned().collect();
-    let told = read(command, &general).map_err(|error| wrong_word(error, command))?;
-    let page = if has(&told, "help") { Some(name) } else { arguments(&told).next() };
-    if has(&told, "help") || name == "help" {
-        return bare(help(&definition, page)?, &definition, surroundings, &told);
-    }
-    settle_command(&definition, name, told, surroundings)
+    called.words.extend(rest.iter().cloned());
+    Ok(called)
 }
 
 /// A run that only prints needs no configuration, and must work when that is broken.
@@ -57,40 +89,41 @@ fn bare(
 ) -> Result<Settings, Failure> {
     let general = options(words).filter(|option| option.id != "version");
     let words = general.cloned().map(Word::Option).collect();
-    let general: General = match typed(definition, "help", &Told { configured: Vec::new(), words })?.command {
+    let general: General = match typed(definition, &["help"], &Told { configured: Vec::new(), words })?.command {
         Some(cli::Command::Help(help)) => help.general,
         _ => return Err(Failure::usage("no command")),
     };
-    Ok(assemble(command, &general, super::ProgressBar::Auto, surroundings))
+    Ok(assemble(Settled::new(general, command, surroundings), surroundings))
 }
 
 fn settle_command(
     definition: &clap::Command,
-    name: &str,
+    called: &Called<'_>,
     words: Vec<Word>,
     surroundings: &Surroundings,
 ) -> Result<Settings, Failure> {
-    let command = find_command(definition, name)?;
     let isolated = has(&words, "isolated");
     let mut warnings = unknown_own_variables(definition, surroundings);
     let prefix = environment_prefix(&words, surroundings);
     let configuration = Configuration::load(surroundings, isolated, prefix.as_deref())?;
-    let configured = layers::words(configuration.entries(name), command, &mut warnings)?;
+    let section = called.path.first().copied().unwrap_or_default();
+    let configured = layers::words(configuration.entries(section), configurable(definition, called)?, &mut warnings)?;
     let mut told = Told { configured, words };
-    refuse_known(name, &mut told, &mut warnings)?;
-    let typed = typed(definition, name, &told)?;
-    let (general, progress_bar, command) = commands::settle(typed, &told, surroundings, &mut warnings)?;
-    let mut settings = assemble(command, &general, progress_bar, surroundings);
+    refuse_known(&called.path.join(" "), &mut told, &mut warnings)?;
+    let typed = typed(definition, &called.path, &told)?;
+    let mut settings = assemble(commands::settle(typed, &told, surroundings, &mut warnings)?, surroundings);
     settings.warnings = warnings;
     Ok(settings)
 }
 
-fn assemble(
-    command: Command,
-    general: &General,
-    progress_bar: super::ProgressBar,
-    surroundings: &Surroundings,
-) -> Settings {
+/// The options that may be configured. For commands below another one these are the general ones: PIP_ROOT means the
+/// --root of `install`, and PIP_YES answers no question of `trust`.
+fn configurable<'a>(definition: &'a clap::Command, called: &Called<'a>) -> Result<&'a clap::Command, Failure> {
+    if called.path.len() > 1 { find_command(definition, &[], "help") } else { Ok(called.definition) }
+}
+
+fn assemble(settled: Settled, surroundings: &Surroundings) -> Settings {
+    let general = settled.general;
     let expanded =
         |path: &Option<String>| path.as_deref().filter(|path| !path.is_empty()).map(|path| surroundings.expand(path));
     let verbosity = i16::from(general.verbose) - i16::from(general.quiet);
@@ -104,13 +137,13 @@ fn assemble(
     };
     let cache_dir = if general.no_cache_dir { None } else { expanded(&general.cache_dir).or_else(default_cache) };
     Settings {
-        command,
+        command: settled.command,
         python: expanded(&general.python),
         require_virtualenv: general.require_virtualenv,
         terminal: TerminalSettings {
             verbosity,
             color,
-            progress_bar,
+            progress_bar: settled.progress_bar,
             log: expanded(&general.log),
             no_input: general.no_input,
         },
@@ -123,7 +156,9 @@ fn assemble(
             client_cert: expanded(&general.client_cert),
             trusted_hosts: general.trusted_host.clone(),
             cache_dir,
+            offline: settled.offline,
         },
+        trust: settled.trust,
         warnings: Vec::new(),
     }
 }
@@ -145,26 +180,40 @@ fn environment_prefix(words: &[Word], surroundings: &Surroundings) -> Option<Pat
     }
 }
 
-fn find_command<'a>(definition: &'a clap::Command, name: &str) -> Result<&'a clap::Command, Failure> {
+/// A command below the one with this path.
+fn find_command<'a>(definition: &'a clap::Command, path: &[&str], name: &str) -> Result<&'a clap::Command, Failure> {
     if let Some(command) = definition.find_subcommand(name) {
         return Ok(command);
     }
-    if let Some(instead) = known::missing_command(name) {
+    if let Some(instead) = known::missing_command(name).filter(|_| path.is_empty()) {
         let message = format!("The command \"{name}\" is not there yet");
         return Err(Failure::new(Kind::Usage, "usage.not-supported", message).hint(instead));
     }
+    let whole = |name: &str| [path, &[name]].concat().join(" ");
     let names = definition.get_subcommands().map(clap::Command::get_name);
-    let guess = nearest(name, names).map(|guess| format!(" - maybe you meant \"{guess}\"")).unwrap_or_default();
-    Err(Failure::usage(format!("unknown command \"{name}\"{guess}")))
+    let guess = nearest(name, names).map(|guess| format!(" - maybe you meant \"{}\"", whole(guess)));
+    Err(Failure::usage(format!("unknown command \"{}\"{}", whole(name), guess.unwrap_or_default())))
 }
 
-/// The help page of a command, or of the program.
-fn help(definition: &clap::Command, command: Option<&str>) -> Result<Command, Failure> {
-    let mut definition = match command {
-        Some(name) => find_command(definition, name)?.clone(),
-        None => definition.clone(),
-    };
-    Ok(Command::Help { text: definition.render_help().to_string() })
+/// The definition that `help WORDS` is about: of the program without words, and of `trust add` with these two.
+fn page<'a, 'b>(
+    definition: &'a clap::Command,
+    words: impl Iterator<Item = &'b str>,
+) -> Result<&'a clap::Command, Failure> {
+    let mut page = definition;
+    let mut path = Vec::new();
+    for word in words {
+        if !page.has_subcommands() {
+            break;
+        }
+        page = find_command(page, &path, word)?;
+        path.push(word);
+    }
+    Ok(page)
+}
+
+fn help(definition: &clap::Command) -> Command {
+    Command::Help { text: definition.clone().render_help().to_string() }
 }
 
 /// Options that are known by name only; those that came from a file are warned of rather than refused, where leaving
@@ -187,19 +236,24 @@ fn refuse_known(command: &str, told: &mut Told, warnings: &mut Vec<String>) -> R
 }
 
 /// Lets clap check and convert the values.
-fn typed(definition: &clap::Command, name: &str, told: &Told) -> Result<Cli, Failure> {
+fn typed(definition: &clap::Command, path: &[&str], told: &Told) -> Result<Cli, Failure> {
     let configured = told.configured.iter().map(|configured| &configured.word);
     let line = configured.chain(options(&told.words)).map(spell);
-    let start = ["tufpip".to_owned(), name.to_owned()];
-    let line = start.into_iter().chain(line).chain(["--".to_owned()]).chain(arguments(&told.words).map(str::to_owned));
+    let line = start(path).chain(line).chain(["--".to_owned()]).chain(arguments(&told.words).map(str::to_owned));
     let matches = definition.clone().try_get_matches_from(line).map_err(|error| {
-        let failure = wrong_value(&error);
-        match blame(definition, name, &told.configured) {
-            Some(origin) => failure.detail("set by", origin),
-            None => failure,
+        if error.kind() == ErrorKind::MissingRequiredArgument {
+            return missing(&error, &path.join(" "));
+        }
+        match blame(definition, path, &told.configured) {
+            Some(origin) => wrong_value(&error).detail("set by", origin),
+            None => wrong_value(&error),
         }
     })?;
     Cli::from_arg_matches(&matches).map_err(|error| wrong_value(&error))
+}
+
+fn start(path: &[&str]) -> impl Iterator<Item = String> {
+    std::iter::once("tufpip").chain(path.iter().copied()).map(str::to_owned)
 }
 
 fn spell(option: &OptionWord) -> String {
@@ -210,10 +264,11 @@ fn spell(option: &OptionWord) -> String {
 }
 
 /// Which configured option clap does not like; tried one by one, after the fact.
-fn blame(definition: &clap::Command, name: &str, configured: &[Configured]) -> Option<String> {
+fn blame(definition: &clap::Command, path: &[&str], configured: &[Configured]) -> Option<String> {
     let wrong = configured.iter().find(|configured| {
-        let line = ["tufpip".to_owned(), name.to_owned(), spell(&configured.word)];
-        definition.clone().try_get_matches_from(line).is_err()
+        let line = start(path).chain([spell(&configured.word)]);
+        let outcome = definition.clone().try_get_matches_from(line);
+        outcome.is_err_and(|error| error.kind() != ErrorKind::MissingRequiredArgument)
     });
     wrong.map(|configured| configured.origin.clone())
 }
@@ -245,6 +300,14 @@ fn wrong_value(error: &clap::Error) -> Failure {
             Failure::usage(text.trim().strip_prefix("error: ").unwrap_or(text.trim()))
         }
     }
+}
+
+fn missing(error: &clap::Error, command: &str) -> Failure {
+    let names = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::Strings(names)) => names.join(" and "),
+        _ => "more arguments".to_owned(),
+    };
+    Failure::usage(format!("`{command}` needs {names}")).hint(format!("see \"tufpip help {command}\""))
 }
 
 fn wrong_word(error: WordError, definition: &clap::Command) -> Failure {

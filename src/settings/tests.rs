@@ -10,6 +10,8 @@ use super::control::Names;
 use super::*;
 use crate::failure::{Failure, Kind};
 
+mod trust;
+
 /// A machine with a home, an environment and nothing else.
 struct Machine {
     directory: TempDir,
