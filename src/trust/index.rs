@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
 use packaging::{CoreMetadataFile, File, HashAlgorithm, PackageName, ProjectPage};
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tuf::{Check, Doubt, Hashes, LookUp, Mode, Size, Target};
 use url::Url;
@@ -67,6 +68,14 @@ struct Current {
     epoch: Arc<Epoch>,
 }
 
+/// What one snapshot says of a target path.
+struct LookedUp {
+    target: Option<Target>,
+    facts: Arc<Facts>,
+    /// The number of its epoch.
+    epoch: u32,
+}
+
 /// What a signed index says of a project.
 #[derive(Debug)]
 pub enum SignedPage {
@@ -106,22 +115,40 @@ impl TrustedIndex {
         Ok(self.current().await?.1)
     }
 
+    /// The snapshot that the command sees, for its report; `None` if nothing of the index was needed.
+    pub async fn to_json(&self) -> Option<Value> {
+        let epoch = Arc::clone(&self.epoch.lock().await.epoch);
+        let facts = epoch.facts_so_far()?;
+        let expired = epoch.expired();
+        let expired: Vec<Value> =
+            expired.iter().map(|(role, since)| json!({"role": role.as_str(), "since": since.to_string()})).collect();
+        Some(json!({
+            "repository": self.shown(),
+            "versions": facts.versions(),
+            "signed_at": facts.signed_at.map(|time| time.to_string()),
+            "expires": facts.expires.to_string(),
+            "used_although_expired": expired,
+        }))
+    }
+
     /// The page of a project, verified.
     ///
     /// # Errors
     /// When metadata or page are refused, or cannot be had.
     pub async fn page(self: &Arc<Self>, project: &PackageName) -> Result<SignedPage, Failure> {
         loop {
-            let (current, facts) = self.current().await?;
+            let (_, mut facts) = self.current().await?;
             let layout = self.layout(&facts)?;
             let mut found = None;
             for page in layout.pages(project) {
-                if let Some(target) = self.look_up(&page.path).await? {
-                    found = Some((page, target));
+                let looked_up = self.look_up(&page.path).await?;
+                facts = looked_up.facts;
+                if let Some(target) = looked_up.target {
+                    found = Some((page, target, looked_up.epoch));
                     break;
                 }
             }
-            let Some((page, target)) = found else { return Ok(SignedPage::Absent(facts)) };
+            let Some((page, target, epoch)) = found else { return Ok(SignedPage::Absent(facts)) };
             let urls = self.urls(&page, &target)?;
             let what = format!("the page of {project}");
             let signer = signer(self, &target, &facts);
@@ -136,7 +163,7 @@ impl TrustedIndex {
             };
             let Some(bytes) = self.content.get(&wanted).await? else {
                 let missing = urls.first().map(redacted).unwrap_or_default();
-                self.renew(current.number, &missing).await?;
+                self.renew(epoch, &missing).await?;
                 continue;
             };
             let proof = PageProof { index: Arc::clone(self), project: project.clone(), target, facts, layout };
@@ -178,8 +205,9 @@ impl TrustedIndex {
             Ok(None) => return Ok(Err("its link fits no target of the index's layout".to_owned())),
             Err(error) => return Ok(Err(printable(&error.to_string()))),
         };
-        let Some(target) = self.look_up(&path).await? else {
-            let snapshot = proof.facts.snapshot;
+        let LookedUp { target, facts, .. } = self.look_up(&path).await?;
+        let Some(target) = target else {
+            let snapshot = facts.snapshot;
             return Ok(Err(format!(
                 "it is listed but not signed (yet) in snapshot {snapshot}; if it was published in the last minutes, try again soon"
             )));
@@ -207,8 +235,8 @@ impl TrustedIndex {
             Some(distribution) => {
                 let Some(path) = signed.page.layout.metadata(&distribution.path) else { return Ok(None) };
                 let target = match self.look_up(&path).await {
-                    Ok(Some(target)) => target,
-                    Ok(None) => return Ok(None),
+                    Ok(LookedUp { target: Some(target), .. }) => target,
+                    Ok(LookedUp { target: None, .. }) => return Ok(None),
                     // The wheel has its metadata, too, and is signed for certain.
                     Err(failure) if failure.code == IN_DOUBT => return Ok(None),
                     Err(failure) => return Err(failure),
@@ -246,9 +274,9 @@ impl TrustedIndex {
     }
 
     /// Looks a target up in the snapshot of the command.
-    async fn look_up(&self, path: &str) -> Result<Option<Target>, Failure> {
+    async fn look_up(&self, path: &str) -> Result<LookedUp, Failure> {
         loop {
-            let (current, _) = self.current().await?;
+            let (current, facts) = self.current().await?;
             let target = match current.epoch.look_up(path).await {
                 Ok(LookUp::Found(target)) => Some(target),
                 Ok(LookUp::NotFound { doubt: None, .. }) => None,
@@ -259,9 +287,14 @@ impl TrustedIndex {
                 }
                 Err(error) => return Err(refusal::of_metadata(&self.anchor, &error, current.epoch.now())),
             };
+            // A renewal holds this lock while it compares what was told with the new snapshot: nothing may slip in behind it.
+            let latest = self.epoch.lock().await;
+            if latest.number != current.number {
+                continue;
+            }
             let hashes = target.as_ref().map(|target| target.hashes.clone());
             self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), hashes);
-            return Ok(target);
+            return Ok(LookedUp { target, facts, epoch: current.number });
         }
     }
 
