@@ -6,6 +6,7 @@ pub mod freeze;
 pub mod list;
 pub mod show;
 pub mod uninstall;
+pub mod why_trust;
 
 use crate::settings::Settings;
 
