@@ -29,9 +29,12 @@ pub fn impossible(explanation: &Explanation, sources: &Sources, verbose: bool) -
                 } else {
                     sources.shown().join(" ")
                 };
-                failure
-                    .detail("asked", asked)
-                    .hint("check the spelling of the name, and that the index has this project")
+                let failure = failure.detail("asked", asked);
+                match sources.absence(&problem.requirement.name) {
+                    Some(absence) => failure.hint(absence),
+                    None => failure,
+                }
+                .hint("check the spelling of the name, and that the index has this project")
             } else {
                 failure
             }

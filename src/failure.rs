@@ -17,6 +17,8 @@ pub enum Kind {
     NoVirtualEnvironment,
     /// A downloaded file is not what it must be: hash, length, RECORD, a hostile archive. Exit code 10.
     Verification,
+    /// Signed metadata has expired or is withheld. Exit code 11.
+    Expired,
     /// A policy the user asked for forbids it, for instance hash-checking mode. Exit code 12.
     Policy,
     /// The network or a server failed; the only kind that is safe to retry. Exit code 13.
@@ -68,6 +70,7 @@ impl Failure {
             Kind::Usage => 2,
             Kind::NoVirtualEnvironment => 3,
             Kind::Verification => 10,
+            Kind::Expired => 11,
             Kind::Policy => 12,
             Kind::Network => 13,
         }

@@ -50,6 +50,7 @@ pub async fn install(settings: &Settings, install: &InstallSettings, session: &S
             plan.without(&asked.names());
         }
         asked.refuse_unhashed(&plan)?;
+        session.refuse_unsigned(&plan)?;
         if install.dry_run {
             if let Some(output) = &install.report {
                 report::write(output, &plan, &HashMap::new(), &environment.interpreter, terminal)?;

@@ -1,5 +1,6 @@
 //! The last stage: unpacked wheels go into the environment in one transaction, and pip's result lines are printed.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use wheel::{InstalledDistribution, Placement, Removal, Scheme, Transaction, TransactionError};
@@ -267,18 +268,25 @@ fn say_installed(plan: &Plan, wheels: &Wheels, terminal: &Terminal) {
 
 /// By what the files were checked. An unsigned index is believed, not verified: its hashes prove the transfer only.
 fn say_verified(plan: &Plan, wheels: &Wheels, terminal: &Terminal) {
+    let mut signed: BTreeMap<String, usize> = BTreeMap::new();
     let mut by_user = 0;
     let mut by_index = 0;
     let mut unverified = Vec::new();
     for addition in &plan.additions {
         match wheels.get(&addition.candidate.name).map(|(wheel, _)| wheel.proof()) {
+            Some(Proof::Signed) => {
+                let Some(file) = &addition.found.request.signed else { continue };
+                terminal.verbose(1, || format!("{}: {}", addition.found.request.filename, file.signer()));
+                *signed.entry(file.page().snapshot()).or_default() += 1;
+            }
             Some(Proof::UserHash) => by_user += 1,
             Some(Proof::IndexHash) => by_index += 1,
             Some(Proof::Unverified) | None => unverified.push(addition.found.request.filename.as_str()),
         }
     }
     let files = |count: usize| if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
-    let mut parts = Vec::new();
+    let mut parts: Vec<String> =
+        signed.into_iter().map(|(snapshot, count)| format!("{} against {snapshot}", files(count))).collect();
     if by_user > 0 {
         parts.push(format!("{} by the hashes you gave", files(by_user)));
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::failure::{Failure, Kind};
 use crate::net::Proof;
-use crate::plan::Plan;
+use crate::plan::{Addition, Plan};
 use crate::python::Interpreter;
 use crate::settings::Output;
 use crate::store::UnpackedWheel;
@@ -59,7 +59,7 @@ fn report(plan: &Plan, wheels: &HashMap<PackageName, UnpackedWheel>, interpreter
                 "is_yanked": addition.found.yanked.is_some(),
                 "requested": addition.requested,
                 "metadata": addition.metadata.to_json(),
-                "verification": verification(proof),
+                "verification": verification(proof, addition),
             });
             if let (true, false, Some(entry)) = (addition.requested, addition.extras.is_empty(), entry.as_object_mut())
             {
@@ -77,8 +77,9 @@ fn report(plan: &Plan, wheels: &HashMap<PackageName, UnpackedWheel>, interpreter
 }
 
 /// What a file was checked by; null when it was not fetched.
-fn verification(proof: Option<Proof>) -> Value {
+fn verification(proof: Option<Proof>, addition: &Addition) -> Value {
     match proof {
+        Some(Proof::Signed) => addition.found.request.signed.as_ref().map_or(Value::Null, |signed| signed.to_json()),
         None => Value::Null,
         Some(Proof::UserHash) => json!({"by": "user-hash"}),
         Some(Proof::IndexHash) => json!({"by": "index-hash"}),

@@ -19,6 +19,7 @@ use crate::requirements::{self, Requirements};
 use crate::settings::{IndexSettings, SelectionSettings, Settings, Surroundings, WishSettings};
 use crate::store::{Store, UnpackedWheel};
 use crate::terminal::{Progress, Terminal};
+use crate::trust::Trust;
 use crate::wanted::Asked;
 
 /// Downloads that run at a time.
@@ -32,6 +33,7 @@ pub struct Session {
     downloader: Arc<Downloader>,
     store: Store,
     cache: PathBuf,
+    trust: Arc<Trust>,
     /// The cache when there shall be none: gone with the session.
     _temporary: Option<tempfile::TempDir>,
 }
@@ -72,7 +74,8 @@ impl Session {
         let downloads = cache.join("archives");
         let downloader = Arc::new(Downloader::new(Arc::clone(&client), Arc::clone(&terminal), downloads, CONNECTIONS));
         let store = Store::new(cache.join("wheels"));
-        Ok(Self { terminal, client, downloader, store, cache, _temporary: temporary })
+        let trust = Trust::new(settings, Arc::clone(&client), Arc::clone(&terminal), cache.clone())?;
+        Ok(Self { terminal, client, downloader, store, cache, trust: Arc::new(trust), _temporary: temporary })
     }
 
     /// Reads what the user wants, files included.
@@ -119,10 +122,10 @@ impl Session {
     /// A finder over the indexes and links of what was asked.
     ///
     /// # Errors
-    /// When the interpreter's version makes no sense.
+    /// When the interpreter's version makes no sense, or an index is signed and its trusted root cannot be used.
     pub fn finder(&self, asked: &Asked, environment: &Environment) -> Result<Finder, Failure> {
         let pages = Pages::new(Arc::clone(&self.client), Arc::clone(&self.terminal), self.cache.join("pages"));
-        let sources = Sources::new(&asked.indexes, pages, &self.terminal);
+        let sources = Sources::new(&asked.indexes, pages, Arc::clone(&self.trust), Arc::clone(&self.terminal))?;
         let choice = Choice::new(&environment.interpreter, asked.selection.clone(), asked.hashes.clone())?;
         let reader = MetadataReader::new(
             Arc::clone(&self.client),
@@ -130,7 +133,8 @@ impl Session {
             self.store.clone(),
             self.cache.join("metadata"),
         );
-        Ok(Finder::new(sources, choice, reader, Arc::clone(&self.downloader), Arc::clone(&self.terminal)))
+        let (downloader, trust) = (Arc::clone(&self.downloader), Arc::clone(&self.trust));
+        Ok(Finder::new(sources, choice, reader, downloader, trust, Arc::clone(&self.terminal)))
     }
 
     /// Downloads, verifies, unpacks and compiles what a plan needs, everything side by side.
@@ -200,6 +204,26 @@ impl Session {
             files.insert(name, file);
         }
         Ok(files)
+    }
+
+    /// Refuses what no signed index and no hash of the user vouches for, if that is required.
+    ///
+    /// # Errors
+    /// A policy failure for the first such file.
+    pub fn refuse_unsigned(&self, plan: &Plan) -> Result<(), Failure> {
+        plan.additions.iter().try_for_each(|addition| {
+            let has_hash = addition.found.is_hashed_in_url();
+            if has_hash {
+                Ok(())
+            } else {
+                self.trust.refuse_unsigned_file(&addition.candidate.name, &addition.found.request)
+            }
+        })
+    }
+
+    /// The trust of the command.
+    pub fn trust(&self) -> &Arc<Trust> {
+        &self.trust
     }
 
     /// Forgets the unpacked wheel with this tree, whose files are no longer what was unpacked.

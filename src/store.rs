@@ -72,8 +72,7 @@ impl Store {
     /// The entry's name is the hash that the index or the user gave, and it was made from bytes with that hash.
     pub fn find(&self, request: &DownloadRequest) -> Option<UnpackedWheel> {
         let sha256 = request.known_sha256()?;
-        let proof = if request.user_hashes.is_empty() { Proof::IndexHash } else { Proof::UserHash };
-        self.read(&sha256, proof)
+        self.read(&sha256, request.proof_by_sha256(&sha256)?)
     }
 
     /// Unpacks `file`, unless that was done before.

@@ -27,6 +27,7 @@ pub async fn download(settings: &Settings, download: &DownloadSettings, session:
         plan.without(&asked.names());
     }
     asked.refuse_unhashed(&plan)?;
+    session.refuse_unsigned(&plan)?;
     let files = session.download(&plan).await?;
     std::fs::create_dir_all(&download.destination).map_err(|error| unwritable(&download.destination, &error))?;
     for addition in &plan.additions {

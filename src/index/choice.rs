@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use packaging::{DistributionFilename, File, HashAlgorithm, PackageName, Tags, Target, Version, VersionSpecifiers};
 use resolve::{Candidate, Origin, Rejection};
 
+use super::Listed;
 use crate::failure::{Failure, Kind};
 use crate::python::Interpreter;
 use crate::settings::SelectionSettings;
@@ -25,7 +26,7 @@ pub struct Offer {
     /// What the resolver is told.
     pub candidate: Candidate,
     /// The best file of that version; for a rejected candidate the one it was rejected for.
-    pub file: Arc<File>,
+    pub file: Arc<Listed>,
 }
 
 impl Choice {
@@ -89,7 +90,7 @@ impl Choice {
     ///
     /// # Errors
     /// When `--uploaded-prior-to` needs an upload time that an index does not give.
-    pub fn offers(&self, project: &PackageName, files: Vec<Arc<File>>) -> Result<Vec<Offer>, Failure> {
+    pub fn offers(&self, project: &PackageName, files: Vec<Arc<Listed>>) -> Result<Vec<Offer>, Failure> {
         let mut pythons: HashMap<String, Option<Rejection>> = HashMap::new();
         let mut best: BTreeMap<Version, Judged> = BTreeMap::new();
         let demanded = self.hashes(project);
@@ -124,7 +125,7 @@ impl Choice {
     fn judge(
         &self,
         project: &PackageName,
-        file: Arc<File>,
+        file: Arc<Listed>,
         pythons: &mut HashMap<String, Option<Rejection>>,
     ) -> Judged {
         let formats = self.selection.formats.allowed(project);
@@ -198,7 +199,7 @@ struct Judged {
     is_wheel: bool,
     unfit: Option<Unfit>,
     tag_rank: Option<u32>,
-    file: Arc<File>,
+    file: Arc<Listed>,
 }
 
 impl Judged {

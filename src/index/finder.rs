@@ -8,18 +8,19 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use packaging::{CoreMetadata, File, PackageName, Requirement, Version};
+use packaging::{CoreMetadata, PackageName, Requirement, Version};
 use resolve::{Candidate, CandidateId, Catalog, Fact, Metadata, Origin, Outcome, Rejection, Request, Resolution};
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::metadata::download_request;
+use super::metadata::{ReadMetadata, download_request};
 use super::sources::{linked_filename, parse_filename};
 use super::{Choice, MetadataReader, Offer, Sources};
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
 use crate::net::{DownloadRequest, Downloader, VerifiedFile, redacted};
 use crate::terminal::{Progress, Terminal};
+use crate::trust::{self, SignedFile, Trust};
 
 /// What is known of distributions on offer, grown while the resolver asks.
 pub struct Finder {
@@ -28,6 +29,9 @@ pub struct Finder {
     offers: HashMap<PackageName, HashMap<Version, Offer>>,
     metadata: HashMap<CandidateId, Arc<CoreMetadata>>,
     direct: HashMap<String, Found>,
+    installed: Vec<(PackageName, Arc<CoreMetadata>)>,
+    /// What is signed about files whose metadata was read.
+    signed: HashMap<CandidateId, Arc<SignedFile>>,
     terminal: Arc<Terminal>,
 }
 
@@ -37,6 +41,7 @@ struct Places {
     choice: Choice,
     reader: MetadataReader,
     downloader: Arc<Downloader>,
+    trust: Arc<Trust>,
 }
 
 /// What stands behind a chosen candidate.
@@ -48,6 +53,13 @@ pub struct Found {
     pub file: Option<VerifiedFile>,
     /// Why it was yanked, if it was.
     pub yanked: Option<String>,
+}
+
+impl Found {
+    /// Whether it was named by a URL that says what the file has to be.
+    pub fn is_hashed_in_url(&self) -> bool {
+        self.file.is_some() && has_strong_hash(&self.request.index_hashes)
+    }
 }
 
 /// What is being fetched.
@@ -68,7 +80,7 @@ struct Answer {
 
 enum News {
     Offers(Vec<Offer>),
-    Metadata(Result<CoreMetadata, String>),
+    Metadata(Result<ReadMetadata, String>),
     Direct(Box<DirectFile>),
 }
 
@@ -85,14 +97,17 @@ impl Finder {
         choice: Choice,
         reader: MetadataReader,
         downloader: Arc<Downloader>,
+        trust: Arc<Trust>,
         terminal: Arc<Terminal>,
     ) -> Self {
         Self {
-            places: Arc::new(Places { sources, choice, reader, downloader }),
+            places: Arc::new(Places { sources, choice, reader, downloader, trust }),
             catalog: Catalog::new(),
             offers: HashMap::new(),
             metadata: HashMap::new(),
             direct: HashMap::new(),
+            installed: Vec::new(),
+            signed: HashMap::new(),
             terminal,
         }
     }
@@ -105,15 +120,15 @@ impl Finder {
                 continue;
             }
             match distribution.metadata() {
-                Ok(Some(Ok(metadata))) => {
-                    self.insert_installed(name.clone(), metadata.version.clone(), Arc::new(metadata))
-                }
+                Ok(Some(Ok(metadata))) => self.insert_installed(name.clone(), Arc::new(metadata)),
                 _ => self.terminal.verbose(1, || format!("{name} is installed with metadata that cannot be used")),
             }
         }
     }
 
-    fn insert_installed(&mut self, name: PackageName, version: Version, metadata: Arc<CoreMetadata>) {
+    fn insert_installed(&mut self, name: PackageName, metadata: Arc<CoreMetadata>) {
+        self.installed.push((name.clone(), Arc::clone(&metadata)));
+        let version = metadata.version.clone();
         let candidate =
             Candidate { version: version.clone(), origin: Origin::Installed, yanked: false, rejected: None };
         self.catalog.insert_installed(name.clone(), candidate);
@@ -125,6 +140,17 @@ impl Finder {
     /// # Errors
     /// When that is impossible, or what must be known cannot be fetched.
     pub async fn resolve(&mut self, request: &Request<'_>) -> Result<Resolution, Failure> {
+        match self.resolve_once(request).await {
+            // A signed index went on to a newer snapshot: everything is chosen again, from that one.
+            Err(failure) if failure.code == trust::MOVED => {
+                self.forget_indexes();
+                self.resolve_once(request).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn resolve_once(&mut self, request: &Request<'_>) -> Result<Resolution, Failure> {
         let mut fetching = Fetching::default();
         let mut attempts = 0;
         let outcome = loop {
@@ -158,6 +184,18 @@ impl Finder {
         }
     }
 
+    /// Forgets everything but what is installed.
+    fn forget_indexes(&mut self) {
+        self.catalog = Catalog::new();
+        self.offers.clear();
+        self.metadata.clear();
+        self.direct.clear();
+        self.signed.clear();
+        for (name, metadata) in std::mem::take(&mut self.installed) {
+            self.insert_installed(name, metadata);
+        }
+    }
+
     /// Metadata of chosen candidates that was not read yet.
     fn unread(&self, resolution: &Resolution) -> Vec<Fact> {
         let candidates = resolution.pins.iter().map(|pin| &pin.candidate);
@@ -171,9 +209,14 @@ impl Finder {
             Origin::Direct(url) => self.direct.get(url).cloned(),
             Origin::Index => {
                 let file = &self.offer(candidate)?.file;
-                let url = file.url().ok()?;
                 let hashes = self.places.choice.hashes(&candidate.name).to_vec();
-                let request = download_request(&candidate.name, file, &url, hashes);
+                let signed = self.signed.get(candidate).cloned();
+                if file.signed.is_some() && signed.is_none() {
+                    // Metadata is read of everything that is chosen, and with it what is signed: it cannot be missing.
+                    return None;
+                }
+                let url = signed.as_ref().map(|signed| Ok(signed.url.clone())).unwrap_or_else(|| file.url()).ok()?;
+                let request = download_request(&candidate.name, file, &url, hashes, signed);
                 Some(Found { request, file: None, yanked: file.yanked.clone() })
             }
         }
@@ -281,7 +324,10 @@ impl Finder {
                 self.offers.insert(name, by_version);
             }
             (Fact::Metadata(id), News::Metadata(metadata)) => {
-                let metadata = metadata.and_then(|metadata| self.usable(metadata));
+                let metadata = metadata.and_then(|read| {
+                    self.signed.extend(read.signed.map(|signed| (id.clone(), signed)));
+                    self.usable(read.metadata)
+                });
                 if let Err(reason) = &metadata {
                     self.terminal.verbose(1, || format!("{} {}: {reason}", id.name, id.version));
                 }
@@ -376,8 +422,7 @@ impl Finder {
 
 impl Places {
     async fn offers(&self, name: &PackageName) -> Result<Vec<Offer>, Failure> {
-        let files: Vec<Arc<File>> = self.sources.files(name).await?;
-        self.choice.offers(name, files)
+        self.choice.offers(name, self.sources.files(name).await?)
     }
 
     /// Fetches what a direct reference names and looks into it.
@@ -411,7 +456,11 @@ impl Places {
             index_hashes,
             user_hashes: self.choice.hashes(name).to_vec(),
             size: None,
+            signed: None,
         };
+        if !has_strong_hash(&request.index_hashes) {
+            self.trust.refuse_unsigned_file(name, &request)?;
+        }
         let file = self.downloader.fetch(&request).await?;
         let bytes = MetadataReader::of_wheel(&file, wheel)?;
         let metadata = CoreMetadata::parse(&bytes)
@@ -429,6 +478,11 @@ impl Places {
         };
         Ok(DirectFile { candidate, metadata, found: Found { request, file: Some(file), yanked: None } })
     }
+}
+
+/// Whether the URL itself says what the file has to be.
+fn has_strong_hash(hashes: &packaging::Hashes) -> bool {
+    hashes.get(packaging::HashAlgorithm::Sha256).or(hashes.get(packaging::HashAlgorithm::Sha512)).is_some()
 }
 
 /// The hash in a URL's fragment, `#sha256=…`: a check of the transfer.

@@ -11,14 +11,25 @@ use sha2::{Digest, Sha256};
 use url::Url;
 use wheel::{Limits as ArchiveLimits, MetadataLocation, MetadataSearch, WheelArchive};
 
+use super::Listed;
 use super::sources::local_path;
 use crate::cache_file;
 use crate::failure::{Failure, Kind};
 use crate::net::{Client, DownloadRequest, Downloader, Limits, Part, VerifiedFile, redacted};
 use crate::store::Store;
+use crate::trust::{PageProof, SignedFile};
 
 /// Bytes fetched from the end of a wheel at first: the central directory of all but the largest wheels is within.
 const FIRST_TAIL: u64 = 16 << 10;
+
+/// The metadata of a file, and what is signed about that file.
+#[derive(Debug)]
+pub struct ReadMetadata {
+    /// What the distribution says of itself.
+    pub metadata: CoreMetadata,
+    /// By what it will be verified, if it is from a signed index.
+    pub signed: Option<Arc<SignedFile>>,
+}
 
 /// Reads metadata of files.
 pub struct MetadataReader {
@@ -43,7 +54,43 @@ impl MetadataReader {
     ///
     /// # Errors
     /// When it cannot be fetched, or is not what its hash says.
-    pub async fn read(&self, project: &PackageName, file: &File) -> Result<Result<CoreMetadata, String>, Failure> {
+    pub async fn read(&self, project: &PackageName, listed: &Listed) -> Result<Result<ReadMetadata, String>, Failure> {
+        match &listed.signed {
+            Some(page) => self.signed(project, &listed.file, page).await,
+            None => {
+                let metadata = self.unsigned(project, &listed.file).await?;
+                Ok(metadata.map(|metadata| ReadMetadata { metadata, signed: None }))
+            }
+        }
+    }
+
+    /// Nothing unverified is looked into: the metadata file if one is signed, else the whole wheel.
+    async fn signed(
+        &self,
+        project: &PackageName,
+        file: &File,
+        page: &Arc<PageProof>,
+    ) -> Result<Result<ReadMetadata, String>, Failure> {
+        let signed = match page.index().file(page, file).await? {
+            Ok(signed) => Arc::new(signed),
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let request = download_request(project, file, &signed.url, Vec::new(), Some(Arc::clone(&signed)));
+        let bytes = if let Some(unpacked) = self.store.find(&request) {
+            unpacked.raw_metadata()?
+        } else if let Some(bytes) = page.index().metadata(&signed, file).await? {
+            bytes
+        } else {
+            let Some(filename) = file.dist.wheel() else {
+                return Err(Failure::new(Kind::Error, "internal", format!("{} is no wheel", file.filename())));
+            };
+            Self::of_wheel(&self.downloader.fetch(&request).await?, filename)?
+        };
+        let metadata = understand(project, file, &bytes);
+        Ok(metadata.map(|metadata| ReadMetadata { metadata, signed: Some(signed) }))
+    }
+
+    async fn unsigned(&self, project: &PackageName, file: &File) -> Result<Result<CoreMetadata, String>, Failure> {
         let cached = cache_key(file).map(|key| self.directory.join(key));
         if let Some(bytes) = cached.as_deref().and_then(cache_file::read) {
             return Ok(understand(project, file, &bytes));
@@ -65,7 +112,7 @@ impl MetadataReader {
 
     async fn fetch(&self, project: &PackageName, file: &File) -> Result<Vec<u8>, Failure> {
         let url = file.url().map_err(|error| unusable(&file.raw_url, &error.to_string()))?;
-        let request = download_request(project, file, &url, Vec::new());
+        let request = download_request(project, file, &url, Vec::new(), None);
         if let Some(unpacked) = self.store.find(&request) {
             return unpacked.raw_metadata();
         }
@@ -177,6 +224,7 @@ pub fn download_request(
     file: &File,
     url: &Url,
     user_hashes: Vec<(HashAlgorithm, String)>,
+    signed: Option<Arc<SignedFile>>,
 ) -> DownloadRequest {
     DownloadRequest {
         requirement: format!("{project}=={}", file.dist.version()),
@@ -184,7 +232,8 @@ pub fn download_request(
         url: url.clone(),
         index_hashes: file.hashes.clone(),
         user_hashes,
-        size: file.size,
+        size: signed.as_ref().map_or(file.size, |signed| signed.length()),
+        signed,
     }
 }
 

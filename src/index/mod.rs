@@ -2,12 +2,14 @@
 
 mod choice;
 mod finder;
+mod listed;
 mod metadata;
 mod pages;
 mod sources;
 
 pub use choice::{Choice, Offer};
 pub use finder::{Finder, Found};
+pub use listed::Listed;
 pub use metadata::MetadataReader;
 pub use pages::Pages;
 pub use sources::{Sources, parse_filename};

@@ -54,6 +54,9 @@ impl Pages {
         let cached = Cached::read(&file);
         let mut headers = request.headers().clone();
         if let Some(cached) = &cached {
+            if self.client.is_offline() {
+                return Ok(Some(cached.page.clone()));
+            }
             match cached.policy.before_request(&request, SystemTime::now()) {
                 BeforeRequest::Fresh(_) => return Ok(Some(cached.page.clone())),
                 BeforeRequest::Stale { request, .. } => headers = request.headers,

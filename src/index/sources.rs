@@ -1,23 +1,36 @@
 //! Where distributions are looked for: indexes, and the directories, pages and files of `--find-links`.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use packaging::{DistributionFilename, File, PackageName, ProjectPage};
+use packaging::{DistributionFilename, PackageName, ProjectPage};
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::{Pages, pages};
+use super::{Listed, Pages, pages};
 use crate::failure::{Failure, Kind};
 use crate::net::{Fetched, redacted};
 use crate::settings::{IndexSettings, redact};
 use crate::terminal::Terminal;
+use crate::trust::{Facts, IndexIdentity, Mapping, SignedPage, Trust, TrustedIndex};
 
 /// Every place where a project may be found, in the order in which ties are decided: links first, then the indexes.
 pub struct Sources {
     links: Vec<Place>,
-    indexes: Vec<Url>,
+    indexes: Vec<Index>,
     pages: Pages,
+    trust: Arc<Trust>,
+    terminal: Arc<Terminal>,
+    /// Projects that a signed index was asked for and does not have, with what to tell the user.
+    absent: Mutex<BTreeMap<PackageName, String>>,
+}
+
+/// An index of the command.
+struct Index {
+    url: Url,
+    /// What verifies it; `None` for an ordinary index.
+    trusted: Option<Arc<TrustedIndex>>,
 }
 
 /// One place of `--find-links`. What lists files of many projects is read once, when the first of them is looked for.
@@ -42,11 +55,19 @@ impl Sources {
     /// Reads the settings; asks nobody yet.
     ///
     /// A place of `--find-links` that is neither a URL nor there on the disk is only a warning, as in pip.
-    pub fn new(settings: &IndexSettings, pages: Pages, terminal: &Terminal) -> Self {
+    ///
+    /// # Errors
+    /// When an index is signed and its trusted root cannot be used, or is not signed and must be.
+    pub fn new(
+        settings: &IndexSettings,
+        pages: Pages,
+        trust: Arc<Trust>,
+        terminal: Arc<Terminal>,
+    ) -> Result<Self, Failure> {
         let mut links = Vec::new();
         for text in &settings.find_links {
             match place(text) {
-                Some(Place::Page(url, _)) if !is_believed(&url, &pages, terminal) => {}
+                Some(Place::Page(url, _)) if !is_believed(&url, &pages, &terminal) => {}
                 Some(place) => links.push(place),
                 None => terminal.warning(&format!(
                     "Location '{}' is ignored: it is either a non-existing path or lacks a specific scheme.",
@@ -54,8 +75,18 @@ impl Sources {
                 )),
             }
         }
-        let indexes = settings.indexes.iter().filter(|url| is_believed(url, &pages, terminal)).cloned().collect();
-        Self { links, indexes, pages }
+        let mut indexes = Vec::new();
+        for url in &settings.indexes {
+            let trusted = trust.index(url)?;
+            if trusted.is_none() {
+                trust.refuse_unsigned_index(url)?;
+            }
+            // Nobody on the way can change what is signed.
+            if trusted.is_some() || is_believed(url, &pages, &terminal) {
+                indexes.push(Index { url: url.clone(), trusted });
+            }
+        }
+        Ok(Self { links, indexes, pages, trust, terminal, absent: Mutex::default() })
     }
 
     /// Whether there is nowhere to look.
@@ -65,25 +96,142 @@ impl Sources {
 
     /// The index URLs without secrets, for messages.
     pub fn shown(&self) -> Vec<String> {
-        self.indexes.iter().map(redacted).collect()
+        self.indexes.iter().map(|index| redacted(&index.url)).collect()
+    }
+
+    /// What a user whose project was not found should know of signed indexes that do not have it.
+    pub fn absence(&self, project: &PackageName) -> Option<String> {
+        self.absent.lock().unwrap_or_else(PoisonError::into_inner).get(project).cloned()
     }
 
     /// All files of `project`.
-    pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<File>>, Failure> {
-        let mut files = Vec::new();
-        for place in &self.links {
-            files.extend(self.linked(place, project).await?.files);
-        }
-        let asked = self.indexes.iter().map(|index| async move {
-            match local_path(index) {
-                Some(path) => file_page(&path.join(project.as_ref()), project).map(Some),
-                None => self.pages.project(index, project).await,
+    ///
+    /// A project of a signed index is taken from nowhere else, except from places on this machine that the user names.
+    pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<Listed>>, Failure> {
+        let mut files = self.of_links(Place::is_local, project).await?;
+        for mapping in self.trust.mappings(project) {
+            let mapped = self.mapped(project, &mapping)?;
+            let found = self.of_indexes(&mapped, mapping.threshold, project).await?;
+            if found.is_some() || mapping.terminating {
+                files.extend(found.unwrap_or_default());
+                return Ok(files.into_iter().map(Arc::new).collect());
             }
-        });
-        for page in futures_util::future::join_all(asked).await {
-            files.extend(page?.map(|page| page.files).unwrap_or_default());
+        }
+        let all: Vec<&Index> = self.indexes.iter().collect();
+        match self.of_signed(&all, 1, project).await? {
+            Some(signed) => files.extend(signed),
+            None => {
+                files.extend(self.of_links(|place| !place.is_local(), project).await?);
+                files.extend(self.of_unsigned(&all, project).await?.unwrap_or_default());
+            }
         }
         Ok(files.into_iter().map(Arc::new).collect())
+    }
+
+    async fn of_links(&self, wanted: impl Fn(&Place) -> bool, project: &PackageName) -> Result<Vec<Listed>, Failure> {
+        let mut files = Vec::new();
+        for place in self.links.iter().filter(|place| wanted(place)) {
+            files.extend(self.linked(place, project).await?.files.into_iter().map(Listed::unsigned));
+        }
+        Ok(files)
+    }
+
+    /// The indexes of a mapping. All of them must take part in the command: leaving one out would quietly change the rule.
+    fn mapped(&self, project: &PackageName, mapping: &Mapping) -> Result<Vec<&Index>, Failure> {
+        let find =
+            |identity: &IndexIdentity| self.indexes.iter().find(|index| IndexIdentity::of(&index.url) == *identity);
+        let named = mapping.indexes.iter().zip(&mapping.names);
+        let mut found = Vec::new();
+        for (identity, name) in named {
+            let index = find(identity).ok_or_else(|| {
+                let message =
+                    format!("map.json says that {project} comes from '{name}', which is not among the indexes");
+                Failure::new(Kind::Policy, "policy.map", message)
+                    .hint(format!("add --extra-index-url {}", redacted(identity.url())))
+            })?;
+            found.push(index);
+        }
+        Ok(found)
+    }
+
+    /// `None` when none of them has the project.
+    async fn of_indexes(
+        &self,
+        indexes: &[&Index],
+        threshold: usize,
+        project: &PackageName,
+    ) -> Result<Option<Vec<Listed>>, Failure> {
+        match self.of_signed(indexes, threshold, project).await? {
+            Some(signed) => Ok(Some(signed)),
+            None if threshold > 1 => Ok(None),
+            None => self.of_unsigned(indexes, project).await,
+        }
+    }
+
+    /// What the first signed index that has the project offers; with a threshold, what so many of them agree on.
+    async fn of_signed(
+        &self,
+        indexes: &[&Index],
+        threshold: usize,
+        project: &PackageName,
+    ) -> Result<Option<Vec<Listed>>, Failure> {
+        let trusted: Vec<&Arc<TrustedIndex>> = indexes.iter().filter_map(|index| index.trusted.as_ref()).collect();
+        let asked = trusted.iter().map(|index| index.page(project));
+        let mut offers = Vec::new();
+        for (index, page) in trusted.iter().zip(futures_util::future::join_all(asked).await) {
+            match page? {
+                SignedPage::Found(page, proof) => {
+                    let files = page.files.into_iter();
+                    offers
+                        .push(files.map(|file| Listed { file, signed: Some(Arc::clone(&proof)) }).collect::<Vec<_>>());
+                }
+                SignedPage::Absent(facts) => self.note_absence(project, index, &facts),
+            }
+        }
+        if threshold > 1 {
+            return Ok(Some(agreed(offers, threshold)));
+        }
+        Ok(offers.into_iter().next())
+    }
+
+    /// What ordinary indexes offer, all together, as in pip. A project that the user named as one that may be unsigned is
+    /// looked for in the unsigned pages of signed indexes as well.
+    async fn of_unsigned(&self, indexes: &[&Index], project: &PackageName) -> Result<Option<Vec<Listed>>, Failure> {
+        if !self.trust.may_look_unsigned(project) {
+            return Ok(None);
+        }
+        let may_be_unsigned = self.trust.may_be_unsigned(project);
+        let asked = indexes.iter().filter(|index| index.trusted.is_none() || may_be_unsigned);
+        let pages = asked.map(|index| self.unsigned_page(&index.url, project));
+        let mut files = Vec::new();
+        let mut is_known = false;
+        for page in futures_util::future::join_all(pages).await {
+            let Some(page) = page? else { continue };
+            is_known = true;
+            files.extend(page.files.into_iter().map(Listed::unsigned));
+        }
+        if is_known && may_be_unsigned {
+            self.terminal
+                .warning(&format!("{project} is taken from where it is not signed, as --allow-unsigned says."));
+        }
+        Ok(is_known.then_some(files))
+    }
+
+    async fn unsigned_page(&self, url: &Url, project: &PackageName) -> Result<Option<ProjectPage>, Failure> {
+        match local_path(url) {
+            Some(path) => file_page(&path.join(project.as_ref()), project).map(Some),
+            None => self.pages.project(url, project).await,
+        }
+    }
+
+    fn note_absence(&self, project: &PackageName, index: &TrustedIndex, facts: &Facts) {
+        let note = format!(
+            "{project} is not in the signed snapshot {} of {} ({}). If it was published in the last minutes, try again soon.",
+            facts.snapshot,
+            index.shown(),
+            facts.age()
+        );
+        self.absent.lock().unwrap_or_else(PoisonError::into_inner).insert(project.clone(), note);
     }
 
     async fn linked(&self, place: &Place, project: &PackageName) -> Result<ProjectPage, Failure> {
@@ -111,6 +259,37 @@ impl Sources {
             }
         }
     }
+}
+
+impl Place {
+    /// On this machine, so that no server can put anything there.
+    fn is_local(&self) -> bool {
+        match self {
+            Self::Directory(..) | Self::File(_) => true,
+            Self::Distribution(url) => url.scheme() == "file",
+            Self::Page(..) => false,
+        }
+    }
+}
+
+/// The files of the first offer that so many offers have with the same name, length and SHA-256.
+fn agreed(offers: Vec<Vec<Listed>>, threshold: usize) -> Vec<Listed> {
+    let key = |listed: &Listed| {
+        let sha256 = listed.hashes.get(packaging::HashAlgorithm::Sha256)?.to_ascii_lowercase();
+        Some((listed.filename().to_owned(), listed.size?, sha256))
+    };
+    let mut votes: HashMap<_, (usize, Listed)> = HashMap::new();
+    for offer in offers {
+        // An index has one vote on a file, however often its page lists it.
+        let ballot: HashMap<_, Listed> = offer.into_iter().filter_map(|listed| Some((key(&listed)?, listed))).collect();
+        for (key, listed) in ballot {
+            votes.entry(key).or_insert((0, listed)).0 += 1;
+        }
+    }
+    let mut agreed: Vec<Listed> =
+        votes.into_values().filter(|(count, _)| *count >= threshold).map(|(_, listed)| listed).collect();
+    agreed.sort_by(|left, right| left.filename().cmp(right.filename()));
+    agreed
 }
 
 /// pip's rule and words: what came over plain http from another machine may have been changed by anybody in between.

@@ -72,6 +72,8 @@ pub struct Client {
     retries: u32,
     resume_retries: u32,
     timeout: Duration,
+    /// Nothing is sent.
+    offline: bool,
     credentials: RwLock<Credentials>,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
     requests: AtomicUsize,
@@ -84,6 +86,7 @@ impl Client {
             retries: settings.retries,
             resume_retries: settings.resume_retries,
             timeout: settings.timeout,
+            offline: settings.offline,
             transport: Transport::new(settings),
             terminal,
             credentials: RwLock::new(credentials),
@@ -105,6 +108,11 @@ impl Client {
     /// Exempts more hosts from certificate checks.
     pub fn trust_hosts(&self, hosts: &[String]) {
         self.transport.trust_hosts(hosts);
+    }
+
+    /// Whether no server is asked.
+    pub fn is_offline(&self) -> bool {
+        self.offline
     }
 
     /// Whether what comes from `url` cannot have been changed on its way, or the user said that it does not matter.
@@ -179,6 +187,9 @@ impl Client {
     /// Sends one request and follows redirects; gives a success (200, and what `headers` ask for besides: 206, 304) with
     /// its body still to come.
     pub(super) async fn send(&self, url: &Url, headers: &HeaderMap) -> Result<Response, RemoteFailure> {
+        if self.offline {
+            return Err(RemoteFailure::new(url, Cause::Offline));
+        }
         let mut current = url.clone();
         for _ in 0..=MAXIMUM_REDIRECTS {
             self.requests.fetch_add(1, Ordering::Relaxed);

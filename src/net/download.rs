@@ -22,9 +22,10 @@ use super::client::identity_encoding;
 use super::{Cause, Client, RemoteFailure, redacted};
 use crate::failure::{Failure, Kind};
 use crate::terminal::{Progress, Terminal};
+use crate::trust::{self, SignedFile};
 
 /// The most bytes a file may have when the index does not say its size.
-const MAXIMUM_SIZE: u64 = 8 << 30;
+pub const MAXIMUM_SIZE: u64 = 8 << 30;
 
 /// What to fetch, and what is known about it.
 #[derive(Clone, Debug)]
@@ -41,11 +42,15 @@ pub struct DownloadRequest {
     pub user_hashes: Vec<(HashAlgorithm, String)>,
     /// Length the index gives.
     pub size: Option<u64>,
+    /// What a signed index says of the file: it must be exactly that.
+    pub signed: Option<Arc<SignedFile>>,
 }
 
 /// Why a file is believed to be the right one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
+    /// A signed index vouches for it.
+    Signed,
     /// It has a hash that the user wrote down.
     UserHash,
     /// It has the hash that an unsigned index gives: the transfer was sound, the index itself is believed.
@@ -168,7 +173,7 @@ impl Downloader {
                 },
                 Err(failure) => (failure, retries.next()),
             };
-            let Some(delay) = delay.filter(|_| failure.is_transient()) else { return Err(failure.into()) };
+            let Some(delay) = delay.filter(|_| failure.is_transient()) else { return Err(refused(request, failure)) };
             let delay = failure.retry_after().unwrap_or(delay);
             self.client.say_retrying(&failure, delay);
             tokio::time::sleep(delay).await;
@@ -272,6 +277,9 @@ impl Transfer<'_> {
 impl DownloadRequest {
     /// The SHA-256 the file must have, when somebody says so. Safe as a file name: always 64 hex digits in lower case.
     pub fn known_sha256(&self) -> Option<String> {
+        if let Some(signed) = self.signed.as_ref().and_then(|signed| signed.sha256()) {
+            return Some(signed);
+        }
         let value = match self.user_hashes.as_slice() {
             [(HashAlgorithm::Sha256, value)] => value,
             _ => self.index_hashes.get(HashAlgorithm::Sha256)?,
@@ -279,25 +287,52 @@ impl DownloadRequest {
         let is_hash = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
         is_hash.then(|| value.to_ascii_lowercase())
     }
+
+    /// Whether a file with this SHA-256 needs no further check, and what it then is checked by.
+    pub fn proof_by_sha256(&self, sha256: &str) -> Option<Proof> {
+        let is_users = |(algorithm, value): &(HashAlgorithm, String)| {
+            *algorithm == HashAlgorithm::Sha256 && value.eq_ignore_ascii_case(sha256)
+        };
+        if !self.user_hashes.is_empty() && !self.user_hashes.iter().any(is_users) {
+            return None;
+        }
+        match &self.signed {
+            Some(signed) => (signed.sha256().as_deref() == Some(sha256)).then_some(Proof::Signed),
+            None if self.user_hashes.is_empty() => Some(Proof::IndexHash),
+            None => Some(Proof::UserHash),
+        }
+    }
+
+    /// Whether the user wrote down a hash of the file that proves anything, be it in the URL.
+    pub fn is_hashed_by_user(&self) -> bool {
+        self.user_hashes.iter().any(|(algorithm, _)| is_strong(*algorithm))
+    }
 }
 
 /// Length and hashes of what came so far.
 struct Receiver {
     length: u64,
     hashers: Vec<(HashAlgorithm, Box<dyn DynDigest + Send>)>,
+    /// What judges a signed file; an error when nothing signed can be computed, or too much has come.
+    signed: Option<Result<tuf::Verifier, tuf::Mismatch>>,
 }
 
 impl Receiver {
     fn new(request: &DownloadRequest) -> Self {
-        let mut algorithms = vec![HashAlgorithm::Sha256];
-        let given = request.index_hashes.iter().map(|(algorithm, _)| algorithm);
-        for algorithm in given.chain(request.user_hashes.iter().map(|(algorithm, _)| *algorithm)) {
-            if !algorithms.contains(&algorithm) {
+        let signed = request.signed.as_ref();
+        let of_index = request.index_hashes.iter().map(|(algorithm, _)| algorithm).filter(|_| signed.is_none());
+        let of_user = request.user_hashes.iter().map(|(algorithm, _)| *algorithm);
+        let mut algorithms = Vec::new();
+        for algorithm in std::iter::once(HashAlgorithm::Sha256).chain(of_index).chain(of_user) {
+            // A signed SHA-256 is computed by its verifier already.
+            let is_signed =
+                algorithm == HashAlgorithm::Sha256 && signed.is_some_and(|signed| signed.sha256().is_some());
+            if !is_signed && !algorithms.contains(&algorithm) {
                 algorithms.push(algorithm);
             }
         }
         let hashers = algorithms.into_iter().map(|algorithm| (algorithm, hasher(algorithm))).collect();
-        Self { length: 0, hashers }
+        Self { length: 0, hashers, signed: signed.map(|signed| signed.verifier()) }
     }
 
     fn update(&mut self, bytes: &[u8]) {
@@ -305,10 +340,20 @@ impl Receiver {
         for (_, hasher) in &mut self.hashers {
             hasher.update(bytes);
         }
+        if let Some(Ok(verifier)) = &mut self.signed
+            && let Err(mismatch) = verifier.update(bytes)
+        {
+            self.signed = Some(Err(mismatch));
+        }
     }
 
     /// The one place where a [`VerifiedFile`] comes into being.
     fn check(self, request: &DownloadRequest, path: &Path) -> Result<VerifiedFile, Failure> {
+        if let (Some(signed), Some(verifier)) = (&request.signed, self.signed) {
+            verifier
+                .and_then(tuf::Verifier::finish)
+                .map_err(|mismatch| trust::refused_file(&request.filename, &request.url, &mismatch, signed))?;
+        }
         if let Some(size) = request.size
             && size != self.length
         {
@@ -319,12 +364,14 @@ impl Receiver {
                 format!("{} bytes", self.length),
             ));
         }
-        let computed: Vec<(HashAlgorithm, String)> =
+        let mut computed: Vec<(HashAlgorithm, String)> =
             self.hashers.into_iter().map(|(algorithm, hasher)| (algorithm, hex::encode(hasher.finalize()))).collect();
+        computed.extend(request.signed.as_ref().and_then(|signed| Some((HashAlgorithm::Sha256, signed.sha256()?))));
         let value = |algorithm: HashAlgorithm| {
             computed.iter().find(|(known, _)| *known == algorithm).map_or("", |(_, value)| value.as_str())
         };
-        for (algorithm, expected) in request.index_hashes.iter() {
+        let of_index = request.index_hashes.iter().filter(|_| request.signed.is_none());
+        for (algorithm, expected) in of_index {
             if !value(algorithm).eq_ignore_ascii_case(expected) {
                 let expected = format!("{} {expected}", algorithm.name());
                 return Err(mismatch(request, "verify.hash-mismatch", expected, value(algorithm).to_owned()));
@@ -337,7 +384,9 @@ impl Receiver {
                 user.iter().map(|(algorithm, value)| format!("{} {value}", algorithm.name())).collect();
             return Err(mismatch(request, "verify.hash-mismatch", expected.join("\n"), value(*algorithm).to_owned()));
         }
-        let proof = if matches_user {
+        let proof = if request.signed.is_some() {
+            Proof::Signed
+        } else if matches_user {
             Proof::UserHash
         } else if request.index_hashes.iter().any(|(algorithm, _)| is_strong(algorithm)) {
             Proof::IndexHash
@@ -350,6 +399,16 @@ impl Receiver {
             sha256: value(HashAlgorithm::Sha256).to_owned(),
             proof,
         })
+    }
+}
+
+/// More than was signed is a refusal like other bytes than were signed.
+fn refused(request: &DownloadRequest, failure: RemoteFailure) -> Failure {
+    match (&request.signed, &failure.cause) {
+        (Some(signed), Cause::TooLarge { limit }) => {
+            trust::refused_file(&request.filename, &request.url, &tuf::Mismatch::TooLong { limit: *limit }, signed)
+        }
+        _ => failure.into(),
     }
 }
 

@@ -40,6 +40,8 @@ pub enum Cause {
     Redirect(String),
     /// A redirect that is not followed: from https to http, or out of HTTP.
     UnsafeRedirect(String),
+    /// No server is asked (`--offline`).
+    Offline,
     /// The URL cannot be asked at all.
     Unsupported(String),
     /// The local disk refused the bytes.
@@ -83,6 +85,7 @@ impl RemoteFailure {
             | Cause::Redirect(_)
             | Cause::UnsafeRedirect(_)
             | Cause::Unsupported(_)
+            | Cause::Offline
             | Cause::Disk(_)
             | Cause::Settings(_) => false,
         }
@@ -115,6 +118,7 @@ impl std::fmt::Display for RemoteFailure {
             | Cause::Redirect(reason)
             | Cause::UnsafeRedirect(reason)
             | Cause::Unsupported(reason) => formatter.write_str(reason),
+            Cause::Offline => formatter.write_str("no server is asked (--offline), and the cache does not have it"),
             Cause::TimedOut => formatter.write_str("no answer in time"),
             Cause::Protocol(reason) => write!(formatter, "the answer breaks the rules of HTTP: {reason}"),
             Cause::Settings(failure) => formatter.write_str(&failure.message),
@@ -171,6 +175,7 @@ fn meaning(cause: &Cause) -> (Kind, &'static str, &'static str) {
         Cause::UnsafeRedirect(_) => {
             (Kind::Verification, "net.unsafe-redirect", "use the URL of the final server directly if you trust it")
         }
+        Cause::Offline => (Kind::Error, "net.offline", "run it once without --offline"),
         Cause::Unsupported(_) => (Kind::Error, "net.unsupported-url", "only http, https and file URLs can be fetched"),
         Cause::Disk(_) => (Kind::Error, "disk", "free some space, or choose another place with --cache-dir and TMPDIR"),
         // A failure of its own, see above.

@@ -3,7 +3,28 @@
 //!
 //! `crates/tuf` knows targets and nothing of projects; what stands between the two is here.
 
+mod anchor;
+mod command_trust;
+mod content;
+mod epoch;
 mod foreign_text;
-pub mod identity;
-pub mod layout;
-pub mod map;
+mod identity;
+mod index;
+mod layout;
+mod map;
+mod refusal;
+mod remote;
+mod shipped;
+mod signed_file;
+mod store;
+
+pub use anchor::{Anchor, AnchorKind, AnchorRecord, Rewrite, TrustFile};
+pub use command_trust::Trust;
+pub use epoch::Facts;
+pub use identity::{IndexIdentity, default_metadata_url};
+pub use index::{MOVED, SignedPage, TrustedIndex};
+pub use layout::{Layout, LayoutError};
+pub use map::Mapping;
+pub use refusal::refused_file;
+pub use signed_file::{PageProof, SignedFile};
+pub use store::{make_private_directory, write_state};

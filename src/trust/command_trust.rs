@@ -1,0 +1,162 @@
+//! What one command trusts: which of its indexes are signed, and what may be used all the same.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use packaging::PackageName;
+use tuf::Mode;
+use url::Url;
+
+use super::anchor::Anchor;
+use super::identity::IndexIdentity;
+use super::index::{EpochSettings, TrustedIndex};
+use super::map::{Mapping, ProjectMap};
+use crate::failure::{Failure, Kind};
+use crate::net::{Client, DownloadRequest, redacted};
+use crate::settings::{Settings, TrustSettings};
+use crate::terminal::Terminal;
+
+/// The trust of one command: each signed index once, so that all parts of the command see one snapshot of it.
+pub struct Trust {
+    settings: TrustSettings,
+    mode: Mode,
+    client: Arc<Client>,
+    terminal: Arc<Terminal>,
+    cache: PathBuf,
+    indexes: Mutex<BTreeMap<IndexIdentity, Option<Arc<TrustedIndex>>>>,
+    map: Option<ProjectMap>,
+}
+
+impl Trust {
+    /// Reads the map of projects, and warns if verification is switched off. Anchors are read when an index is asked for.
+    ///
+    /// # Errors
+    /// When there is a map and it makes no sense.
+    pub fn new(
+        settings: &Settings,
+        client: Arc<Client>,
+        terminal: Arc<Terminal>,
+        cache: PathBuf,
+    ) -> Result<Self, Failure> {
+        let mode = if settings.network.offline { Mode::Offline } else { Mode::Online };
+        let settings = settings.trust.clone();
+        if settings.disabled {
+            terminal.warning(
+                "Repository security is switched off for this command (--disable-repository-security): signed indexes are \
+                 used without verification. Whoever controls the network or a mirror can make you install anything.",
+            );
+        }
+        let map = if settings.disabled { None } else { read_map(&settings)? };
+        Ok(Self { settings, mode, client, terminal, cache, indexes: Mutex::default(), map })
+    }
+
+    /// The signed index at `url`; `None` when there is no anchor for it, or verification is switched off.
+    ///
+    /// # Errors
+    /// When the anchor, or what should be it, cannot be used.
+    pub fn index(&self, url: &Url) -> Result<Option<Arc<TrustedIndex>>, Failure> {
+        if self.settings.disabled {
+            return Ok(None);
+        }
+        let identity = IndexIdentity::of(url);
+        let mut indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = indexes.get(&identity) {
+            return Ok(known.clone());
+        }
+        let anchor = Anchor::find(&self.settings, &identity)?;
+        let index = anchor.map(|anchor| self.open(anchor)).transpose()?;
+        indexes.insert(identity, index.clone());
+        Ok(index)
+    }
+
+    /// Begins to use the metadata behind an anchor.
+    ///
+    /// # Errors
+    /// When the anchor's root cannot be used.
+    pub fn open(&self, anchor: Anchor) -> Result<Arc<TrustedIndex>, Failure> {
+        let settings = EpochSettings {
+            client: Arc::clone(&self.client),
+            terminal: Arc::clone(&self.terminal),
+            store: self.settings.store.clone(),
+            cache: self.cache.clone(),
+            mode: self.mode,
+            allow_expired: self.settings.allow_expired,
+        };
+        TrustedIndex::open(anchor, settings).map(Arc::new)
+    }
+
+    /// Which indexes may offer a project, if the user's map speaks of it.
+    pub fn mappings(&self, project: &PackageName) -> Vec<Mapping> {
+        self.map.as_ref().map(|map| map.mappings_for(project)).unwrap_or_default()
+    }
+
+    /// Whether the user names this project as one that may be unsigned.
+    pub fn may_be_unsigned(&self, project: &PackageName) -> bool {
+        self.settings.allow_unsigned.contains(project)
+    }
+
+    /// Whether verification is switched off.
+    pub fn is_disabled(&self) -> bool {
+        self.settings.disabled
+    }
+
+    /// Refuses an unsigned index if only signed ones may be used, and nothing is named that may be unsigned.
+    ///
+    /// # Errors
+    /// A policy failure.
+    pub fn refuse_unsigned_index(&self, url: &Url) -> Result<(), Failure> {
+        if !self.settings.require_signed || !self.settings.allow_unsigned.is_empty() {
+            return Ok(());
+        }
+        let message =
+            format!("{} is not a signed index, and only signed ones may be used (--require-signed)", redacted(url));
+        Err(Failure::new(Kind::Policy, "policy.require-signed", message)
+            .detail("meaning", "there is no trusted root for this index, so that nothing of it can be verified")
+            .hint("get the root of the index from its operator and run: tufpip trust add URL --root FILE"))
+    }
+
+    /// Whether a project may be looked for where nothing is signed.
+    pub fn may_look_unsigned(&self, project: &PackageName) -> bool {
+        !self.settings.require_signed || self.may_be_unsigned(project)
+    }
+
+    /// Refuses to take a file that neither a signed index nor a hash of the user vouches for, if that is required.
+    ///
+    /// # Errors
+    /// A policy failure.
+    pub fn refuse_unsigned_file(&self, project: &PackageName, request: &DownloadRequest) -> Result<(), Failure> {
+        let is_vouched_for = request.signed.is_some() || request.is_hashed_by_user();
+        if !self.settings.require_signed || is_vouched_for || self.may_be_unsigned(project) {
+            return Ok(());
+        }
+        let message =
+            format!("{} is not signed, and only signed files may be used (--require-signed)", request.filename);
+        Err(Failure::new(Kind::Policy, "policy.require-signed", message)
+            .detail("from", redacted(&request.url))
+            .hint(format!(
+                "take {project} from a signed index, give its hash with --hash=sha256:…, or allow it with --allow-unsigned {project}"
+            )))
+    }
+}
+
+/// The first map there is; a user's does not count where the system has one.
+fn read_map(settings: &TrustSettings) -> Result<Option<ProjectMap>, Failure> {
+    for place in settings.anchors.iter().chain(&settings.store) {
+        let path = place.join("map.json");
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+                continue;
+            }
+            Err(error) => return Err(unusable_map(&path, &error.to_string())),
+        };
+        return ProjectMap::read(&bytes).map(Some).map_err(|error| unusable_map(&path, &error.to_string()));
+    }
+    Ok(None)
+}
+
+fn unusable_map(path: &std::path::Path, reason: &str) -> Failure {
+    Failure::usage(format!("Could not use {}: {}", path.display(), crate::terminal::printable(reason)))
+        .detail("meaning", "it says which indexes may offer which projects, so nothing is installed without it")
+}

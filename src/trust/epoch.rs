@@ -1,0 +1,253 @@
+//! One epoch of one repository: one time, one root, one snapshot, and look-ups in it from any number of tasks.
+//!
+//! Drives `tuf::Client` as `tuf::manual::driving` says: a task of its own owns the client and the store, fetches run
+//! beside it. Judges nothing itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tuf::{Client, Event, Fetched, LookUp, LookUpId, Mode, Request, RequestId, UnixTime};
+
+use super::layout::{Layout, LayoutError};
+use super::remote::{Answer, Remote};
+use super::store::Store;
+use crate::terminal::Terminal;
+
+/// A running epoch. Ends with its last user.
+#[derive(Debug)]
+pub struct Epoch {
+    now: UnixTime,
+    look_ups: mpsc::UnboundedSender<LookUpAsked>,
+    state: watch::Receiver<Option<Result<Arc<Facts>, tuf::Error>>>,
+}
+
+/// What an epoch is about, once it is verified.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Version of the root.
+    pub root: u64,
+    /// Version of the timestamp.
+    pub timestamp: u64,
+    /// Version of the snapshot.
+    pub snapshot: u64,
+    /// Version of the top-level targets.
+    pub targets: u64,
+    /// When the timestamp was signed, if its signer says so (`x-signed-at`; TUF has no such field).
+    pub signed_at: Option<UnixTime>,
+    /// When the timestamp or the snapshot expires, whichever comes first.
+    pub expires: UnixTime,
+    /// The time everything was judged by.
+    pub now: UnixTime,
+    /// How target paths are made, as the repository says.
+    pub in_band_layout: Result<Option<Layout>, LayoutError>,
+}
+
+impl Facts {
+    /// How fresh the metadata is, for people: when it was signed if that is known, else how long it is still valid.
+    pub fn age(&self) -> String {
+        match self.signed_at {
+            Some(signed_at) => format!("signed {} ago", duration(self.now.0.saturating_sub(signed_at.0))),
+            None => format!("valid for {}", duration(self.expires.0.saturating_sub(self.now.0))),
+        }
+    }
+}
+
+/// A number of seconds in the largest unit that does it justice.
+fn duration(seconds: i64) -> String {
+    let (count, unit) = match seconds.max(0) {
+        seconds @ ..120 => (seconds, "second"),
+        seconds @ 120..7_200 => (seconds / 60, "minute"),
+        seconds @ 7_200..172_800 => (seconds / 3_600, "hour"),
+        seconds => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+struct LookUpAsked {
+    path: String,
+    answer: oneshot::Sender<Result<LookUp, tuf::Error>>,
+}
+
+impl Epoch {
+    /// Begins to update from a trusted root.
+    ///
+    /// # Errors
+    /// When the root cannot be used.
+    pub fn start(
+        root: &[u8],
+        mode: Mode,
+        limits: tuf::Limits,
+        store: Store,
+        remote: Arc<Remote>,
+        terminal: Arc<Terminal>,
+    ) -> Result<Self, tuf::Error> {
+        let now = unix_now();
+        let client = Client::new(root, now, mode, limits)?;
+        let (look_ups, asked) = mpsc::unbounded_channel();
+        let (announce, state) = watch::channel(None);
+        let (fetches, answers) = (JoinSet::new(), HashMap::new());
+        let driver = Driver { client, store, remote, terminal, announce, fetches, answers, warned: false };
+        tokio::spawn(driver.run(asked));
+        Ok(Self { now, look_ups, state })
+    }
+
+    /// The time everything is judged by.
+    pub fn now(&self) -> UnixTime {
+        self.now
+    }
+
+    /// Waits until the top-level metadata is verified.
+    pub async fn facts(&self) -> Result<Arc<Facts>, tuf::Error> {
+        let mut state = self.state.clone();
+        loop {
+            if let Some(result) = state.borrow_and_update().clone() {
+                return result;
+            }
+            if state.changed().await.is_err() {
+                // The driver says something before it ends; if it did not, the runtime is going down with all of us.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// What is known already.
+    pub fn facts_so_far(&self) -> Option<Arc<Facts>> {
+        self.state.borrow().as_ref().and_then(|result| result.as_ref().ok().cloned())
+    }
+
+    /// Looks a target up, after the top-level metadata is verified.
+    pub async fn look_up(&self, path: &str) -> Result<LookUp, tuf::Error> {
+        let (answer, answered) = oneshot::channel();
+        if self.look_ups.send(LookUpAsked { path: path.to_owned(), answer }).is_ok()
+            && let Ok(result) = answered.await
+        {
+            return result;
+        }
+        std::future::pending().await
+    }
+}
+
+/// The owner of the client.
+struct Driver {
+    client: Client,
+    store: Store,
+    remote: Arc<Remote>,
+    terminal: Arc<Terminal>,
+    announce: watch::Sender<Option<Result<Arc<Facts>, tuf::Error>>>,
+    fetches: JoinSet<(RequestId, Answer)>,
+    answers: HashMap<LookUpId, oneshot::Sender<Result<LookUp, tuf::Error>>>,
+    warned: bool,
+}
+
+impl Driver {
+    async fn run(mut self, mut asked: mpsc::UnboundedReceiver<LookUpAsked>) {
+        loop {
+            self.carry_out_requests();
+            self.pass_on_events();
+            tokio::select! {
+                Some(fetched) = self.fetches.join_next() => {
+                    // A fetch that panicked leaves its look-ups unanswered; there is nothing that panics in it.
+                    let Ok((id, answer)) = fetched else { continue };
+                    self.client.fetched(id, answer.as_fetched());
+                }
+                ask = asked.recv() => {
+                    let Some(LookUpAsked { path, answer }) = ask else { return };
+                    let id = self.client.look_up(path);
+                    self.answers.insert(id, answer);
+                }
+            }
+        }
+    }
+
+    fn carry_out_requests(&mut self) {
+        while let Some(request) = self.client.poll_request() {
+            match request {
+                Request::Load { id, file } => {
+                    let bytes = self.store.load(&file);
+                    self.client.loaded(id, bytes.as_deref());
+                }
+                Request::Fetch { id, file } => {
+                    let remote = Arc::clone(&self.remote);
+                    self.fetches.spawn(async move { (id, remote.fetch(&file).await) });
+                }
+                Request::Store { file, bytes, version } => {
+                    let root = self.client.root().version;
+                    let stored = tokio::task::block_in_place(|| self.store.store(&file, &bytes, version, root));
+                    self.warn_of_forgetting(stored);
+                }
+                Request::Delete { file, before_root } => {
+                    let deleted = tokio::task::block_in_place(|| self.store.delete(&file, before_root));
+                    self.warn_of_forgetting(deleted);
+                }
+            }
+        }
+    }
+
+    /// A check never fails because it cannot be remembered; but the next run has less to compare with.
+    fn warn_of_forgetting(&mut self, stored: std::io::Result<()>) {
+        if let Err(error) = stored
+            && !std::mem::replace(&mut self.warned, true)
+        {
+            self.terminal.warning(&format!(
+                "Could not remember what was verified: {error}. It was verified all the same, but a later run will not notice \
+                 when it is shown an older state of the index.",
+            ));
+        }
+    }
+
+    fn pass_on_events(&mut self) {
+        while let Some(event) = self.client.poll_event() {
+            match event {
+                Event::Refreshed => {
+                    let facts = facts(&self.client).map(|facts| Ok(Arc::new(facts)));
+                    self.announce.send_replace(facts);
+                }
+                Event::Failed(error) => {
+                    self.announce.send_replace(Some(Err(error)));
+                }
+                Event::LookedUp { id, result } => {
+                    if let Some(answer) = self.answers.remove(&id) {
+                        // Whoever asked may have gone another way.
+                        let _ = answer.send(result);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Answer {
+    fn as_fetched(&self) -> Fetched<'_> {
+        match self {
+            Self::Body(bytes) => Fetched::Body(bytes),
+            Self::Absent => Fetched::Absent,
+            Self::TooLong => Fetched::TooLong,
+            Self::Failed(reason) => Fetched::Failed(reason),
+        }
+    }
+}
+
+fn facts(client: &Client) -> Option<Facts> {
+    let (epoch, targets) = (client.epoch()?, client.targets()?);
+    let (timestamp, snapshot) = (epoch.timestamp(), epoch.snapshot());
+    let signed_at = timestamp.other.get("x-signed-at").and_then(|value| UnixTime::parse(value.as_str()?));
+    Some(Facts {
+        root: client.root().version,
+        timestamp: timestamp.version,
+        snapshot: snapshot.version,
+        targets: targets.version,
+        signed_at,
+        expires: timestamp.expires.min(snapshot.expires),
+        now: client.now(),
+        in_band_layout: Layout::in_band(targets),
+    })
+}
+
+/// The clock of this machine. Before 1970 it is 1970.
+pub fn unix_now() -> UnixTime {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UnixTime(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,139 @@
+//! The words and exit codes of everything that is refused because of signed metadata.
+//!
+//! A refusal says what was refused, from where, what was expected and what came, what that means and what to do. The code
+//! is stable. Nobody is told to switch verification off.
+
+use tuf::{Action, Check};
+use url::Url;
+
+use super::anchor::Anchor;
+use super::signed_file::SignedFile;
+use crate::failure::{Failure, Kind};
+use crate::net::redacted;
+use crate::terminal::printable;
+
+/// What the reader should not have to guess: nothing was done with what was refused.
+pub const NOTHING_USED: &str = "it was not used, nothing was installed, and what was trusted before is still trusted";
+
+/// A failure of the metadata of a repository.
+pub fn of_metadata(anchor: &Anchor, error: &tuf::Error, now: tuf::UnixTime) -> Failure {
+    let role = printable(error.role().as_str());
+    let index = redacted(anchor.identity.url());
+    let (kind, code) = meaning(error);
+    let message = match error.action() {
+        Action::ReplaceTrustedRoot => format!("The trusted root of {index} cannot be used"),
+        Action::CheckDate => format!("The signed metadata of {index} has expired ({role})"),
+        Action::TryAgain if error.check() == Check::Reachable => {
+            format!("Could not fetch the signed metadata of {index} ({role})")
+        }
+        Action::TryAgain => format!("The signed metadata of {index} is incomplete: {role} is withheld or missing"),
+        Action::GoOnline => format!("{index} cannot be used offline: stored metadata does not suffice ({role})"),
+        Action::Upgrade => format!("The signed metadata of {index} needs a newer program ({role})"),
+        Action::DoNotTrust => format!("Refused the signed metadata of {index} ({role})"),
+    };
+    let version = error.version().map(|version| format!(" version {version}")).unwrap_or_default();
+    let mut failure = Failure::new(kind, code, message)
+        .detail("refused", format!("{role}{version}"))
+        .detail("from", redacted(&anchor.metadata_url))
+        .detail("expected", error.expected())
+        .detail("received", error.found())
+        .detail("check", format!("TUF {}", error.step()));
+    if error.action() == Action::CheckDate {
+        failure = failure.detail("clock", format!("this machine's clock says {now}"));
+    }
+    failure.detail("meaning", meaning_in_words(error)).hint(advice(error))
+}
+
+/// Exit code and stable code.
+fn meaning(error: &tuf::Error) -> (Kind, &'static str) {
+    match error.check() {
+        Check::TrustedRoot => (Kind::Error, "trust.root"),
+        Check::Expiry => (Kind::Expired, "trust.expired"),
+        Check::Present => (Kind::Expired, "trust.withheld"),
+        Check::RootRotations => (Kind::Verification, "trust.too-many-roots"),
+        Check::Reachable => (Kind::Network, "trust.unreachable"),
+        Check::Stored => (Kind::Error, "trust.offline"),
+        Check::Supported | Check::SupportedKeys => (Kind::Verification, "trust.unsupported"),
+        Check::Signatures => (Kind::Verification, "trust.signatures"),
+        Check::TimestampRollback | Check::SnapshotRollback | Check::RoleRollback | Check::RoleRemoved => {
+            (Kind::Verification, "trust.rollback")
+        }
+        Check::Version | Check::RootVersion => (Kind::Verification, "trust.version"),
+        Check::LengthAndHashes => (Kind::Verification, "trust.hash-mismatch"),
+        Check::Size => (Kind::Verification, "trust.too-large"),
+        Check::InSnapshot => (Kind::Verification, "trust.not-in-snapshot"),
+        // Whatever else there will be to check: format, type.
+        _ => (Kind::Verification, "trust.malformed"),
+    }
+}
+
+fn meaning_in_words(error: &tuf::Error) -> String {
+    let words = match error.check() {
+        Check::TrustedRoot => "the index was not used: without a usable root nothing of it can be verified",
+        Check::Expiry => {
+            "its operator stopped signing, somebody withholds newer metadata, or this machine's clock is wrong; the index was not used"
+        }
+        Check::Present => {
+            "the server says that a signed file does not exist: somebody removes or withholds it; the index was not used"
+        }
+        Check::Reachable => "the index was not used: it is signed, and nothing of it is believed without its metadata",
+        Check::Stored => "offline, only metadata that is stored and has not expired can be used",
+        Check::Supported | Check::SupportedKeys => {
+            "it uses something this program does not know, so it cannot be verified"
+        }
+        Check::Signatures => "it is not signed by the keys that may sign it: a forgery, or a mistake of its operator",
+        Check::TimestampRollback | Check::SnapshotRollback | Check::RoleRollback | Check::RoleRemoved => {
+            "somebody shows an older state of the index than this machine has seen before"
+        }
+        _ => "a broken or hostile server or network, or a mistake of its operator",
+    };
+    match error.action() {
+        Action::DoNotTrust => format!("{words}; {NOTHING_USED}"),
+        _ => words.to_owned(),
+    }
+}
+
+fn advice(error: &tuf::Error) -> &'static str {
+    match error.action() {
+        Action::ReplaceTrustedRoot => {
+            "get the root from the operator of the index and run: tufpip trust add URL --root FILE"
+        }
+        Action::CheckDate => {
+            "check the clock; if it is right, ask the operator of the index, or try from another network"
+        }
+        Action::TryAgain if error.check() == Check::Reachable => {
+            "check the network and try again; nothing is used unverified instead"
+        }
+        Action::TryAgain => "try again later or from another network; if it stays so, tell the operator of the index",
+        Action::GoOnline => "run it once without --offline",
+        Action::Upgrade => "use a newer version of tufpip",
+        Action::DoNotTrust => "try from another network; if it stays so, tell the operator of the index",
+    }
+}
+
+/// A distribution that is not what was signed.
+pub fn refused_file(filename: &str, url: &Url, mismatch: &tuf::Mismatch, signed: &SignedFile) -> Failure {
+    of_file(filename, "verify.target", url, mismatch, &signed.signer())
+}
+
+/// A file that is not what was signed.
+pub fn of_file(what: &str, code: &'static str, url: &Url, mismatch: &tuf::Mismatch, signer: &str) -> Failure {
+    let (expected, received) = match mismatch {
+        tuf::Mismatch::TooLong { limit } => (format!("{limit} bytes"), "more".to_owned()),
+        tuf::Mismatch::TooShort { expected, found } => (format!("{expected} bytes"), format!("{found} bytes")),
+        tuf::Mismatch::Hash { algorithm, expected, found } => {
+            (format!("{algorithm} {}", printable(expected)), format!("{algorithm} {found}"))
+        }
+        tuf::Mismatch::NoKnownHash { listed } => ("a hash that can be verified".to_owned(), printable(listed)),
+    };
+    Failure::new(Kind::Verification, code, format!("Refused {}: it is not what was signed", printable(what)))
+        .detail("from", redacted(url))
+        .detail("expected", expected)
+        .detail("received", received)
+        .detail("signed by", printable(signer))
+        .detail(
+            "meaning",
+            format!("the server or the network gives another file than the index signed; {NOTHING_USED}"),
+        )
+        .hint("try from another network; if it stays so, tell the operator of the index")
+}

@@ -1,0 +1,114 @@
+//! The metadata files of one repository, as its servers have them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
+use tuf::RemoteFile;
+use url::Url;
+
+use crate::net::{Cause, Client, Limits, RemoteFailure};
+
+/// How long one metadata file may take.
+const DEADLINE: Duration = Duration::from_secs(50);
+
+/// Where metadata is fetched from: one place for a whole epoch.
+pub struct Remote {
+    client: Arc<Client>,
+    /// The repository, then its mirrors.
+    places: Vec<Url>,
+    /// Which of them is asked.
+    place: AtomicUsize,
+    /// Whether that place has answered: it is asked to the end then.
+    answered: AtomicBool,
+}
+
+/// What came of a fetch.
+#[derive(Debug)]
+pub enum Answer {
+    /// The file.
+    Body(Vec<u8>),
+    /// The server says that there is no such file.
+    Absent,
+    /// More than may be.
+    TooLong,
+    /// No answer, in words.
+    Failed(String),
+}
+
+impl Remote {
+    /// `places` are URLs that end in a slash, in order of preference; at least one.
+    pub fn new(client: Arc<Client>, places: Vec<Url>) -> Self {
+        Self { client, places, place: AtomicUsize::new(0), answered: AtomicBool::new(false) }
+    }
+
+    /// Fetches a file, from a mirror if the repository has not answered yet and does not.
+    pub async fn fetch(&self, file: &RemoteFile) -> Answer {
+        loop {
+            let place = self.place.load(Ordering::SeqCst);
+            let Some(url) = self.places.get(place) else {
+                return Answer::Failed("there is no server to ask".to_owned());
+            };
+            let answer = self.fetch_from(url, file).await;
+            let is_last = place + 1 == self.places.len();
+            if !matches!(answer, Answer::Failed(_)) {
+                self.answered.store(true, Ordering::SeqCst);
+                return answer;
+            }
+            if is_last || self.answered.load(Ordering::SeqCst) {
+                return answer;
+            }
+            // Whoever comes first moves on; the others follow.
+            let _ = self.place.compare_exchange(place, place + 1, Ordering::SeqCst, Ordering::SeqCst);
+        }
+    }
+
+    async fn fetch_from(&self, place: &Url, file: &RemoteFile) -> Answer {
+        if place.scheme() == "file" {
+            return read(place, file);
+        }
+        // The name is encoded already: joining it as a path would change it.
+        let url = match Url::parse(&format!("{place}{}", file.name)) {
+            Ok(url) => url,
+            Err(error) => return Answer::Failed(error.to_string()),
+        };
+        let mut headers = HeaderMap::new();
+        if !file.immutable {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        }
+        let limits = Limits { bytes: file.max_bytes, deadline: DEADLINE };
+        match self.client.get(&url, &headers, limits).await {
+            Ok(fetched) => Answer::Body(fetched.body),
+            Err(failure) => answer_of(&failure),
+        }
+    }
+}
+
+fn answer_of(failure: &RemoteFailure) -> Answer {
+    match (&failure.cause, failure.status()) {
+        (_, Some(403 | 404)) => Answer::Absent,
+        (Cause::TooLarge { .. }, _) => Answer::TooLong,
+        _ => Answer::Failed(failure.to_string()),
+    }
+}
+
+/// A repository that is a directory.
+fn read(place: &Url, file: &RemoteFile) -> Answer {
+    let name = percent_decode_str(&file.name).decode_utf8_lossy();
+    let Some(directory) = place.to_file_path().ok().filter(|_| !name.contains(['/', '\\', '\0'])) else {
+        return Answer::Failed("there is no such place on this machine".to_owned());
+    };
+    let path = directory.join(name.as_ref());
+    match std::fs::metadata(&path) {
+        Ok(metadata) if metadata.len() > file.max_bytes => Answer::TooLong,
+        Ok(metadata) if metadata.is_file() => match std::fs::read(&path) {
+            Ok(bytes) => Answer::Body(bytes),
+            Err(error) => Answer::Failed(error.to_string()),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Answer::Absent,
+        Ok(_) => Answer::Failed("it is no file".to_owned()),
+        Err(error) => Answer::Failed(error.to_string()),
+    }
+}
