@@ -4,17 +4,18 @@
 //! beside it. Judges nothing itself.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
+use tuf::metadata::RoleName;
 use tuf::{Client, Event, Fetched, LookUp, LookUpId, Mode, Request, RequestId, UnixTime};
 
 use super::layout::{Layout, LayoutError};
 use super::remote::{Answer, Remote};
 use super::store::Store;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, printable};
 
 /// A running epoch. Ends with its last user.
 #[derive(Debug)]
@@ -22,7 +23,11 @@ pub struct Epoch {
     now: UnixTime,
     look_ups: mpsc::UnboundedSender<LookUpAsked>,
     state: watch::Receiver<Option<Result<Arc<Facts>, tuf::Error>>>,
+    expired: Arc<Mutex<Vec<(RoleName, UnixTime)>>>,
 }
+
+/// How far the clock may be off before that is said.
+const CLOCK_TOLERANCE: i64 = 3600;
 
 /// What an epoch is about, once it is verified.
 #[derive(Clone, Debug)]
@@ -72,11 +77,12 @@ struct LookUpAsked {
 }
 
 impl Epoch {
-    /// Begins to update from a trusted root.
+    /// Begins to update from a trusted root. `name` is what messages call the index.
     ///
     /// # Errors
     /// When the root cannot be used.
     pub fn start(
+        name: String,
         root: &[u8],
         mode: Mode,
         limits: tuf::Limits,
@@ -89,9 +95,21 @@ impl Epoch {
         let (look_ups, asked) = mpsc::unbounded_channel();
         let (announce, state) = watch::channel(None);
         let (fetches, answers) = (JoinSet::new(), HashMap::new());
-        let driver = Driver { client, store, remote, terminal, announce, fetches, answers, warned: false };
+        let expired = Arc::default();
+        let driver = Driver {
+            name,
+            client,
+            store,
+            remote,
+            terminal,
+            announce,
+            fetches,
+            answers,
+            expired: Arc::clone(&expired),
+            warned: false,
+        };
         tokio::spawn(driver.run(asked));
-        Ok(Self { now, look_ups, state })
+        Ok(Self { now, look_ups, state, expired })
     }
 
     /// The time everything is judged by.
@@ -118,6 +136,11 @@ impl Epoch {
         self.state.borrow().as_ref().and_then(|result| result.as_ref().ok().cloned())
     }
 
+    /// Roles whose metadata has expired and is used so far all the same, because the user wishes it, with the time.
+    pub fn expired(&self) -> Vec<(RoleName, UnixTime)> {
+        self.expired.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Looks a target up, after the top-level metadata is verified.
     pub async fn look_up(&self, path: &str) -> Result<LookUp, tuf::Error> {
         let (answer, answered) = oneshot::channel();
@@ -132,6 +155,7 @@ impl Epoch {
 
 /// The owner of the client.
 struct Driver {
+    name: String,
     client: Client,
     store: Store,
     remote: Arc<Remote>,
@@ -139,11 +163,13 @@ struct Driver {
     announce: watch::Sender<Option<Result<Arc<Facts>, tuf::Error>>>,
     fetches: JoinSet<(RequestId, Answer)>,
     answers: HashMap<LookUpId, oneshot::Sender<Result<LookUp, tuf::Error>>>,
+    expired: Arc<Mutex<Vec<(RoleName, UnixTime)>>>,
     warned: bool,
 }
 
 impl Driver {
     async fn run(mut self, mut asked: mpsc::UnboundedReceiver<LookUpAsked>) {
+        self.warn_of_clock(self.store.last_change());
         loop {
             self.carry_out_requests();
             self.pass_on_events();
@@ -198,12 +224,63 @@ impl Driver {
         }
     }
 
+    fn say(&self, facts: &Facts) {
+        let signed_at = facts.signed_at.map(|time| time.0);
+        self.warn_of_clock(
+            signed_at
+                .and_then(|time| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(time).ok()?))),
+        );
+        self.terminal.verbose(1, || {
+            format!(
+                "{}: root {}, timestamp {}, snapshot {}, {}, valid until {}",
+                self.name,
+                facts.root,
+                facts.timestamp,
+                facts.snapshot,
+                facts.age(),
+                facts.expires
+            )
+        });
+    }
+
+    /// Metadata from the future means that the clock is behind, and then nothing that has expired is noticed.
+    fn warn_of_clock(&self, seen: Option<SystemTime>) {
+        let Some(seen) = seen.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok()) else { return };
+        let seen = i64::try_from(seen.as_secs()).unwrap_or(i64::MAX);
+        if seen > self.client.now().0.saturating_add(CLOCK_TOLERANCE) {
+            self.terminal.warning(&format!(
+                "This machine's clock says {}, but the metadata of {} is from {}: the clock is behind, and metadata that has \
+                 expired is not noticed.",
+                self.client.now(),
+                self.name,
+                UnixTime(seen)
+            ));
+        }
+    }
+
+    /// What is used only because the user wishes it is said once for each role.
+    fn warn_of_expired(&self) {
+        let mut told = self.expired.lock().unwrap_or_else(PoisonError::into_inner);
+        for (role, expired) in self.client.expired() {
+            if !told.iter().any(|(known, _)| *known == role) {
+                self.terminal.warning(&format!(
+                    "The metadata of {} ({}) expired on {expired} and is used all the same, as --allow-expired says.",
+                    self.name,
+                    printable(role.as_str())
+                ));
+                told.push((role, expired));
+            }
+        }
+    }
+
     fn pass_on_events(&mut self) {
+        self.warn_of_expired();
         while let Some(event) = self.client.poll_event() {
             match event {
                 Event::Refreshed => {
-                    let facts = facts(&self.client).map(|facts| Ok(Arc::new(facts)));
-                    self.announce.send_replace(facts);
+                    let Some(facts) = facts(&self.client) else { continue };
+                    self.say(&facts);
+                    self.announce.send_replace(Some(Ok(Arc::new(facts))));
                 }
                 Event::Failed(error) => {
                     self.announce.send_replace(Some(Err(error)));

@@ -42,6 +42,9 @@ pub struct TrustedIndex {
     told: SyncMutex<BTreeMap<String, Option<Hashes>>>,
 }
 
+/// The code of a failure to prove that something is not signed.
+const IN_DOUBT: &str = "verify.absence-in-doubt";
+
 /// What each epoch of the index begins with.
 pub struct EpochSettings {
     /// The network.
@@ -119,11 +122,7 @@ impl TrustedIndex {
                 }
             }
             let Some((page, target)) = found else { return Ok(SignedPage::Absent(facts)) };
-            let places: Vec<Places<'_>> = std::iter::once(self.anchor.identity.url())
-                .chain(&self.anchor.mirrors)
-                .map(|index| Places { index, metadata: &self.anchor.metadata_url })
-                .collect();
-            let urls = self.urls(&page, &target, &places)?;
+            let urls = self.urls(&page, &target)?;
             let what = format!("the page of {project}");
             let signer = signer(self, &target, &facts);
             let wanted = Wanted {
@@ -207,7 +206,13 @@ impl TrustedIndex {
         let (size, hashes) = match &signed.target {
             Some(distribution) => {
                 let Some(path) = signed.page.layout.metadata(&distribution.path) else { return Ok(None) };
-                let Some(target) = self.look_up(&path).await? else { return Ok(None) };
+                let target = match self.look_up(&path).await {
+                    Ok(Some(target)) => target,
+                    Ok(None) => return Ok(None),
+                    // The wheel has its metadata, too, and is signed for certain.
+                    Err(failure) if failure.code == IN_DOUBT => return Ok(None),
+                    Err(failure) => return Err(failure),
+                };
                 let of_target = target.hashes.get(tuf::HashAlgorithm::Sha256);
                 if let (Some(page), Some(target)) = (of_page, &of_target)
                     && !page.eq_ignore_ascii_case(target)
@@ -342,10 +347,12 @@ impl TrustedIndex {
         }
     }
 
-    fn urls(&self, page: &PageTarget, target: &Target, places: &[Places<'_>]) -> Result<Vec<Url>, Failure> {
+    /// Where a page may be, at the index first, then at its mirrors.
+    fn urls(&self, page: &PageTarget, target: &Target) -> Result<Vec<Url>, Failure> {
         let mut urls = Vec::new();
-        for place in places {
-            urls.extend(page.urls(place, &target.hashes).map_err(|error| self.bad_layout(&error))?);
+        for (index, metadata) in &places(&self.anchor) {
+            let of_place = page.urls(&Places { index, metadata }, &target.hashes);
+            urls.extend(of_place.map_err(|error| self.bad_layout(&error))?);
         }
         Ok(urls)
     }
@@ -400,7 +407,7 @@ impl TrustedIndex {
         };
         Failure::new(
             Kind::Verification,
-            "verify.absence-in-doubt",
+            IN_DOUBT,
             format!("{} does not prove that it has no {}", self.shown(), printable(path)),
         )
         .detail("received", why)
@@ -435,15 +442,23 @@ fn start(anchor: &Anchor, settings: &EpochSettings) -> Result<Epoch, Failure> {
     let name = anchor.identity.directory_name();
     let directory = settings.store.as_ref().map(|store| store.join(&name));
     let store = Store::new(directory, settings.cache.join("tuf").join(&name).join("roles"));
-    let mut places = vec![anchor.metadata_url.clone()];
-    // A mirror has its metadata where the index has it, seen from the pages.
-    let relative = anchor.identity.url().make_relative(&anchor.metadata_url);
-    let of_mirrors = anchor.mirrors.iter().filter_map(|mirror| mirror.join(relative.as_deref()?).ok());
-    places.extend(of_mirrors);
+    let places = places(anchor).into_iter().map(|(_, metadata)| metadata).collect();
     let remote = Arc::new(Remote::new(Arc::clone(&settings.client), places));
     let limits = tuf::Limits { expired_for: settings.allow_expired.as_secs(), ..tuf::Limits::default() };
-    Epoch::start(&anchor.root, settings.mode, limits, store, remote, Arc::clone(&settings.terminal))
+    let name = redacted(anchor.identity.url());
+    Epoch::start(name, &anchor.root, settings.mode, limits, store, remote, Arc::clone(&settings.terminal))
         .map_err(|error| refusal::of_metadata(anchor, &error, super::epoch::unix_now()))
+}
+
+/// Index and metadata URL of the index and of its mirrors, which have the metadata where the index has it, seen from the
+/// pages.
+fn places(anchor: &Anchor) -> Vec<(Url, Url)> {
+    let relative = anchor.identity.url().make_relative(&anchor.metadata_url);
+    let of_mirrors = anchor.mirrors.iter().filter_map(|mirror| {
+        let metadata = mirror.join(relative.as_deref()?).ok()?;
+        Some((mirror.clone(), metadata))
+    });
+    std::iter::once((anchor.identity.url().clone(), anchor.metadata_url.clone())).chain(of_mirrors).collect()
 }
 
 /// Whether the repository lacks a file that belongs to a snapshot it has signed.

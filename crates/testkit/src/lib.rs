@@ -59,7 +59,7 @@ pub use sdist_maker::{Sdist, SdistFile};
 pub use server::Server;
 pub use signed_index::SignedIndex;
 pub use signed_layout::{DistributionTrust, Layout};
-pub use signed_repository::{Profile, SignedRepository, Signing, in_seconds};
+pub use signed_repository::{Claim, Profile, SignedRepository, Signing, in_seconds};
 pub use signed_server::{Day, SignedServer};
 pub use signing_keys::KeyType;
 pub use tree::tree;

@@ -5,7 +5,7 @@ use tuf::UnixTime;
 use crate::index::Index;
 use crate::listing::Links;
 use crate::signed_layout::{DistributionTrust, Layout};
-use crate::signed_repository::{Profile, Signing};
+use crate::signed_repository::{Claim, Profile, Signing};
 use crate::signed_server::SignedServer;
 use crate::signing_keys::KeyType;
 
@@ -83,6 +83,13 @@ impl SignedIndex {
     /// When a role expires; see [`in_seconds`](crate::in_seconds).
     pub fn expires(mut self, role: &str, expires: UnixTime) -> Self {
         self.signing.expiries.insert(role.to_owned(), expires);
+        self
+    }
+
+    /// A role with a key of its own for the paths that these patterns match, such as `simple/app/*`; see [`Claim`].
+    pub fn claim(mut self, role: &str, patterns: &[&str], terminating: bool) -> Self {
+        let patterns = patterns.iter().map(ToString::to_string).collect();
+        self.signing.claims.push(Claim { role: role.to_owned(), patterns, terminating });
         self
     }
 

@@ -115,31 +115,33 @@ impl Layout {
     }
 }
 
-/// `x-pyindex` for the names of [`Layout::InBand`].
-pub(crate) fn in_band(trust: DistributionTrust, consistent_snapshot: bool) -> Value {
-    let url = if consistent_snapshot { "{base}{dir}{hash}.{file}" } else { "{base}{dir}{file}" };
-    let mut layout = json!({
-        "v": 1,
-        "pages": [{
-            "type": JSON,
-            "target": "simple/{project}/vnd.pypi.simple.v1.json",
-            "url": url,
-            "hash": "sha256",
-        }],
-        "base": "../",
-    });
-    let trust_name = match trust {
-        DistributionTrust::Target => "target",
-        DistributionTrust::Page => "page",
-        DistributionTrust::Both => "both",
-    };
-    layout["dist_trust"] = trust_name.into();
-    if trust != DistributionTrust::Page {
-        layout["dist_target"] = "dist/{project}/{filename}".into();
-        layout["dist_hash_prefix"] = false.into();
-        layout["core_metadata_target"] = "{dist}.metadata".into();
+impl DistributionTrust {
+    /// The field `x-pyindex` for the names of [`Layout::InBand`], to stand in the signed part of `targets`.
+    pub fn in_band(self, consistent_snapshot: bool) -> Value {
+        let url = if consistent_snapshot { "{base}{dir}{hash}.{file}" } else { "{base}{dir}{file}" };
+        let mut layout = json!({
+            "v": 1,
+            "pages": [{
+                "type": JSON,
+                "target": "simple/{project}/vnd.pypi.simple.v1.json",
+                "url": url,
+                "hash": "sha256",
+            }],
+            "base": "../",
+        });
+        let trust = match self {
+            Self::Target => "target",
+            Self::Page => "page",
+            Self::Both => "both",
+        };
+        layout["dist_trust"] = trust.into();
+        if self != Self::Page {
+            layout["dist_target"] = "dist/{project}/{filename}".into();
+            layout["dist_hash_prefix"] = false.into();
+            layout["core_metadata_target"] = "{dist}.metadata".into();
+        }
+        layout
     }
-    layout
 }
 
 /// The index with the links that the layout wants, where a test has not set others.

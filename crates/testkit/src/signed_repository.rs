@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use tuf::metadata::{
-    DelegatedRoles, Delegations, FileMeta, HashPrefix, Metadata, PathSet, RoleKeys, RoleName, Root, Signed, Snapshot,
-    TargetFile, Targets, Timestamp, TopLevelRole,
+    DelegatedRoles, Delegations, FileMeta, HashPrefix, Metadata, PathPattern, PathSet, RoleName, Root, Signed,
+    Snapshot, TargetFile, Targets, Timestamp, TopLevelRole,
 };
 use tuf::{UnixTime, json};
 
@@ -42,8 +42,21 @@ pub struct Signing {
     pub key_types: BTreeMap<String, KeyType>,
     /// Number of keys and threshold by role, instead of what the profile has.
     pub thresholds: BTreeMap<String, (usize, u64)>,
+    /// Roles of projects, asked before all others: what their patterns match is theirs to sign.
+    pub claims: Vec<Claim>,
     /// By role; far in the future where nothing is said.
     pub expiries: BTreeMap<String, UnixTime>,
+}
+
+/// A role that `targets` delegates some paths to, with a key of its own, as PEP 480 has them for projects.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// Its name.
+    pub role: String,
+    /// Such as `simple/app/*`.
+    pub patterns: Vec<String>,
+    /// Whether nobody else is asked for these paths.
+    pub terminating: bool,
 }
 
 /// Roles, keys and published files. What is served never changes under a versioned name.
@@ -68,6 +81,7 @@ impl Default for Signing {
             hashes_in_snapshot: true,
             key_types: BTreeMap::new(),
             thresholds: BTreeMap::new(),
+            claims: Vec::new(),
             expiries: BTreeMap::new(),
         }
     }
@@ -111,7 +125,9 @@ impl SignedRepository {
             Profile::Pep458 { .. } => &["bins", "bins-*"],
         };
         let top_level = TopLevelRole::ALL.map(TopLevelRole::name);
-        let keys = top_level.iter().chain(leaves).map(|role| (role.to_string(), signing.signers(role))).collect();
+        let claims = signing.claims.iter().map(|claim| claim.role.as_str());
+        let roles = top_level.iter().chain(leaves).copied().chain(claims);
+        let keys = roles.map(|role| (role.to_owned(), signing.signers(role))).collect();
         let mut repository = Self {
             keys,
             root,
@@ -145,6 +161,7 @@ impl SignedRepository {
 
     /// Replaces all targets, to be published: roles that sign for something else now get a new version.
     pub fn set_targets(&mut self, targets: BTreeMap<String, TargetFile>) {
+        // A map, not a search in the roles: there may be a million targets in thousands of bins.
         let mut by_role: BTreeMap<String, BTreeMap<String, TargetFile>> = BTreeMap::new();
         for (path, target) in targets {
             by_role.entry(self.role_of(&path)).or_default().insert(path, target);
@@ -161,6 +178,10 @@ impl SignedRepository {
 
     /// The role that signs for a target path.
     pub fn role_of(&self, path: &str) -> String {
+        let claims = |claim: &&Claim| claim.patterns.iter().any(|pattern| PathPattern::new(pattern).matches(path));
+        if let Some(claim) = self.signing.claims.iter().find(claims) {
+            return claim.role.clone();
+        }
         match self.signing.profile {
             Profile::Alone => "targets".to_owned(),
             Profile::Small => "index".to_owned(),
@@ -179,14 +200,12 @@ impl SignedRepository {
     pub fn publish(&mut self) {
         for role in std::mem::take(&mut self.changed) {
             let signed = self.role_mut(&role).clone();
-            let bytes = self.sign(&role, signed.clone());
-            let meta = if self.signing.hashes_in_snapshot {
-                FileMeta::of(signed.version, &bytes)
-            } else {
-                FileMeta::unhashed(signed.version)
-            };
+            let version = signed.version;
+            let bytes = self.sign(&role, signed);
+            let hashed = self.signing.hashes_in_snapshot;
+            let meta = if hashed { FileMeta::of(version, &bytes) } else { FileMeta::unhashed(version) };
             self.snapshot.set_role(&RoleName::from(role.as_str()), meta);
-            self.files.insert(self.file_name(&role, signed.version), bytes);
+            self.files.insert(self.file_name(&role, version), bytes);
         }
         self.snapshot.version += 1;
         self.snapshot.expires = self.signing.expiry("snapshot");
@@ -340,38 +359,46 @@ impl SignedRepository {
 
     /// Writes the delegations of the profile with the keys as they are now; roles keep what they sign for.
     fn delegate(&mut self) {
+        let mut delegations = Delegations::new(&[], DelegatedRoles::Listed(Vec::new()));
+        for claim in self.signing.claims.clone() {
+            let patterns = claim.patterns.iter().map(|pattern| PathPattern::new(pattern)).collect();
+            self.add_role(&mut delegations, &claim.role, PathSet::Patterns(patterns), claim.terminating);
+        }
+        // All paths, by the first digit of their hash: a pattern cannot say "every path".
+        let digits = "0123456789abcdef".chars().map(|digit| HashPrefix::new(&digit.to_string()).unwrap());
+        let everything = PathSet::HashPrefixes(digits.collect());
         match self.signing.profile {
             Profile::Alone => {}
-            Profile::Small => {
-                self.targets.delegations = Some(self.delegation_of_everything("index"));
-                self.delegated.entry("index".to_owned()).or_insert_with(|| Targets::new(0, FAR_FUTURE));
-            }
+            Profile::Small => self.add_role(&mut delegations, "index", everything, false),
             Profile::Pep458 { bit_length } => {
-                self.targets.delegations = Some(self.delegation_of_everything("bins"));
-                let signers = &self.keys["bins-*"];
-                let delegations = Delegations::succinct(&signers.public(), signers.threshold, bit_length, "bins");
-                let delegations = delegations.expect("a bit length from 1 to 32");
-                if let DelegatedRoles::Succinct(succinct) = &delegations.roles {
-                    for bin in succinct.bins() {
-                        self.delegated.entry(bin.to_string()).or_insert_with(|| Targets::new(0, FAR_FUTURE));
-                    }
-                }
-                let bins = self.delegated.entry("bins".to_owned()).or_insert_with(|| Targets::new(0, FAR_FUTURE));
-                bins.delegations = Some(delegations);
+                self.add_role(&mut delegations, "bins", everything, false);
+                self.delegate_to_bins(bit_length);
             }
         }
+        let any = !matches!(&delegations.roles, DelegatedRoles::Listed(roles) if roles.is_empty());
+        self.targets.delegations = any.then_some(delegations);
     }
 
-    /// All target paths to one role, by the first digit of their hash: a pattern cannot say "every path".
-    fn delegation_of_everything(&self, role: &str) -> Delegations {
+    fn add_role(&mut self, delegations: &mut Delegations, role: &str, paths: PathSet, terminating: bool) {
         let signers = &self.keys[role];
-        let prefixes = "0123456789abcdef".chars().map(|digit| HashPrefix::new(&digit.to_string()).unwrap());
-        let mut delegations = Delegations::new(&signers.public(), DelegatedRoles::Listed(Vec::new()));
-        let keys = RoleKeys::new(&signers.public(), signers.threshold);
-        if let DelegatedRoles::Listed(roles) = &mut delegations.roles {
-            let paths = PathSet::HashPrefixes(prefixes.collect());
-            roles.push(tuf::metadata::DelegatedRole::new(role.into(), keys, paths));
+        let added = delegations.add(role, &signers.public(), signers.threshold, paths);
+        added.unwrap().terminating = Some(terminating);
+        self.ensure_role(role);
+    }
+
+    fn delegate_to_bins(&mut self, bit_length: u8) {
+        let signers = &self.keys["bins-*"];
+        let delegations = Delegations::succinct(&signers.public(), signers.threshold, bit_length, "bins");
+        let delegations = delegations.expect("a bit length from 1 to 32");
+        if let DelegatedRoles::Succinct(succinct) = &delegations.roles {
+            for bin in succinct.bins() {
+                self.ensure_role(bin.as_str());
+            }
         }
-        delegations
+        self.role_mut("bins").delegations = Some(delegations);
+    }
+
+    fn ensure_role(&mut self, role: &str) {
+        self.delegated.entry(role.to_owned()).or_insert_with(|| Targets::new(0, FAR_FUTURE));
     }
 }

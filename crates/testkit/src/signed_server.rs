@@ -18,7 +18,7 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::server::Server;
 use crate::signed_index::SignedIndex;
-use crate::signed_layout::{Layout, content, file_path, in_band, linked};
+use crate::signed_layout::{Layout, content, file_path, linked};
 use crate::signed_repository::{SignedRepository, in_seconds};
 use crate::wheel_maker::normalized;
 
@@ -61,7 +61,7 @@ impl SignedServer {
         setup.index = linked(setup.index, setup.layout);
         let mut repository = SignedRepository::new(setup.signing.clone());
         if setup.layout == Layout::InBand {
-            let layout = in_band(setup.trust, repository.consistent_snapshot());
+            let layout = setup.trust.in_band(repository.consistent_snapshot());
             repository.set_field_of_targets("x-pyindex", &layout);
         }
         let honest = Honest { setup, repository, files: BTreeMap::new(), origin: String::new() };

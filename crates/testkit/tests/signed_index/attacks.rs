@@ -205,3 +205,24 @@ fn metadata_that_is_no_metadata_can_be_signed_all_the_same() {
         Follower::of(&server).look_up(&server, &[]).expect_err("refused");
     }
 }
+
+#[test]
+fn a_project_s_own_key_signs_for_its_paths_only() {
+    let server = two_projects()
+        .profile(Profile::Pep458 { bit_length: 2 })
+        .claim("app-authors", &["simple/app/*", "dist/app/*"], true)
+        .serve();
+    let [app, library] = ["app", "my-library"].map(|project| server.page_target(project));
+    assert_eq!(server.role_of(&app), "app-authors");
+    let mut follower = Follower::of(&server);
+    let found = follower.look_up(&server, &[&app, &library]).unwrap();
+    assert_eq!(found[0].as_ref().unwrap().roles.last().unwrap().as_str(), "app-authors");
+    // The owner passes on what the project's own key signed, whatever it is.
+    server.forge_signed_by("app-authors", SignedBy::RightKeys, Stolen::Snapshot, |signed| {
+        signed["targets"][&library] = target(b"evil");
+        signed["targets"][&app] = target(b"new page");
+    });
+    let found = follower.look_up(&server, &[&app, &library]).unwrap();
+    assert_eq!(found[0].as_ref().unwrap().length, 8);
+    assert_ne!(found[1].as_ref().unwrap().length, 4);
+}

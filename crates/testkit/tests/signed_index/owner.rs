@@ -1,5 +1,7 @@
 //! What the owner of an index does.
 
+use std::process::Command;
+
 use testkit::{DistributionTrust, Environment, Interpreter, KeyType, Layout, Profile, SignedServer, Wheel, in_seconds};
 use tuf::Check;
 use tuf::metadata::{Metadata, Root, Snapshot, Targets, TopLevelRole};
@@ -230,4 +232,26 @@ fn two_indexes_share_no_keys() {
     let [one, other] = [two_projects().serve(), two_projects().serve()];
     one.replay(&other.day());
     Follower::of(&one).is_refused(&one, Check::Signatures);
+}
+
+#[test]
+fn pip_which_verifies_nothing_installs_from_it_all_the_same() {
+    let Some(interpreter) = Interpreter::find() else { return };
+    let has_pip = Command::new(&interpreter.executable).args(["-I", "-m", "pip", "--version"]).output();
+    if !has_pip.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: python3 has no pip");
+        return;
+    }
+    for layout in [Layout::InBand, Layout::Pip2021, Layout::Warehouse2024] {
+        let server = two_projects().layout(layout).serve();
+        let environment = Environment::without_venv();
+        environment
+            .command(&interpreter.executable)
+            .args(["-I", "-m", "pip", "download", "--disable-pip-version-check", "--no-cache-dir", "-d", "out", "app"])
+            .args(["--index-url", &server.index_url()])
+            .run()
+            .expect_code(0);
+        assert!(environment.work().join("out").join(WHEELS[1]).exists());
+        assert!(server.log().iter().all(|line| !line.contains("/tuf/")));
+    }
 }

@@ -1,0 +1,15 @@
+//! Stories of installing from a signed index, at the command line: what works, and one file for each attack.
+//!
+//! Every attack ends with the honest repository back and the same command working.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a story that cannot go on is a failed test"
+)]
+
+mod a01_file_replaced;
+mod honest;
+mod scene;

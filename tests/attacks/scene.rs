@@ -1,0 +1,104 @@
+//! What most stories begin with: a signed index that the user trusts, an environment, and the program between them.
+
+use std::path::PathBuf;
+
+use testkit::{Command, Environment, Index, Outcome, SignedIndex, SignedServer, Wheel, tree};
+
+/// A signed index and an environment whose user trusts it.
+pub struct Scene {
+    pub environment: Environment,
+    pub server: SignedServer,
+}
+
+/// `app` 1.0 needs `library`, of which there are 1.0 and 2.0.
+pub fn index() -> Index {
+    Index::new()
+        .add(Wheel::new("app", "1.0").requires("library>=1").build())
+        .add(Wheel::new("library", "1.0").build())
+        .add(Wheel::new("library", "2.0").build())
+}
+
+impl Scene {
+    /// The usual index, in the smallest profile.
+    pub fn new() -> Self {
+        Self::of(SignedIndex::new(index()))
+    }
+
+    /// A signed index of the story's own.
+    pub fn of(index: SignedIndex) -> Self {
+        let (environment, server) = (Environment::new(), index.serve());
+        server.write_trust(&environment.trust_store());
+        Self { environment, server }
+    }
+
+    /// The program, which will use the index.
+    pub fn tufpip(&self, arguments: &[&str]) -> Command {
+        let origin = self.server.url("");
+        tufpip(&self.environment)
+            .env("PIP_INDEX_URL", self.server.index_url())
+            .env("PIP_RETRIES", "0")
+            .showing(&origin, "$INDEX")
+            .args(arguments)
+    }
+
+    /// `tufpip install` with these arguments.
+    pub fn install(&self, arguments: &[&str]) -> Outcome {
+        self.tufpip(&["install"]).args(arguments).run()
+    }
+
+    /// `tufpip install`, which must succeed.
+    #[track_caller]
+    pub fn installs(&self, arguments: &[&str]) -> Outcome {
+        self.install(arguments).expect_code(0)
+    }
+
+    /// `tufpip install`, which must end with this code, say these things on standard error, install nothing and leave the
+    /// trusted metadata as it was.
+    #[track_caller]
+    pub fn refuses(&self, arguments: &[&str], code: i32, pieces: &[&str]) -> Outcome {
+        let trusted = self.trusted();
+        let outcome = self.refuses_and_learns(arguments, code, pieces);
+        assert_eq!(self.trusted(), trusted, "the trusted metadata changed");
+        outcome
+    }
+
+    /// As [`Scene::refuses`], for attacks that come with metadata that is good and newer.
+    #[track_caller]
+    pub fn refuses_and_learns(&self, arguments: &[&str], code: i32, pieces: &[&str]) -> Outcome {
+        let before = self.environment.state();
+        let outcome = self.install(arguments).expect_code(code).expect_stderr(pieces);
+        assert_eq!(self.environment.state(), before, "the environment changed");
+        assert_eq!(self.environment.leftovers(), Vec::<String>::new(), "left in the temporary directory");
+        outcome
+    }
+
+    /// With the honest repository back, the same command works and all of this is installed.
+    #[track_caller]
+    pub fn recovers(&self, arguments: &[&str], installed: &[&str]) {
+        self.server.honest();
+        self.installs(arguments);
+        self.expect_installed(installed);
+    }
+
+    /// The names and versions that are installed must be these, such as `app-1.0`.
+    #[track_caller]
+    pub fn expect_installed(&self, wanted: &[&str]) {
+        assert_eq!(self.environment.installed(), wanted);
+    }
+
+    /// Every file of the trust store with a digest of its content; the lock has none.
+    pub fn trusted(&self) -> Vec<String> {
+        let lines = tree(&self.environment.trust_store());
+        lines.into_iter().filter(|line| !line.contains("/lock")).collect()
+    }
+
+    /// A file of the index's own directory in the trust store.
+    pub fn stored(&self, name: &str) -> PathBuf {
+        self.server.trust_directory(&self.environment.trust_store()).join(name)
+    }
+}
+
+/// The program, with no index set.
+pub fn tufpip(environment: &Environment) -> Command {
+    environment.command(env!("CARGO_BIN_EXE_tufpip")).showing(env!("CARGO_BIN_EXE_tufpip"), "$TUFPIP")
+}
