@@ -87,7 +87,8 @@ fn run(settings: &Settings, terminal: &Arc<Terminal>) -> Result<ExitCode, Failur
         Command::Freeze(freeze) => commands::freeze::freeze(settings, freeze, terminal),
         Command::Show(show) => return commands::show::show(settings, show, terminal),
         Command::Check => return commands::check::check(settings, terminal),
-        Command::Trust(_) | Command::WhyTrust(_) => {
+        Command::Trust(command) => in_runtime(commands::trust::trust(settings, command, terminal)),
+        Command::WhyTrust(_) => {
             let message = "This command is not there yet";
             Err(Failure::new(Kind::Usage, "usage.not-supported", message))
         }
