@@ -105,7 +105,8 @@ fn record(known: Option<&Anchor>, new: &NewRoot) -> AnchorRecord {
 /// Makes the directory of an index appear as a whole: a half of it would be an index that cannot be used.
 fn create(store: &Path, directory: &Path, new: &NewRoot, trust: &TrustFile) -> std::io::Result<()> {
     make_private_directory(store)?;
-    let unfinished = tempfile::Builder::new().prefix(".adding-").tempdir_in(store)?;
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    let unfinished = tempfile::Builder::new().prefix(".adding-").permissions(private).tempdir_in(store)?;
     let history = unfinished.path().join("root_history");
     make_private_directory(&history)?;
     write_state(&history, &history.join(format!("{}.root.json", new.root.version)), &new.bytes)?;
