@@ -353,21 +353,22 @@ fn roots_are_followed_and_their_changes_told() {
     expect_stdout(&scene.trust(&["list"]).expect_code(0), &["3 (pinned 1)"]);
     let shown = scene.trust(&["show"]).expect_code(0);
     let signed_by = format!("signed by 1 of ed25519 {new}");
-    expect_stdout(&shown, &["root       version 3, expires in", &signed_by, "signed 0 seconds ago", "delegated"]);
+    expect_stdout(&shown, &["root       version 3, expires in", &signed_by, ", signed ", "delegated"]);
 }
 
 #[test]
 fn what_has_expired_is_shown_as_that() {
     let scene = Untrusted::new();
-    scene.server.set_expiry("timestamp", in_seconds(3));
     scene.add_root().expect_code(0);
-    std::thread::sleep(std::time::Duration::from_secs(4));
+    scene.server.set_expiry("timestamp", in_seconds(-600));
+    let url = scene.server.index_url();
+    scene.command(&["download", "app", "--allow-expired", "1h", "-i", &url]).run().expect_code(0);
     let shown = scene.trust(&["show"]).expect_code(0).stdout;
     let line = shown.lines().find(|line| line.starts_with("  timestamp")).unwrap();
-    assert!(line.contains("EXPIRED") && line.contains("second"), "{line}");
+    assert!(line.contains("EXPIRED 10 minutes ago"), "{line}");
     // It is shown, not used.
     scene.server.intercept(|_| Some(Response::new(503)));
-    let offline = scene.command(&["install", "app", "--offline", "-i", &scene.server.index_url()]).run();
+    let offline = scene.command(&["install", "app", "--offline", "-i", &url]).run();
     assert_eq!(offline.code, Some(11), "{}", offline.stderr);
 }
 
