@@ -7,6 +7,7 @@ pub mod list;
 pub mod show;
 pub mod trust;
 pub mod uninstall;
+pub mod why_trust;
 
 use crate::settings::Settings;
 
