@@ -61,7 +61,7 @@ impl Facts {
 }
 
 /// A number of seconds in the largest unit that does it justice.
-fn duration(seconds: i64) -> String {
+pub fn duration(seconds: i64) -> String {
     let (count, unit) = match seconds.max(0) {
         seconds @ ..120 => (seconds, "second"),
         seconds @ 120..7_200 => (seconds / 60, "minute"),
