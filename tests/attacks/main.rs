@@ -11,5 +11,8 @@
 )]
 
 mod a01_file_replaced;
+mod a13_malicious_mirror;
+mod a14_extraneous_dependencies;
+mod a15_wrong_software;
 mod honest;
 mod scene;
