@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use packaging::{CoreMetadataFile, File, HashAlgorithm, PackageName, ProjectPage};
 use tokio::sync::Mutex;
-use tuf::{Check, Doubt, Hashes, LookUp, Mode, Size, Target};
+use tuf::{Check, Doubt, Hashes, Link, LookUp, Mode, Size, Target};
 use url::Url;
 
 use super::anchor::Anchor;
@@ -243,6 +243,12 @@ impl TrustedIndex {
             code: "verify.metadata",
         };
         self.content.get(&wanted).await
+    }
+
+    /// The roles and keys that a target rests on; `None` when the index has gone on to another snapshot meanwhile.
+    pub async fn chain(&self, target: &Target) -> Option<Vec<Link>> {
+        let epoch = Arc::clone(&self.epoch.lock().await.epoch);
+        epoch.chain(target).await
     }
 
     /// Looks a target up in the snapshot of the command.
