@@ -15,8 +15,8 @@ use crate::terminal::printable;
 /// What the reader should not have to guess: nothing was done with what was refused.
 pub const NOTHING_USED: &str = "it was not used, nothing was installed, and what was trusted before is still trusted";
 
-/// A failure of the metadata of a repository.
-pub fn of_metadata(anchor: &Anchor, error: &tuf::Error, now: tuf::UnixTime) -> Failure {
+/// A failure of the metadata of a repository, which came `from` there or from a mirror.
+pub fn of_metadata(anchor: &Anchor, from: &Url, error: &tuf::Error, now: tuf::UnixTime) -> Failure {
     let role = printable(error.role().as_str());
     let index = redacted(anchor.identity.url());
     let (kind, code) = meaning(error);
@@ -34,7 +34,7 @@ pub fn of_metadata(anchor: &Anchor, error: &tuf::Error, now: tuf::UnixTime) -> F
     let version = error.version().map(|version| format!(" version {version}")).unwrap_or_default();
     let mut failure = Failure::new(kind, code, message)
         .detail("refused", format!("{role}{version}"))
-        .detail("from", redacted(&anchor.metadata_url))
+        .detail("from", redacted(from))
         .detail("expected", error.expected())
         .detail("received", error.found())
         .detail("check", format!("TUF {}", error.step()));
