@@ -54,7 +54,12 @@ fn garbage() {
     let scene = Scene::new();
     let mirror = mirror_that_says(Response::ok("application/json", "garbage"));
     only_mirrors_answer(&scene, &[&mirror]);
-    scene.refuses(&["app"], 10, &["Refused the signed metadata", "expected", "received", "code      trust.malformed"]);
+    let outcome = scene.refuses(
+        &["app"],
+        10,
+        &["Refused the signed metadata", "expected", "received", "code      trust.malformed"],
+    );
+    assert!(outcome.stderr.contains(&mirror.url("/tuf/")), "the mirror is not named: {}", outcome.stderr);
     expect_no_plain_pages(&mirror);
     scene.recovers(&["app"], &["app-1.0", "library-2.0"]);
 }
