@@ -48,7 +48,7 @@ pub struct Facts {
     /// The time everything was judged by.
     pub now: UnixTime,
     /// How target paths are made, as the repository says.
-    pub in_band_layout: Result<Option<Layout>, LayoutError>,
+    pub in_band_layout: Result<Option<Arc<Layout>>, LayoutError>,
 }
 
 impl Facts {
@@ -335,7 +335,7 @@ fn facts(client: &Client) -> Option<Facts> {
         signed_at,
         expires: timestamp.expires.min(snapshot.expires),
         now: client.now(),
-        in_band_layout: Layout::in_band(targets),
+        in_band_layout: Layout::in_band(targets).map(|layout| layout.map(Arc::new)),
     })
 }
 

@@ -336,10 +336,10 @@ impl TrustedIndex {
 
     fn layout(&self, facts: &Facts) -> Result<Arc<Layout>, Failure> {
         if let Some(layout) = &self.anchor.layout {
-            return Ok(Arc::new(layout.clone()));
+            return Ok(Arc::clone(layout));
         }
         match &facts.in_band_layout {
-            Ok(Some(layout)) => Ok(Arc::new(layout.clone())),
+            Ok(Some(layout)) => Ok(Arc::clone(layout)),
             Ok(None) => Err(Failure::new(
                 Kind::Error,
                 "trust.layout-missing",
