@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tuf::metadata::RoleName;
 use tuf::{Client, Event, Fetched, Link, LookUp, LookUpId, Mode, Request, RequestId, Target, UnixTime};
+use url::Url;
 
 use super::layout::{Layout, LayoutError};
 use super::remote::{Answer, Remote};
@@ -18,9 +19,9 @@ use super::store::Store;
 use crate::terminal::{Terminal, printable};
 
 /// A running epoch. Ends with its last user.
-#[derive(Debug)]
 pub struct Epoch {
     now: UnixTime,
+    remote: Arc<Remote>,
     asks: mpsc::UnboundedSender<Ask>,
     state: watch::Receiver<Option<Result<Arc<Facts>, tuf::Error>>>,
     expired: Arc<Mutex<Vec<(RoleName, UnixTime)>>>,
@@ -110,7 +111,7 @@ impl Epoch {
             name,
             client,
             store,
-            remote,
+            remote: Arc::clone(&remote),
             terminal,
             announce,
             fetches,
@@ -119,12 +120,17 @@ impl Epoch {
             warned: false,
         };
         tokio::spawn(driver.run(asked));
-        Ok(Self { now, asks, state, expired })
+        Ok(Self { now, remote, asks, state, expired })
     }
 
     /// The time everything is judged by.
     pub fn now(&self) -> UnixTime {
         self.now
+    }
+
+    /// Where its metadata comes from.
+    pub fn source(&self) -> Option<&Url> {
+        self.remote.place()
     }
 
     /// Waits until the top-level metadata is verified.

@@ -291,7 +291,7 @@ impl TrustedIndex {
                     self.renew(current.number, &printable(error.expected())).await?;
                     continue;
                 }
-                Err(error) => return Err(refusal::of_metadata(&self.anchor, &error, current.epoch.now())),
+                Err(error) => return Err(self.refused(&error, &current.epoch)),
             };
             // A renewal holds this lock while it compares what was told with the new snapshot: nothing may slip in behind it.
             let latest = self.epoch.lock().await;
@@ -311,7 +311,7 @@ impl TrustedIndex {
             match current.epoch.facts().await {
                 Ok(facts) => return Ok((current, facts)),
                 Err(error) if is_gone(&error) => self.renew(current.number, &printable(error.expected())).await?,
-                Err(error) => return Err(refusal::of_metadata(&self.anchor, &error, current.epoch.now())),
+                Err(error) => return Err(self.refused(&error, &current.epoch)),
             }
         }
     }
@@ -335,7 +335,7 @@ impl TrustedIndex {
             let facts = match epoch.facts().await {
                 Ok(facts) => facts,
                 Err(error) if is_gone(&error) => continue,
-                Err(error) => return Err(refusal::of_metadata(&self.anchor, &error, epoch.now())),
+                Err(error) => return Err(self.refused(&error, &epoch)),
             };
             if before.is_some_and(|before| facts.timestamp <= before) {
                 continue;
@@ -357,7 +357,7 @@ impl TrustedIndex {
             let now = match epoch.look_up(&path).await {
                 Ok(LookUp::Found(target)) => Some(target.hashes),
                 Ok(LookUp::NotFound { .. }) => None,
-                Err(error) => return Err(refusal::of_metadata(&self.anchor, &error, epoch.now())),
+                Err(error) => return Err(self.refused(&error, epoch)),
             };
             if now != before {
                 self.told.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -430,6 +430,11 @@ impl TrustedIndex {
             .hint("give the right one with tufpip trust add … --layout, or tell the operator of the index")
     }
 
+    fn refused(&self, error: &tuf::Error, epoch: &Epoch) -> Failure {
+        let from = epoch.source().unwrap_or(&self.anchor.metadata_url);
+        refusal::of_metadata(&self.anchor, from, error, epoch.now())
+    }
+
     fn disagree(&self, filename: &str, difference: &str) -> Failure {
         let message = format!("Refused {}: the signed page and the signed target of it differ", printable(filename));
         Failure::new(Kind::Verification, "verify.page-target-disagree", message)
@@ -486,7 +491,7 @@ fn start(anchor: &Anchor, settings: &EpochSettings) -> Result<Epoch, Failure> {
     let limits = tuf::Limits { expired_for: settings.allow_expired.as_secs(), ..tuf::Limits::default() };
     let name = redacted(anchor.identity.url());
     Epoch::start(name, &anchor.root, settings.mode, limits, store, remote, Arc::clone(&settings.terminal))
-        .map_err(|error| refusal::of_metadata(anchor, &error, super::epoch::unix_now()))
+        .map_err(|error| refusal::of_metadata(anchor, &anchor.metadata_url, &error, super::epoch::unix_now()))
 }
 
 /// Index and metadata URL of the index and of its mirrors, which have the metadata where the index has it, seen from the
