@@ -11,5 +11,6 @@
 )]
 
 mod a01_file_replaced;
+mod around_the_signatures;
 mod honest;
 mod scene;
