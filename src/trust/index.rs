@@ -117,6 +117,9 @@ impl TrustedIndex {
 
     /// The snapshot that the command sees, for its report; `None` if nothing of the index was needed.
     pub async fn to_json(&self) -> Option<Value> {
+        if self.told.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            return None;
+        }
         let epoch = Arc::clone(&self.epoch.lock().await.epoch);
         let facts = epoch.facts_so_far()?;
         let expired = epoch.expired();
@@ -194,8 +197,8 @@ impl TrustedIndex {
             hashes: of_page.clone(),
         };
         let trust = proof.layout.trust();
-        if trust != DistributionTrust::Target && of_page.get(tuf::HashAlgorithm::Sha256).is_none() {
-            return Ok(Err("the signed page has no SHA-256 for it".to_owned()));
+        if trust != DistributionTrust::Target && of_page.known().next().is_none() {
+            return Ok(Err("the signed page has no SHA-256 or better hash for it".to_owned()));
         }
         if trust == DistributionTrust::Page {
             return Ok(Ok(signed));
@@ -216,7 +219,8 @@ impl TrustedIndex {
             return Err(self.disagree(file.filename(), &difference));
         }
         signed.size = Size::Exactly(target.length);
-        signed.hashes = target.hashes.clone();
+        // Where both give the same kind of hash they agree; a kind that only one of them gives must match, too.
+        signed.hashes = of_page.iter().chain(target.hashes.iter()).map(owned).collect();
         signed.target = Some(target);
         Ok(Ok(signed))
     }
@@ -248,7 +252,11 @@ impl TrustedIndex {
                     let difference = format!("page: sha256 {page}\ntarget: sha256 {target}");
                     return Err(self.disagree(&format!("{}.metadata", file.filename()), &difference));
                 }
-                (Size::Exactly(target.length), target.hashes)
+                let mut hashes = target.hashes;
+                if let (Some(sha256), None) = (of_page, of_target) {
+                    hashes.insert("sha256", sha256);
+                }
+                (Size::Exactly(target.length), hashes)
             }
             None => match of_page {
                 Some(sha256) => {
@@ -323,7 +331,7 @@ impl TrustedIndex {
         if current.number != number {
             return Ok(());
         }
-        let before = current.epoch.facts_so_far().map(|facts| facts.timestamp);
+        let before = current.epoch.facts_so_far();
         for attempt in 0..2 {
             if number >= MOST_EPOCHS {
                 break;
@@ -337,21 +345,27 @@ impl TrustedIndex {
                 Err(error) if is_gone(&error) => continue,
                 Err(error) => return Err(self.refused(&error, &epoch)),
             };
-            if before.is_some_and(|before| facts.timestamp <= before) {
+            if before.as_ref().is_some_and(|before| facts.timestamp <= before.timestamp) {
                 continue;
             }
             self.settings.terminal.verbose(1, || {
                 format!("{}: {missing} is gone; going on with snapshot {}", self.shown(), facts.snapshot)
             });
-            let moved = self.says_otherwise(&epoch).await?;
+            let names_changed = self.anchor.layout.is_none()
+                && before.is_some_and(|before| facts.in_band_layout != before.in_band_layout);
+            let moved = self.says_otherwise(&epoch, names_changed).await?;
             *current = Current { number: number + 1, epoch };
             return if moved { Err(self.moved()) } else { Ok(()) };
         }
         Err(self.incomplete(missing))
     }
 
-    /// Whether another epoch contradicts what was told; if so, that is forgotten.
-    async fn says_otherwise(&self, epoch: &Epoch) -> Result<bool, Failure> {
+    /// Whether another epoch contradicts what was told, or asks for it by other names; if so, that is forgotten.
+    async fn says_otherwise(&self, epoch: &Epoch, names_changed: bool) -> Result<bool, Failure> {
+        if names_changed {
+            self.told.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            return Ok(true);
+        }
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for (path, before) in told {
             let now = match epoch.look_up(&path).await {
@@ -508,6 +522,10 @@ fn places(anchor: &Anchor) -> Vec<(Url, Url)> {
 /// Whether the repository lacks a file that belongs to a snapshot it has signed.
 fn is_gone(error: &tuf::Error) -> bool {
     error.check() == Check::Present && error.role().as_str() != "timestamp"
+}
+
+fn owned((name, hex): (&str, &str)) -> (String, String) {
+    (name.to_owned(), hex.to_owned())
 }
 
 /// The hashes of a page that prove anything.
