@@ -77,6 +77,27 @@ fn a_newer_snapshot_that_says_otherwise_is_chosen_from_anew() {
     }
 }
 
+/// The newer snapshot goes, too, while it is compared with what was told.
+#[test]
+fn a_newer_snapshot_that_goes_while_it_is_compared() {
+    let scene = with_bins();
+    let bin = scene.server.role_of(&scene.server.page_target("app"));
+    when_page(&scene, "library", |server| {
+        publish_app(server, "1.1");
+        publish_library(server, "3.0");
+        server.garbage_collect();
+    });
+    scene.when(
+        move |request| !request.path.starts_with("/tuf/1.") && request.path.ends_with(&format!(".{bin}.json")),
+        |server| {
+            publish_app(server, "1.2");
+            server.garbage_collect();
+        },
+    );
+    scene.installs(&["app"]);
+    scene.expect_installed(&["app-1.2", "library-3.0"]);
+}
+
 /// The index goes over from a target for each file to pages that vouch for their files.
 #[test]
 fn a_newer_snapshot_with_other_names_is_chosen_from_anew() {
