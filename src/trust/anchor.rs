@@ -172,7 +172,12 @@ impl Anchor {
     }
 
     fn read(directory: &Path, identity: &IndexIdentity) -> Result<Self, Failure> {
-        refuse_strangers(directory)?;
+        if !std::fs::metadata(directory).is_ok_and(|metadata| metadata.is_dir()) {
+            return Err(damaged(directory, "it is no directory that can be read"));
+        }
+        for path in ["", "root_history", TrustFile::NAME, "root.json"].map(|name| directory.join(name)) {
+            refuse_strangers(&path)?;
+        }
         let trust = TrustFile::read(directory)?;
         if let Some(url) = &trust.index_url
             && IndexIdentity::of(url) != *identity
@@ -244,11 +249,9 @@ fn index_url(directory: &Path) -> Result<Url, Failure> {
 }
 
 /// Whoever can write here can choose what is trusted.
-fn refuse_strangers(directory: &Path) -> Result<(), Failure> {
-    let metadata = std::fs::metadata(directory).map_err(|error| damaged(directory, &error.to_string()))?;
-    if !metadata.is_dir() {
-        return Err(damaged(directory, "it is no directory"));
-    }
+fn refuse_strangers(path: &Path) -> Result<(), Failure> {
+    // What cannot be seen cannot be read either, and what is not there decides nothing.
+    let Ok(metadata) = std::fs::metadata(path) else { return Ok(()) };
     let user = rustix::process::geteuid().as_raw();
     let unsafe_because = if metadata.uid() != 0 && metadata.uid() != user {
         "it belongs to another user"
@@ -260,7 +263,7 @@ fn refuse_strangers(directory: &Path) -> Result<(), Failure> {
     Err(Failure::new(
         Kind::Error,
         "trust.store-unsafe",
-        format!("The trusted metadata in {} is not used: {unsafe_because}", directory.display()),
+        format!("The trusted metadata in {} is not used: {unsafe_because}", path.display()),
     )
     .detail("meaning", "somebody else could have changed which keys are trusted; the index was not used")
     .hint("check what is in it; then make it yours with chown, and chmod o-w, or remove it and run tufpip trust add again"))
