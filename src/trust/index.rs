@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
 use packaging::{CoreMetadataFile, File, HashAlgorithm, PackageName, ProjectPage};
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
-use tuf::{Check, Doubt, Hashes, LookUp, Mode, Size, Target};
+use tuf::{Check, Doubt, Hashes, Link, LookUp, Mode, Size, Target};
 use url::Url;
 
 use super::anchor::Anchor;
@@ -67,6 +68,14 @@ struct Current {
     epoch: Arc<Epoch>,
 }
 
+/// What one snapshot says of a target path.
+struct LookedUp {
+    target: Option<Target>,
+    facts: Arc<Facts>,
+    /// The number of its epoch.
+    epoch: u32,
+}
+
 /// What a signed index says of a project.
 #[derive(Debug)]
 pub enum SignedPage {
@@ -106,22 +115,40 @@ impl TrustedIndex {
         Ok(self.current().await?.1)
     }
 
+    /// The snapshot that the command sees, for its report; `None` if nothing of the index was needed.
+    pub async fn to_json(&self) -> Option<Value> {
+        let epoch = Arc::clone(&self.epoch.lock().await.epoch);
+        let facts = epoch.facts_so_far()?;
+        let expired = epoch.expired();
+        let expired: Vec<Value> =
+            expired.iter().map(|(role, since)| json!({"role": role.as_str(), "since": since.to_string()})).collect();
+        Some(json!({
+            "repository": self.shown(),
+            "versions": facts.versions(),
+            "signed_at": facts.signed_at.map(|time| time.to_string()),
+            "expires": facts.expires.to_string(),
+            "used_although_expired": expired,
+        }))
+    }
+
     /// The page of a project, verified.
     ///
     /// # Errors
     /// When metadata or page are refused, or cannot be had.
     pub async fn page(self: &Arc<Self>, project: &PackageName) -> Result<SignedPage, Failure> {
         loop {
-            let (current, facts) = self.current().await?;
+            let (_, mut facts) = self.current().await?;
             let layout = self.layout(&facts)?;
             let mut found = None;
             for page in layout.pages(project) {
-                if let Some(target) = self.look_up(&page.path).await? {
-                    found = Some((page, target));
+                let looked_up = self.look_up(&page.path).await?;
+                facts = looked_up.facts;
+                if let Some(target) = looked_up.target {
+                    found = Some((page, target, looked_up.epoch));
                     break;
                 }
             }
-            let Some((page, target)) = found else { return Ok(SignedPage::Absent(facts)) };
+            let Some((page, target, epoch)) = found else { return Ok(SignedPage::Absent(facts)) };
             let urls = self.urls(&page, &target)?;
             let what = format!("the page of {project}");
             let signer = signer(self, &target, &facts);
@@ -136,7 +163,7 @@ impl TrustedIndex {
             };
             let Some(bytes) = self.content.get(&wanted).await? else {
                 let missing = urls.first().map(redacted).unwrap_or_default();
-                self.renew(current.number, &missing).await?;
+                self.renew(epoch, &missing).await?;
                 continue;
             };
             let proof = PageProof { index: Arc::clone(self), project: project.clone(), target, facts, layout };
@@ -178,8 +205,9 @@ impl TrustedIndex {
             Ok(None) => return Ok(Err("its link fits no target of the index's layout".to_owned())),
             Err(error) => return Ok(Err(printable(&error.to_string()))),
         };
-        let Some(target) = self.look_up(&path).await? else {
-            let snapshot = proof.facts.snapshot;
+        let LookedUp { target, facts, .. } = self.look_up(&path).await?;
+        let Some(target) = target else {
+            let snapshot = facts.snapshot;
             return Ok(Err(format!(
                 "it is listed but not signed (yet) in snapshot {snapshot}; if it was published in the last minutes, try again soon"
             )));
@@ -207,8 +235,8 @@ impl TrustedIndex {
             Some(distribution) => {
                 let Some(path) = signed.page.layout.metadata(&distribution.path) else { return Ok(None) };
                 let target = match self.look_up(&path).await {
-                    Ok(Some(target)) => target,
-                    Ok(None) => return Ok(None),
+                    Ok(LookedUp { target: Some(target), .. }) => target,
+                    Ok(LookedUp { target: None, .. }) => return Ok(None),
                     // The wheel has its metadata, too, and is signed for certain.
                     Err(failure) if failure.code == IN_DOUBT => return Ok(None),
                     Err(failure) => return Err(failure),
@@ -245,10 +273,16 @@ impl TrustedIndex {
         self.content.get(&wanted).await
     }
 
+    /// The roles and keys that a target rests on; `None` when the index has gone on to another snapshot meanwhile.
+    pub async fn chain(&self, target: &Target) -> Option<Vec<Link>> {
+        let epoch = Arc::clone(&self.epoch.lock().await.epoch);
+        epoch.chain(target).await
+    }
+
     /// Looks a target up in the snapshot of the command.
-    async fn look_up(&self, path: &str) -> Result<Option<Target>, Failure> {
+    async fn look_up(&self, path: &str) -> Result<LookedUp, Failure> {
         loop {
-            let (current, _) = self.current().await?;
+            let (current, facts) = self.current().await?;
             let target = match current.epoch.look_up(path).await {
                 Ok(LookUp::Found(target)) => Some(target),
                 Ok(LookUp::NotFound { doubt: None, .. }) => None,
@@ -257,11 +291,16 @@ impl TrustedIndex {
                     self.renew(current.number, &printable(error.expected())).await?;
                     continue;
                 }
-                Err(error) => return Err(refusal::of_metadata(&self.anchor, &error, current.epoch.now())),
+                Err(error) => return Err(self.refused(&error, &current.epoch)),
             };
+            // A renewal holds this lock while it compares what was told with the new snapshot: nothing may slip in behind it.
+            let latest = self.epoch.lock().await;
+            if latest.number != current.number {
+                continue;
+            }
             let hashes = target.as_ref().map(|target| target.hashes.clone());
             self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), hashes);
-            return Ok(target);
+            return Ok(LookedUp { target, facts, epoch: current.number });
         }
     }
 
@@ -272,7 +311,7 @@ impl TrustedIndex {
             match current.epoch.facts().await {
                 Ok(facts) => return Ok((current, facts)),
                 Err(error) if is_gone(&error) => self.renew(current.number, &printable(error.expected())).await?,
-                Err(error) => return Err(refusal::of_metadata(&self.anchor, &error, current.epoch.now())),
+                Err(error) => return Err(self.refused(&error, &current.epoch)),
             }
         }
     }
@@ -296,7 +335,7 @@ impl TrustedIndex {
             let facts = match epoch.facts().await {
                 Ok(facts) => facts,
                 Err(error) if is_gone(&error) => continue,
-                Err(error) => return Err(refusal::of_metadata(&self.anchor, &error, epoch.now())),
+                Err(error) => return Err(self.refused(&error, &epoch)),
             };
             if before.is_some_and(|before| facts.timestamp <= before) {
                 continue;
@@ -318,7 +357,7 @@ impl TrustedIndex {
             let now = match epoch.look_up(&path).await {
                 Ok(LookUp::Found(target)) => Some(target.hashes),
                 Ok(LookUp::NotFound { .. }) => None,
-                Err(error) => return Err(refusal::of_metadata(&self.anchor, &error, epoch.now())),
+                Err(error) => return Err(self.refused(&error, epoch)),
             };
             if now != before {
                 self.told.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -330,10 +369,10 @@ impl TrustedIndex {
 
     fn layout(&self, facts: &Facts) -> Result<Arc<Layout>, Failure> {
         if let Some(layout) = &self.anchor.layout {
-            return Ok(Arc::new(layout.clone()));
+            return Ok(Arc::clone(layout));
         }
         match &facts.in_band_layout {
-            Ok(Some(layout)) => Ok(Arc::new(layout.clone())),
+            Ok(Some(layout)) => Ok(Arc::clone(layout)),
             Ok(None) => Err(Failure::new(
                 Kind::Error,
                 "trust.layout-missing",
@@ -389,6 +428,11 @@ impl TrustedIndex {
         let message = format!("The layout of {} cannot be used: {error}", self.shown());
         Failure::new(Kind::Error, "trust.layout", printable(&message))
             .hint("give the right one with tufpip trust add … --layout, or tell the operator of the index")
+    }
+
+    fn refused(&self, error: &tuf::Error, epoch: &Epoch) -> Failure {
+        let from = epoch.source().unwrap_or(&self.anchor.metadata_url);
+        refusal::of_metadata(&self.anchor, from, error, epoch.now())
     }
 
     fn disagree(&self, filename: &str, difference: &str) -> Failure {
@@ -447,7 +491,7 @@ fn start(anchor: &Anchor, settings: &EpochSettings) -> Result<Epoch, Failure> {
     let limits = tuf::Limits { expired_for: settings.allow_expired.as_secs(), ..tuf::Limits::default() };
     let name = redacted(anchor.identity.url());
     Epoch::start(name, &anchor.root, settings.mode, limits, store, remote, Arc::clone(&settings.terminal))
-        .map_err(|error| refusal::of_metadata(anchor, &error, super::epoch::unix_now()))
+        .map_err(|error| refusal::of_metadata(anchor, &anchor.metadata_url, &error, super::epoch::unix_now()))
 }
 
 /// Index and metadata URL of the index and of its mirrors, which have the metadata where the index has it, seen from the

@@ -11,5 +11,13 @@
 )]
 
 mod a01_file_replaced;
+mod a13_malicious_mirror;
+mod a14_extraneous_dependencies;
+mod a15_wrong_software;
+mod a16_timestamp_key_stolen;
+mod a17_snapshot_key_stolen;
+mod a18_online_keys_stolen;
+mod a19_root_below_threshold;
+mod a20_honest_rotations;
 mod honest;
 mod scene;

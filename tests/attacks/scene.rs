@@ -1,8 +1,9 @@
 //! What most stories begin with: a signed index that the user trusts, an environment, and the program between them.
 
+use std::fs;
 use std::path::PathBuf;
 
-use testkit::{Command, Environment, Index, Outcome, SignedIndex, SignedServer, Wheel, tree};
+use testkit::{Command, Environment, Index, Outcome, Server, SignedIndex, SignedServer, Wheel, tree};
 
 /// A signed index and an environment whose user trusts it.
 pub struct Scene {
@@ -86,6 +87,20 @@ impl Scene {
         assert_eq!(self.environment.installed(), wanted);
     }
 
+    /// Nobody was asked for a page as an ordinary index has it, in the whole story.
+    #[track_caller]
+    pub fn expect_nothing_asked_plainly(&self) {
+        expect_no_plain_pages(&self.server);
+    }
+
+    /// Changes `trust.json` of the index, as its user may.
+    pub fn edit_trust(&self, edit: impl FnOnce(&mut serde_json::Value)) {
+        let path = self.stored("trust.json");
+        let mut trust = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        edit(&mut trust);
+        fs::write(&path, trust.to_string()).unwrap();
+    }
+
     /// Every file of the trust store with a digest of its content; the lock has none.
     pub fn trusted(&self) -> Vec<String> {
         let lines = tree(&self.environment.trust_store());
@@ -96,6 +111,14 @@ impl Scene {
     pub fn stored(&self, name: &str) -> PathBuf {
         self.server.trust_directory(&self.environment.trust_store()).join(name)
     }
+}
+
+/// A server was not asked for `/simple/PROJECT/`, which is never signed in the usual layout.
+#[track_caller]
+pub fn expect_no_plain_pages(server: &Server) {
+    let plain: Vec<String> =
+        server.log().into_iter().filter(|line| line.contains("/simple/") && line.ends_with('/')).collect();
+    assert_eq!(plain, Vec::<String>::new(), "asked for an unsigned page");
 }
 
 /// The program, with no index set.
