@@ -18,6 +18,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use tempfile::NamedTempFile;
 use tuf::StoredFile;
 use tuf::metadata::claimed_version;
 
@@ -98,16 +99,22 @@ impl Store {
             return Ok(());
         }
         if is_root {
-            self.withdraw(&locked, file)?;
             locked.make_history()?;
         }
         let stored = read(&path);
         // A timestamp or snapshot that was refused is deleted by now. Roots and targets that were refused are not.
         let counts = matches!(file, StoredFile::Timestamp | StoredFile::Snapshot) || self.appeared(file.clone());
         let is_newer = stored.as_deref().and_then(claimed_version).is_none_or(|stored| stored < version);
-        if is_newer || !counts {
-            replace(&path, bytes, Durability::State)?;
+        let is_there = stored.as_deref() == Some(bytes);
+        if !is_there && (is_newer || !counts) {
+            let unfinished = write_unfinished(&path, bytes, Durability::State)?;
+            if is_root {
+                self.withdraw(&locked)?;
+            }
+            finish(unfinished, &path, Durability::State)?;
         }
+        // What the root takes away went when it was stored first.
+        self.withdrawn.clear();
         if overtaken { Ok(()) } else { locked.copy_newest_root(newest_root) }
     }
 
@@ -131,12 +138,8 @@ impl Store {
     }
 
     /// Without the lock between this and the root, a process that knows the old root only could store something old again.
-    fn withdraw(&mut self, locked: &Locked, root: &StoredFile) -> io::Result<()> {
-        let withdrawn = std::mem::take(&mut self.withdrawn);
-        if self.appeared(root.clone()) {
-            return Ok(());
-        }
-        let removed = withdrawn.iter().try_for_each(|path| locked.remove(path));
+    fn withdraw(&mut self, locked: &Locked) -> io::Result<()> {
+        let removed = self.withdrawn.iter().try_for_each(|path| locked.remove(path));
         self.stopped |= removed.is_err();
         removed
     }
@@ -277,8 +280,13 @@ enum Durability {
 }
 
 fn replace(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
-    let directory = path.parent().ok_or_else(nowhere)?;
+    finish(write_unfinished(path, bytes, durability)?, path, durability)
+}
+
+/// All that needs space on the disk.
+fn write_unfinished(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<NamedTempFile> {
     step()?;
+    let directory = path.parent().ok_or_else(nowhere)?;
     let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory)?;
     step()?;
     file.write_all(bytes)?;
@@ -286,13 +294,20 @@ fn replace(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> 
         step()?;
         file.as_file().sync_all()?;
     }
+    Ok(file)
+}
+
+fn finish(file: NamedTempFile, path: &Path, durability: Durability) -> io::Result<()> {
     if path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
         make_way(path)?;
     }
     step()?;
     file.persist(path)?;
     step()?;
-    if durability == Durability::State { sync_directory(directory) } else { Ok(()) }
+    match path.parent() {
+        Some(directory) if durability == Durability::State => sync_directory(directory),
+        _ => Ok(()),
+    }
 }
 
 /// The order of changes has to survive the machine, too: a deletion, then the root it makes way for.

@@ -21,3 +21,5 @@ mod a19_root_below_threshold;
 mod a20_honest_rotations;
 mod honest;
 mod scene;
+mod store_broken;
+mod store_shared;

@@ -580,7 +580,7 @@ fn damages() -> [(&'static str, Damage); 10] {
         }),
         ("unreadable", |path, bytes| {
             fs::write(path, bytes).unwrap();
-            fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
         }),
     ]
 }
