@@ -9,8 +9,9 @@ use tuf::Mode;
 use url::Url;
 
 use super::anchor::Anchor;
+use super::command_snapshot::EpochSettings;
 use super::identity::IndexIdentity;
-use super::index::{EpochSettings, TrustedIndex};
+use super::index::TrustedIndex;
 use super::map::{Mapping, ProjectMap};
 use crate::failure::{Failure, Kind};
 use crate::net::{Client, DownloadRequest, redacted};
