@@ -22,3 +22,5 @@ mod a20_honest_rotations;
 mod around_the_signatures;
 mod honest;
 mod scene;
+mod store_broken;
+mod store_shared;
