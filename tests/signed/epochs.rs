@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{DistributionTrust, Index, Profile, SignedIndex, SignedServer, Wheel};
+use testkit::{DistributionTrust, Index, Profile, Response, SignedBy, SignedIndex, SignedServer, Stolen, Wheel};
 
 use crate::scene::{Scene, index};
 
@@ -74,6 +74,48 @@ fn a_newer_snapshot_that_says_otherwise_is_chosen_from_anew() {
         for entry in report["install"].as_array().unwrap() {
             assert_eq!(entry["verification"]["versions"]["snapshot"], 3, "{entry}");
         }
+    }
+}
+
+/// The newer snapshot goes, too, while it is compared with what was told.
+#[test]
+fn a_newer_snapshot_that_goes_while_it_is_compared() {
+    let scene = with_bins();
+    let bin = scene.server.role_of(&scene.server.page_target("app"));
+    when_page(&scene, "library", |server| {
+        publish_app(server, "1.1");
+        publish_library(server, "3.0");
+        server.garbage_collect();
+    });
+    scene.when(
+        move |request| !request.path.starts_with("/tuf/1.") && request.path.ends_with(&format!(".{bin}.json")),
+        |server| {
+            publish_app(server, "1.2");
+            server.garbage_collect();
+        },
+    );
+    scene.installs(&["app"]);
+    scene.expect_installed(&["app-1.2", "library-3.0"]);
+}
+
+/// The index goes over from a target for each file to pages that vouch for their files.
+#[test]
+fn a_newer_snapshot_with_other_names_is_chosen_from_anew() {
+    let scene = Scene::new();
+    let path = scene.server.page_path("library");
+    let server = std::sync::Arc::downgrade(&scene.server);
+    scene.server.intercept(move |request| {
+        let server = server.upgrade().filter(|_| request.path == path && request.occurrence == 0)?;
+        let layout = DistributionTrust::Page.in_band(true);
+        let edit = |signed: &mut Value| signed["x-pyindex"] = layout;
+        server.forge_signed_by("targets", SignedBy::RightKeys, Stolen::Online, edit);
+        Some(Response::not_found())
+    });
+    let report = scene.report(&["app"]);
+    scene.expect_installed(&["app-1.0", "library-2.0"]);
+    for entry in report["install"].as_array().unwrap() {
+        assert_eq!(entry["verification"]["by"], "signed-page", "{entry}");
+        assert_eq!(entry["verification"]["versions"]["targets"], 2, "{entry}");
     }
 }
 
@@ -160,7 +202,7 @@ fn three_snapshots_are_enough() {
         if is_page && let Some(server) = server.upgrade() {
             server.refresh();
         }
-        is_page.then(testkit::Response::not_found)
+        is_page.then(Response::not_found)
     });
     scene.refuses(&["app"], 11, &["lacks a file that it has signed", "trust.withheld"]);
     assert_eq!(scene.server.requests_for("/tuf/timestamp.json").len(), 3);

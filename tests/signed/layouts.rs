@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::json;
 use testkit::{
-    CoreMetadata, DistributionTrust, Environment, Layout, ListedFile, Options, Response, Server, SignedIndex, Wheel,
+    CoreMetadata, DistributionTrust, Environment, HashName, Index, Layout, ListedFile, Options, Response, Server,
+    SignedIndex, Stolen, Wheel,
 };
 
 use crate::scene::{Scene, entry, index, text, tufpip};
@@ -126,7 +127,7 @@ fn files_may_lie_on_any_host() {
         let host = Server::start(move |_| Response::ok("application/octet-stream", served.clone()));
         let listed = ListedFile::from(library.clone()).raw_link(&host.url("/packages/library-2.0-py3-none-any.whl"));
         let listed = listed.core_metadata(CoreMetadata::Absent);
-        let scene = Scene::of(SignedIndex::new(testkit::Index::new().add(listed)));
+        let scene = Scene::of(SignedIndex::new(Index::new().add(listed)));
         let outcome = scene.install(&["library"]).expect_code(code);
         if code == 0 {
             scene.expect_installed(&["library-2.0"]);
@@ -175,6 +176,60 @@ fn names_without_versions_and_hashes() {
     scene.installs(&["app"]);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
     assert!(requested(&scene, "/tuf/snapshot.json"));
+}
+
+/// Also where the targets have other hashes than the pages and the cache is named by one of them.
+#[test]
+fn what_was_verified_once_is_found_again_without_a_server() {
+    for layout in [Layout::InBand, Layout::Pip2021, Layout::Warehouse2022, Layout::Warehouse2024, Layout::Pep691] {
+        let scene = Scene::of(SignedIndex::new(index()).layout(layout));
+        scene.installs(&["app"]);
+        scene.server.forget_requests();
+        scene.installs(&["--offline", "--force-reinstall", "app"]);
+        assert_eq!(scene.server.log(), Vec::<String>::new(), "{layout:?}");
+    }
+}
+
+#[test]
+fn any_strong_hash_on_the_page_will_do_and_no_weak_one() {
+    for trust in [DistributionTrust::Page, DistributionTrust::Both] {
+        let with = |hashes| {
+            let index = index().options(Options { hashes, ..Options::default() });
+            Scene::of(SignedIndex::new(index).trust(trust))
+        };
+        let scene = with(vec![HashName::Sha512]);
+        scene.installs(&["app"]);
+        scene.expect_installed(&["app-1.0", "library-2.0"]);
+        let scene = with(vec![HashName::Md5]);
+        scene.refuses(&["app"], 1, &["the signed page has no SHA-256 or better hash for it"]);
+    }
+}
+
+/// The page says SHA-256 and the target BLAKE2b, so that neither sees the other's mistake.
+#[test]
+fn page_and_target_must_both_be_right_about_a_file() {
+    let (signed, other) = (Wheel::new("library", "2.0").build(), Wheel::new("library", "2.0").file("o", "").build());
+    let listed = ListedFile::from(signed.clone()).core_metadata(CoreMetadata::Absent);
+    let scene = Scene::of(SignedIndex::new(Index::new().add(listed)));
+    let target = scene.server.distribution_target(LIBRARY);
+    let path = scene.server.wheel_path(LIBRARY);
+    for (vouched, served) in [(&signed, &signed), (&other, &signed), (&signed, &other)] {
+        let blake2b = tuf::Hashes::of(&vouched.bytes, &[tuf::HashAlgorithm::Blake2b256]);
+        let hash = blake2b.get(tuf::HashAlgorithm::Blake2b256).unwrap();
+        let entry = json!({"length": signed.bytes.len(), "hashes": {"blake2b-256": hash}});
+        scene.server.forge("index", Stolen::Online, |role| role["targets"][&target] = entry);
+        scene.server.replace(&path, served.bytes.clone());
+        if vouched.bytes == served.bytes {
+            scene.installs(&["library"]);
+            fs::remove_dir_all(scene.environment.cache()).unwrap();
+        } else {
+            scene.refuses(
+                &["--force-reinstall", "library"],
+                10,
+                &["Refused library-2.0-py3-none-any.whl", "verify.target"],
+            );
+        }
+    }
 }
 
 /// A directory laid out as on a server, used in place.

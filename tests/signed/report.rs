@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use testkit::{DistributionTrust, Index, Profile, SignedIndex, Wheel, WheelFile};
 
-use crate::scene::{Scene, entry, index};
+use crate::scene::{Scene, entry, index, text};
 
 const LIBRARY: &str = "library-2.0-py3-none-any.whl";
 
@@ -84,6 +84,14 @@ fn an_unsigned_index_is_not_among_the_repositories() {
     let other = Index::new().add(Wheel::new("extra", "1.0").build()).serve();
     let report = scene.report(&["--index-url", &other.url("/simple/"), "extra"]);
     assert_eq!(entry(&report, "extra")["verification"], json!({"by": "index-hash"}));
+    assert_eq!(report["repositories"], Value::Null);
+}
+
+#[test]
+fn a_signed_index_that_was_not_needed_is_not_either() {
+    let scene = Scene::new();
+    let path = scene.environment.write("extra-1.0-py3-none-any.whl", Wheel::new("extra", "1.0").build().bytes);
+    let report = scene.report(&[text(&path)]);
     assert_eq!(report["repositories"], Value::Null);
 }
 
