@@ -22,6 +22,7 @@ mod a20_honest_rotations;
 mod a21_first_use;
 mod a22_downgrade;
 mod a23_malformed_metadata;
+mod a24_local_store;
 mod a25_clock;
 mod honest;
 mod scene;
