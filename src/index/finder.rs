@@ -232,6 +232,13 @@ impl Finder {
     /// # Errors
     /// When an index cannot be asked.
     pub async fn offers(&self, names: &[PackageName]) -> Result<HashMap<PackageName, Vec<Offer>>, Failure> {
+        match self.offers_once(names).await {
+            Err(failure) if failure.code == trust::MOVED => self.offers_once(names).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn offers_once(&self, names: &[PackageName]) -> Result<HashMap<PackageName, Vec<Offer>>, Failure> {
         let mut running = JoinSet::new();
         for name in names.iter().cloned() {
             let places = Arc::clone(&self.places);
@@ -309,7 +316,8 @@ impl Finder {
         let is_missing = fetching.missing.remove(&fact);
         let news = match news {
             Ok(news) => news,
-            Err(failure) if is_missing => return Err(failure),
+            // All that is known is of an older snapshot now, whoever heard of it first.
+            Err(failure) if is_missing || failure.code == trust::MOVED => return Err(failure),
             Err(_) => {
                 // The resolver has gone another way meanwhile. If it comes back it asks again.
                 fetching.asked.remove(&fact);

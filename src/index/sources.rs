@@ -188,8 +188,12 @@ impl Sources {
                 SignedPage::Absent(facts) => self.note_absence(project, index, &facts),
             }
         }
-        if threshold > 1 {
-            return Ok(Some(agreed(offers, threshold)));
+        if threshold > 1 && !offers.is_empty() {
+            let agreed = agreed(offers, threshold);
+            if agreed.is_empty() {
+                self.note_disagreement(project, threshold);
+            }
+            return Ok(Some(agreed));
         }
         Ok(offers.into_iter().next())
     }
@@ -231,6 +235,13 @@ impl Sources {
             facts.snapshot,
             index.shown(),
             facts.age()
+        );
+        self.absent.lock().unwrap_or_else(PoisonError::into_inner).insert(project.clone(), note);
+    }
+
+    fn note_disagreement(&self, project: &PackageName, threshold: usize) {
+        let note = format!(
+            "map.json demands that {threshold} indexes sign the same file of {project}, and no file is signed so."
         );
         self.absent.lock().unwrap_or_else(PoisonError::into_inner).insert(project.clone(), note);
     }

@@ -52,6 +52,16 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Which versions of the top-level roles these are, for reports.
+    pub fn versions(&self) -> serde_json::Value {
+        serde_json::json!({
+            "root": self.root,
+            "timestamp": self.timestamp,
+            "snapshot": self.snapshot,
+            "targets": self.targets,
+        })
+    }
+
     /// How fresh the metadata is, for people: when it was signed if that is known, else how long it is still valid.
     pub fn age(&self) -> String {
         match self.signed_at {
