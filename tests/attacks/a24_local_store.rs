@@ -8,7 +8,7 @@ use std::process;
 use std::time::Duration;
 
 use serde_json::Value;
-use testkit::{Outcome, Wheel};
+use testkit::{Outcome, Wheel, tree};
 
 use crate::scene::Scene;
 
@@ -391,19 +391,25 @@ fn the_store_cannot_be_written() {
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).unwrap();
 }
 
-/// The same for root, to whom nothing is read-only: no place for the lock.
+/// The same for root, to whom nothing is read-only: the root is the administrator's, and there is no place of one's own.
 #[test]
 fn nothing_can_be_remembered() {
     let scene = Scene::new();
-    // A directory that somebody uses is not cleared away.
-    fs::create_dir_all(scene.stored("lock/somebody's")).unwrap();
-    scene.installs(&["app"]).expect_stderr(&["Could not remember what was verified", "verified all the same"]);
+    let anchors = scene.environment.work().join("trust.d");
+    fs::rename(scene.environment.trust_store(), &anchors).unwrap();
+    let before = tree(&anchors);
+    let install = scene.tufpip(&["install", "app"]).env("TUFPIP_TRUST", &anchors).env("XDG_DATA_HOME", "/dev/null");
+    let outcome = install.run().expect_code(0);
+    outcome.expect_stderr(&["Could not remember what was verified", "verified all the same", "Verified   2 files"]);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
-    assert!(!scene.stored("timestamp.json").exists());
-    fs::remove_dir_all(scene.stored("lock")).unwrap();
-    let outcome = install(&scene).expect_code(0);
+    assert_eq!(tree(&anchors), before);
+
+    // With a place, nothing has to be said.
+    let install = scene.tufpip(&["install", "--force-reinstall", "app"]).env("TUFPIP_TRUST", &anchors);
+    let outcome = install.run().expect_code(0);
     assert!(!outcome.stderr.contains("Could not remember"), "{}", outcome.stderr);
     assert!(scene.stored("timestamp.json").exists());
+    assert_eq!(tree(&anchors), before);
 }
 
 /// By what it may do: the number of the user is not all there is to it.
