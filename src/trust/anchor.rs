@@ -116,8 +116,12 @@ impl Anchor {
         }
         for place in places(settings) {
             let directory = place.join(identity.directory_name());
+            let belongs_to_user = settings.store.as_ref() == Some(place);
+            // Whoever can write here can take away an index's directory, and the index would be used unverified.
+            if exists(place)? {
+                refuse_strangers(place, belongs_to_user)?;
+            }
             if exists(&directory)? {
-                let belongs_to_user = settings.store.as_ref() == Some(place);
                 return Self::read(&directory, identity, belongs_to_user).map(Some);
             }
         }

@@ -66,6 +66,9 @@ impl Facts {
     pub fn age(&self) -> String {
         match self.signed_at {
             Some(signed_at) => format!("signed {} ago", duration(self.now.0.saturating_sub(signed_at.0))),
+            None if self.expires <= self.now => {
+                format!("expired {} ago", duration(self.now.0.saturating_sub(self.expires.0)))
+            }
             None => format!("valid for {}", duration(self.expires.0.saturating_sub(self.now.0))),
         }
     }

@@ -24,5 +24,6 @@ mod a22_downgrade;
 mod a23_malformed_metadata;
 mod a24_local_store;
 mod a25_clock;
+mod around_the_signatures;
 mod honest;
 mod scene;
