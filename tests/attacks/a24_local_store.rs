@@ -141,20 +141,9 @@ fn a_damaged_file_does_not_open_the_way_to_an_older_state() {
 
 #[test]
 fn something_else_in_the_place_of_a_file() {
-    is_repaired_or_refused(|name| name != "a pipe");
-}
-
-#[test]
-#[ignore = "the store opens the pipe and waits for ever"]
-fn a_pipe_in_the_place_of_a_file() {
-    is_repaired_or_refused(|name| name == "a pipe");
-}
-
-/// With each of these obstacles in the place of each file.
-fn is_repaired_or_refused(is_wanted: fn(&str) -> bool) {
     for file in FILES.iter().chain(&["lock"]) {
         let scene = after_two_days();
-        for (name, obstacle) in obstacles().into_iter().filter(|(name, _)| is_wanted(name)) {
+        for (name, obstacle) in obstacles() {
             let path = scene.stored(file);
             let good = fs::read(&path).unwrap();
             obstacle(&path);
