@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tuf::metadata::RoleName;
-use tuf::{Client, Event, Fetched, Link, LookUp, LookUpId, Mode, Request, RequestId, Target, UnixTime};
+use tuf::{Client, Event, Fetched, Link, LookUp, LookUpId, Mode, Request, RequestId, StoredFile, Target, UnixTime};
 use url::Url;
 
 use super::layout::{Layout, LayoutError};
@@ -231,10 +231,14 @@ impl Driver {
                 Request::Store { file, bytes, version } => {
                     let root = self.client.root().version;
                     let stored = tokio::task::block_in_place(|| self.store.store(&file, &bytes, version, root));
-                    self.warn_of_forgetting(stored);
+                    // The others are a cache: rollbacks of delegated roles are the snapshot's business.
+                    if !matches!(file, StoredFile::Delegated(_)) {
+                        self.warn_of_forgetting(stored);
+                    }
                 }
                 Request::Delete { file, before_root } => {
-                    let deleted = tokio::task::block_in_place(|| self.store.delete(&file, before_root));
+                    let root = self.client.root().version;
+                    let deleted = tokio::task::block_in_place(|| self.store.delete(&file, before_root, root));
                     self.warn_of_forgetting(deleted);
                 }
             }

@@ -27,3 +27,5 @@ mod a25_clock;
 mod around_the_signatures;
 mod honest;
 mod scene;
+mod store_broken;
+mod store_shared;
