@@ -23,6 +23,8 @@ const UNFINISHED: &str = ".new-";
 #[derive(Debug)]
 pub struct Store {
     directory: Option<PathBuf>,
+    /// What somebody brought along for a machine that has no memory of its own; only read.
+    brought: Option<PathBuf>,
     roles: PathBuf,
     /// A deletion that failed: nothing may be stored after it in this run.
     stopped: bool,
@@ -35,18 +37,16 @@ struct Locked<'store> {
 }
 
 impl Store {
-    /// Top-level metadata lies in `directory` (`None`: nowhere to remember anything), delegated roles in `roles`.
-    pub fn new(directory: Option<PathBuf>, roles: PathBuf) -> Self {
-        Self { directory, roles, stopped: false }
+    /// Top-level metadata lies in `directory` (`None`: nowhere to remember anything), delegated roles in `roles`. What is not
+    /// in `directory` is read from `brought`, which looks the same.
+    pub fn new(directory: Option<PathBuf>, brought: Option<PathBuf>, roles: PathBuf) -> Self {
+        Self { directory, brought, roles, stopped: false }
     }
 
     /// What is stored; `None` if it is not there or cannot be read.
     pub fn load(&self, file: &StoredFile) -> Option<Vec<u8>> {
-        let path = self.path(file)?;
-        std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
-        let mut bytes = Vec::new();
-        File::open(path).ok()?.take(LARGEST_FILE).read_to_end(&mut bytes).ok()?;
-        Some(bytes)
+        let brought = || read(&path_in(self.brought.as_deref()?, file)?);
+        self.path(file).and_then(|path| read(&path)).or_else(brought)
     }
 
     /// When the timestamp was stored, as the file system knows it.
@@ -111,11 +111,9 @@ impl Store {
     }
 
     fn path(&self, file: &StoredFile) -> Option<PathBuf> {
-        let name = file.file_name();
         match file {
-            StoredFile::Delegated(_) => Some(self.roles.join(name)),
-            StoredFile::Root(_) => Some(self.directory.as_ref()?.join("root_history").join(name)),
-            _ => Some(self.directory.as_ref()?.join(name)),
+            StoredFile::Delegated(_) => Some(self.roles.join(file.file_name())),
+            _ => path_in(self.directory.as_deref()?, file),
         }
     }
 
@@ -140,6 +138,22 @@ impl Store {
         remove_unfinished(directory);
         Ok(Locked { directory, _file: file })
     }
+}
+
+/// Where top-level metadata lies in an index's directory.
+fn path_in(directory: &Path, file: &StoredFile) -> Option<PathBuf> {
+    match file {
+        StoredFile::Delegated(_) => None,
+        StoredFile::Root(_) => Some(directory.join("root_history").join(file.file_name())),
+        _ => Some(directory.join(file.file_name())),
+    }
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(LARGEST_FILE).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// Makes an index's directory, and those above it, for the user alone.
