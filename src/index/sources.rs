@@ -108,7 +108,7 @@ impl Sources {
     ///
     /// A project of a signed index is taken from nowhere else, except from places on this machine that the user names.
     pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<Listed>>, Failure> {
-        let mut files = self.of_links(Place::is_local, project).await?;
+        let (mut files, linked_elsewhere) = self.of_local_links(project).await?;
         for mapping in self.trust.mappings(project) {
             // With --no-index there is nothing that could come from a wrong one.
             let found = if self.indexes.is_empty() {
@@ -126,11 +126,18 @@ impl Sources {
         match self.of_signed(&all, 1, project).await? {
             Some(signed) => files.extend(signed),
             None => {
+                files.extend(linked_elsewhere);
                 files.extend(self.of_links(|place| !place.is_local(), project).await?);
                 files.extend(self.of_unsigned(&all, project).await?.unwrap_or_default());
             }
         }
         Ok(files.into_iter().map(Arc::new).collect())
+    }
+
+    /// The files on this machine, and those on servers that pages on this machine link to.
+    async fn of_local_links(&self, project: &PackageName) -> Result<(Vec<Listed>, Vec<Listed>), Failure> {
+        let files = self.of_links(Place::is_local, project).await?.into_iter();
+        Ok(files.partition(|listed| listed.url().is_ok_and(|url| url.scheme() == "file")))
     }
 
     async fn of_links(&self, wanted: impl Fn(&Place) -> bool, project: &PackageName) -> Result<Vec<Listed>, Failure> {
@@ -283,7 +290,7 @@ impl Sources {
 }
 
 impl Place {
-    /// On this machine, so that no server can put anything there.
+    /// On this machine, so that no server can put anything there. What its pages link to may be elsewhere.
     fn is_local(&self) -> bool {
         match self {
             Self::Directory(..) | Self::File(_) => true,

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tuf::metadata::RoleName;
-use tuf::{Client, Event, Fetched, Link, LookUp, LookUpId, Mode, Request, RequestId, Target, UnixTime};
+use tuf::{Client, Event, Fetched, Link, LookUp, LookUpId, Mode, Request, RequestId, StoredFile, Target, UnixTime};
 use url::Url;
 
 use super::layout::{Layout, LayoutError};
@@ -66,6 +66,9 @@ impl Facts {
     pub fn age(&self) -> String {
         match self.signed_at {
             Some(signed_at) => format!("signed {} ago", duration(self.now.0.saturating_sub(signed_at.0))),
+            None if self.expires <= self.now => {
+                format!("expired {} ago", duration(self.now.0.saturating_sub(self.expires.0)))
+            }
             None => format!("valid for {}", duration(self.expires.0.saturating_sub(self.now.0))),
         }
     }
@@ -228,10 +231,14 @@ impl Driver {
                 Request::Store { file, bytes, version } => {
                     let root = self.client.root().version;
                     let stored = tokio::task::block_in_place(|| self.store.store(&file, &bytes, version, root));
-                    self.warn_of_forgetting(stored);
+                    // The others are a cache: rollbacks of delegated roles are the snapshot's business.
+                    if !matches!(file, StoredFile::Delegated(_)) {
+                        self.warn_of_forgetting(stored);
+                    }
                 }
                 Request::Delete { file, before_root } => {
-                    let deleted = tokio::task::block_in_place(|| self.store.delete(&file, before_root));
+                    let root = self.client.root().version;
+                    let deleted = tokio::task::block_in_place(|| self.store.delete(&file, before_root, root));
                     self.warn_of_forgetting(deleted);
                 }
             }

@@ -324,7 +324,9 @@ fn disagreement(file: &File, target: &Target) -> Option<String> {
     target.hashes.known().find_map(|(algorithm, hex)| {
         let of_page = file.hashes.get(HashAlgorithm::from_name(algorithm.name())?)?;
         let differs = !of_page.eq_ignore_ascii_case(hex);
-        differs.then(|| printable(&format!("page: {0} {of_page}\ntarget: {0} {hex}", algorithm.name())))
+        let name = algorithm.name();
+        // Two lines, so they are not made printable together.
+        differs.then(|| format!("page: {name} {}\ntarget: {name} {}", printable(of_page), printable(hex)))
     })
 }
 
@@ -339,5 +341,5 @@ fn metadata_url(url: &Url) -> Option<Url> {
 /// Who signed a target, for people.
 pub(super) fn signer(index: &TrustedIndex, target: &Target, facts: &Facts) -> String {
     let roles: Vec<&str> = target.roles.iter().map(tuf::metadata::RoleName::as_str).collect();
-    format!("{}, snapshot {}, {}", index.shown(), facts.snapshot, roles.join(" → "))
+    printable(&format!("{}, snapshot {}, {}", index.shown(), facts.snapshot, roles.join(" → ")))
 }

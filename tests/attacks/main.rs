@@ -19,5 +19,8 @@ mod a17_snapshot_key_stolen;
 mod a18_online_keys_stolen;
 mod a19_root_below_threshold;
 mod a20_honest_rotations;
+mod around_the_signatures;
 mod honest;
 mod scene;
+mod store_broken;
+mod store_shared;
