@@ -68,7 +68,12 @@ impl Sources {
         for text in &settings.find_links {
             match place(text) {
                 Some(Place::Page(url, _)) if !is_believed(&url, &pages, &terminal) => {}
-                Some(place) => links.push(place),
+                Some(place) => {
+                    if let Place::Page(url, _) = &place {
+                        trust.refuse_as_links(url)?;
+                    }
+                    links.push(place);
+                }
                 None => terminal.warning(&format!(
                     "Location '{}' is ignored: it is either a non-existing path or lacks a specific scheme.",
                     redact(text)

@@ -130,6 +130,30 @@ impl Trust {
             .hint("get the root of the index from its operator and run: tufpip trust add URL --root FILE"))
     }
 
+    /// Refuses a signed index, or a page of it, as a page of links: nothing on such a page is verified.
+    ///
+    /// # Errors
+    /// A policy failure, or when there is something about such an index that cannot be used.
+    pub fn refuse_as_links(&self, url: &Url) -> Result<(), Failure> {
+        if self.settings.disabled {
+            return Ok(());
+        }
+        let above = [".", ".."].into_iter().filter_map(|path| url.join(path).ok());
+        for index in std::iter::once(url.clone()).chain(above) {
+            let identity = IndexIdentity::of(&index);
+            if Anchor::find(&self.settings, &identity)?.is_some() {
+                let message = format!("{} belongs to a signed index and cannot be a page of links", redacted(url));
+                return Err(Failure::new(Kind::Policy, "policy.signed-as-links", message)
+                    .detail(
+                        "meaning",
+                        "nothing on a page of --find-links is verified, and this index can be and must be",
+                    )
+                    .hint(format!("give it with --index-url or --extra-index-url {}", redacted(identity.url()))));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a project may be looked for where nothing is signed.
     pub fn may_look_unsigned(&self, project: &PackageName) -> bool {
         !self.settings.require_signed || self.may_be_unsigned(project)
