@@ -269,7 +269,10 @@ impl CommandSnapshot {
 fn start(anchor: &Anchor, settings: &EpochSettings) -> Result<Epoch, Failure> {
     let name = anchor.identity.directory_name();
     let directory = settings.store.as_ref().map(|store| store.join(&name));
-    let store = Store::new(directory, settings.cache.join("tuf").join(&name).join("roles"));
+    let mut store = Store::new(directory.clone(), settings.cache.join("tuf").join(&name).join("roles"));
+    if let Some(brought) = anchor.directory.as_ref().filter(|brought| Some(*brought) != directory.as_ref()) {
+        store = store.bringing(brought);
+    }
     let places = places(anchor).into_iter().map(|(_, metadata)| metadata).collect();
     let remote = Arc::new(Remote::new(Arc::clone(&settings.client), places));
     let limits = tuf::Limits { expired_for: settings.allow_expired.as_secs(), ..tuf::Limits::default() };

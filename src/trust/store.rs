@@ -42,6 +42,8 @@ pub struct Store {
     existed: bool,
     /// The top-level files and roots that were there.
     before: BTreeMap<StoredFile, Vec<u8>>,
+    /// Those of another directory, see [`Store::bringing`].
+    brought: BTreeMap<StoredFile, Vec<u8>>,
     /// What has to go when the next root comes, which takes away keys: before it, and under one lock with it.
     withdrawn: Vec<PathBuf>,
     /// A deletion that failed, or a lock that could not be had: nothing is stored after it in this run.
@@ -62,14 +64,22 @@ impl Store {
     pub fn new(directory: Option<PathBuf>, roles: PathBuf) -> Self {
         let existed = directory.as_deref().is_some_and(Path::is_dir);
         let before = directory.as_deref().map(everything_in).unwrap_or_default();
-        Self { directory, roles, existed, before, withdrawn: Vec::new(), stopped: false, swept: false }
+        let (brought, withdrawn) = (BTreeMap::new(), Vec::new());
+        Self { directory, roles, existed, before, brought, withdrawn, stopped: false, swept: false }
+    }
+
+    /// What is not in the store is read from `directory`, which looks the same: somebody brought it along for machines that have
+    /// no memory of their own. It is never written to.
+    pub fn bringing(mut self, directory: &Path) -> Self {
+        self.brought = everything_in(directory);
+        self
     }
 
     /// What was stored; `None` if it was not there or cannot be read.
     pub fn load(&self, file: &StoredFile) -> Option<Vec<u8>> {
         match file {
             StoredFile::Delegated(_) => read(&self.path(file)?),
-            _ => self.before.get(file).cloned(),
+            _ => self.before.get(file).or_else(|| self.brought.get(file)).cloned(),
         }
     }
 

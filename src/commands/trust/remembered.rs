@@ -38,7 +38,10 @@ impl Remembered {
         let pinned = Metadata::from_bytes(&anchor.root)
             .map_err(|error| unusable(anchor, "root metadata", &error.to_string()))?;
         let directory = settings.store.as_ref().map(|store| store.join(anchor.identity.directory_name()));
-        let store = Store::new(directory, PathBuf::new());
+        let mut store = Store::new(directory.clone(), PathBuf::new());
+        if let Some(brought) = anchor.directory.as_ref().filter(|brought| Some(*brought) != directory.as_ref()) {
+            store = store.bringing(brought);
+        }
         let mut later = Vec::new();
         while let Some(request) = client.poll_request() {
             // Offline, nothing is fetched, stored or deleted.
