@@ -97,11 +97,6 @@ impl Trust {
         self.settings.allow_unsigned.contains(project)
     }
 
-    /// Whether verification is switched off.
-    pub fn is_disabled(&self) -> bool {
-        self.settings.disabled
-    }
-
     /// What a report says of the command as a whole: that verification was switched off, or which snapshots it has seen.
     pub async fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
         let mut fields = serde_json::Map::new();
