@@ -392,7 +392,6 @@ fn the_machine_outranks_the_variable_and_both_outrank_the_user() {
     let (system, variable) =
         (scene.environment.home().join("etc/tufpip/trust.d"), scene.environment.work().join("trust.d"));
     let (nowhere, nowhere_else) = (Server::unreachable_url("/a/"), Server::unreachable_url("/b/"));
-    fs::create_dir(&variable).unwrap();
     anchor_at(&scene, &scene.environment.trust_store(), &nowhere);
     let command = || scene.tufpip(&["install", "app"]).env("TUFPIP_TRUST", &variable);
     fs::create_dir(&variable).unwrap();
