@@ -8,7 +8,7 @@ use packaging::PackageName;
 use tuf::Mode;
 use url::Url;
 
-use super::anchor::Anchor;
+use super::anchor::{self, Anchor};
 use super::command_snapshot::EpochSettings;
 use super::identity::IndexIdentity;
 use super::index::TrustedIndex;
@@ -97,11 +97,6 @@ impl Trust {
         self.settings.allow_unsigned.contains(project)
     }
 
-    /// Whether verification is switched off.
-    pub fn is_disabled(&self) -> bool {
-        self.settings.disabled
-    }
-
     /// What a report says of the command as a whole: that verification was switched off, or which snapshots it has seen.
     pub async fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
         let mut fields = serde_json::Map::new();
@@ -183,17 +178,17 @@ impl Trust {
     }
 }
 
+/// The most bytes of a map.
+const MAP_SIZE: u64 = 4 << 20;
+
 /// The first map there is; a user's does not count where the system has one.
 fn read_map(settings: &TrustSettings) -> Result<Option<ProjectMap>, Failure> {
     for place in settings.anchors.iter().chain(&settings.store) {
         let path = place.join("map.json");
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
-                continue;
-            }
-            Err(error) => return Err(unusable_map(&path, &error.to_string())),
-        };
+        if !path.exists() && !path.is_symlink() {
+            continue;
+        }
+        let bytes = anchor::read(&path, MAP_SIZE)?.ok_or_else(|| unusable_map(&path, "it leads nowhere"))?;
         return ProjectMap::read(&bytes).map(Some).map_err(|error| unusable_map(&path, &error.to_string()));
     }
     Ok(None)
