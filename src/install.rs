@@ -1,6 +1,6 @@
 //! The straight line from a command to a changed environment. Start reading here.
 //!
-//! settle → ask python → read wishes → resolve → plan → fetch → place → report. Each stage is one call below and lives in
+//! settle → read wishes → ask python → resolve → plan → fetch → place → report. Each stage is one call below and lives in
 //! a module of its own; the types between them say what was checked: only a [`VerifiedFile`](crate::net::VerifiedFile) is
 //! unpacked, and only an [`UnpackedWheel`](crate::store::UnpackedWheel) is placed.
 
@@ -17,7 +17,7 @@ use crate::session::Session;
 use crate::settings::{InstallSettings, Place, Settings};
 use crate::terminal::Terminal;
 use crate::unfinished;
-use crate::wanted::warn_of_unknown_extras;
+use crate::wanted::{Asked, warn_of_unknown_extras};
 
 /// Installs what `install` asks for.
 ///
@@ -26,11 +26,9 @@ use crate::wanted::warn_of_unknown_extras;
 pub async fn install(settings: &Settings, install: &InstallSettings, session: &Session) -> Result<(), Failure> {
     let terminal = &session.terminal;
     loop {
+        let requirements = session.read(&install.wishes, &install.indexes, &install.selection)?;
         // A server's answers take as long as an interpreter's first one: both at once.
-        let read = session.read(&install.wishes, &install.indexes, &install.selection);
-        if let Ok(read) = &read {
-            session.begin_to_verify(&read.indexes);
-        }
+        session.begin_to_verify(&requirements.indexes);
         let environment = Environment::open(settings)?;
         if changes_environment(install) {
             environment.refuse_if_managed()?;
@@ -39,7 +37,7 @@ pub async fn install(settings: &Settings, install: &InstallSettings, session: &S
         if !install.dry_run && unfinished::undo(&target.library, terminal)? {
             continue;
         }
-        let asked = session.asked_of(read?, &environment)?;
+        let asked = Asked::new(requirements, &environment.interpreter.markers, terminal)?;
 
         let mut finder = session.finder(&asked, &environment)?;
         let existing = existing(install);

@@ -91,14 +91,7 @@ impl Session {
         selection: &SelectionSettings,
         environment: &Environment,
     ) -> Result<Asked, Failure> {
-        self.asked_of(self.read(wishes, indexes, selection)?, environment)
-    }
-
-    /// What was read, for an environment.
-    ///
-    /// # Errors
-    /// See [`Asked::new`].
-    pub fn asked_of(&self, read: Requirements, environment: &Environment) -> Result<Asked, Failure> {
+        let read = self.read(wishes, indexes, selection)?;
         Asked::new(read, &environment.interpreter.markers, &self.terminal)
     }
 
