@@ -11,5 +11,11 @@
 )]
 
 mod a01_file_replaced;
+mod a02_file_not_signed;
+mod a03_page_altered;
+mod a04_forged_metadata;
+mod a05_endless_data;
+mod a06_slow_retrieval;
+mod a07_freeze;
 mod honest;
 mod scene;
