@@ -87,9 +87,10 @@ fn run(settings: &Settings, terminal: &Arc<Terminal>) -> Result<ExitCode, Failur
         Command::Freeze(freeze) => commands::freeze::freeze(settings, freeze, terminal),
         Command::Show(show) => return commands::show::show(settings, show, terminal),
         Command::Check => return commands::check::check(settings, terminal),
-        Command::Trust(_) | Command::WhyTrust(_) => {
-            let message = "This command is not there yet";
-            Err(Failure::new(Kind::Usage, "usage.not-supported", message))
+        Command::Trust(command) => in_runtime(commands::trust::trust(settings, command, terminal)),
+        Command::WhyTrust(why) => {
+            let session = Session::new(settings, Arc::clone(terminal))?;
+            return in_runtime(async { commands::why_trust::why_trust(settings, why, &session).await });
         }
         Command::Version => {
             terminal.data(&commands::version(settings));

@@ -221,6 +221,11 @@ impl Session {
         })
     }
 
+    /// The network of the command.
+    pub fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
     /// The trust of the command.
     pub fn trust(&self) -> &Arc<Trust> {
         &self.trust

@@ -2,6 +2,8 @@
 
 mod output;
 
+pub use output::lined_up;
+
 use std::collections::HashSet;
 
 use packaging::{PackageName, Version};

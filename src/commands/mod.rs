@@ -5,7 +5,9 @@ pub mod download;
 pub mod freeze;
 pub mod list;
 pub mod show;
+pub mod trust;
 pub mod uninstall;
+pub mod why_trust;
 
 use crate::settings::Settings;
 

@@ -201,7 +201,8 @@ impl Sources {
             return Ok(None);
         }
         let may_be_unsigned = self.trust.may_be_unsigned(project);
-        let asked = indexes.iter().filter(|index| index.trusted.is_none() || may_be_unsigned);
+        let may_ask_signed = |index: &Index| may_be_unsigned && is_believed(&index.url, &self.pages, &self.terminal);
+        let asked = indexes.iter().filter(|index| index.trusted.is_none() || may_ask_signed(index));
         let pages = asked.map(|index| self.unsigned_page(&index.url, project));
         let mut files = Vec::new();
         let mut is_known = false;

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -34,7 +35,7 @@ pub struct Anchor {
     /// Where the metadata is; ends in a slash.
     pub metadata_url: Url,
     /// How target paths are made, when the user said so; otherwise the repository's own signed word counts.
-    pub layout: Option<Layout>,
+    pub layout: Option<Arc<Layout>>,
     /// Index URLs that serve the same, tried in order when the index itself cannot be reached.
     pub mirrors: Vec<Url>,
     /// Where links of verified pages lead instead.
@@ -116,7 +117,8 @@ impl Anchor {
         for place in places(settings) {
             let directory = place.join(identity.directory_name());
             if exists(&directory)? {
-                return Self::read(&directory, identity).map(Some);
+                let belongs_to_user = settings.store.as_ref() == Some(place);
+                return Self::read(&directory, identity, belongs_to_user).map(Some);
             }
         }
         if shipped::is_known_secure(shipped::KNOWN_SECURE, identity) {
@@ -142,7 +144,9 @@ impl Anchor {
                 let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
                 let is_hash = name.len() == 56 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
                 if is_hash && directory.is_dir() && !found.iter().any(|(other, _)| other.ends_with(name)) {
-                    let anchor = index_url(&directory).and_then(|url| Self::read(&directory, &IndexIdentity::of(&url)));
+                    let anchor = index_url(&directory).and_then(|url| {
+                        Self::read(&directory, &IndexIdentity::of(&url), settings.store.as_ref() == Some(place))
+                    });
                     found.push((directory, anchor));
                 }
             }
@@ -171,8 +175,8 @@ impl Anchor {
         }
     }
 
-    fn read(directory: &Path, identity: &IndexIdentity) -> Result<Self, Failure> {
-        refuse_strangers(directory)?;
+    fn read(directory: &Path, identity: &IndexIdentity, belongs_to_user: bool) -> Result<Self, Failure> {
+        refuse_strangers(directory, belongs_to_user)?;
         let trust = TrustFile::read(directory)?;
         if let Some(url) = &trust.index_url
             && IndexIdentity::of(url) != *identity
@@ -193,7 +197,7 @@ impl Anchor {
             identity: identity.clone(),
             root,
             metadata_url,
-            layout,
+            layout: layout.map(Arc::new),
             mirrors: trust.mirrors.into_iter().map(with_slash).collect(),
             rewrites: trust.rewrite,
             record: trust.anchor,
@@ -243,14 +247,15 @@ fn index_url(directory: &Path) -> Result<Url, Failure> {
     trust.index_url.ok_or_else(|| damaged(directory, "it has no trust.json that says which index it belongs to"))
 }
 
-/// Whoever can write here can choose what is trusted.
-fn refuse_strangers(directory: &Path) -> Result<(), Failure> {
+/// Whoever can write here can choose what is trusted. A directory that was named with `TUFPIP_TRUST` may be another user's,
+/// as a checkout in a container often is.
+fn refuse_strangers(directory: &Path, belongs_to_user: bool) -> Result<(), Failure> {
     let metadata = std::fs::metadata(directory).map_err(|error| damaged(directory, &error.to_string()))?;
     if !metadata.is_dir() {
         return Err(damaged(directory, "it is no directory"));
     }
     let user = rustix::process::geteuid().as_raw();
-    let unsafe_because = if metadata.uid() != 0 && metadata.uid() != user {
+    let unsafe_because = if belongs_to_user && metadata.uid() != 0 && metadata.uid() != user {
         "it belongs to another user"
     } else if metadata.mode() & 0o002 != 0 {
         "everybody may write to it"

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tuf::metadata::RoleName;
-use tuf::{Client, Event, Fetched, LookUp, LookUpId, Mode, Request, RequestId, UnixTime};
+use tuf::{Client, Event, Fetched, Link, LookUp, LookUpId, Mode, Request, RequestId, Target, UnixTime};
 
 use super::layout::{Layout, LayoutError};
 use super::remote::{Answer, Remote};
@@ -21,7 +21,7 @@ use crate::terminal::{Terminal, printable};
 #[derive(Debug)]
 pub struct Epoch {
     now: UnixTime,
-    look_ups: mpsc::UnboundedSender<LookUpAsked>,
+    asks: mpsc::UnboundedSender<Ask>,
     state: watch::Receiver<Option<Result<Arc<Facts>, tuf::Error>>>,
     expired: Arc<Mutex<Vec<(RoleName, UnixTime)>>>,
 }
@@ -47,7 +47,7 @@ pub struct Facts {
     /// The time everything was judged by.
     pub now: UnixTime,
     /// How target paths are made, as the repository says.
-    pub in_band_layout: Result<Option<Layout>, LayoutError>,
+    pub in_band_layout: Result<Option<Arc<Layout>>, LayoutError>,
 }
 
 impl Facts {
@@ -61,7 +61,7 @@ impl Facts {
 }
 
 /// A number of seconds in the largest unit that does it justice.
-fn duration(seconds: i64) -> String {
+pub fn duration(seconds: i64) -> String {
     let (count, unit) = match seconds.max(0) {
         seconds @ ..120 => (seconds, "second"),
         seconds @ 120..7_200 => (seconds / 60, "minute"),
@@ -71,9 +71,9 @@ fn duration(seconds: i64) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
-struct LookUpAsked {
-    path: String,
-    answer: oneshot::Sender<Result<LookUp, tuf::Error>>,
+enum Ask {
+    LookUp { path: String, answer: oneshot::Sender<Result<LookUp, tuf::Error>> },
+    Chain { target: Box<Target>, answer: oneshot::Sender<Option<Vec<Link>>> },
 }
 
 impl Epoch {
@@ -92,7 +92,7 @@ impl Epoch {
     ) -> Result<Self, tuf::Error> {
         let now = unix_now();
         let client = Client::new(root, now, mode, limits)?;
-        let (look_ups, asked) = mpsc::unbounded_channel();
+        let (asks, asked) = mpsc::unbounded_channel();
         let (announce, state) = watch::channel(None);
         let (fetches, answers) = (JoinSet::new(), HashMap::new());
         let expired = Arc::default();
@@ -109,7 +109,7 @@ impl Epoch {
             warned: false,
         };
         tokio::spawn(driver.run(asked));
-        Ok(Self { now, look_ups, state, expired })
+        Ok(Self { now, asks, state, expired })
     }
 
     /// The time everything is judged by.
@@ -144,12 +144,19 @@ impl Epoch {
     /// Looks a target up, after the top-level metadata is verified.
     pub async fn look_up(&self, path: &str) -> Result<LookUp, tuf::Error> {
         let (answer, answered) = oneshot::channel();
-        if self.look_ups.send(LookUpAsked { path: path.to_owned(), answer }).is_ok()
+        if self.asks.send(Ask::LookUp { path: path.to_owned(), answer }).is_ok()
             && let Ok(result) = answered.await
         {
             return result;
         }
         std::future::pending().await
+    }
+
+    /// The roles and keys that a target of this epoch rests on.
+    pub async fn chain(&self, target: &Target) -> Option<Vec<Link>> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(Ask::Chain { target: Box::new(target.clone()), answer }).ok()?;
+        answered.await.ok()?
     }
 }
 
@@ -168,7 +175,7 @@ struct Driver {
 }
 
 impl Driver {
-    async fn run(mut self, mut asked: mpsc::UnboundedReceiver<LookUpAsked>) {
+    async fn run(mut self, mut asked: mpsc::UnboundedReceiver<Ask>) {
         self.warn_of_clock(self.store.last_change());
         loop {
             self.carry_out_requests();
@@ -179,10 +186,13 @@ impl Driver {
                     let Ok((id, answer)) = fetched else { continue };
                     self.client.fetched(id, answer.as_fetched());
                 }
-                ask = asked.recv() => {
-                    let Some(LookUpAsked { path, answer }) = ask else { return };
-                    let id = self.client.look_up(path);
-                    self.answers.insert(id, answer);
+                ask = asked.recv() => match ask {
+                    Some(Ask::LookUp { path, answer }) => {
+                        let id = self.client.look_up(path);
+                        self.answers.insert(id, answer);
+                    }
+                    Some(Ask::Chain { target, answer }) => drop(answer.send(self.client.chain(&target))),
+                    None => return,
                 }
             }
         }
@@ -319,7 +329,7 @@ fn facts(client: &Client) -> Option<Facts> {
         signed_at,
         expires: timestamp.expires.min(snapshot.expires),
         now: client.now(),
-        in_band_layout: Layout::in_band(targets),
+        in_band_layout: Layout::in_band(targets).map(|layout| layout.map(Arc::new)),
     })
 }
 

@@ -6,7 +6,8 @@ use url::Url;
 /// An index, by its canonical URL.
 ///
 /// Canonical: scheme and host in lower case, no default port, no user name, password, query or fragment, dot segments
-/// resolved, exactly one `/` at the end. Percent-encoding stays as the URL standard leaves it, so `%7E` is not `~`.
+/// resolved, no dot behind the host, exactly one `/` at the end, nothing encoded that needs no encoding (RFC 3986, 6.2.2). Two
+/// spellings of one address must not be two indexes, of which only one is verified.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IndexIdentity(Url);
 
@@ -20,7 +21,10 @@ impl IndexIdentity {
         let _ = canonical.set_password(None);
         canonical.set_query(None);
         canonical.set_fragment(None);
-        let path = format!("{}/", canonical.path().trim_end_matches('/'));
+        if let Some(host) = canonical.host_str().and_then(|host| host.strip_suffix('.')).map(str::to_owned) {
+            let _ = canonical.set_host(Some(&host));
+        }
+        let path = format!("{}/", with_least_encoding(canonical.path().trim_end_matches('/')));
         if !canonical.cannot_be_a_base() {
             canonical.set_path(&path);
         }
@@ -36,6 +40,31 @@ impl IndexIdentity {
     pub fn directory_name(&self) -> String {
         hex::encode(Sha224::digest(self.0.as_str()))
     }
+}
+
+/// `%7e` as `~`, and what must stay encoded with capital letters.
+fn with_least_encoding(path: &str) -> String {
+    let mut result = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('%') {
+        result.push_str(before);
+        let encoded =
+            after.split_at_checked(2).filter(|(digits, _)| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let Some((digits, after_digits)) = encoded else {
+            result.push('%');
+            rest = after;
+            continue;
+        };
+        match u8::from_str_radix(digits, 16).map(char::from) {
+            Ok(character) if character.is_ascii_alphanumeric() || "-._~".contains(character) => result.push(character),
+            _ => {
+                result.push('%');
+                result.push_str(&digits.to_ascii_uppercase());
+            }
+        }
+        rest = after_digits;
+    }
+    result + rest
 }
 
 /// Where the metadata of an index is unless its trust says otherwise: `tuf/` beside the last segment of the index's URL,
@@ -73,6 +102,8 @@ mod tests {
             ("https://pkgs.example.org/a b/", "https://pkgs.example.org/a%20b/"),
             ("https://pkgs.example.org/ä/", "https://pkgs.example.org/%C3%A4/"),
             ("https://bücher.example.org/simple/", "https://xn--bcher-kva.example.org/simple/"),
+            ("https://pkgs.example.org/%7Eme/%2f%c3%a4%/", "https://pkgs.example.org/~me/%2F%C3%A4%/"),
+            ("https://pkgs.example.org./simple/", "https://pkgs.example.org/simple/"),
             ("https://pkgs.example.org", "https://pkgs.example.org/"),
             ("https://pkgs.example.org//", "https://pkgs.example.org/"),
             ("http://[::1]:80/simple", "http://[::1]/simple/"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use packaging::{CoreMetadataFile, File, HashAlgorithm, PackageName, ProjectPage};
 use tokio::sync::Mutex;
-use tuf::{Check, Doubt, Hashes, LookUp, Mode, Size, Target};
+use tuf::{Check, Doubt, Hashes, Link, LookUp, Mode, Size, Target};
 use url::Url;
 
 use super::anchor::Anchor;
@@ -245,6 +245,12 @@ impl TrustedIndex {
         self.content.get(&wanted).await
     }
 
+    /// The roles and keys that a target rests on; `None` when the index has gone on to another snapshot meanwhile.
+    pub async fn chain(&self, target: &Target) -> Option<Vec<Link>> {
+        let epoch = Arc::clone(&self.epoch.lock().await.epoch);
+        epoch.chain(target).await
+    }
+
     /// Looks a target up in the snapshot of the command.
     async fn look_up(&self, path: &str) -> Result<Option<Target>, Failure> {
         loop {
@@ -330,10 +336,10 @@ impl TrustedIndex {
 
     fn layout(&self, facts: &Facts) -> Result<Arc<Layout>, Failure> {
         if let Some(layout) = &self.anchor.layout {
-            return Ok(Arc::new(layout.clone()));
+            return Ok(Arc::clone(layout));
         }
         match &facts.in_band_layout {
-            Ok(Some(layout)) => Ok(Arc::new(layout.clone())),
+            Ok(Some(layout)) => Ok(Arc::clone(layout)),
             Ok(None) => Err(Failure::new(
                 Kind::Error,
                 "trust.layout-missing",

@@ -20,11 +20,11 @@ mod store;
 
 pub use anchor::{Anchor, AnchorKind, AnchorRecord, Rewrite, TrustFile};
 pub use command_trust::Trust;
-pub use epoch::Facts;
+pub use epoch::{Facts, duration, unix_now};
 pub use identity::{IndexIdentity, default_metadata_url};
 pub use index::{MOVED, SignedPage, TrustedIndex};
 pub use layout::{Layout, LayoutError};
 pub use map::Mapping;
 pub use refusal::refused_file;
 pub use signed_file::{PageProof, SignedFile};
-pub use store::{make_private_directory, write_state};
+pub use store::{Store, make_private_directory, write_state};

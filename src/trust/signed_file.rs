@@ -40,6 +40,11 @@ impl PageProof {
         &self.index
     }
 
+    /// The page as a target.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// The snapshot it belongs to, for people: `snapshot 7 of https://pkgs.example.org/simple/, signed 3 minutes ago`.
     pub fn snapshot(&self) -> String {
         format!("snapshot {} of {}, {}", self.facts.snapshot, self.index.shown(), self.facts.age())
@@ -76,12 +81,12 @@ impl SignedFile {
 
     /// Who signed it, for people.
     pub fn signer(&self) -> String {
-        signer(&self.page.index, self.signed_target(), &self.page.facts)
+        signer(&self.page.index, self.target(), &self.page.facts)
     }
 
     /// The entry in the report.
     pub fn to_json(&self) -> Value {
-        let (target, facts) = (self.signed_target(), &self.page.facts);
+        let (target, facts) = (self.target(), &self.page.facts);
         let roles: Vec<&str> = target.roles.iter().map(RoleName::as_str).collect();
         json!({
             "by": if self.target.is_some() { "signed-target" } else { "signed-page" },
@@ -93,7 +98,8 @@ impl SignedFile {
         })
     }
 
-    fn signed_target(&self) -> &Target {
+    /// What vouches for it: its own target, or the page's.
+    pub fn target(&self) -> &Target {
         self.target.as_ref().unwrap_or(&self.page.target)
     }
 }

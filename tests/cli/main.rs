@@ -19,5 +19,6 @@ mod places;
 mod records;
 mod scene;
 mod together;
+mod trust_commands;
 mod upgrading;
 mod warm_cache;

@@ -74,7 +74,7 @@ fn table(listed: &[Listed], latest: bool, verbose: bool) -> Result<Vec<Vec<Strin
 }
 
 /// Lines with the cells of each column one below the other, and a rule below the titles.
-fn lined_up(rows: &[Vec<String>]) -> Vec<String> {
+pub fn lined_up(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.first().map(Vec::len).unwrap_or_default();
     let widths: Vec<usize> = (0..columns)
         .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))

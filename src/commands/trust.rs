@@ -1,0 +1,74 @@
+//! `trust`: which indexes are trusted, by whose keys, and since when.
+//!
+//! `add` and `remove` are the only commands that change what trust begins with; the others verify what is stored anew and
+//! print it, without a network.
+
+mod add;
+mod list;
+mod log;
+mod new_root;
+mod remembered;
+mod remove;
+mod show;
+mod words;
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::failure::{Failure, Kind};
+use crate::net::redacted;
+use crate::session::Session;
+use crate::settings::{Settings, TrustCommand, TrustSettings};
+use crate::terminal::Terminal;
+use crate::trust::{Anchor, IndexIdentity};
+
+/// Runs one of the commands below `trust`.
+///
+/// # Errors
+/// When something about an index cannot be used, or is refused; see the commands.
+pub async fn trust(settings: &Settings, command: &TrustCommand, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    match command {
+        TrustCommand::Add(add) => add::add(settings, add, &Session::new(settings, Arc::clone(terminal))?).await,
+        TrustCommand::List { json } => {
+            list::list(&settings.trust, *json, terminal);
+            Ok(())
+        }
+        TrustCommand::Show { indexes } => show::show(&settings.trust, indexes, terminal),
+        TrustCommand::Remove { index, yes } => remove::remove(settings, index, *yes, terminal),
+        TrustCommand::Log { index } => log::log(&settings.trust, index, terminal),
+    }
+}
+
+/// What trust in an index begins with.
+fn anchor_of(settings: &TrustSettings, index: &Url) -> Result<Anchor, Failure> {
+    let identity = IndexIdentity::of(index);
+    Anchor::find(settings, &identity)?.ok_or_else(|| not_trusted(&identity))
+}
+
+fn not_trusted(identity: &IndexIdentity) -> Failure {
+    let message = format!("There is no trusted root for {}", redacted(identity.url()));
+    Failure::new(Kind::Error, "trust.none", message)
+        .hint("`tufpip trust list` prints the indexes that are trusted; `tufpip trust add` adds one")
+}
+
+/// Asks somebody at a terminal; anything but yes means no.
+fn confirmed(question: &str, no_input: bool) -> Result<bool, Failure> {
+    let unanswered = |reason: &str| {
+        Failure::new(Kind::Usage, "trust.not-confirmed", format!("{reason}; question: {question} (y/N)? "))
+            .hint("give --yes to answer it beforehand")
+    };
+    if no_input {
+        return Err(unanswered("No input was expected (--no-input)"));
+    }
+    if !io::stdin().is_terminal() {
+        return Err(unanswered("There is no terminal to ask at"));
+    }
+    let mut output = io::stdout();
+    let _ = write!(output, "{question} (y/N)? ");
+    let _ = output.flush();
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).map_err(|error| unanswered(&error.to_string()))?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,235 @@
+//! `trust add`: pins the root of an index, and shows at once whether the index lives up to it.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use url::Url;
+
+use super::confirmed;
+use super::new_root::NewRoot;
+use crate::failure::{Failure, Kind};
+use crate::net::redacted;
+use crate::session::Session;
+use crate::settings::{AddTrust, RootSource, Settings};
+use crate::terminal::{Terminal, printable};
+use crate::trust::{
+    Anchor, AnchorKind, AnchorRecord, IndexIdentity, Layout, Rewrite, TrustFile, default_metadata_url,
+    make_private_directory, unix_now, write_state,
+};
+
+/// The most bytes of a layout.
+const LAYOUT_SIZE: u64 = 1 << 20;
+
+/// Trusts an index. One that is trusted already gets the new options, if the root is the same.
+///
+/// # Errors
+/// When the root cannot be had or is refused, another one is trusted already, nobody confirms it, the disk refuses; and when
+/// the index itself is refused, which is trusted all the same then: without its metadata it must not be used.
+pub async fn add(settings: &Settings, add: &AddTrust, session: &Session) -> Result<(), Failure> {
+    let terminal = &session.terminal;
+    let identity = IndexIdentity::of(&add.index);
+    let layout = add.layout.as_deref().map(layout).transpose()?;
+    let metadata_url = add.metadata_url.clone().unwrap_or_else(|| default_metadata_url(identity.url()));
+    let known = known(settings, &identity)?;
+    let mut with_credentials = vec![add.index.clone(), metadata_url.clone()];
+    with_credentials.extend(add.mirrors.iter().cloned());
+    session.client().add_credentials_of(&with_credentials);
+
+    let new = NewRoot::obtain(&add.root, &metadata_url, session).await?;
+    if let Some(known) = &known
+        && known.root != new.bytes
+    {
+        return Err(other_root(known, &new));
+    }
+    if known.is_none() && add.root == RootSource::FirstUse {
+        terminal.line(&format!("{} shows this root today:", redacted(identity.url())));
+        new.print(unix_now(), terminal);
+        terminal
+            .line("Nothing proves that it is the right one. Compare it with what the operator of the index publishes.");
+        if !add.yes && !confirmed("Trust it from now on", settings.terminal.no_input)? {
+            return Err(Failure::new(Kind::Error, "trust.not-confirmed", "Nothing was trusted"));
+        }
+    }
+    let trust = TrustFile {
+        index_url: Some(identity.url().clone()),
+        metadata_url: Some(without_secrets(&metadata_url)),
+        layout,
+        anchor: Some(record(known.as_ref(), &new)),
+        mirrors: add.mirrors.iter().map(without_secrets).collect(),
+        rewrite: add.rewrites.iter().map(|(from, to)| Rewrite { from: from.clone(), to: to.clone() }).collect(),
+    };
+    let store = settings.trust.store.as_deref().ok_or_else(no_home)?;
+    let directory = store.join(identity.directory_name());
+    let written = match known {
+        Some(_) => write(&directory, &trust),
+        None => create(store, &directory, &new, &trust),
+    };
+    written.map_err(|error| unwritable(&directory, &error))?;
+    print(&identity, &trust, &new, terminal);
+    verify(settings, &identity, session).await
+}
+
+/// What is trusted about the index already, by the user's own word.
+fn known(settings: &Settings, identity: &IndexIdentity) -> Result<Option<Anchor>, Failure> {
+    let found = match Anchor::find(&settings.trust, identity) {
+        // It is here to be mended.
+        Err(failure) if failure.code == "trust.missing" => None,
+        found => found?,
+    };
+    match found {
+        Some(anchor) if !anchor.is_users(&settings.trust) => {
+            let place = anchor.directory.map_or("the program".to_owned(), |directory| directory.display().to_string());
+            let message = format!("{} is trusted already, by a place that comes first", redacted(identity.url()));
+            Err(Failure::new(Kind::Error, "trust.read-only", message)
+                .detail("place", place)
+                .hint("nothing has to be added; whoever administers that place can change it"))
+        }
+        found => Ok(found),
+    }
+}
+
+/// A stronger reason to believe a root replaces a weaker one, never the other way round.
+fn record(known: Option<&Anchor>, new: &NewRoot) -> AnchorRecord {
+    match known.and_then(|known| known.record.clone()) {
+        Some(record) if record.kind != AnchorKind::FirstUse || new.kind == AnchorKind::FirstUse => record,
+        _ => AnchorRecord {
+            kind: new.kind,
+            source: new.source.clone(),
+            sha256: new.sha256.clone(),
+            version: new.root.version,
+            added: unix_now().to_string(),
+        },
+    }
+}
+
+/// Makes the directory of an index appear as a whole: a half of it would be an index that cannot be used.
+fn create(store: &Path, directory: &Path, new: &NewRoot, trust: &TrustFile) -> std::io::Result<()> {
+    make_private_directory(store)?;
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    let unfinished = tempfile::Builder::new().prefix(".adding-").permissions(private).tempdir_in(store)?;
+    let history = unfinished.path().join("root_history");
+    make_private_directory(&history)?;
+    write_state(&history, &history.join(format!("{}.root.json", new.root.version)), &new.bytes)?;
+    write(unfinished.path(), trust)?;
+    std::fs::rename(unfinished.path(), directory)?;
+    // Nothing is left to clean up.
+    let _ = unfinished.keep();
+    Ok(())
+}
+
+fn write(directory: &Path, trust: &TrustFile) -> std::io::Result<()> {
+    let bytes = serde_json::to_vec_pretty(trust).map_err(std::io::Error::other)?;
+    write_state(directory, &directory.join(TrustFile::NAME), &bytes)
+}
+
+fn print(identity: &IndexIdentity, trust: &TrustFile, new: &NewRoot, terminal: &Terminal) {
+    terminal.line(&format!("Trusted from now on: {}", redacted(identity.url())));
+    if let Some(url) = &trust.metadata_url {
+        terminal.line(&format!("  metadata  {}", redacted(url)));
+    }
+    new.print(unix_now(), terminal);
+    if let Some(layout) = &trust.layout {
+        terminal.line(&format!("  layout    {}", layout.as_str().unwrap_or("as given")));
+    }
+    for mirror in &trust.mirrors {
+        terminal.line(&format!("  mirror    {}", redacted(mirror)));
+    }
+    for rule in &trust.rewrite {
+        terminal.line(&printable(&format!("  rewrite   {} to {}", rule.from, rule.to)));
+    }
+}
+
+/// Updates from the pinned root, so that a wrong one, a wrong URL or a missing layout is noticed now. A network that is not
+/// there is no mistake.
+async fn verify(settings: &Settings, identity: &IndexIdentity, session: &Session) -> Result<(), Failure> {
+    let terminal = &session.terminal;
+    let Some(anchor) = Anchor::find(&settings.trust, identity)? else { return Ok(()) };
+    let has_layout = anchor.layout.is_some();
+    let facts = match session.trust().open(anchor)?.facts().await {
+        Ok(facts) => facts,
+        Err(failure) if failure.kind == Kind::Network => {
+            terminal.warning(&format!("It was not verified yet. {}", failure.message));
+            return Ok(());
+        }
+        Err(failure) => {
+            return Err(failure.hint(
+                "the index is trusted from now on all the same, and not used until this is mended; to take that back, run \
+                 tufpip trust remove",
+            ));
+        }
+    };
+    terminal.line(&format!(
+        "Verified: root {}, timestamp {}, snapshot {}, targets {}, {}",
+        facts.root,
+        facts.timestamp,
+        facts.snapshot,
+        facts.targets,
+        facts.age()
+    ));
+    match &facts.in_band_layout {
+        Ok(None) if !has_layout => terminal.warning(&format!(
+            "Nothing says how the signed files of this index are named, so it cannot be used yet. Add it again with --layout \
+             and one of {}, or a file.",
+            Layout::presets().collect::<Vec<_>>().join(", ")
+        )),
+        Err(error) if !has_layout => {
+            terminal.warning(&printable(&format!("The layout that the index signs cannot be used: {error}")));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// A layout by its name, or from a file.
+fn layout(text: &str) -> Result<Value, Failure> {
+    let unknown = match Layout::preset(text) {
+        Ok(_) => return Ok(Value::from(text)),
+        Err(error) => error,
+    };
+    let wrong = |reason: String| Failure::usage(printable(&format!("option --layout: {text}: {reason}")));
+    let path = PathBuf::from(text);
+    let size = match std::fs::metadata(&path) {
+        Ok(metadata) => metadata.len(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Failure::usage(printable(&format!("option --layout: {unknown}"))));
+        }
+        Err(error) => return Err(wrong(error.to_string())),
+    };
+    if size > LAYOUT_SIZE {
+        return Err(wrong(format!("expected at most {LAYOUT_SIZE} bytes, found {size}")));
+    }
+    let bytes = std::fs::read(&path).map_err(|error| wrong(error.to_string()))?;
+    let value: Value = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+    Layout::from_json(&value).map_err(|error| wrong(error.to_string()))?;
+    Ok(value)
+}
+
+/// User name and password belong to the index URL of a command, or into netrc.
+fn without_secrets(url: &Url) -> Url {
+    let mut url = url.clone();
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
+fn other_root(known: &Anchor, new: &NewRoot) -> Failure {
+    let message = format!("{} is trusted already, by another root", redacted(known.identity.url()));
+    let mut failure = Failure::new(Kind::Error, "trust.other-root", message);
+    if let Some(record) = &known.record {
+        failure = failure.detail("trusted", format!("root {}, sha256 {}", record.version, printable(&record.sha256)));
+    }
+    failure
+        .detail("given", format!("root {}, sha256 {}", new.root.version, new.sha256))
+        .detail("meaning", "a newer root of the same index is found by itself; nothing was changed")
+        .hint("if the operator of the index says that it begins anew, run tufpip trust remove first")
+}
+
+fn no_home() -> Failure {
+    Failure::new(Kind::Error, "trust.unwritable", "There is no directory for user data")
+        .hint("set HOME or XDG_DATA_HOME")
+}
+
+fn unwritable(directory: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(Kind::Error, "trust.unwritable", format!("Could not write {}: {error}", directory.display()))
+        .hint("make the directory yours, or set XDG_DATA_HOME to another one")
+}

@@ -1,0 +1,97 @@
+//! `trust list`: one line for each index, or JSON.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::remembered::Remembered;
+use crate::commands::list::lined_up;
+use crate::net::redacted;
+use crate::settings::TrustSettings;
+use crate::terminal::{Terminal, printable};
+use crate::trust::{Anchor, AnchorKind};
+
+/// An index with what there is to say about it.
+struct Listed {
+    anchor: Anchor,
+    /// Where it was found.
+    directory: PathBuf,
+    /// The version of the pinned root, and of the newest one that follows from it.
+    versions: (u64, u64),
+    read_only: bool,
+}
+
+/// Prints what is trusted. What cannot be used is said on standard error.
+pub fn list(settings: &TrustSettings, as_json: bool, terminal: &Terminal) {
+    let mut usable = Vec::new();
+    let mut unusable = Vec::new();
+    for (directory, anchor) in Anchor::all(settings) {
+        let read = anchor.and_then(|anchor| Ok((Remembered::of(&anchor, settings)?, anchor)));
+        match read {
+            Ok((remembered, anchor)) => usable.push(Listed {
+                directory,
+                versions: (remembered.pinned.signed.version, remembered.client.root().version),
+                read_only: !anchor.is_users(settings),
+                anchor,
+            }),
+            Err(failure) => unusable.push((directory, failure)),
+        }
+    }
+    usable.sort_by(|left, right| left.anchor.identity.cmp(&right.anchor.identity));
+    if as_json {
+        let broken = unusable.iter().map(|(directory, failure)| {
+            json!({ "directory": directory.display().to_string(), "error": failure.message, "code": failure.code })
+        });
+        let all: Vec<Value> = usable.iter().map(object).chain(broken).collect();
+        terminal.data(&Value::from(all).to_string());
+    } else if usable.is_empty() && unusable.is_empty() {
+        terminal.note("No index is trusted. `tufpip trust add` adds one.");
+    } else if !usable.is_empty() {
+        let titles = ["Index", "Root", "Trusted by", "Added", "From"].map(str::to_owned).to_vec();
+        let rows: Vec<Vec<String>> = std::iter::once(titles).chain(usable.iter().map(row)).collect();
+        for line in lined_up(&rows) {
+            terminal.line(&line);
+        }
+    }
+    for (_, failure) in &unusable {
+        terminal.failure(failure);
+    }
+}
+
+fn row(listed: &Listed) -> Vec<String> {
+    let record = listed.anchor.record.as_ref();
+    let added = record.map(|record| record.added.chars().take(10).collect()).unwrap_or_default();
+    let directory = listed.directory.display();
+    let from = match record {
+        _ if listed.read_only => format!("{directory} (read-only)"),
+        Some(record) => record.source.clone(),
+        None => directory.to_string(),
+    };
+    let (pinned, newest) = listed.versions;
+    let root = if pinned == newest { newest.to_string() } else { format!("{newest} (pinned {pinned})") };
+    let index = redacted(listed.anchor.identity.url());
+    [index, root, kind(&listed.anchor).to_owned(), added, from].map(|cell| printable(&cell)).to_vec()
+}
+
+fn object(listed: &Listed) -> Value {
+    let (pinned, newest) = listed.versions;
+    json!({
+        "index_url": redacted(listed.anchor.identity.url()),
+        "metadata_url": redacted(&listed.anchor.metadata_url),
+        "anchor": listed.anchor.record,
+        "pinned_root": pinned,
+        "newest_root": newest,
+        "directory": listed.directory.display().to_string(),
+        "read_only": listed.read_only,
+    })
+}
+
+/// What the pinned root is believed for; nobody says so of one that somebody put there.
+pub fn kind(anchor: &Anchor) -> &'static str {
+    match anchor.record.as_ref().map(|record| record.kind) {
+        Some(AnchorKind::File) => "file",
+        Some(AnchorKind::Url) => "url",
+        Some(AnchorKind::FirstUse) => "first-use",
+        None => "directory",
+    }
+}

@@ -1,0 +1,96 @@
+//! `trust log`: every root since the pinned one, with what it changed and who signed it.
+
+use tuf::metadata::{Metadata, RoleKeys, Root, TopLevelRole};
+use tuf::{KeyId, UnixTime};
+use url::Url;
+
+use super::remembered::Remembered;
+use super::{anchor_of, list, words};
+use crate::failure::Failure;
+use crate::settings::TrustSettings;
+use crate::terminal::{Terminal, printable};
+
+/// Prints the roots of an index that are stored, oldest first.
+///
+/// # Errors
+/// When the index is not trusted, or its pinned root cannot be used.
+pub fn log(settings: &TrustSettings, index: &Url, terminal: &Terminal) -> Result<(), Failure> {
+    let anchor = anchor_of(settings, index)?;
+    let remembered = Remembered::of(&anchor, settings)?;
+    let now = remembered.client.now();
+    let mut earlier: Option<&Metadata<Root>> = None;
+    for root in remembered.roots() {
+        let mut lines = match (&earlier, &anchor.record) {
+            (Some(earlier), _) => changed(&earlier.signed, &root.signed),
+            (None, Some(record)) => {
+                vec![format!("pinned: {} {}, {}", list::kind(&anchor), record.source, record.added)]
+            }
+            (None, None) => vec!["pinned".to_owned()],
+        };
+        if earlier.is_none() {
+            lines.extend(
+                TopLevelRole::ALL.map(|role| {
+                    format!("{}: {}", role.name(), words::keys_of_root(root.signed.role(role), &root.signed))
+                }),
+            );
+        }
+        terminal.line(&head(root, now));
+        for line in lines.iter().chain([&signers(root, earlier)]) {
+            terminal.line(&printable(&format!("  {line}")));
+        }
+        earlier = Some(root);
+    }
+    Ok(())
+}
+
+fn head(root: &Metadata<Root>, now: UnixTime) -> String {
+    format!("root {}, {}", root.signed.version, words::expiry(root.signed.expires, now))
+}
+
+/// The keys whose signatures are valid: those of the root before and of this one may sign.
+fn signers(root: &Metadata<Root>, earlier: Option<&Metadata<Root>>) -> String {
+    let makers = std::iter::once(root).chain(earlier).map(|root| &root.signed);
+    let signed: Vec<String> = root
+        .signatures
+        .iter()
+        .filter_map(|signature| {
+            let id = &signature.key_id;
+            let alone = RoleKeys { key_ids: vec![id.clone()], threshold: 1, other: Default::default() };
+            let maker = makers.clone().find(|maker| {
+                maker.role(TopLevelRole::Root).key_ids.contains(id) && root.verify(&maker.keys, &alone).is_ok()
+            })?;
+            Some(words::key(id, maker.keys.get(id)))
+        })
+        .collect();
+    format!("signed by {}", signed.join(", "))
+}
+
+/// What a root says differently from the one before, role by role.
+fn changed(before: &Root, after: &Root) -> Vec<String> {
+    let mut lines = Vec::new();
+    for role in TopLevelRole::ALL {
+        let (old, new) = (before.role(role), after.role(role));
+        let added = new.key_ids.iter().filter(|id| !is_in(old, before, id, after));
+        let removed = old.key_ids.iter().filter(|id| !is_in(new, after, id, before));
+        let mut changes: Vec<String> = added.map(|id| format!("+ {}", words::key(id, after.keys.get(id)))).collect();
+        changes.extend(removed.map(|id| format!("- {}", words::key(id, before.keys.get(id)))));
+        if old.threshold != new.threshold {
+            changes.push(format!("threshold {} to {}", old.threshold, new.threshold));
+        }
+        if !changes.is_empty() {
+            lines.push(format!("{}: {}", role.name(), changes.join(", ")));
+        }
+    }
+    if before.consistent_snapshot() != after.consistent_snapshot() {
+        lines.push(format!("consistent snapshots: {}", if after.consistent_snapshot() { "on" } else { "off" }));
+    }
+    if lines.is_empty() {
+        lines.push("no key or threshold changed".to_owned());
+    }
+    lines
+}
+
+/// Whether a role has the same key under the same name; names are opaque, so a name alone says nothing.
+fn is_in(role: &RoleKeys, root: &Root, id: &KeyId, other: &Root) -> bool {
+    role.key_ids.contains(id) && root.keys.get(id) == other.keys.get(id)
+}

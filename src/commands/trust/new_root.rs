@@ -1,0 +1,134 @@
+//! A root that is about to be trusted: where it comes from, whether it is the one that was meant, and whether it is one.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
+use sha2::{Digest as _, Sha256};
+use tuf::metadata::{Root, TopLevelRole};
+use tuf::{Client, Mode, UnixTime};
+use url::Url;
+
+use super::words;
+use crate::failure::{Failure, Kind};
+use crate::net::{Limits, redacted};
+use crate::session::Session;
+use crate::settings::RootSource;
+use crate::terminal::{Terminal, printable};
+use crate::trust::{AnchorKind, unix_now};
+
+/// How long fetching a root may take.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A root that its own keys signed.
+pub struct NewRoot {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// What it says.
+    pub root: Root,
+    /// SHA-256 of the file in hex.
+    pub sha256: String,
+    /// What it is believed for.
+    pub kind: AnchorKind,
+    /// The file or URL, without secrets.
+    pub source: String,
+}
+
+impl NewRoot {
+    /// Reads or fetches a root. One that is trusted on first use comes from `metadata_url`.
+    ///
+    /// # Errors
+    /// When it cannot be had, has another hash than it must have, or is no root that its own keys signed.
+    pub async fn obtain(source: &RootSource, metadata_url: &Url, session: &Session) -> Result<Self, Failure> {
+        let (bytes, kind, source, expected) = match source {
+            RootSource::File { path, sha256 } => {
+                let name = std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string();
+                (read(path)?, AnchorKind::File, name, sha256.as_ref())
+            }
+            RootSource::Url { url, sha256 } => {
+                (fetch(url, session).await?, AnchorKind::Url, redacted(url), Some(sha256))
+            }
+            RootSource::FirstUse => {
+                let url = metadata_url.join("1.root.json").unwrap_or_else(|_| metadata_url.clone());
+                warn_if_insecure(&url, session);
+                (fetch(&url, session).await?, AnchorKind::FirstUse, redacted(&url), None)
+            }
+        };
+        let sha256 = hex::encode(Sha256::digest(&bytes));
+        if let Some(expected) = expected
+            && *expected != sha256
+        {
+            return Err(other_hash(&source, expected, &sha256));
+        }
+        let root = verified(&bytes).map_err(|error| unusable(&source, &error))?;
+        Ok(Self { bytes, root, sha256, kind, source })
+    }
+
+    /// What a person compares with what the operator of the index says.
+    pub fn print(&self, now: UnixTime, terminal: &Terminal) {
+        terminal.line(&format!("  root      version {}, {}", self.root.version, words::expiry(self.root.expires, now)));
+        terminal.line(&format!("  sha256    {}", self.sha256));
+        let role = self.root.role(TopLevelRole::Root);
+        terminal.line(&format!("  keys      {} of these must sign the next root:", role.threshold));
+        for id in &role.key_ids {
+            terminal.line(&format!("            {}", words::whole_key(id, self.root.keys.get(id))));
+        }
+    }
+}
+
+fn verified(bytes: &[u8]) -> Result<Root, tuf::Error> {
+    let client = Client::new(bytes, unix_now(), Mode::Offline, tuf::Limits::default())?;
+    Ok(client.root().clone())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let limit = tuf::Limits::default().root_size;
+    let unreadable = |reason: String| {
+        Failure::new(Kind::Error, "trust.root", format!("Could not read the root {}: {reason}", path.display()))
+            .hint("name the file with the root metadata of the index, such as 1.root.json")
+    };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
+    if bytes.len() as u64 > limit {
+        return Err(unreadable(format!("it has more than {limit} bytes, which no root has")));
+    }
+    Ok(bytes)
+}
+
+async fn fetch(url: &Url, session: &Session) -> Result<Vec<u8>, Failure> {
+    if let Some(path) = Some(url).filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok()) {
+        return read(&path);
+    }
+    let mut headers = HeaderMap::new();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let limits = Limits { bytes: tuf::Limits::default().root_size, deadline: DEADLINE };
+    Ok(session.client().get(url, &headers, limits).await?.body)
+}
+
+fn warn_if_insecure(url: &Url, session: &Session) {
+    if url.scheme() != "file" && !session.client().is_secure(url) {
+        session.terminal.warning(&format!(
+            "The root comes from {} without a secure connection: anybody on the network may have replaced it.",
+            redacted(url)
+        ));
+    }
+}
+
+fn other_hash(source: &str, expected: &str, received: &str) -> Failure {
+    Failure::new(Kind::Verification, "trust.root-hash", format!("Refused the root {}", printable(source)))
+        .detail("expected", format!("sha256 {expected}"))
+        .detail("received", format!("sha256 {received}"))
+        .detail("meaning", "it is not the root that --root-sha256 speaks of; nothing was changed")
+        .hint("compare the hash with what the operator of the index publishes; if it is right, the file was replaced")
+}
+
+fn unusable(source: &str, error: &tuf::Error) -> Failure {
+    Failure::new(Kind::Error, "trust.root", format!("{} cannot be trusted as a root", printable(source)))
+        .detail("expected", printable(error.expected()))
+        .detail("received", printable(error.found()))
+        .detail("meaning", "it is no root metadata that its own keys signed; nothing was changed")
+        .hint("get the root from the operator of the index once more")
+}

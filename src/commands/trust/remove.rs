@@ -1,0 +1,54 @@
+//! `trust remove`: forgets the root of an index and all that was verified by it.
+
+use std::path::Path;
+
+use url::Url;
+
+use super::{confirmed, not_trusted};
+use crate::failure::{Failure, Kind};
+use crate::net::redacted;
+use crate::settings::Settings;
+use crate::terminal::Terminal;
+use crate::trust::IndexIdentity;
+
+/// Removes an index from the user's own store, after asking unless `yes`.
+///
+/// # Errors
+/// When the index is not trusted, is trusted by what others keep, nobody confirms it, or the disk refuses.
+pub fn remove(settings: &Settings, index: &Url, yes: bool, terminal: &Terminal) -> Result<(), Failure> {
+    let identity = IndexIdentity::of(index);
+    let (shown, name) = (redacted(identity.url()), identity.directory_name());
+    if let Some(kept) = settings.trust.anchors.iter().map(|place| place.join(&name)).find(|path| exists(path)) {
+        let message = format!("{shown} is trusted by a directory that is only read here");
+        return Err(Failure::new(Kind::Error, "trust.read-only", message)
+            .detail("directory", kept.display().to_string())
+            .hint("whoever administers that directory can remove it, or take it out of TUFPIP_TRUST"));
+    }
+    let directory = settings.trust.store.as_ref().map(|store| store.join(&name)).filter(|path| exists(path));
+    let Some(directory) = directory else { return Err(not_trusted(&identity)) };
+    if !yes {
+        terminal.line(&format!("Trust in {shown}, kept in {}, would be removed.", directory.display()));
+        terminal.line("Afterwards the index is used without verification, and older states of it are not noticed.");
+        if !confirmed("Remove it", settings.terminal.no_input)? {
+            return Err(Failure::new(Kind::Error, "trust.not-confirmed", "Nothing was removed"));
+        }
+    }
+    delete(&directory).map_err(|error| {
+        Failure::new(Kind::Error, "trust.unwritable", format!("Could not remove {}: {error}", directory.display()))
+            .hint("make the directory yours, or remove it by hand")
+    })?;
+    terminal.line(&format!("{shown} is not trusted any more"));
+    Ok(())
+}
+
+fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Away by one rename, so that no half of it is ever taken for the whole.
+fn delete(directory: &Path) -> std::io::Result<()> {
+    let store = directory.parent().unwrap_or(Path::new("."));
+    let waste = tempfile::Builder::new().prefix(".removed-").tempdir_in(store)?;
+    std::fs::rename(directory, waste.path().join("index"))?;
+    waste.close()
+}

@@ -1,0 +1,126 @@
+//! `trust show`: roles, keys, versions and dates of trusted indexes, as far as they are stored and verify.
+
+use tuf::Key;
+use tuf::metadata::{DelegatedRoles, FileMeta, Targets, TopLevelRole};
+use url::Url;
+
+use super::remembered::Remembered;
+use super::{anchor_of, list, words};
+use crate::failure::Failure;
+use crate::net::redacted;
+use crate::settings::TrustSettings;
+use crate::terminal::{Terminal, printable};
+use crate::trust::{Anchor, TrustFile};
+
+/// Delegated roles that are printed; more are counted.
+const MOST_DELEGATIONS: usize = 20;
+
+/// Prints these indexes, or all.
+///
+/// # Errors
+/// When one is not trusted, or what is stored of it cannot be used.
+pub fn show(settings: &TrustSettings, indexes: &[Url], terminal: &Terminal) -> Result<(), Failure> {
+    let anchors: Vec<Anchor> = if indexes.is_empty() {
+        Anchor::all(settings).into_iter().map(|(_, anchor)| anchor).collect::<Result<_, _>>()?
+    } else {
+        indexes.iter().map(|index| anchor_of(settings, index)).collect::<Result<_, _>>()?
+    };
+    if anchors.is_empty() {
+        terminal.note("No index is trusted. `tufpip trust add` adds one.");
+    }
+    for (number, anchor) in anchors.iter().enumerate() {
+        if number > 0 {
+            terminal.line("");
+        }
+        let remembered = Remembered::of(anchor, settings)?;
+        for line in anchor_lines(anchor, settings)?.into_iter().chain(role_lines(&remembered)) {
+            terminal.line(&printable(&line));
+        }
+    }
+    Ok(())
+}
+
+/// Where the metadata is, and what the root is believed for.
+fn anchor_lines(anchor: &Anchor, settings: &TrustSettings) -> Result<Vec<String>, Failure> {
+    let mut lines = vec![redacted(anchor.identity.url()), format!("  metadata   {}", redacted(&anchor.metadata_url))];
+    let file = anchor.directory.as_deref().map(TrustFile::read).transpose()?.unwrap_or_default();
+    lines.push(match file.layout {
+        None => "  layout     as the index signs it".to_owned(),
+        Some(serde_json::Value::String(preset)) => format!("  layout     {preset}"),
+        Some(_) => "  layout     in trust.json".to_owned(),
+    });
+    lines.extend(anchor.mirrors.iter().map(|mirror| format!("  mirror     {}", redacted(mirror))));
+    lines.extend(anchor.rewrites.iter().map(|rule| format!("  rewrite    {} to {}", rule.from, rule.to)));
+    if let Some(record) = &anchor.record {
+        let kind = list::kind(anchor);
+        lines.push(format!("  anchor     root {}, {kind} {}, added {}", record.version, record.source, record.added));
+    }
+    if let Some(directory) = &anchor.directory {
+        let read_only = if anchor.is_users(settings) { "" } else { " (read-only)" };
+        lines.push(format!("  kept in    {}{read_only}", directory.display()));
+    }
+    Ok(lines)
+}
+
+fn role_lines(remembered: &Remembered) -> Vec<String> {
+    let (client, root) = (&remembered.client, remembered.client.root());
+    let now = client.now();
+    let mut lines = Vec::new();
+    for role in TopLevelRole::ALL {
+        let known = match (role, client.epoch(), client.targets()) {
+            (TopLevelRole::Root, ..) => Some((root.version, root.expires)),
+            (TopLevelRole::Timestamp, Some(epoch), _) => Some((epoch.timestamp().version, epoch.timestamp().expires)),
+            (TopLevelRole::Snapshot, Some(epoch), _) => Some((epoch.snapshot().version, epoch.snapshot().expires)),
+            (TopLevelRole::Targets, _, Some(targets)) => Some((targets.version, targets.expires)),
+            _ => None,
+        };
+        let mut said = match known {
+            Some((version, expires)) => format!("version {version}, {}", words::expiry(expires, now)),
+            None => "not stored yet".to_owned(),
+        };
+        if let (TopLevelRole::Timestamp, Some(signed_at)) = (role, remembered.signed_at()) {
+            said = format!("{said}, signed {}", words::ago(signed_at, now));
+        }
+        lines.push(format!("  {:<10} {said}", role.name()));
+        lines.push(format!("             signed by {}", words::keys_of_root(root.role(role), root)));
+    }
+    if let (Some(targets), Some(epoch)) = (client.targets(), client.epoch()) {
+        lines.extend(delegation_lines(targets, |role| epoch.snapshot().role(role)));
+    }
+    if let Some(error) = &remembered.failed {
+        lines.push(format!(
+            "  stored     {}: expected {}, found {}",
+            error.role().as_str(),
+            error.expected(),
+            error.found()
+        ));
+    }
+    lines
+}
+
+/// The roles that the top-level targets hand projects to.
+fn delegation_lines<'a>(
+    targets: &Targets,
+    in_snapshot: impl Fn(&tuf::metadata::RoleName) -> Option<&'a FileMeta>,
+) -> Vec<String> {
+    let Some(delegations) = &targets.delegations else { return Vec::new() };
+    let find = |id: &tuf::KeyId| -> Option<Key> { delegations.keys.get(id).cloned() };
+    match &delegations.roles {
+        DelegatedRoles::Listed(roles) => {
+            let shown = roles.iter().take(MOST_DELEGATIONS).flat_map(|role| {
+                let version = in_snapshot(&role.name).map(|meta| format!("version {}", meta.version));
+                let name: String = role.name.as_str().chars().take(80).collect();
+                [
+                    format!("  {name:<10} {}, delegated", version.unwrap_or_else(|| "not in the snapshot".to_owned())),
+                    format!("             signed by {}", words::role_keys(&role.keys, find)),
+                ]
+            });
+            let more = roles.len().saturating_sub(MOST_DELEGATIONS);
+            shown.chain((more > 0).then(|| format!("  … and {more} more delegated roles"))).collect()
+        }
+        DelegatedRoles::Succinct(bins) => vec![
+            format!("  {}-*: {} delegated bins", bins.name_prefix, 1_u64 << bins.bit_length.min(32)),
+            format!("             signed by {}", words::role_keys(&bins.keys, find)),
+        ],
+    }
+}

@@ -1,0 +1,127 @@
+//! `why-trust`: what vouches for the file that would be installed, from the pinned root down to its hash.
+
+use std::process::ExitCode;
+
+use tuf::{Link, Signer, Target};
+
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::net::redacted;
+use crate::plan::{Addition, Existing, Plan};
+use crate::session::Session;
+use crate::settings::{Settings, Upgrade, WhyTrustSettings, WishSettings};
+use crate::terminal::{Terminal, printable};
+use crate::trust::{Anchor, AnchorKind, SignedFile};
+
+/// How much of a key's name is shown: enough to compare by eye.
+const SHOWN_OF_KEY_ID: usize = 12;
+
+/// Chooses a file for each name as `install` would, and prints its chain of roles and keys. Exit code 1 when one of them has
+/// none.
+///
+/// # Errors
+/// Whatever stops choosing, refused metadata above all.
+pub async fn why_trust(settings: &Settings, why: &WhyTrustSettings, session: &Session) -> Result<ExitCode, Failure> {
+    let terminal = &session.terminal;
+    let environment = Environment::open(settings)?;
+    let wishes = WishSettings { requirements: why.names.clone(), no_deps: true, ..WishSettings::default() };
+    let asked = session.asked(&wishes, &why.indexes, &why.selection, &environment)?;
+    let mut finder = session.finder(&asked, &environment)?;
+    let request = asked.request(&environment, Upgrade::ToSatisfyOnly, true, true);
+    let resolution = finder.resolve(&request).await?;
+    let plan = Plan::new(&resolution, &finder, &environment, Existing::Ignore, terminal)?;
+    let mut code = ExitCode::SUCCESS;
+    for (number, addition) in plan.additions.iter().enumerate() {
+        if number > 0 {
+            terminal.data("");
+        }
+        match &addition.found.request.signed {
+            Some(signed) => say_signed(addition, signed, terminal).await,
+            None => {
+                say_unsigned(addition, terminal);
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    Ok(code)
+}
+
+fn title(addition: &Addition) -> String {
+    format!("{} {}: {}", addition.spelled, addition.candidate.version, addition.found.request.filename)
+}
+
+fn say_unsigned(addition: &Addition, terminal: &Terminal) {
+    let request = &addition.found.request;
+    terminal.data(&printable(&title(addition)));
+    row(terminal, "from", &redacted(&request.url));
+    let by = if request.is_hashed_by_user() {
+        "a hash that you gave; no signature"
+    } else if request.known_sha256().is_some() {
+        "nothing but a hash by the index, which is unsigned: whoever controls it chooses what is installed"
+    } else {
+        "nothing: there is neither a signature nor a hash"
+    };
+    row(terminal, "believed", by);
+}
+
+async fn say_signed(addition: &Addition, signed: &SignedFile, terminal: &Terminal) {
+    let index = signed.page().index();
+    terminal.data(&printable(&title(addition)));
+    row(terminal, "from", &redacted(&addition.found.request.url));
+    row(terminal, "index", &signed.page().snapshot());
+    row(terminal, "anchor", &anchor(index.anchor()));
+    let target = signed.target();
+    for link in index.chain(target).await.unwrap_or_default() {
+        say_link(&link, terminal);
+    }
+    say_target("file", target, terminal);
+    let page = signed.page().target();
+    if page != target {
+        say_target("page", page, terminal);
+        let roles: Vec<&str> = page.roles.iter().map(tuf::metadata::RoleName::as_str).collect();
+        row(terminal, "", &format!("signed by {}", printable(&roles.join(" → "))));
+    } else {
+        row(terminal, "", "the signed page has length and hash of the file");
+    }
+}
+
+/// How the first root came here.
+fn anchor(anchor: &Anchor) -> String {
+    let place = anchor.directory.as_ref().map_or("came with the program".to_owned(), |path| path.display().to_string());
+    let how = anchor.record.as_ref().map(|record| {
+        let kind = match record.kind {
+            AnchorKind::File => "from the file",
+            AnchorKind::Url => "with a known hash from",
+            AnchorKind::FirstUse => "believed without proof on first use, from",
+        };
+        printable(&format!(": root {}, {kind} {}, {}", record.version, record.source, record.added))
+    });
+    format!("{place}{}", how.unwrap_or_default())
+}
+
+fn say_link(link: &Link, terminal: &Terminal) {
+    let head = format!("version {}, expires {}", link.version, link.expires);
+    row(terminal, &printable(link.role.as_str()), &head);
+    let keys: Vec<String> = link.signers.iter().map(key).collect();
+    let keys = keys.join(", ");
+    row(terminal, "", &format!("{} of {} keys must sign: {keys}", link.threshold, link.signers.len()));
+}
+
+fn key(signer: &Signer) -> String {
+    let id: String = signer.key_id.0.chars().take(SHOWN_OF_KEY_ID).collect();
+    let kind = signer.key.as_ref().map_or("unknown key", tuf::Key::key_type);
+    let signed = if signer.signed { " signed" } else { "" };
+    printable(&format!("{kind} {id}{signed}"))
+}
+
+fn say_target(label: &str, target: &Target, terminal: &Terminal) {
+    row(terminal, label, &printable(&target.path));
+    row(terminal, "", &format!("{} bytes", target.length));
+    for (algorithm, hex) in target.hashes.iter() {
+        row(terminal, "", &printable(&format!("{algorithm} {hex}")));
+    }
+}
+
+fn row(terminal: &Terminal, label: &str, text: &str) {
+    terminal.data(&format!("  {label:<10} {text}"));
+}
