@@ -105,8 +105,8 @@ fn in_the_place_of_the_listed_version() {
         scene.recovers(&["app"], INSTALLED);
     }
     for role in ["targets", "index"] {
+        let scene = Scene::of(SignedIndex::new(index()).without_hashes_in_snapshot());
         for signed_by in FORGERIES {
-            let scene = Scene::of(SignedIndex::new(index()).without_hashes_in_snapshot());
             scene.server.forge_signed_by(role, signed_by, Stolen::Nothing, |signed| signed["x-forged"] = json!(true));
             scene.refuses_and_learns(&["app"], 10, &[&format!("refused {role} version 1"), "trust.signatures"]);
             scene.recovers(&["app"], INSTALLED);

@@ -73,11 +73,12 @@ fn what_is_announced_to_be_enormous_is_not_begun() {
 /// The bound is on what is unpacked: 2 GB of zeros, 2 MB on the way. Wheels are not asked for in this form.
 #[test]
 fn what_is_compressed_counts_as_what_it_becomes() {
+    let bomb = Response::gzip_bomb("application/json", 2000);
     for number in [0, 1, 2, 3, 4, 5, 7] {
         let scene = Scene::of(SignedIndex::new(index()).without_hashes_in_snapshot());
         let (path, who, code) = every_file(&scene).swap_remove(number);
         let asked = path.clone();
-        let bomb = Response::gzip_bomb("application/json", 2000);
+        let bomb = bomb.clone();
         scene.server.intercept(move |request| (request.path == asked).then(|| bomb.clone()));
         bounded(&scene.refuses_and_learns(&["app"], 10, &[who, code]), &path);
         scene.recovers(&["app"], INSTALLED);

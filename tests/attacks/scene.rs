@@ -139,6 +139,12 @@ pub fn tufpip(environment: &Environment) -> Command {
     environment.command(env!("CARGO_BIN_EXE_tufpip")).showing(env!("CARGO_BIN_EXE_tufpip"), "$TUFPIP")
 }
 
+/// Empties the cache: delegated roles, pages and files lie there, and are not asked for again while they are what is signed.
+pub fn forget_what_can_be_fetched(scene: &Scene) {
+    fs::remove_dir_all(scene.environment.cache()).unwrap();
+    fs::create_dir(scene.environment.cache()).unwrap();
+}
+
 /// `.tmp…` and `.new-…`, as files are called while they are written.
 fn is_unfinished(line: &str) -> bool {
     line.split(['/', ' ']).any(|part| part.starts_with(".tmp") || part.starts_with(".new-"))
