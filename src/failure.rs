@@ -6,6 +6,8 @@ use std::fmt;
 
 use wheel::{TransactionError, WheelError};
 
+use crate::terminal::printable_lines;
+
 /// Why a command failed; decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -79,10 +81,12 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, line) in self.message.lines().enumerate() {
+        // Whoever made the texts may have forgotten that some of them are foreign.
+        for (index, line) in printable_lines(&self.message).lines().enumerate() {
             writeln!(formatter, "{}{}", if index == 0 { "ERROR: " } else { "" }, line)?;
         }
         for (label, text) in &self.details {
+            let text = printable_lines(text);
             let mut lines = text.lines();
             writeln!(formatter, "  {label:<9} {}", lines.next().unwrap_or_default())?;
             for line in lines {

@@ -53,7 +53,7 @@ pub async fn install(settings: &Settings, install: &InstallSettings, session: &S
         session.refuse_unsigned(&plan)?;
         if install.dry_run {
             if let Some(output) = &install.report {
-                report::write(output, &plan, &HashMap::new(), &environment.interpreter, terminal)?;
+                report::write(output, &plan, &HashMap::new(), &environment.interpreter, session).await?;
             }
             say_would_install(&plan, terminal);
             return Ok(());
@@ -61,7 +61,7 @@ pub async fn install(settings: &Settings, install: &InstallSettings, session: &S
 
         let wheels = session.fetch(&plan, &environment.interpreter, install.compile).await?;
         if let Some(output) = &install.report {
-            report::write(output, &plan, &wheels.by_name(), &environment.interpreter, terminal)?;
+            report::write(output, &plan, &wheels.by_name(), &environment.interpreter, session).await?;
         }
         if placing::place(&plan, &wheels, &environment, &target, install, session)? {
             consistency::warn_of_conflicts(&plan, &environment, install, terminal)?;

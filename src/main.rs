@@ -25,6 +25,7 @@ mod store;
 mod terminal;
 mod trust;
 mod unfinished;
+mod verified;
 mod wanted;
 
 use std::process::ExitCode;

@@ -1,19 +1,18 @@
 //! The last stage: unpacked wheels go into the environment in one transaction, and pip's result lines are printed.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use wheel::{InstalledDistribution, Placement, Removal, Scheme, Transaction, TransactionError};
 
 use crate::environment::{Environment, installed_version};
 use crate::failure::{Failure, Kind};
-use crate::net::Proof;
 use crate::plan::{Addition, Plan};
 use crate::python::{Destination, Interpreter, Layout};
 use crate::script_location;
 use crate::session::{Session, Wheels};
 use crate::settings::{InstallSettings, Place, Upgrade};
 use crate::terminal::{Progress, Terminal};
+use crate::verified;
 
 /// Where an install goes: the directories of each distribution, and the one in which changes are staged.
 pub struct Target {
@@ -263,40 +262,5 @@ fn say_installed(plan: &Plan, wheels: &Wheels, terminal: &Terminal) {
         plan.additions.iter().map(|addition| format!("{}-{}", addition.spelled, addition.candidate.version)).collect();
     installed.sort();
     terminal.line(&format!("Successfully installed {}", installed.join(" ")));
-    say_verified(plan, wheels, terminal);
-}
-
-/// By what the files were checked. An unsigned index is believed, not verified: its hashes prove the transfer only.
-fn say_verified(plan: &Plan, wheels: &Wheels, terminal: &Terminal) {
-    let mut signed: BTreeMap<String, usize> = BTreeMap::new();
-    let mut by_user = 0;
-    let mut by_index = 0;
-    let mut unverified = Vec::new();
-    for addition in &plan.additions {
-        match wheels.get(&addition.candidate.name).map(|(wheel, _)| wheel.proof()) {
-            Some(Proof::Signed) => {
-                let Some(file) = &addition.found.request.signed else { continue };
-                terminal.verbose(1, || format!("{}: {}", addition.found.request.filename, file.signer()));
-                *signed.entry(file.page().snapshot()).or_default() += 1;
-            }
-            Some(Proof::UserHash) => by_user += 1,
-            Some(Proof::IndexHash) => by_index += 1,
-            Some(Proof::Unverified) | None => unverified.push(addition.found.request.filename.as_str()),
-        }
-    }
-    let files = |count: usize| if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
-    let mut parts: Vec<String> =
-        signed.into_iter().map(|(snapshot, count)| format!("{} against {snapshot}", files(count))).collect();
-    if by_user > 0 {
-        parts.push(format!("{} by the hashes you gave", files(by_user)));
-    }
-    if by_index > 0 {
-        parts.push(format!("{} by the hashes of an unsigned index", files(by_index)));
-    }
-    if !parts.is_empty() {
-        terminal.note(&format!("Verified   {}", parts.join(", ")));
-    }
-    if !unverified.is_empty() {
-        terminal.note(&format!("Unverified {}: {}", files(unverified.len()), unverified.join(" ")));
-    }
+    verified::say(plan, |name| wheels.get(name).map(|(wheel, _)| wheel.proof()), terminal);
 }

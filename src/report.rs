@@ -1,6 +1,8 @@
 //! The installation report: what was or would be installed, as JSON in the form of pip's `--report`.
 //!
-//! `tufpip_version` stands where pip writes `pip_version`, and `verification` says what each file was checked by.
+//! `tufpip_version` stands where pip writes `pip_version`. `verification` says what each file was checked by, and is null for
+//! one that was not fetched; `repositories` are the snapshots of signed indexes that were seen; `repository_security` is there,
+//! with the value `disabled`, when nothing signed was verified.
 
 use std::collections::HashMap;
 
@@ -11,26 +13,31 @@ use crate::failure::{Failure, Kind};
 use crate::net::Proof;
 use crate::plan::{Addition, Plan};
 use crate::python::Interpreter;
+use crate::session::Session;
 use crate::settings::Output;
 use crate::store::UnpackedWheel;
-use crate::terminal::Terminal;
+use crate::trust::Trust;
 
 /// Writes the report of `plan` to `output`; `wheels` are those that were fetched, none with `--dry-run`.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(
+pub async fn write(
     output: &Output,
     plan: &Plan,
     wheels: &HashMap<PackageName, UnpackedWheel>,
     interpreter: &Interpreter,
-    terminal: &Terminal,
+    session: &Session,
 ) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(&report(plan, wheels, interpreter))
+    let mut report = report(plan, wheels, interpreter, session.trust());
+    if let Some(fields) = report.as_object_mut() {
+        fields.extend(session.trust().to_json().await);
+    }
+    let text = serde_json::to_string_pretty(&report)
         .map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
     match output {
         Output::Stdout => {
-            terminal.data(&text);
+            session.terminal.data(&text);
             Ok(())
         }
         Output::File(path) => std::fs::write(path, text).map_err(|error| {
@@ -43,7 +50,12 @@ pub fn write(
     }
 }
 
-fn report(plan: &Plan, wheels: &HashMap<PackageName, UnpackedWheel>, interpreter: &Interpreter) -> Value {
+fn report(
+    plan: &Plan,
+    wheels: &HashMap<PackageName, UnpackedWheel>,
+    interpreter: &Interpreter,
+    trust: &Trust,
+) -> Value {
     let install: Vec<Value> = plan
         .additions
         .iter()
@@ -59,7 +71,7 @@ fn report(plan: &Plan, wheels: &HashMap<PackageName, UnpackedWheel>, interpreter
                 "is_yanked": addition.found.yanked.is_some(),
                 "requested": addition.requested,
                 "metadata": addition.metadata.to_json(),
-                "verification": verification(proof, addition),
+                "verification": verification(proof, addition, trust),
             });
             if let (true, false, Some(entry)) = (addition.requested, addition.extras.is_empty(), entry.as_object_mut())
             {
@@ -77,12 +89,19 @@ fn report(plan: &Plan, wheels: &HashMap<PackageName, UnpackedWheel>, interpreter
 }
 
 /// What a file was checked by; null when it was not fetched.
-fn verification(proof: Option<Proof>, addition: &Addition) -> Value {
-    match proof {
+fn verification(proof: Option<Proof>, addition: &Addition, trust: &Trust) -> Value {
+    let mut verification = match proof {
         Some(Proof::Signed) => addition.found.request.signed.as_ref().map_or(Value::Null, |signed| signed.to_json()),
         None => Value::Null,
         Some(Proof::UserHash) => json!({"by": "user-hash"}),
         Some(Proof::IndexHash) => json!({"by": "index-hash"}),
         Some(Proof::Unverified) => json!({"by": "nothing"}),
+    };
+    if addition.found.request.signed.is_none()
+        && trust.may_be_unsigned(&addition.candidate.name)
+        && let Some(fields) = verification.as_object_mut()
+    {
+        fields.insert("unsigned".to_owned(), "allowed".into());
     }
+    verification
 }

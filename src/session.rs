@@ -1,6 +1,7 @@
 //! What one command holds on to: the terminal, the network, the caches, and the steps that need several of them.
 
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,7 +61,8 @@ impl Session {
     /// # Errors
     /// When that directory cannot be made.
     pub fn new(settings: &Settings, terminal: Arc<Terminal>) -> Result<Self, Failure> {
-        let (cache, temporary) = match &settings.network.cache_dir {
+        let cache_dir = settings.network.cache_dir.as_ref().filter(|directory| is_believed(directory, &terminal));
+        let (cache, temporary) = match cache_dir {
             Some(directory) => (directory.clone(), None),
             None => {
                 let temporary = tempfile::Builder::new().prefix("tufpip-").tempdir().map_err(|error| {
@@ -134,7 +136,7 @@ impl Session {
             self.cache.join("metadata"),
         );
         let (downloader, trust) = (Arc::clone(&self.downloader), Arc::clone(&self.trust));
-        Ok(Finder::new(sources, choice, reader, downloader, trust, Arc::clone(&self.terminal)))
+        Ok(Finder::new(sources, choice, reader, downloader, trust, asked.named_urls(), Arc::clone(&self.terminal)))
     }
 
     /// Downloads, verifies, unpacks and compiles what a plan needs, everything side by side.
@@ -212,8 +214,7 @@ impl Session {
     /// A policy failure for the first such file.
     pub fn refuse_unsigned(&self, plan: &Plan) -> Result<(), Failure> {
         plan.additions.iter().try_for_each(|addition| {
-            let has_hash = addition.found.is_hashed_in_url();
-            if has_hash {
+            if addition.found.is_hashed_in_url {
                 Ok(())
             } else {
                 self.trust.refuse_unsigned_file(&addition.candidate.name, &addition.found.request)
@@ -244,6 +245,30 @@ impl Session {
         })?;
         Ok(fetched.body)
     }
+}
+
+/// Whether only the user can write into a cache. Unpacked wheels in it are installed without being hashed again.
+fn is_believed(cache: &Path, terminal: &Terminal) -> bool {
+    let user = rustix::process::geteuid().as_raw();
+    let strange = [cache.to_owned(), cache.join("wheels")].into_iter().find_map(|directory| {
+        let metadata = std::fs::metadata(&directory).ok()?;
+        let reason = if metadata.uid() != 0 && metadata.uid() != user {
+            "it belongs to another user"
+        } else if metadata.mode() & 0o002 != 0 {
+            "everybody may write to it"
+        } else {
+            return None;
+        };
+        Some((directory, reason))
+    });
+    if let Some((directory, reason)) = &strange {
+        terminal.warning(&format!(
+            "The cache in {} is not used: {reason}, and could have put other files there than were verified. If it shall be \
+             used, make it yours with chown, and chmod o-w.",
+            directory.display()
+        ));
+    }
+    strange.is_none()
 }
 
 /// Unpacks a wheel unless that was done before, holds it against the metadata it was chosen by, and compiles it.

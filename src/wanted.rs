@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use packaging::{HashAlgorithm, MarkerEnvironment, Operator, PackageName, Requirement};
 use resolve::{Prereleases, Wanted};
+use url::Url;
 
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
@@ -108,6 +109,12 @@ impl Asked {
     /// The names the user gave, without constraints.
     pub fn names(&self) -> Vec<PackageName> {
         self.requirements.iter().map(|wanted| wanted.requirement.name.clone()).collect()
+    }
+
+    /// The URLs of files that the user gave, be it in a constraint.
+    pub fn named_urls(&self) -> Vec<Url> {
+        let named = self.requirements.iter().chain(&self.constraints);
+        named.filter_map(|wanted| wanted.requirement.url.clone()).collect()
     }
 
     /// In hash-checking mode every file needs a hash of the user's, those of dependencies too.

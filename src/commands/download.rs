@@ -8,6 +8,7 @@ use crate::net::VerifiedFile;
 use crate::plan::{Existing, Plan};
 use crate::session::Session;
 use crate::settings::{DownloadSettings, Settings, Upgrade};
+use crate::verified;
 use crate::wanted::warn_of_unknown_extras;
 
 /// Saves the distributions that `download` asks for and, unless told otherwise, those they need.
@@ -44,6 +45,7 @@ pub async fn download(settings: &Settings, download: &DownloadSettings, session:
     if !names.is_empty() {
         terminal.line(&format!("Successfully downloaded {}", names.join(" ")));
     }
+    verified::say(&plan, |name| files.get(name).map(VerifiedFile::proof), terminal);
     Ok(())
 }
 

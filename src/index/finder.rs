@@ -18,7 +18,7 @@ use super::sources::{linked_filename, parse_filename};
 use super::{Choice, MetadataReader, Offer, Sources};
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
-use crate::net::{DownloadRequest, Downloader, VerifiedFile, redacted};
+use crate::net::{DownloadRequest, Downloader, VerifiedFile, is_strong, redacted};
 use crate::terminal::{Progress, Terminal};
 use crate::trust::{self, SignedFile, Trust};
 
@@ -42,6 +42,8 @@ struct Places {
     reader: MetadataReader,
     downloader: Arc<Downloader>,
     trust: Arc<Trust>,
+    /// The URLs of files that the user named.
+    named_urls: Vec<Url>,
 }
 
 /// What stands behind a chosen candidate.
@@ -53,13 +55,8 @@ pub struct Found {
     pub file: Option<VerifiedFile>,
     /// Why it was yanked, if it was.
     pub yanked: Option<String>,
-}
-
-impl Found {
-    /// Whether it was named by a URL that says what the file has to be.
-    pub fn is_hashed_in_url(&self) -> bool {
-        self.file.is_some() && has_strong_hash(&self.request.index_hashes)
-    }
+    /// The user named it by a URL that says what the file has to be.
+    pub is_hashed_in_url: bool,
 }
 
 /// What is being fetched.
@@ -98,10 +95,11 @@ impl Finder {
         reader: MetadataReader,
         downloader: Arc<Downloader>,
         trust: Arc<Trust>,
+        named_urls: Vec<Url>,
         terminal: Arc<Terminal>,
     ) -> Self {
         Self {
-            places: Arc::new(Places { sources, choice, reader, downloader, trust }),
+            places: Arc::new(Places { sources, choice, reader, downloader, trust, named_urls }),
             catalog: Catalog::new(),
             offers: HashMap::new(),
             metadata: HashMap::new(),
@@ -217,7 +215,7 @@ impl Finder {
                 }
                 let url = signed.as_ref().map(|signed| Ok(signed.url.clone())).unwrap_or_else(|| file.url()).ok()?;
                 let request = download_request(&candidate.name, file, &url, hashes, signed);
-                Some(Found { request, file: None, yanked: file.yanked.clone() })
+                Some(Found { request, file: None, yanked: file.yanked.clone(), is_hashed_in_url: false })
             }
         }
     }
@@ -232,6 +230,13 @@ impl Finder {
     /// # Errors
     /// When an index cannot be asked.
     pub async fn offers(&self, names: &[PackageName]) -> Result<HashMap<PackageName, Vec<Offer>>, Failure> {
+        match self.offers_once(names).await {
+            Err(failure) if failure.code == trust::MOVED => self.offers_once(names).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn offers_once(&self, names: &[PackageName]) -> Result<HashMap<PackageName, Vec<Offer>>, Failure> {
         let mut running = JoinSet::new();
         for name in names.iter().cloned() {
             let places = Arc::clone(&self.places);
@@ -309,7 +314,8 @@ impl Finder {
         let is_missing = fetching.missing.remove(&fact);
         let news = match news {
             Ok(news) => news,
-            Err(failure) if is_missing => return Err(failure),
+            // All that is known is of an older snapshot now, whoever heard of it first.
+            Err(failure) if is_missing || failure.code == trust::MOVED => return Err(failure),
             Err(_) => {
                 // The resolver has gone another way meanwhile. If it comes back it asks again.
                 fetching.asked.remove(&fact);
@@ -431,7 +437,8 @@ impl Places {
             Failure::new(Kind::Error, "requirement.url", format!("Could not use the URL given for {name}: {reason}"))
         };
         let mut url: Url = text.parse().map_err(|error: url::ParseError| invalid(error.to_string()))?;
-        let index_hashes = fragment_hashes(&url);
+        let mut index_hashes = fragment_hashes(&url);
+        let is_hashed_in_url = self.add_hashes_of_user(&url, &mut index_hashes).map_err(invalid)?;
         url.set_fragment(None);
         let filename = linked_filename(&url)
             .ok_or_else(|| invalid(format!("{} does not end in the name of a wheel", redacted(&url))))?;
@@ -458,7 +465,7 @@ impl Places {
             size: None,
             signed: None,
         };
-        if !has_strong_hash(&request.index_hashes) {
+        if !is_hashed_in_url {
             self.trust.refuse_unsigned_file(name, &request)?;
         }
         let file = self.downloader.fetch(&request).await?;
@@ -476,13 +483,41 @@ impl Places {
             yanked: false,
             rejected,
         };
-        Ok(DirectFile { candidate, metadata, found: Found { request, file: Some(file), yanked: None } })
+        Ok(DirectFile {
+            candidate,
+            metadata,
+            found: Found { request, file: Some(file), yanked: None, is_hashed_in_url },
+        })
+    }
+
+    /// Adds the hashes that the user gives in the URL of this file, wherever it is named; whether there is a strong one. A
+    /// hash in a dependency's URL is checked as well, but is only the word of whoever wrote that dependency.
+    fn add_hashes_of_user(&self, url: &Url, hashes: &mut packaging::Hashes) -> Result<bool, String> {
+        let mut is_hashed = false;
+        for named in self.named_urls.iter().filter(|named| without_fragment(named) == without_fragment(url)) {
+            for (algorithm, value) in fragment_hashes(named).iter() {
+                match hashes.get(algorithm) {
+                    Some(known) if !known.eq_ignore_ascii_case(value) => {
+                        let name = algorithm.name();
+                        return Err(format!("it is named with two hashes, {name} {known} and {name} {value}"));
+                    }
+                    _ => hashes.set(algorithm, value.to_owned()),
+                }
+                is_hashed |= is_strong(algorithm);
+            }
+        }
+        Ok(is_hashed)
     }
 }
 
-/// Whether the URL itself says what the file has to be.
-fn has_strong_hash(hashes: &packaging::Hashes) -> bool {
-    hashes.get(packaging::HashAlgorithm::Sha256).or(hashes.get(packaging::HashAlgorithm::Sha512)).is_some()
+/// The address alone.
+fn without_fragment(url: &Url) -> Url {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    // These fail only for URLs that have no user name to remove.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
 }
 
 /// The hash in a URL's fragment, `#sha256=…`: a check of the transfer.

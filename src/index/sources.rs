@@ -108,7 +108,7 @@ impl Sources {
     ///
     /// A project of a signed index is taken from nowhere else, except from places on this machine that the user names.
     pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<Listed>>, Failure> {
-        let mut files = self.of_links(Place::is_local, project).await?;
+        let (mut files, linked_elsewhere) = self.of_local_links(project).await?;
         for mapping in self.trust.mappings(project) {
             let mapped = self.mapped(project, &mapping)?;
             let found = self.of_indexes(&mapped, mapping.threshold, project).await?;
@@ -121,11 +121,18 @@ impl Sources {
         match self.of_signed(&all, 1, project).await? {
             Some(signed) => files.extend(signed),
             None => {
+                files.extend(linked_elsewhere);
                 files.extend(self.of_links(|place| !place.is_local(), project).await?);
                 files.extend(self.of_unsigned(&all, project).await?.unwrap_or_default());
             }
         }
         Ok(files.into_iter().map(Arc::new).collect())
+    }
+
+    /// The files on this machine, and those on servers that pages on this machine link to.
+    async fn of_local_links(&self, project: &PackageName) -> Result<(Vec<Listed>, Vec<Listed>), Failure> {
+        let files = self.of_links(Place::is_local, project).await?.into_iter();
+        Ok(files.partition(|listed| listed.url().is_ok_and(|url| url.scheme() == "file")))
     }
 
     async fn of_links(&self, wanted: impl Fn(&Place) -> bool, project: &PackageName) -> Result<Vec<Listed>, Failure> {
@@ -188,8 +195,12 @@ impl Sources {
                 SignedPage::Absent(facts) => self.note_absence(project, index, &facts),
             }
         }
-        if threshold > 1 {
-            return Ok(Some(agreed(offers, threshold)));
+        if threshold > 1 && !offers.is_empty() {
+            let agreed = agreed(offers, threshold);
+            if agreed.is_empty() {
+                self.note_disagreement(project, threshold);
+            }
+            return Ok(Some(agreed));
         }
         Ok(offers.into_iter().next())
     }
@@ -235,6 +246,13 @@ impl Sources {
         self.absent.lock().unwrap_or_else(PoisonError::into_inner).insert(project.clone(), note);
     }
 
+    fn note_disagreement(&self, project: &PackageName, threshold: usize) {
+        let note = format!(
+            "map.json demands that {threshold} indexes sign the same file of {project}, and no file is signed so."
+        );
+        self.absent.lock().unwrap_or_else(PoisonError::into_inner).insert(project.clone(), note);
+    }
+
     async fn linked(&self, place: &Place, project: &PackageName) -> Result<ProjectPage, Failure> {
         match place {
             Place::Distribution(url) => Ok(page_of_links(&[url.to_string()], url, project)),
@@ -263,7 +281,7 @@ impl Sources {
 }
 
 impl Place {
-    /// On this machine, so that no server can put anything there.
+    /// On this machine, so that no server can put anything there. What its pages link to may be elsewhere.
     fn is_local(&self) -> bool {
         match self {
             Self::Directory(..) | Self::File(_) => true,

@@ -107,11 +107,14 @@ impl Downloader {
     /// # Errors
     /// A network failure, a full disk, or `verify.*` when the bytes are not the expected ones; then nothing is kept.
     pub async fn fetch(&self, request: &DownloadRequest) -> Result<VerifiedFile, Failure> {
-        if request.url.scheme() == "file" {
-            return self.local(request);
-        }
-        if let Some(file) = self.cached(request)? {
+        let is_local = request.url.scheme() == "file";
+        if (!is_local || request.signed.is_some())
+            && let Some(file) = self.cached(request)?
+        {
             return Ok(file);
+        }
+        if is_local {
+            return self.local(request);
         }
         let _slot = self.slots.acquire().await;
         let turn = self.client.turn(&request.url).await;
@@ -128,7 +131,7 @@ impl Downloader {
         let path = self.directory.join(sha256);
         let Ok(mut file) = File::open(&path) else { return Ok(None) };
         let mut receiver = Receiver::new(request);
-        if copy_into(&mut file, &mut receiver).is_err() {
+        if copy_into(&mut file, &mut receiver, std::io::sink()).is_err() {
             return Ok(None);
         }
         match receiver.check(request, &path) {
@@ -154,8 +157,20 @@ impl Downloader {
             return Err(unreadable(std::io::Error::other("it is no file")));
         }
         let mut receiver = Receiver::new(request);
-        copy_into(&mut file, &mut receiver).map_err(unreadable)?;
-        receiver.check(request, &path)
+        if !request.is_vouched_for() {
+            copy_into(&mut file, &mut receiver, std::io::sink()).map_err(unreadable)?;
+            return receiver.check(request, &path);
+        }
+        // Somebody else may be able to write there, between this reading and the next: what is verified is kept.
+        let disk = |error: std::io::Error| RemoteFailure::new(&request.url, Cause::Disk(error.to_string()));
+        std::fs::create_dir_all(&self.directory).map_err(disk)?;
+        let mut copy = NamedTempFile::new_in(&self.directory).map_err(disk)?;
+        let limit = request.size.unwrap_or(MAXIMUM_SIZE).saturating_add(1);
+        copy_into(&mut file.take(limit), &mut receiver, &mut copy).map_err(unreadable)?;
+        let verified = receiver.check(request, &path)?;
+        let path = self.directory.join(&verified.sha256);
+        copy.persist(&path).map_err(|error| disk(error.error))?;
+        Ok(VerifiedFile { path, ..verified })
     }
 
     async fn download(&self, request: &DownloadRequest) -> Result<VerifiedFile, Failure> {
@@ -310,6 +325,11 @@ impl DownloadRequest {
         }
     }
 
+    /// Whether anybody says what the file has to be.
+    fn is_vouched_for(&self) -> bool {
+        self.signed.is_some() || !self.user_hashes.is_empty() || !self.index_hashes.is_empty()
+    }
+
     /// Whether the user wrote down a hash of the file that proves anything, be it in the URL.
     pub fn is_hashed_by_user(&self) -> bool {
         self.user_hashes.iter().any(|(algorithm, _)| is_strong(*algorithm))
@@ -420,7 +440,7 @@ fn refused(request: &DownloadRequest, failure: RemoteFailure) -> Failure {
 }
 
 /// Algorithms whose match proves anything today.
-fn is_strong(algorithm: HashAlgorithm) -> bool {
+pub fn is_strong(algorithm: HashAlgorithm) -> bool {
     matches!(algorithm, HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512)
 }
 
@@ -435,13 +455,17 @@ fn hasher(algorithm: HashAlgorithm) -> Box<dyn DynDigest + Send> {
     }
 }
 
-fn copy_into(file: &mut File, receiver: &mut Receiver) -> std::io::Result<()> {
+/// Hashes a file, and copies it.
+fn copy_into(file: &mut impl Read, receiver: &mut Receiver, mut copy: impl Write) -> std::io::Result<()> {
     let mut buffer = vec![0; 256 << 10];
     loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(()),
-            length => receiver.update(buffer.get(..length).unwrap_or_default()),
+        let length = file.read(&mut buffer)?;
+        let bytes = buffer.get(..length).unwrap_or_default();
+        if bytes.is_empty() {
+            return Ok(());
         }
+        receiver.update(bytes);
+        copy.write_all(bytes)?;
     }
 }
 

@@ -49,11 +49,17 @@ const TRUST_VARIABLE: &str = "TUFPIP_TRUST";
 pub const REQUIRE_SIGNED: &str = "require-signed";
 
 impl Surroundings {
-    /// Those of this process. Variables that are not Unicode are left out.
+    /// Those of this process. Variables that are not Unicode are left out, but not the one that names trusted roots: what is
+    /// not found is refused, what is not named would be passed over.
     pub fn of_process() -> Self {
         let variables = std::env::vars_os();
-        let variables =
-            variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let variables = variables.filter_map(|(name, value)| {
+            let value = match value.into_string() {
+                Err(value) if name == TRUST_VARIABLE => value.to_string_lossy().into_owned(),
+                value => value.ok()?,
+            };
+            Some((name.into_string().ok()?, value))
+        });
         Self { variables: variables.collect(), system: PathBuf::from("/etc") }
     }
 
@@ -184,9 +190,24 @@ pub fn trust_anchors(surroundings: &Surroundings) -> Vec<PathBuf> {
     }
     let mut anchors: Vec<PathBuf> =
         directories.into_iter().map(|directory| directory.join("tufpip").join("trust.d")).collect();
-    let named = std::env::split_paths(surroundings.variable(TRUST_VARIABLE).unwrap_or_default());
-    anchors.extend(named.filter(|path| !path.as_os_str().is_empty()));
+    anchors.extend(named_anchors(surroundings));
     anchors
+}
+
+/// The directories of trusted roots that a variable names.
+///
+/// # Errors
+/// When one of them is not there: its indexes would be used unverified.
+pub fn require_named_anchors(surroundings: &Surroundings) -> Result<(), Failure> {
+    let Some(missing) = named_anchors(surroundings).into_iter().find(|path| !path.is_dir()) else { return Ok(()) };
+    Err(Failure::usage(format!("{TRUST_VARIABLE} names {}, which is no directory", missing.display()))
+        .detail("meaning", "the indexes that are trusted there would be used without verification; nothing was done")
+        .hint(format!("correct {TRUST_VARIABLE}, or unset it")))
+}
+
+fn named_anchors(surroundings: &Surroundings) -> Vec<PathBuf> {
+    let named = std::env::split_paths(surroundings.variable(TRUST_VARIABLE).unwrap_or_default());
+    named.filter(|path| !path.as_os_str().is_empty()).collect()
 }
 
 /// A later entry replaces an earlier one.

@@ -7,7 +7,7 @@ use packaging::PackageName;
 use url::Url;
 
 use super::commands::{address, index_url};
-use super::configuration::{REQUIRE_SIGNED, Surroundings, trust_anchors};
+use super::configuration::{REQUIRE_SIGNED, Surroundings, require_named_anchors, trust_anchors};
 use super::settle::Told;
 use super::{Command, IndexSettings, SelectionSettings, redact};
 use crate::cli::trust as typed;
@@ -127,6 +127,7 @@ pub(super) fn settings(security: Security, told: &Told, surroundings: &Surroundi
         let origin = told.configured.iter().find(|configured| configured.word.name == format!("--{REQUIRE_SIGNED}"));
         refuse_weakening(&security, origin.map(|configured| configured.origin.as_str()))?;
     }
+    require_named_anchors(surroundings)?;
     Ok(TrustSettings {
         require_signed: security.require_signed,
         allow_unsigned: security.allow_unsigned,

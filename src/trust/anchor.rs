@@ -116,8 +116,12 @@ impl Anchor {
         }
         for place in places(settings) {
             let directory = place.join(identity.directory_name());
+            let belongs_to_user = settings.store.as_ref() == Some(place);
+            // Whoever can write here can take away an index's directory, and the index would be used unverified.
+            if exists(place)? {
+                refuse_strangers(place, belongs_to_user)?;
+            }
             if exists(&directory)? {
-                let belongs_to_user = settings.store.as_ref() == Some(place);
                 return Self::read(&directory, identity, belongs_to_user).map(Some);
             }
         }
@@ -176,7 +180,12 @@ impl Anchor {
     }
 
     fn read(directory: &Path, identity: &IndexIdentity, belongs_to_user: bool) -> Result<Self, Failure> {
-        refuse_strangers(directory, belongs_to_user)?;
+        if !std::fs::metadata(directory).is_ok_and(|metadata| metadata.is_dir()) {
+            return Err(damaged(directory, "it is no directory that can be read"));
+        }
+        for path in ["", "root_history", TrustFile::NAME, "root.json"].map(|name| directory.join(name)) {
+            refuse_strangers(&path, belongs_to_user)?;
+        }
         let trust = TrustFile::read(directory)?;
         if let Some(url) = &trust.index_url
             && IndexIdentity::of(url) != *identity
@@ -247,13 +256,11 @@ fn index_url(directory: &Path) -> Result<Url, Failure> {
     trust.index_url.ok_or_else(|| damaged(directory, "it has no trust.json that says which index it belongs to"))
 }
 
-/// Whoever can write here can choose what is trusted. A directory that was named with `TUFPIP_TRUST` may be another user's,
-/// as a checkout in a container often is.
-fn refuse_strangers(directory: &Path, belongs_to_user: bool) -> Result<(), Failure> {
-    let metadata = std::fs::metadata(directory).map_err(|error| damaged(directory, &error.to_string()))?;
-    if !metadata.is_dir() {
-        return Err(damaged(directory, "it is no directory"));
-    }
+/// Whoever can write here can choose what is trusted. What was named with `TUFPIP_TRUST` may be another user's, as a checkout
+/// in a container often is.
+fn refuse_strangers(path: &Path, belongs_to_user: bool) -> Result<(), Failure> {
+    // What cannot be seen cannot be read either, and what is not there decides nothing.
+    let Ok(metadata) = std::fs::metadata(path) else { return Ok(()) };
     let user = rustix::process::geteuid().as_raw();
     let unsafe_because = if belongs_to_user && metadata.uid() != 0 && metadata.uid() != user {
         "it belongs to another user"
@@ -265,7 +272,7 @@ fn refuse_strangers(directory: &Path, belongs_to_user: bool) -> Result<(), Failu
     Err(Failure::new(
         Kind::Error,
         "trust.store-unsafe",
-        format!("The trusted metadata in {} is not used: {unsafe_because}", directory.display()),
+        format!("The trusted metadata in {} is not used: {unsafe_because}", path.display()),
     )
     .detail("meaning", "somebody else could have changed which keys are trusted; the index was not used")
     .hint("check what is in it; then make it yours with chown, and chmod o-w, or remove it and run tufpip trust add again"))

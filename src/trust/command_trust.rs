@@ -9,8 +9,9 @@ use tuf::Mode;
 use url::Url;
 
 use super::anchor::Anchor;
+use super::command_snapshot::EpochSettings;
 use super::identity::IndexIdentity;
-use super::index::{EpochSettings, TrustedIndex};
+use super::index::TrustedIndex;
 use super::map::{Mapping, ProjectMap};
 use crate::failure::{Failure, Kind};
 use crate::net::{Client, DownloadRequest, redacted};
@@ -99,6 +100,24 @@ impl Trust {
     /// Whether verification is switched off.
     pub fn is_disabled(&self) -> bool {
         self.settings.disabled
+    }
+
+    /// What a report says of the command as a whole: that verification was switched off, or which snapshots it has seen.
+    pub async fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
+        let mut fields = serde_json::Map::new();
+        if self.settings.disabled {
+            fields.insert("repository_security".to_owned(), "disabled".into());
+        }
+        let indexes: Vec<Arc<TrustedIndex>> =
+            self.indexes.lock().unwrap_or_else(PoisonError::into_inner).values().flatten().cloned().collect();
+        let mut repositories = Vec::new();
+        for index in indexes {
+            repositories.extend(index.to_json().await);
+        }
+        if !repositories.is_empty() {
+            fields.insert("repositories".to_owned(), repositories.into());
+        }
+        fields
     }
 
     /// Refuses an unsigned index if only signed ones may be used, and nothing is named that may be unsigned.

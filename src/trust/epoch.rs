@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tuf::metadata::RoleName;
-use tuf::{Client, Event, Fetched, Link, LookUp, LookUpId, Mode, Request, RequestId, Target, UnixTime};
+use tuf::{Client, Event, Fetched, Link, LookUp, LookUpId, Mode, Request, RequestId, StoredFile, Target, UnixTime};
+use url::Url;
 
 use super::layout::{Layout, LayoutError};
 use super::remote::{Answer, Remote};
@@ -18,9 +19,9 @@ use super::store::Store;
 use crate::terminal::{Terminal, printable};
 
 /// A running epoch. Ends with its last user.
-#[derive(Debug)]
 pub struct Epoch {
     now: UnixTime,
+    remote: Arc<Remote>,
     asks: mpsc::UnboundedSender<Ask>,
     state: watch::Receiver<Option<Result<Arc<Facts>, tuf::Error>>>,
     expired: Arc<Mutex<Vec<(RoleName, UnixTime)>>>,
@@ -51,10 +52,23 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Which versions of the top-level roles these are, for reports.
+    pub fn versions(&self) -> serde_json::Value {
+        serde_json::json!({
+            "root": self.root,
+            "timestamp": self.timestamp,
+            "snapshot": self.snapshot,
+            "targets": self.targets,
+        })
+    }
+
     /// How fresh the metadata is, for people: when it was signed if that is known, else how long it is still valid.
     pub fn age(&self) -> String {
         match self.signed_at {
             Some(signed_at) => format!("signed {} ago", duration(self.now.0.saturating_sub(signed_at.0))),
+            None if self.expires <= self.now => {
+                format!("expired {} ago", duration(self.now.0.saturating_sub(self.expires.0)))
+            }
             None => format!("valid for {}", duration(self.expires.0.saturating_sub(self.now.0))),
         }
     }
@@ -100,7 +114,7 @@ impl Epoch {
             name,
             client,
             store,
-            remote,
+            remote: Arc::clone(&remote),
             terminal,
             announce,
             fetches,
@@ -109,12 +123,17 @@ impl Epoch {
             warned: false,
         };
         tokio::spawn(driver.run(asked));
-        Ok(Self { now, asks, state, expired })
+        Ok(Self { now, remote, asks, state, expired })
     }
 
     /// The time everything is judged by.
     pub fn now(&self) -> UnixTime {
         self.now
+    }
+
+    /// Where its metadata comes from.
+    pub fn source(&self) -> Option<&Url> {
+        self.remote.place()
     }
 
     /// Waits until the top-level metadata is verified.
@@ -212,10 +231,14 @@ impl Driver {
                 Request::Store { file, bytes, version } => {
                     let root = self.client.root().version;
                     let stored = tokio::task::block_in_place(|| self.store.store(&file, &bytes, version, root));
-                    self.warn_of_forgetting(stored);
+                    // The others are a cache: rollbacks of delegated roles are the snapshot's business.
+                    if !matches!(file, StoredFile::Delegated(_)) {
+                        self.warn_of_forgetting(stored);
+                    }
                 }
                 Request::Delete { file, before_root } => {
-                    let deleted = tokio::task::block_in_place(|| self.store.delete(&file, before_root));
+                    let root = self.client.root().version;
+                    let deleted = tokio::task::block_in_place(|| self.store.delete(&file, before_root, root));
                     self.warn_of_forgetting(deleted);
                 }
             }

@@ -4,6 +4,7 @@
 //! `crates/tuf` knows targets and nothing of projects; what stands between the two is here.
 
 mod anchor;
+mod command_snapshot;
 mod command_trust;
 mod content;
 mod epoch;
@@ -19,10 +20,11 @@ mod signed_file;
 mod store;
 
 pub use anchor::{Anchor, AnchorKind, AnchorRecord, Rewrite, TrustFile};
+pub use command_snapshot::MOVED;
 pub use command_trust::Trust;
 pub use epoch::{Facts, duration, unix_now};
 pub use identity::{IndexIdentity, default_metadata_url};
-pub use index::{MOVED, SignedPage, TrustedIndex};
+pub use index::{SignedPage, TrustedIndex};
 pub use layout::{Layout, LayoutError};
 pub use map::Mapping;
 pub use refusal::refused_file;

@@ -15,8 +15,8 @@ use crate::terminal::printable;
 /// What the reader should not have to guess: nothing was done with what was refused.
 pub const NOTHING_USED: &str = "it was not used, nothing was installed, and what was trusted before is still trusted";
 
-/// A failure of the metadata of a repository.
-pub fn of_metadata(anchor: &Anchor, error: &tuf::Error, now: tuf::UnixTime) -> Failure {
+/// A failure of the metadata of a repository, which came `from` there or from a mirror.
+pub fn of_metadata(anchor: &Anchor, from: &Url, error: &tuf::Error, now: tuf::UnixTime) -> Failure {
     let role = printable(error.role().as_str());
     let index = redacted(anchor.identity.url());
     let (kind, code) = meaning(error);
@@ -26,6 +26,9 @@ pub fn of_metadata(anchor: &Anchor, error: &tuf::Error, now: tuf::UnixTime) -> F
         Action::TryAgain if error.check() == Check::Reachable => {
             format!("Could not fetch the signed metadata of {index} ({role})")
         }
+        Action::TryAgain if error.check() == Check::RootRotations => {
+            format!("{index} has replaced its keys more often than one command follows ({role})")
+        }
         Action::TryAgain => format!("The signed metadata of {index} is incomplete: {role} is withheld or missing"),
         Action::GoOnline => format!("{index} cannot be used offline: stored metadata does not suffice ({role})"),
         Action::Upgrade => format!("The signed metadata of {index} needs a newer program ({role})"),
@@ -34,7 +37,7 @@ pub fn of_metadata(anchor: &Anchor, error: &tuf::Error, now: tuf::UnixTime) -> F
     let version = error.version().map(|version| format!(" version {version}")).unwrap_or_default();
     let mut failure = Failure::new(kind, code, message)
         .detail("refused", format!("{role}{version}"))
-        .detail("from", redacted(&anchor.metadata_url))
+        .detail("from", redacted(from))
         .detail("expected", error.expected())
         .detail("received", error.found())
         .detail("check", format!("TUF {}", error.step()));
@@ -77,6 +80,9 @@ fn meaning_in_words(error: &tuf::Error) -> String {
             "the server says that a signed file does not exist: somebody removes or withholds it; the index was not used"
         }
         Check::Reachable => "the index was not used: it is signed, and nothing of it is believed without its metadata",
+        Check::RootRotations => {
+            "far more keys were replaced than an operator ever does; what was verified so far is kept, and the index was not used"
+        }
         Check::Stored => "offline, only metadata that is stored and has not expired can be used",
         Check::Supported | Check::SupportedKeys => {
             "it uses something this program does not know, so it cannot be verified"
@@ -103,6 +109,9 @@ fn advice(error: &tuf::Error) -> &'static str {
         }
         Action::TryAgain if error.check() == Check::Reachable => {
             "check the network and try again; nothing is used unverified instead"
+        }
+        Action::TryAgain if error.check() == Check::RootRotations => {
+            "run the command again, which goes on where this one stopped; or ask the operator of the index"
         }
         Action::TryAgain => "try again later or from another network; if it stays so, tell the operator of the index",
         Action::GoOnline => "run it once without --offline",

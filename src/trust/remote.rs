@@ -1,7 +1,6 @@
 //! The metadata files of one repository, as its servers have them.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
@@ -19,10 +18,15 @@ pub struct Remote {
     client: Arc<Client>,
     /// The repository, then its mirrors.
     places: Vec<Url>,
-    /// Which of them is asked.
-    place: AtomicUsize,
-    /// Whether that place has answered: it is asked to the end then.
-    answered: AtomicBool,
+    choice: Mutex<Choice>,
+}
+
+/// Which place is asked.
+#[derive(Default)]
+struct Choice {
+    place: usize,
+    /// Whether it has answered: it is asked to the end then.
+    answered: bool,
 }
 
 /// What came of a fetch.
@@ -41,28 +45,48 @@ pub enum Answer {
 impl Remote {
     /// `places` are URLs that end in a slash, in order of preference; at least one.
     pub fn new(client: Arc<Client>, places: Vec<Url>) -> Self {
-        Self { client, places, place: AtomicUsize::new(0), answered: AtomicBool::new(false) }
+        Self { client, places, choice: Mutex::default() }
+    }
+
+    /// The place that is asked, for messages: the repository itself, or the mirror that stands in for it.
+    pub fn place(&self) -> Option<&Url> {
+        self.places.get(self.choice().place)
     }
 
     /// Fetches a file, from a mirror if the repository has not answered yet and does not.
     pub async fn fetch(&self, file: &RemoteFile) -> Answer {
         loop {
-            let place = self.place.load(Ordering::SeqCst);
+            let place = self.choice().place;
             let Some(url) = self.places.get(place) else {
                 return Answer::Failed("there is no server to ask".to_owned());
             };
             let answer = self.fetch_from(url, file).await;
-            let is_last = place + 1 == self.places.len();
-            if !matches!(answer, Answer::Failed(_)) {
-                self.answered.store(true, Ordering::SeqCst);
+            if self.counts(place, &answer) {
                 return answer;
             }
-            if is_last || self.answered.load(Ordering::SeqCst) {
-                return answer;
-            }
-            // Whoever comes first moves on; the others follow.
-            let _ = self.place.compare_exchange(place, place + 1, Ordering::SeqCst, Ordering::SeqCst);
         }
+    }
+
+    /// Whether this answer is the one; if not, the place that is asked now has to be asked.
+    fn counts(&self, place: usize, answer: &Answer) -> bool {
+        let mut choice = self.choice();
+        // Another fetch went on to the next place meanwhile, and all files of an epoch come from one.
+        if choice.place != place {
+            return false;
+        }
+        if !matches!(answer, Answer::Failed(_)) {
+            choice.answered = true;
+        }
+        let is_last = place + 1 == self.places.len();
+        if choice.answered || is_last {
+            return true;
+        }
+        choice.place += 1;
+        false
+    }
+
+    fn choice(&self) -> MutexGuard<'_, Choice> {
+        self.choice.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn fetch_from(&self, place: &Url, file: &RemoteFile) -> Answer {

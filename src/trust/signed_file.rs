@@ -93,7 +93,7 @@ impl SignedFile {
             "repository": self.page.index.shown(),
             "target": target.path,
             "roles": roles,
-            "versions": {"root": facts.root, "timestamp": facts.timestamp, "snapshot": facts.snapshot, "targets": facts.targets},
+            "versions": facts.versions(),
             "hashes": self.hashes.iter().collect::<std::collections::BTreeMap<_, _>>(),
         })
     }

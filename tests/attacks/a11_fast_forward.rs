@@ -41,7 +41,7 @@ fn of_the_timestamp() {
 
 #[test]
 fn of_the_snapshot() {
-    for version in [1 << 31, 1 << 53, (1 << 63) - 1] {
+    for version in [1_u64 << 31, 1 << 53, (1 << 63) - 1] {
         let scene = Scene::new();
         scene.server.forge("snapshot", Stolen::Snapshot, |signed| signed["version"] = version.into());
         scene.installs(COMMAND);
@@ -54,7 +54,7 @@ fn of_the_snapshot() {
 /// The snapshot with the high version is forgotten with the keys, and so are the versions that it lists.
 #[test]
 fn of_a_delegated_role() {
-    for version in [1 << 53, (1 << 63) - 1] {
+    for version in [1_u64 << 53, (1 << 63) - 1] {
         let scene = Scene::new();
         scene.server.forge("index", Stolen::Online, |signed| signed["version"] = version.into());
         scene.installs(COMMAND);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use testkit::{Command, Environment, Index, Outcome, SignedIndex, SignedServer, Wheel, tree};
+use testkit::{Command, Environment, Index, Outcome, Server, SignedIndex, SignedServer, Wheel, tree};
 
 /// A signed index and an environment whose user trusts it.
 pub struct Scene {
@@ -69,14 +69,17 @@ impl Scene {
     pub fn refuses_and_learns(&self, arguments: &[&str], code: i32, pieces: &[&str]) -> Outcome {
         let before = self.environment.state();
         let outcome = self.install(arguments).expect_code(code);
-        let said = outcome.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = in_single_spaces(&outcome.stderr);
         for piece in pieces {
-            assert!(said.contains(piece), "no `{piece}` in\n{}", outcome.stderr);
+            assert!(said.contains(&in_single_spaces(piece)), "no `{piece}` in\n{}", outcome.stderr);
         }
         assert_eq!(self.environment.state(), before, "the environment changed");
         assert_eq!(self.environment.leftovers(), Vec::<String>::new(), "left in the temporary directory");
         assert_eq!(self.half_made(), Vec::<String>::new(), "left in cache or trust store");
-        assert!(outcome.stderr.contains(&self.server.url("/")), "whose is it?\n{}", outcome.stderr);
+        // Refusals of signed things name the index.
+        if said.contains(" check TUF ") || said.contains("it is not what was signed") {
+            assert!(said.contains(&self.server.url("/")), "whose is it?\n{}", outcome.stderr);
+        }
         outcome
     }
 
@@ -101,6 +104,20 @@ impl Scene {
     #[track_caller]
     pub fn expect_installed(&self, wanted: &[&str]) {
         assert_eq!(self.environment.installed(), wanted);
+    }
+
+    /// Nobody was asked for a page as an ordinary index has it, in the whole story.
+    #[track_caller]
+    pub fn expect_nothing_asked_plainly(&self) {
+        expect_no_plain_pages(&self.server);
+    }
+
+    /// Changes `trust.json` of the index, as its user may.
+    pub fn edit_trust(&self, edit: impl FnOnce(&mut serde_json::Value)) {
+        let path = self.stored("trust.json");
+        let mut trust = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        edit(&mut trust);
+        fs::write(&path, trust.to_string()).unwrap();
     }
 
     /// Every file of the trust store with a digest of its content; the lock has none.
@@ -134,6 +151,14 @@ impl Scene {
     }
 }
 
+/// A server was not asked for `/simple/PROJECT/`, which is never signed in the usual layout.
+#[track_caller]
+pub fn expect_no_plain_pages(server: &Server) {
+    let plain: Vec<String> =
+        server.log().into_iter().filter(|line| line.contains("/simple/") && line.ends_with('/')).collect();
+    assert_eq!(plain, Vec::<String>::new(), "asked for an unsigned page");
+}
+
 /// The program, with no index set.
 pub fn tufpip(environment: &Environment) -> Command {
     environment.command(env!("CARGO_BIN_EXE_tufpip")).showing(env!("CARGO_BIN_EXE_tufpip"), "$TUFPIP")
@@ -143,6 +168,10 @@ pub fn tufpip(environment: &Environment) -> Command {
 pub fn forget_what_can_be_fetched(scene: &Scene) {
     fs::remove_dir_all(scene.environment.cache()).unwrap();
     fs::create_dir(scene.environment.cache()).unwrap();
+}
+
+fn in_single_spaces(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `.tmp…` and `.new-…`, as files are called while they are written.

@@ -145,17 +145,22 @@ impl SignedServer {
 
     /// The directory of this index below a store of trust: the SHA-224 of its URL.
     pub fn trust_directory(&self, store: &Path) -> PathBuf {
-        store.join(hex::encode(sha2::Sha224::digest(self.index_url())))
+        trust_directory(store, &self.index_url())
     }
 
     /// Puts the first root and `trust.json` into a store of trust, as if the user had added it; the directory of this index.
     pub fn write_trust(&self, store: &Path) -> PathBuf {
-        let directory = self.trust_directory(store);
+        self.write_trust_at(store, &self.index_url(), &self.metadata_url())
+    }
+
+    /// As [`write_trust`](Self::write_trust), for a copy of this index that is elsewhere; both URLs end in a slash.
+    pub fn write_trust_at(&self, store: &Path, index_url: &str, metadata_url: &str) -> PathBuf {
+        let directory = trust_directory(store, index_url);
         fs::create_dir_all(directory.join("root_history")).unwrap();
         fs::write(directory.join("root_history/1.root.json"), self.root()).unwrap();
         let mut trust = json!({
-            "index_url": self.index_url(),
-            "metadata_url": self.metadata_url(),
+            "index_url": index_url,
+            "metadata_url": metadata_url,
             "anchor": {
                 "kind": "file",
                 "source": "1.root.json",
@@ -307,6 +312,10 @@ impl Day {
             None => Response::not_found(),
         }
     }
+}
+
+fn trust_directory(store: &Path, index_url: &str) -> PathBuf {
+    store.join(hex::encode(sha2::Sha224::digest(index_url)))
 }
 
 /// A file under its path, with the headers that a careful operator gives it.

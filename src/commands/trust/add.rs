@@ -10,7 +10,7 @@ use super::new_root::NewRoot;
 use crate::failure::{Failure, Kind};
 use crate::net::redacted;
 use crate::session::Session;
-use crate::settings::{AddTrust, RootSource, Settings};
+use crate::settings::{AddTrust, RootSource, Settings, redact};
 use crate::terminal::{Terminal, printable};
 use crate::trust::{
     Anchor, AnchorKind, AnchorRecord, IndexIdentity, Layout, Rewrite, TrustFile, default_metadata_url,
@@ -135,7 +135,7 @@ fn print(identity: &IndexIdentity, trust: &TrustFile, new: &NewRoot, terminal: &
         terminal.line(&format!("  mirror    {}", redacted(mirror)));
     }
     for rule in &trust.rewrite {
-        terminal.line(&printable(&format!("  rewrite   {} to {}", rule.from, rule.to)));
+        terminal.line(&printable(&redact(&format!("  rewrite   {} to {}", rule.from, rule.to))));
     }
 }
 

@@ -8,7 +8,7 @@ use super::remembered::Remembered;
 use super::{anchor_of, list, words};
 use crate::failure::Failure;
 use crate::net::redacted;
-use crate::settings::TrustSettings;
+use crate::settings::{TrustSettings, redact};
 use crate::terminal::{Terminal, printable};
 use crate::trust::{Anchor, TrustFile};
 
@@ -50,7 +50,7 @@ fn anchor_lines(anchor: &Anchor, settings: &TrustSettings) -> Result<Vec<String>
         Some(_) => "  layout     in trust.json".to_owned(),
     });
     lines.extend(anchor.mirrors.iter().map(|mirror| format!("  mirror     {}", redacted(mirror))));
-    lines.extend(anchor.rewrites.iter().map(|rule| format!("  rewrite    {} to {}", rule.from, rule.to)));
+    lines.extend(anchor.rewrites.iter().map(|rule| redact(&format!("  rewrite    {} to {}", rule.from, rule.to))));
     if let Some(record) = &anchor.record {
         let kind = list::kind(anchor);
         lines.push(format!("  anchor     root {}, {kind} {}, added {}", record.version, record.source, record.added));

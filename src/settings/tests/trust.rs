@@ -128,10 +128,14 @@ fn what_the_administrator_requires_is_not_weakened() {
 
 #[test]
 fn directories_of_trust_come_most_trusted_first() {
-    let machine = Machine::new().variable("TUFPIP_TRUST", "{}/one::two");
+    let machine = Machine::new().variable("TUFPIP_TRUST", "{}/one::{}/two");
     let at = |name: &str| machine.directory.path().join(name);
     let expected =
-        [at("xdg1/tufpip/trust.d"), at("xdg2/tufpip/trust.d"), at("etc/tufpip/trust.d"), at("one"), "two".into()];
+        [at("xdg1/tufpip/trust.d"), at("xdg2/tufpip/trust.d"), at("etc/tufpip/trust.d"), at("one"), at("two")];
+    for named in ["one", "two"] {
+        assert!(machine.run("install a").unwrap_err().message.contains("which is no directory"), "{named}");
+        std::fs::create_dir(at(named)).unwrap();
+    }
     // Without them an index that is to be verified would not be.
     for line in ["install a", "--isolated install a", "trust list", "help"] {
         let settings = machine.run(line).unwrap();
