@@ -135,13 +135,14 @@ impl Addition {
     /// Where the distribution came from, in the form of PEP 610, without secrets.
     pub fn download_info(&self, sha256: &str) -> serde_json::Value {
         let request = &self.found.request;
-        let mut hashes: Vec<(String, String)> = request
-            .index_hashes
-            .iter()
-            .map(|(algorithm, value)| (algorithm.name().to_owned(), value.to_owned()))
-            .collect();
-        if hashes.is_empty() && !sha256.is_empty() {
-            hashes.push(("sha256".to_owned(), sha256.to_owned()));
+        // Of what a signed page says, only what was verified.
+        let of_index = request.index_hashes.iter().filter(|_| request.signed.is_none());
+        let mut hashes: Vec<(String, String)> =
+            of_index.map(|(algorithm, value)| (algorithm.name().to_owned(), value.to_owned())).collect();
+        if hashes.is_empty() {
+            let signed = request.signed.as_ref().and_then(|signed| signed.sha256());
+            let known = signed.or_else(|| Some(sha256.to_owned()).filter(|sha256| !sha256.is_empty()));
+            hashes.extend(known.map(|sha256| ("sha256".to_owned(), sha256)));
         }
         let mut archive = serde_json::Map::new();
         if let Some((algorithm, value)) = hashes.first() {

@@ -1,6 +1,7 @@
 //! What is on offer: project pages, directories of links, the metadata of single files, and what the resolver is told of it.
 
 mod choice;
+mod direct;
 mod finder;
 mod listed;
 mod metadata;

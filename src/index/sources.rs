@@ -68,7 +68,12 @@ impl Sources {
         for text in &settings.find_links {
             match place(text) {
                 Some(Place::Page(url, _)) if !is_believed(&url, &pages, &terminal) => {}
-                Some(place) => links.push(place),
+                Some(place) => {
+                    if let Place::Page(url, _) = &place {
+                        trust.refuse_as_links(url)?;
+                    }
+                    links.push(place);
+                }
                 None => terminal.warning(&format!(
                     "Location '{}' is ignored: it is either a non-existing path or lacks a specific scheme.",
                     redact(text)
@@ -110,8 +115,13 @@ impl Sources {
     pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<Listed>>, Failure> {
         let (mut files, linked_elsewhere) = self.of_local_links(project).await?;
         for mapping in self.trust.mappings(project) {
-            let mapped = self.mapped(project, &mapping)?;
-            let found = self.of_indexes(&mapped, mapping.threshold, project).await?;
+            // With --no-index there is nothing that could come from a wrong one.
+            let found = if self.indexes.is_empty() {
+                None
+            } else {
+                let mapped = self.mapped(project, &mapping)?;
+                self.of_indexes(&mapped, mapping.threshold, project).await?
+            };
             if found.is_some() || mapping.terminating {
                 files.extend(found.unwrap_or_default());
                 return Ok(files.into_iter().map(Arc::new).collect());
@@ -183,6 +193,10 @@ impl Sources {
         project: &PackageName,
     ) -> Result<Option<Vec<Listed>>, Failure> {
         let trusted: Vec<&Arc<TrustedIndex>> = indexes.iter().filter_map(|index| index.trusted.as_ref()).collect();
+        if threshold > 1 && trusted.len() < threshold {
+            self.note_disagreement(project, threshold);
+            return Ok(Some(Vec::new()));
+        }
         let asked = trusted.iter().map(|index| index.page(project));
         let mut offers = Vec::new();
         for (index, page) in trusted.iter().zip(futures_util::future::join_all(asked).await) {
@@ -199,6 +213,7 @@ impl Sources {
             let agreed = agreed(offers, threshold);
             if agreed.is_empty() {
                 self.note_disagreement(project, threshold);
+                return Ok(None);
             }
             return Ok(Some(agreed));
         }

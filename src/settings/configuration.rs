@@ -92,8 +92,18 @@ impl Configuration {
     /// A file cannot be read, or is no INI file.
     pub fn load(surroundings: &Surroundings, isolated: bool, prefix: Option<&Path>) -> Result<Self, Failure> {
         let mut configuration = Self::default();
-        for file in files(surroundings, isolated, prefix) {
-            configuration.read_file(&file)?;
+        if is_silenced(surroundings) {
+            // All but what the machine requires.
+            for file in system_files(surroundings) {
+                configuration.read_file(&file)?;
+            }
+            for section in configuration.sections.values_mut() {
+                section.retain(|key, _| key == REQUIRE_SIGNED);
+            }
+        } else {
+            for file in files(surroundings, isolated, prefix) {
+                configuration.read_file(&file)?;
+            }
         }
         configuration.read_variables(surroundings, isolated);
         for section in configuration.sections.values_mut() {
@@ -239,13 +249,18 @@ fn normalize_key(key: &str) -> String {
     key.strip_prefix("--").unwrap_or(&key).to_owned()
 }
 
+/// Whether somebody asks for no configuration at all.
+fn is_silenced(surroundings: &Surroundings) -> bool {
+    named_file(surroundings) == Some(if cfg!(windows) { "nul" } else { "/dev/null" })
+}
+
+fn named_file(surroundings: &Surroundings) -> Option<&str> {
+    surroundings.variable("TUFPIP_CONFIG_FILE").or_else(|| surroundings.variable("PIP_CONFIG_FILE"))
+}
+
 /// The files to read, weakest first; they need not exist.
 fn files(surroundings: &Surroundings, isolated: bool, prefix: Option<&Path>) -> Vec<PathBuf> {
-    let named = surroundings.variable("TUFPIP_CONFIG_FILE").or_else(|| surroundings.variable("PIP_CONFIG_FILE"));
-    let null = if cfg!(windows) { "nul" } else { "/dev/null" };
-    if named == Some(null) {
-        return Vec::new();
-    }
+    let named = named_file(surroundings);
     let mut files = system_files(surroundings);
     if !isolated && !named.is_some_and(|named| Path::new(named).exists()) {
         files.extend(user_files(surroundings));

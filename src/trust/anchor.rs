@@ -240,6 +240,16 @@ fn places(settings: &TrustSettings) -> impl Iterator<Item = &PathBuf> {
 fn exists(directory: &Path) -> Result<bool, Failure> {
     match std::fs::symlink_metadata(directory) {
         Ok(_) => Ok(true),
+        // A link to a place that is not there now, such as one on a disk that is not mounted, says nothing about the index.
+        Err(error) if error.kind() == ErrorKind::NotFound && leads_nowhere(directory.parent()) => Err(Failure::new(
+            Kind::Error,
+            "trust.unreadable",
+            format!(
+                "Could not see whether there is trust for the index in {}: a link leads nowhere",
+                directory.display()
+            ),
+        )
+        .hint("bring back what the link leads to, or remove it")),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
         Err(error) => Err(Failure::new(
             Kind::Error,
@@ -248,6 +258,11 @@ fn exists(directory: &Path) -> Result<bool, Failure> {
         )
         .hint("make the directory readable; without it nobody knows whether the index has to be verified")),
     }
+}
+
+/// Whether this is a link to something that does not exist.
+fn leads_nowhere(path: Option<&Path>) -> bool {
+    path.is_some_and(|path| path.is_symlink() && !path.exists())
 }
 
 /// The URL of the index whose directory this is.
@@ -275,7 +290,8 @@ fn refuse_strangers(path: &Path, belongs_to_user: bool) -> Result<(), Failure> {
         format!("The trusted metadata in {} is not used: {unsafe_because}", path.display()),
     )
     .detail("meaning", "somebody else could have changed which keys are trusted; the index was not used")
-    .hint("check what is in it; then make it yours with chown, and chmod o-w, or remove it and run tufpip trust add again"))
+    .hint("check what is in it; then make it yours with chown, and chmod o-w, or remove it and run tufpip trust add again")
+    .hint("under sudo, sudo -H makes the directory of the right user be looked at"))
 }
 
 /// The root that was pinned, and no other.
@@ -307,7 +323,7 @@ fn lowest_root(directory: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// A whole small file; `None` when it is not there.
-fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+pub(super) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
     let unreadable = |reason: &str| {
         Failure::new(Kind::Error, "trust.unreadable", format!("Could not read {}: {reason}", path.display()))
             .hint("make it readable; without it the index is not used, because it can be verified and must be")

@@ -270,6 +270,7 @@ fn start(anchor: &Anchor, settings: &EpochSettings) -> Result<Epoch, Failure> {
     let name = anchor.identity.directory_name();
     let directory = settings.store.as_ref().map(|store| store.join(&name));
     let store = Store::new(directory, settings.cache.join("tuf").join(&name).join("roles"));
+    let store = store.with_anchor(anchor.directory.as_deref());
     let places = places(anchor).into_iter().map(|(_, metadata)| metadata).collect();
     let remote = Arc::new(Remote::new(Arc::clone(&settings.client), places));
     let limits = tuf::Limits { expired_for: settings.allow_expired.as_secs(), ..tuf::Limits::default() };

@@ -8,7 +8,7 @@ use packaging::PackageName;
 use tuf::Mode;
 use url::Url;
 
-use super::anchor::Anchor;
+use super::anchor::{self, Anchor};
 use super::command_snapshot::EpochSettings;
 use super::identity::IndexIdentity;
 use super::index::TrustedIndex;
@@ -97,11 +97,6 @@ impl Trust {
         self.settings.allow_unsigned.contains(project)
     }
 
-    /// Whether verification is switched off.
-    pub fn is_disabled(&self) -> bool {
-        self.settings.disabled
-    }
-
     /// What a report says of the command as a whole: that verification was switched off, or which snapshots it has seen.
     pub async fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
         let mut fields = serde_json::Map::new();
@@ -135,6 +130,30 @@ impl Trust {
             .hint("get the root of the index from its operator and run: tufpip trust add URL --root FILE"))
     }
 
+    /// Refuses a signed index, or a page of it, as a page of links: nothing on such a page is verified.
+    ///
+    /// # Errors
+    /// A policy failure, or when there is something about such an index that cannot be used.
+    pub fn refuse_as_links(&self, url: &Url) -> Result<(), Failure> {
+        if self.settings.disabled {
+            return Ok(());
+        }
+        let above = [".", ".."].into_iter().filter_map(|path| url.join(path).ok());
+        for index in std::iter::once(url.clone()).chain(above) {
+            let identity = IndexIdentity::of(&index);
+            if Anchor::find(&self.settings, &identity)?.is_some() {
+                let message = format!("{} belongs to a signed index and cannot be a page of links", redacted(url));
+                return Err(Failure::new(Kind::Policy, "policy.signed-as-links", message)
+                    .detail(
+                        "meaning",
+                        "nothing on a page of --find-links is verified, and this index can be and must be",
+                    )
+                    .hint(format!("give it with --index-url or --extra-index-url {}", redacted(identity.url()))));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a project may be looked for where nothing is signed.
     pub fn may_look_unsigned(&self, project: &PackageName) -> bool {
         !self.settings.require_signed || self.may_be_unsigned(project)
@@ -159,17 +178,17 @@ impl Trust {
     }
 }
 
+/// The most bytes of a map.
+const MAP_SIZE: u64 = 4 << 20;
+
 /// The first map there is; a user's does not count where the system has one.
 fn read_map(settings: &TrustSettings) -> Result<Option<ProjectMap>, Failure> {
     for place in settings.anchors.iter().chain(&settings.store) {
         let path = place.join("map.json");
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
-                continue;
-            }
-            Err(error) => return Err(unusable_map(&path, &error.to_string())),
-        };
+        if !path.exists() && !path.is_symlink() {
+            continue;
+        }
+        let bytes = anchor::read(&path, MAP_SIZE)?.ok_or_else(|| unusable_map(&path, "it leads nowhere"))?;
         return ProjectMap::read(&bytes).map(Some).map_err(|error| unusable_map(&path, &error.to_string()));
     }
     Ok(None)

@@ -6,7 +6,7 @@ use url::Url;
 /// An index, by its canonical URL.
 ///
 /// Canonical: scheme and host in lower case, no default port, no user name, password, query or fragment, dot segments
-/// resolved, no dot behind the host, exactly one `/` at the end, nothing encoded that needs no encoding (RFC 3986, 6.2.2). Two
+/// resolved, no dot behind the host, no empty segments, exactly one `/` at the end, nothing encoded that needs no encoding (RFC 3986, 6.2.2). Two
 /// spellings of one address must not be two indexes, of which only one is verified.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IndexIdentity(Url);
@@ -24,7 +24,10 @@ impl IndexIdentity {
         if let Some(host) = canonical.host_str().and_then(|host| host.strip_suffix('.')).map(str::to_owned) {
             let _ = canonical.set_host(Some(&host));
         }
-        let path = format!("{}/", with_least_encoding(canonical.path().trim_end_matches('/')));
+        // Many servers take `//` for `/`.
+        let segments = canonical.path().split('/').filter(|segment| !segment.is_empty());
+        let path: String = segments.map(|segment| format!("/{}", with_least_encoding(segment))).collect();
+        let path = format!("{path}/");
         if !canonical.cannot_be_a_base() {
             canonical.set_path(&path);
         }
@@ -93,6 +96,7 @@ mod tests {
             ("https://pkgs.example.org/simple/", "https://pkgs.example.org/simple/"),
             ("https://pkgs.example.org/simple", "https://pkgs.example.org/simple/"),
             ("https://pkgs.example.org/simple///", "https://pkgs.example.org/simple/"),
+            ("https://pkgs.example.org//team//simple/", "https://pkgs.example.org/team/simple/"),
             ("HTTPS://PKGS.Example.ORG/simple/", "https://pkgs.example.org/simple/"),
             ("https://pkgs.example.org:443/simple/", "https://pkgs.example.org/simple/"),
             ("https://me:secret@pkgs.example.org/simple/", "https://pkgs.example.org/simple/"),
@@ -124,7 +128,6 @@ mod tests {
             "http://pkgs.example.org/simple/",
             "https://pkgs.example.org:8443/simple/",
             "https://pkgs.example.org/Simple/",
-            "https://pkgs.example.org/team//simple/",
             "https://pkgs.example.org/team/simple/",
             "https://pkgs.example.org/team%2Fsimple/",
             "https://pkgs.example.org/",

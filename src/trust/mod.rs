@@ -25,7 +25,7 @@ pub use command_trust::Trust;
 pub use epoch::{Facts, duration, unix_now};
 pub use identity::{IndexIdentity, default_metadata_url};
 pub use index::{SignedPage, TrustedIndex};
-pub use layout::{Layout, LayoutError};
+pub use layout::Layout;
 pub use map::Mapping;
 pub use refusal::refused_file;
 pub use signed_file::{PageProof, SignedFile};

@@ -42,6 +42,8 @@ pub struct Store {
     existed: bool,
     /// The top-level files and roots that were there.
     before: BTreeMap<StoredFile, Vec<u8>>,
+    /// What came with an anchor from elsewhere: a machine without memory of its own has at least that.
+    with_anchor: BTreeMap<StoredFile, Vec<u8>>,
     /// What has to go when the next root comes, which takes away keys: before it, and under one lock with it.
     withdrawn: Vec<PathBuf>,
     /// A deletion that failed, or a lock that could not be had: nothing is stored after it in this run.
@@ -62,14 +64,26 @@ impl Store {
     pub fn new(directory: Option<PathBuf>, roles: PathBuf) -> Self {
         let existed = directory.as_deref().is_some_and(Path::is_dir);
         let before = directory.as_deref().map(everything_in).unwrap_or_default();
-        Self { directory, roles, existed, before, withdrawn: Vec::new(), stopped: false, swept: false }
+        let (with_anchor, withdrawn) = (BTreeMap::new(), Vec::new());
+        Self { directory, roles, existed, before, with_anchor, withdrawn, stopped: false, swept: false }
     }
 
-    /// What was stored; `None` if it was not there or cannot be read.
+    /// Also believes what lies in the directory of an anchor, which is only read.
+    pub fn with_anchor(mut self, anchor: Option<&Path>) -> Self {
+        if let Some(anchor) = anchor.filter(|anchor| self.directory.as_deref() != Some(anchor)) {
+            self.with_anchor = everything_in(anchor);
+        }
+        self
+    }
+
+    /// What was stored, or the newer file that came with the anchor; `None` if there is none or it cannot be read.
     pub fn load(&self, file: &StoredFile) -> Option<Vec<u8>> {
         match file {
             StoredFile::Delegated(_) => read(&self.path(file)?),
-            _ => self.before.get(file).cloned(),
+            _ => {
+                let known = [self.with_anchor.get(file), self.before.get(file)];
+                known.into_iter().flatten().max_by_key(|bytes| claimed_version(bytes)).cloned()
+            }
         }
     }
 

@@ -73,7 +73,8 @@ fn a_snapshot_of_his_own() {
 #[test]
 fn files_pages_and_roles_of_his_own() {
     let evil = Wheel::new("app", "1.0").file("app/evil.py", "import this\n").build();
-    let attacks: [(&dyn Fn(&Scene), &str); 3] = [
+    type Attack<'a> = &'a dyn Fn(&Scene);
+    let attacks: [(Attack, &str); 3] = [
         (
             &|scene| {
                 scene.server.replace(&scene.server.wheel_path(APP), evil.bytes.clone());

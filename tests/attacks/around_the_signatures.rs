@@ -156,3 +156,14 @@ fn passwords_in_rewritten_addresses_are_not_printed() {
         assert!(printed.contains("https://****@proxy.example.org/files/") && !printed.contains("secret"), "{printed}");
     }
 }
+
+#[test]
+fn a_signed_index_is_not_read_as_a_page_of_links() {
+    let scene = Scene::new();
+    let index_url = scene.server.index_url();
+    for page in ["", "app/", "app", "app/index.html", "app/?x#y"] {
+        let links = format!("{index_url}{page}").replace("http:", "HTTP:");
+        scene.refuses(&["--no-index", "--find-links", &links, "app"], 12, &["policy.signed-as-links", &index_url]);
+    }
+    assert_eq!(scene.server.log(), Vec::<String>::new());
+}

@@ -77,6 +77,22 @@ fn a_newer_snapshot_that_says_otherwise_is_chosen_from_anew() {
     }
 }
 
+#[test]
+fn a_listing_is_of_one_snapshot_too() {
+    let scene = with_bins();
+    scene.installs(&["app", "library==1.0"]);
+    std::fs::remove_dir_all(scene.environment.cache()).unwrap();
+    when_page(&scene, "library", |server| {
+        publish_app(server, "1.1");
+        publish_library(server, "3.0");
+        server.garbage_collect();
+    });
+    let outcome = scene.tufpip(&["list", "--outdated", "--format", "json"]).run().expect_code(0);
+    let listed: Vec<Value> = serde_json::from_str(&outcome.stdout).unwrap();
+    let latest: Vec<&Value> = listed.iter().map(|project| &project["latest_version"]).collect();
+    assert_eq!(latest, ["1.1", "3.0"]);
+}
+
 /// The newer snapshot goes, too, while it is compared with what was told.
 #[test]
 fn a_newer_snapshot_that_goes_while_it_is_compared() {

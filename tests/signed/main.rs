@@ -15,3 +15,4 @@ mod mixing;
 mod policy;
 mod report;
 mod scene;
+mod without_memory;

@@ -265,6 +265,32 @@ fn a_map_that_names_an_index_the_command_leaves_out() {
 }
 
 #[test]
+fn unsigned_indexes_reach_no_threshold() {
+    let scene = Scene::new();
+    let other = unsigned("library", "2.0");
+    let mapping = json!([{"projects": ["library"], "repositories": ["main", "other"], "threshold": 2}]);
+    map(&scene, &other.url("/simple/"), mapping);
+    with_extra(&scene, &other.url("/simple/"), &["library"])
+        .expect_code(1)
+        .expect_stderr(&["map.json demands that 2 indexes sign the same file of library"]);
+    assert_eq!(other.log(), Vec::<String>::new());
+}
+
+/// What the user has in a directory comes from no index at all.
+#[test]
+fn a_map_leaves_local_files_alone_when_no_index_is_used() {
+    let scene = Scene::new();
+    let other = unsigned("library", "99.0");
+    map(&scene, &other.url("/simple/"), json!([{"projects": ["*"], "repositories": ["main"]}]));
+    let wheel = Wheel::new("library", "3.0").build();
+    let path = scene.environment.write("wheels/library-3.0-py3-none-any.whl", wheel.bytes);
+    let (wheels, links) = (path.parent().unwrap(), other.url("/find-links/"));
+    scene.installs(&["--no-index", "--find-links", text(wheels), "--find-links", &links, "library"]);
+    scene.expect_installed(&["library-3.0"]);
+    assert_eq!(other.log(), Vec::<String>::new(), "a page on a server is no local file");
+}
+
+#[test]
 fn a_map_that_makes_no_sense_stops_the_command_before_any_request() {
     let scene = Scene::new();
     let main = scene.server.index_url();

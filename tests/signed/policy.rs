@@ -343,6 +343,48 @@ fn a_directory_of_trust_makes_an_index_signed() {
     assert!(memory.join("timestamp.json").is_file(), "what was verified is remembered in the user's store");
 }
 
+/// A container that is made anew each time has no memory; the directory that comes with the code brings one.
+#[test]
+fn a_directory_of_trust_brings_the_memory_of_the_machine_it_was_made_on() {
+    let scene = Scene::new();
+    let first_day = scene.server.day();
+    scene.server.rotate("snapshot");
+    scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
+    scene.installs(&["app"]);
+    let second_day = scene.server.day();
+    scene.server.publish(|index| index.add(Wheel::new("library", "4.0").build()));
+    let (anchors, store) = (scene.environment.work().join("trust.d"), scene.environment.trust_store());
+    fs::rename(&store, &anchors).unwrap();
+    let command = || {
+        empty_cache(&scene);
+        let _ = fs::remove_dir_all(&store);
+        scene.tufpip(&["install", "--upgrade", "app", "library"]).env("TUFPIP_TRUST", &anchors)
+    };
+    scene.server.replay(&first_day);
+    scene.refuses_command(command(), 10, &["http://127.0.0.1:", "somebody shows an older state", "trust.rollback"]);
+    scene.server.replay(&second_day);
+    command().run().expect_code(0);
+    scene.expect_installed(&["app-1.0", "library-3.0"]);
+    scene.server.honest();
+    command().run().expect_code(0);
+    scene.expect_installed(&["app-1.0", "library-4.0"]);
+}
+
+/// What the machine itself has seen counts before what was brought along some time ago.
+#[test]
+fn a_machine_with_a_memory_of_its_own_uses_that() {
+    let scene = Scene::new();
+    let (anchors, store) = (scene.environment.work().join("trust.d"), scene.environment.trust_store());
+    scene.installs(&["app"]);
+    let first_day = scene.server.day();
+    fs::rename(&store, &anchors).unwrap();
+    let command = || scene.tufpip(&["install", "--upgrade", "app", "library"]).env("TUFPIP_TRUST", &anchors);
+    scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
+    command().run().expect_code(0);
+    scene.server.replay(&first_day);
+    scene.refuses_command(command(), 10, &["trust.rollback"]);
+}
+
 /// The user's own store says that the metadata is elsewhere; who set up the run, and the machine, know better.
 #[test]
 fn the_machine_outranks_the_variable_and_both_outrank_the_user() {
@@ -352,6 +394,7 @@ fn the_machine_outranks_the_variable_and_both_outrank_the_user() {
     let (nowhere, nowhere_else) = (Server::unreachable_url("/a/"), Server::unreachable_url("/b/"));
     anchor_at(&scene, &scene.environment.trust_store(), &nowhere);
     let command = || scene.tufpip(&["install", "app"]).env("TUFPIP_TRUST", &variable);
+    fs::create_dir(&variable).unwrap();
     scene.refuses_command(command(), 13, &[&nowhere, "trust.unreachable"]);
     anchor_at(&scene, &variable, &nowhere_else);
     scene.refuses_command(command(), 13, &[&nowhere_else, "trust.unreachable"]);

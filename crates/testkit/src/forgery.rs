@@ -117,19 +117,38 @@ impl SignedServer {
             _ if listed_anew => signed["version"].clone(),
             _ => listed_version,
         };
-        self.serve_forged(role, &version, bytes.clone());
+        self.lead_to(role, &version, bytes, stolen);
+    }
+
+    /// Serves these bytes as the next version of a role, with the snapshot and timestamp that lead to them.
+    pub fn forge_bytes(&self, role: &str, stolen: Stolen, bytes: &[u8]) {
+        let mut signed = json!({"version": self.signed_version(role)});
+        raise_version(&mut signed);
+        self.lead_to(role, &signed["version"], bytes.to_vec(), stolen);
+    }
+
+    /// Serves a file of a role, and lists it in the files above if he has their keys.
+    fn lead_to(&self, role: &str, version: &Value, bytes: Vec<u8>, stolen: Stolen) {
+        self.serve_forged(role, version, bytes.clone());
         let parent = match role {
-            _ if !listed_anew => return,
             "root" | "timestamp" => return,
-            "snapshot" => "timestamp",
-            _ => "snapshot",
+            "snapshot" if stolen.can_sign("timestamp") => "timestamp",
+            _ if role != "snapshot" && stolen.can_sign("snapshot") => "snapshot",
+            _ => return,
         };
         let list = |parent: &mut Value| {
             let mut entry = target(&bytes);
-            entry["version"] = version;
+            entry["version"] = version.clone();
             parent["meta"][format!("{role}.json")] = entry;
         };
         self.forge_chain(parent, stolen.signatures(parent), stolen, Box::new(list));
+    }
+
+    /// The version of a role that is served now, or of the owner's where a forgery has none.
+    fn signed_version(&self, role: &str) -> u64 {
+        let file: Option<Value> = serde_json::from_slice(&self.served(role)).ok();
+        let served = file.and_then(|file| file["signed"]["version"].as_u64());
+        served.unwrap_or_else(|| self.version(role))
     }
 
     /// Puts a target into the role that is responsible for it, and serves that.

@@ -109,7 +109,7 @@ fn create(store: &Path, directory: &Path, new: &NewRoot, trust: &TrustFile) -> s
     let unfinished = tempfile::Builder::new().prefix(".adding-").permissions(private).tempdir_in(store)?;
     let history = unfinished.path().join("root_history");
     make_private_directory(&history)?;
-    write_state(&history, &history.join(format!("{}.root.json", new.root.version)), &new.bytes)?;
+    write_state(unfinished.path(), &history.join(format!("{}.root.json", new.root.version)), &new.bytes)?;
     write(unfinished.path(), trust)?;
     std::fs::rename(unfinished.path(), directory)?;
     // Nothing is left to clean up.

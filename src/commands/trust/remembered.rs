@@ -38,7 +38,7 @@ impl Remembered {
         let pinned = Metadata::from_bytes(&anchor.root)
             .map_err(|error| unusable(anchor, "root metadata", &error.to_string()))?;
         let directory = settings.store.as_ref().map(|store| store.join(anchor.identity.directory_name()));
-        let store = Store::new(directory, PathBuf::new());
+        let store = Store::new(directory, PathBuf::new()).with_anchor(anchor.directory.as_deref());
         let mut later = Vec::new();
         while let Some(request) = client.poll_request() {
             // Offline, nothing is fetched, stored or deleted.

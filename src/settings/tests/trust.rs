@@ -69,6 +69,8 @@ fn what_is_required_once_is_not_taken_back() {
         (Machine::new().variable("PIP_REQUIRE_SIGNED", "1").variable("TUFPIP_REQUIRE_SIGNED", "0"), "install a"),
         (Machine::new().variable("TUFPIP_REQUIRE_SIGNED", "1"), "install a --isolated"),
         (machine(), "install a --isolated"),
+        (machine().variable("PIP_CONFIG_FILE", "/dev/null"), "install a"),
+        (machine().variable("TUFPIP_CONFIG_FILE", "/dev/null"), "install a --isolated"),
     ] {
         assert!(machine.run(line).unwrap().trust.require_signed, "{line}: {:?}", machine.variables);
     }
