@@ -9,6 +9,9 @@ const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];
 const REFUSED: &[&str] =
     &["Refused the page of library: it is not what was signed", "expected", "received", "verify.page"];
 
+/// Changes a page.
+type Change = fn(&mut Value);
+
 fn files(page: &mut Value) -> &mut Vec<Value> {
     page["files"].as_array_mut().unwrap()
 }
@@ -25,7 +28,7 @@ fn every_change_of_it_is_refused() {
         files(page).iter_mut().for_each(|file| file["url"] = "https://pkgs.example.org/x.whl".into())
     };
     let drop_metadata = |page: &mut Value| files(page).iter_mut().for_each(|file| file["core-metadata"] = false.into());
-    let changes: [(&str, fn(&mut Value)); 5] = [
+    let changes: [(&str, Change); 5] = [
         ("the newest version hidden", hide_newest),
         ("all versions yanked", yank),
         ("another Python asked for", forbid_python),
