@@ -26,6 +26,11 @@ use crate::wanted::warn_of_unknown_extras;
 pub async fn install(settings: &Settings, install: &InstallSettings, session: &Session) -> Result<(), Failure> {
     let terminal = &session.terminal;
     loop {
+        // A server's answers take as long as an interpreter's first one: both at once.
+        let read = session.read(&install.wishes, &install.indexes, &install.selection);
+        if let Ok(read) = &read {
+            session.begin_to_verify(&read.indexes);
+        }
         let environment = Environment::open(settings)?;
         if changes_environment(install) {
             environment.refuse_if_managed()?;
@@ -34,7 +39,7 @@ pub async fn install(settings: &Settings, install: &InstallSettings, session: &S
         if !install.dry_run && unfinished::undo(&target.library, terminal)? {
             continue;
         }
-        let asked = session.asked(&install.wishes, &install.indexes, &install.selection, &environment)?;
+        let asked = session.asked_of(read?, &environment)?;
 
         let mut finder = session.finder(&asked, &environment)?;
         let existing = existing(install);

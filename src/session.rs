@@ -91,8 +91,23 @@ impl Session {
         selection: &SelectionSettings,
         environment: &Environment,
     ) -> Result<Asked, Failure> {
-        let read = self.read(wishes, indexes, selection)?;
+        self.asked_of(self.read(wishes, indexes, selection)?, environment)
+    }
+
+    /// What was read, for an environment.
+    ///
+    /// # Errors
+    /// See [`Asked::new`].
+    pub fn asked_of(&self, read: Requirements, environment: &Environment) -> Result<Asked, Failure> {
         Asked::new(read, &environment.interpreter.markers, &self.terminal)
+    }
+
+    /// Begins to update the metadata of signed indexes, without waiting. What is wrong with them is said by whoever needs
+    /// them.
+    pub fn begin_to_verify(&self, indexes: &IndexSettings) {
+        for url in &indexes.indexes {
+            let _ = self.trust.index(url);
+        }
     }
 
     /// Reads words and files, without asking what they mean for an environment. Their warnings are printed.

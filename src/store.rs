@@ -75,6 +75,11 @@ impl Store {
         self.read(&sha256, request.proof_by_sha256(&sha256)?)
     }
 
+    /// Whether such a wheel is there; it may yet prove unusable.
+    pub fn has(&self, request: &DownloadRequest) -> bool {
+        request.known_sha256().is_some_and(|sha256| self.root.join(sha256).join("manifest").exists())
+    }
+
     /// Unpacks `file`, unless that was done before.
     ///
     /// # Errors

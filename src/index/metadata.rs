@@ -71,14 +71,27 @@ impl MetadataReader {
         file: &File,
         page: &Arc<PageProof>,
     ) -> Result<Result<ReadMetadata, String>, Failure> {
-        let signed = match page.index().file(page, file).await? {
+        // A wheel that seems to be unpacked will not need its metadata file; else both are asked for at once.
+        let (signed, metadata) = match self.seems_unpacked(project, file) {
+            true => (page.index().file(page, file).await?, None),
+            false => {
+                let (signed, metadata) = tokio::join!(page.index().file(page, file), page.index().metadata(page, file));
+                (signed?, Some(metadata))
+            }
+        };
+        let signed = match signed {
             Ok(signed) => Arc::new(signed),
             Err(reason) => return Ok(Err(reason)),
         };
         let request = download_request(project, file, &signed.url, Vec::new(), Some(Arc::clone(&signed)));
-        let bytes = if let Some(unpacked) = self.store.find(&request) {
+        let bytes = if let Some(bytes) = page.index().cached_metadata(page, file) {
+            bytes
+        } else if let Some(unpacked) = self.store.find(&request) {
             unpacked.raw_metadata()?
-        } else if let Some(bytes) = page.index().metadata(&signed, file).await? {
+        } else if let Some(bytes) = match metadata {
+            Some(metadata) => metadata?,
+            None => page.index().metadata(page, file).await?,
+        } {
             bytes
         } else {
             let Some(filename) = file.dist.wheel() else {
@@ -88,6 +101,12 @@ impl MetadataReader {
         };
         let metadata = understand(project, file, &bytes);
         Ok(metadata.map(|metadata| ReadMetadata { metadata, signed: Some(signed) }))
+    }
+
+    /// By what the page says, which may prove wrong.
+    fn seems_unpacked(&self, project: &PackageName, file: &File) -> bool {
+        let request = file.url().ok().map(|url| download_request(project, file, &url, Vec::new(), None));
+        request.is_some_and(|request| self.store.has(&request))
     }
 
     async fn unsigned(&self, project: &PackageName, file: &File) -> Result<Result<CoreMetadata, String>, Failure> {

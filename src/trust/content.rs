@@ -59,10 +59,7 @@ impl Content {
     pub async fn get(&self, wanted: &Wanted<'_>) -> Result<Option<Vec<u8>>, Failure> {
         let refused =
             |url: &Url, mismatch: &Mismatch| refusal::of_file(wanted.what, wanted.code, url, mismatch, wanted.signer);
-        let path = cache_name(wanted.hashes).map(|name| self.directory.join(name));
-        if let Some(bytes) = path.as_ref().and_then(|path| std::fs::read(path).ok())
-            && verify(wanted, &bytes).is_ok()
-        {
+        if let Some(bytes) = self.cached(wanted.size, wanted.hashes) {
             return Ok(Some(bytes));
         }
         let (Size::Exactly(limit) | Size::AtMost(limit)) = wanted.size;
@@ -86,13 +83,23 @@ impl Content {
                     continue;
                 }
             };
-            verify(wanted, &bytes).map_err(|mismatch| refused(url, &mismatch))?;
-            if let Some(path) = path {
+            verify(wanted.size, wanted.hashes, &bytes).map_err(|mismatch| refused(url, &mismatch))?;
+            if let Some(path) = self.path(wanted.hashes) {
                 keep(&path, &bytes);
             }
             return Ok(Some(bytes));
         }
         unanswered.map_or(Ok(None), |failure| Err(failure.into()))
+    }
+
+    /// The bytes with these hashes if they are in the cache; they are verified again.
+    pub fn cached(&self, size: Size, hashes: &Hashes) -> Option<Vec<u8>> {
+        let bytes = std::fs::read(self.path(hashes)?).ok()?;
+        verify(size, hashes, &bytes).ok().map(|()| bytes)
+    }
+
+    fn path(&self, hashes: &Hashes) -> Option<PathBuf> {
+        cache_name(hashes).map(|name| self.directory.join(name))
     }
 
     async fn fetch(&self, url: &Url, accept: Option<&str>, limit: u64) -> Result<Vec<u8>, RemoteFailure> {
@@ -105,8 +112,8 @@ impl Content {
     }
 }
 
-fn verify(wanted: &Wanted<'_>, bytes: &[u8]) -> Result<(), Mismatch> {
-    let mut verifier = Verifier::new(wanted.size, wanted.hashes)?;
+fn verify(size: Size, hashes: &Hashes, bytes: &[u8]) -> Result<(), Mismatch> {
+    let mut verifier = Verifier::new(size, hashes)?;
     verifier.update(bytes)?;
     verifier.finish()
 }

@@ -166,60 +166,77 @@ impl TrustedIndex {
         Ok(Ok(signed))
     }
 
-    /// The verified metadata file (PEP 658) of a signed file; `None` when the index signs none, or does not have it.
+    /// The verified metadata file (PEP 658) of a file on a verified page; `None` when the index signs none, or does not have
+    /// it. That the file itself is signed is for [`TrustedIndex::file`] to say, at the same time.
     ///
     /// # Errors
     /// When it is something else than what is signed.
-    pub async fn metadata(self: &Arc<Self>, signed: &SignedFile, file: &File) -> Result<Option<Vec<u8>>, Failure> {
-        let Some(url) = metadata_url(&signed.url) else { return Ok(None) };
-        let of_page = match &file.core_metadata {
-            CoreMetadataFile::Available { sha256: Some(sha256) } => Some(sha256.as_str()),
-            _ => None,
+    pub async fn metadata(self: &Arc<Self>, page: &PageProof, file: &File) -> Result<Option<Vec<u8>>, Failure> {
+        let Ok(link) = file.url() else { return Ok(None) };
+        let Some(url) = metadata_url(&self.rewritten(&link)?) else { return Ok(None) };
+        if page.layout.trust() == DistributionTrust::Page {
+            return self.metadata_of_page(page, file, url).await;
+        }
+        let Ok(Some(distribution)) = page.layout.distribution(&page.project, file.filename(), &link) else {
+            return Ok(None);
         };
-        let (size, hashes) = match &signed.target {
-            Some(distribution) => {
-                let Some(path) = signed.page.layout.metadata(&distribution.path) else { return Ok(None) };
-                let target = match self.snapshot.look_up(&path).await {
-                    Ok(LookedUp { target: Some(target), .. }) => target,
-                    Ok(LookedUp { target: None, .. }) => return Ok(None),
-                    // The wheel has its metadata, too, and is signed for certain.
-                    Err(failure) if failure.code == IN_DOUBT => return Ok(None),
-                    Err(failure) => return Err(failure),
-                };
-                let of_target = target.hashes.get(tuf::HashAlgorithm::Sha256);
-                if let (Some(page), Some(target)) = (of_page, &of_target)
-                    && !page.eq_ignore_ascii_case(target)
-                {
-                    let difference = format!("page: sha256 {page}\ntarget: sha256 {target}");
-                    return Err(self.disagree(&format!("{}.metadata", file.filename()), &difference));
-                }
-                let mut hashes = target.hashes;
-                if let (Some(sha256), None) = (of_page, of_target) {
-                    hashes.insert("sha256", sha256);
-                }
-                (Size::Exactly(target.length), hashes)
+        let Some(path) = page.layout.metadata(&distribution) else { return Ok(None) };
+        // What the page signs need not wait for the role that signs the target. It is not used before that says the same.
+        let of_page = async {
+            match page.layout.trust() {
+                DistributionTrust::Both => self.metadata_of_page(page, file, url.clone()).await,
+                _ => Ok(None),
             }
-            None => match of_page {
-                Some(sha256) => {
-                    let hashes = [("sha256".to_owned(), sha256.to_owned())].into_iter().collect();
-                    (Size::AtMost(METADATA_SIZE), hashes)
-                }
-                None => return Ok(None),
-            },
         };
+        let (looked_up, of_page) = tokio::join!(self.snapshot.look_up(&path), of_page);
+        let (target, facts) = match looked_up {
+            Ok(LookedUp { target: Some(target), facts, .. }) => (target, facts),
+            Ok(LookedUp { target: None, .. }) => return Ok(None),
+            // The wheel has its metadata, too, and is signed for certain.
+            Err(failure) if failure.code == IN_DOUBT => return Ok(None),
+            Err(failure) => return Err(failure),
+        };
+        let mut hashes = target.hashes.clone();
+        match (metadata_hash(file), hashes.get(tuf::HashAlgorithm::Sha256)) {
+            (Some(page), Some(target)) if !page.eq_ignore_ascii_case(&target) => {
+                let difference = format!("page: sha256 {page}\ntarget: sha256 {target}");
+                return Err(self.disagree(&format!("{}.metadata", file.filename()), &difference));
+            }
+            (Some(page), None) => {
+                hashes.insert("sha256", page);
+            }
+            _ => {}
+        }
+        // What the page's hash was good for is in the cache now, and read again with the signed length in place of a limit.
+        of_page?;
+        let signer = signer(self, &target, &facts);
+        self.metadata_file(file, url, Size::Exactly(target.length), &hashes, &signer).await
+    }
+
+    /// The metadata file that the signed page has the hash of, if it is in the cache.
+    pub fn cached_metadata(&self, page: &PageProof, file: &File) -> Option<Vec<u8>> {
+        let sha256 = metadata_hash(file).filter(|_| page.layout.trust() == DistributionTrust::Page)?;
+        self.content.cached(Size::AtMost(METADATA_SIZE), &only_sha256(sha256))
+    }
+
+    async fn metadata_of_page(&self, page: &PageProof, file: &File, url: Url) -> Result<Option<Vec<u8>>, Failure> {
+        let Some(sha256) = metadata_hash(file) else { return Ok(None) };
+        let signer = signer(self, &page.target, &page.facts);
+        self.metadata_file(file, url, Size::AtMost(METADATA_SIZE), &only_sha256(sha256), &signer).await
+    }
+
+    async fn metadata_file(
+        &self,
+        file: &File,
+        url: Url,
+        size: Size,
+        hashes: &Hashes,
+        signer: &str,
+    ) -> Result<Option<Vec<u8>>, Failure> {
         let what = format!("the metadata of {}", file.filename());
-        let signer = signed.signer();
         let urls = [url];
-        let wanted = Wanted {
-            what: &what,
-            urls: &urls,
-            accept: None,
-            size,
-            hashes: &hashes,
-            signer: &signer,
-            code: "verify.metadata",
-        };
-        self.content.get(&wanted).await
+        let code = "verify.metadata";
+        self.content.get(&Wanted { what: &what, urls: &urls, accept: None, size, hashes, signer, code }).await
     }
 
     fn layout(&self, facts: &Facts) -> Result<Arc<Layout>, Failure> {
@@ -328,6 +345,18 @@ fn disagreement(file: &File, target: &Target) -> Option<String> {
         // Two lines, so they are not made printable together.
         differs.then(|| format!("page: {name} {}\ntarget: {name} {}", printable(of_page), printable(hex)))
     })
+}
+
+/// The hash that a page gives for the metadata of a file.
+fn metadata_hash(file: &File) -> Option<&str> {
+    match &file.core_metadata {
+        CoreMetadataFile::Available { sha256 } => sha256.as_deref(),
+        CoreMetadataFile::Absent => None,
+    }
+}
+
+fn only_sha256(hex: &str) -> Hashes {
+    [("sha256".to_owned(), hex.to_owned())].into_iter().collect()
 }
 
 fn metadata_url(url: &Url) -> Option<Url> {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release -p testkit --example sign_index -- DIRECTORY [--profile alone|small|pep458] [--bit-length N]
-//!     [--trust page|target|both] [--no-snapshot-hashes] [--synthetic N] [--gzip]
+//!     [--trust page|target|both] [--no-snapshot-hashes] [--synthetic N [--changed N]] [--gzip]
 //! ```
 //!
 //! DIRECTORY has `simple/PROJECT/index.json` (PEP 691) for each project, and files where the pages' links point. Added are
@@ -10,7 +10,8 @@
 //! The signed targets declare the layout, so a client needs that root and nothing else.
 //!
 //! `--synthetic N` signs N pages more that do not exist, for metadata of the size of a large index; `--gzip` puts `.gz` beside
-//! every page and metadata file, as web servers can send them. The private keys are the same in every run: nobody should trust
+//! every page and metadata file, as web servers can send them. With `--changed N` another snapshot is published in which N of the
+//! made-up pages are new; the timestamp before it is kept as `tuf/1.timestamp.json`. The private keys are the same in every run: nobody should trust
 //! what this has signed.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a tool of the benchmarks; its user reads the panic")]
@@ -35,6 +36,7 @@ struct Arguments {
     signing: Signing,
     trust: DistributionTrust,
     synthetic: usize,
+    changed: usize,
     gzip: bool,
 }
 
@@ -53,9 +55,18 @@ fn main() {
     }
     assert!(projects + arguments.synthetic > 0, "no simple/PROJECT/index.json in {}", arguments.directory.display());
     for number in 0..arguments.synthetic {
-        targets.insert(format!("simple/synthetic-{number:07}/{PAGE}"), synthetic_page(number));
+        targets.insert(synthetic_path(number), synthetic_page(number));
     }
     let count = targets.len();
+    let mut first_timestamp = None;
+    if arguments.changed > 0 {
+        repository.set_targets(targets.clone());
+        repository.publish();
+        first_timestamp = repository.files().get("timestamp.json").cloned();
+        for number in 0..arguments.changed.min(arguments.synthetic) {
+            targets.insert(synthetic_path(number), synthetic_page(number + arguments.synthetic));
+        }
+    }
     repository.set_targets(targets);
     repository.publish();
     let directory = arguments.directory.join("tuf");
@@ -67,6 +78,9 @@ fn main() {
     for (name, content) in repository.files() {
         write(&directory.join(name), content, arguments.gzip);
         bytes += content.len();
+    }
+    if let Some(timestamp) = first_timestamp {
+        write(&directory.join("1.timestamp.json"), &timestamp, arguments.gzip);
     }
     let files = repository.files().len();
     eprintln!("{projects} projects and {} made up, {count} targets, {files} files, {bytes} bytes", arguments.synthetic);
@@ -113,6 +127,10 @@ fn described(length: u64, sha256: String) -> TargetFile {
     TargetFile { length, hashes, custom: None, other: Object::new() }
 }
 
+fn synthetic_path(number: usize) -> String {
+    format!("simple/synthetic-{number:07}/{PAGE}")
+}
+
 /// A page as long as most, with the hash of its number.
 fn synthetic_page(number: usize) -> TargetFile {
     let hash = sha2::Sha256::digest(number.to_be_bytes());
@@ -137,6 +155,7 @@ fn arguments() -> Arguments {
         signing: Signing::default(),
         trust: DistributionTrust::Both,
         synthetic: 0,
+        changed: 0,
         gzip: false,
     };
     while let Some(word) = words.next() {
@@ -154,6 +173,7 @@ fn arguments() -> Arguments {
             }
             "--no-snapshot-hashes" => arguments.signing.hashes_in_snapshot = false,
             "--synthetic" => arguments.synthetic = value().parse().unwrap(),
+            "--changed" => arguments.changed = value().parse().unwrap(),
             "--gzip" => arguments.gzip = true,
             option if option.starts_with('-') => panic!("unknown option {option}"),
             _ => directory = Some(PathBuf::from(word)),

@@ -1,6 +1,7 @@
-//! The projects that most people install, from the real index, compared file by file with what pip makes of them.
+//! The projects that most people install, from the real index and from a signed copy of it, compared file by file with what pip
+//! makes of them.
 //!
-//! Needs the network and downloads some 500 MB, so it runs only when asked for:
+//! Needs the network and downloads some 500 MB for each test, so it runs only when asked for:
 //! `TUFPIP_TEST_NETWORK=1 cargo test --test popular_projects -- --nocapture`.
 
 #![allow(
@@ -9,6 +10,8 @@
     clippy::indexing_slicing,
     reason = "a comparison that cannot go on is a failed test"
 )]
+
+mod signed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -94,16 +97,11 @@ const NOT_WITH_PIP: &[&str] = &["joblib/test/__pycache__/test_func_inspect_speci
 
 #[test]
 fn the_same_files_as_pip() {
-    if std::env::var_os("TUFPIP_TEST_NETWORK").is_none() {
-        eprintln!("skipped: TUFPIP_TEST_NETWORK is not set");
+    if !is_network_allowed() {
         return;
     }
     let place = TempDir::new().unwrap();
-    // The newest pip, in an environment of its own.
-    let pip = place.path().join("tool/bin/python");
-    run(Command::new("python3").args(["-m", "venv"]).arg(place.path().join("tool")));
-    run(Command::new(&pip).args(["-m", "pip", "install", "--quiet", "--upgrade", "pip"]));
-
+    let pip = newest_pip(place.path());
     let mut differences = Vec::new();
     for (number, group) in GROUPS.iter().enumerate() {
         // The same length, so that scripts whose first line names the interpreter have the same length too.
@@ -139,6 +137,22 @@ fn the_same_files_as_pip() {
         differences.extend(found);
     }
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+}
+
+fn is_network_allowed() -> bool {
+    let is_allowed = std::env::var_os("TUFPIP_TEST_NETWORK").is_some();
+    if !is_allowed {
+        eprintln!("skipped: TUFPIP_TEST_NETWORK is not set");
+    }
+    is_allowed
+}
+
+/// The Python of an environment of its own that has the newest pip.
+fn newest_pip(place: &Path) -> PathBuf {
+    let python = place.join("tool/bin/python");
+    run(Command::new("python3").args(["-m", "venv"]).arg(place.join("tool")));
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--upgrade", "pip"]));
+    python
 }
 
 fn environment(path: &Path) -> PathBuf {
