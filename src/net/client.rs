@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::header::{
@@ -22,6 +22,8 @@ use crate::terminal::Terminal;
 
 /// Requests under way to one host at a time. With HTTP/2 they share a connection.
 const REQUESTS_PER_HOST: usize = 32;
+/// How long a server that gives no answer in time is asked again and again.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Redirects followed for one request.
 const MAXIMUM_REDIRECTS: usize = 10;
 
@@ -127,13 +129,14 @@ impl Client {
     pub async fn get(&self, url: &Url, headers: &HeaderMap, limits: Limits) -> Result<Fetched, RemoteFailure> {
         let mut headers = headers.clone();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let start = Instant::now();
         let attempt = || async {
             let _turn = self.turn(url).await;
             self.in_time(url, limits, self.get_once(url, &headers, limits.bytes)).await
         };
         attempt
             .retry(self.retry_backoff())
-            .when(RemoteFailure::is_transient)
+            .when(|failure| self.is_worth_another_try(failure, start.elapsed()))
             .adjust(|failure, planned| planned.map(|delay| failure.retry_after().unwrap_or(delay)))
             .notify(|failure, delay| self.say_retrying(failure, delay))
             .await
@@ -238,6 +241,13 @@ impl Client {
         };
         // The semaphore is never closed.
         semaphore.acquire_owned().await.ok()
+    }
+
+    /// Whether to ask again, so long after asking first. A server that is silent, or whose headers drip, takes all the time
+    /// it is given at every try.
+    pub(super) fn is_worth_another_try(&self, failure: &RemoteFailure, asked_for: Duration) -> bool {
+        let silent = matches!(failure.cause, Cause::TimedOut);
+        failure.is_transient() && (!silent || asked_for.saturating_add(self.timeout) <= PATIENCE)
     }
 
     /// The waits between tries of a request that gave no answer.

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use backon::BackoffBuilder;
 use packaging::{HashAlgorithm, Hashes};
@@ -180,7 +181,9 @@ impl Downloader {
         let mut transfer = Transfer { receiver: Receiver::new(request), file: file.as_file_mut(), validator: None };
         let mut retries = self.client.retry_backoff().build();
         let mut resumes = self.client.resume_backoff().build();
+        let mut asked = Instant::now();
         loop {
+            let before = transfer.receiver.length;
             let (failure, delay) = match self.ask(request, &mut transfer).await {
                 Ok(response) => match self.receive(request, response, &mut transfer).await {
                     Ok(()) => break,
@@ -188,7 +191,11 @@ impl Downloader {
                 },
                 Err(failure) => (failure, retries.next()),
             };
-            let Some(delay) = delay.filter(|_| failure.is_transient()) else { return Err(refused(request, failure)) };
+            if transfer.receiver.length > before {
+                asked = Instant::now();
+            }
+            let again = self.client.is_worth_another_try(&failure, asked.elapsed());
+            let Some(delay) = delay.filter(|_| again) else { return Err(refused(request, failure)) };
             let delay = failure.retry_after().unwrap_or(delay);
             self.client.say_retrying(&failure, delay);
             tokio::time::sleep(delay).await;

@@ -11,6 +11,17 @@
 )]
 
 mod a01_file_replaced;
+mod a02_file_not_signed;
+mod a03_page_altered;
+mod a04_forged_metadata;
+mod a05_endless_data;
+mod a06_slow_retrieval;
+mod a07_freeze;
+mod a08_freeze_of_one_role;
+mod a09_rollback;
+mod a10_rollback_of_root;
+mod a11_fast_forward;
+mod a12_mix_and_match;
 mod a13_malicious_mirror;
 mod a14_extraneous_dependencies;
 mod a15_wrong_software;

@@ -1,6 +1,7 @@
 //! Runs a program cut off from the machine's configuration, and makes its output comparable.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io::{Read, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -34,6 +35,8 @@ pub struct Outcome {
     pub stderr: String,
     /// From start to end.
     pub elapsed: Duration,
+    /// The most memory it had at a time, in KiB, as of about its last two milliseconds; `None` where there is no `/proc`.
+    pub peak_memory: Option<u64>,
     replacements: Vec<(String, String)>,
 }
 
@@ -144,7 +147,10 @@ impl Command {
         thread::spawn(move || standard_input.write_all(&input));
         let stdout = read_all(child.stdout.take().unwrap());
         let stderr = read_all(child.stderr.take().unwrap());
+        let mut peak_memory = None;
         let status = loop {
+            // The kernel keeps the peak; a process that has ended has none any more.
+            peak_memory = peak_memory_of(child.id()).or(peak_memory);
             if let Some(status) = child.try_wait().unwrap() {
                 break status;
             }
@@ -162,6 +168,7 @@ impl Command {
             stdout: stdout.join().unwrap(),
             stderr: stderr.join().unwrap(),
             elapsed: start.elapsed(),
+            peak_memory,
             replacements: self.replacements,
         }
     }
@@ -212,6 +219,13 @@ fn read_all(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> 
         let _ = pipe.read_to_end(&mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()
     })
+}
+
+/// In KiB.
+fn peak_memory_of(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    peak.trim().strip_suffix(" kB")?.parse().ok()
 }
 
 /// Replaces words such as `12ms`, `1.25s` or `0.3 s` by `[TIME]`.

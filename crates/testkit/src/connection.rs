@@ -68,7 +68,10 @@ fn write_response(stream: &TcpStream, request: &Request, response: &Response, st
         writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style>; rel=preload\r\n\r\n")?;
     }
     if response.framing != Framing::Raw {
-        writer.write(head(response).as_bytes())?;
+        match head(response) {
+            head if faults.head_at_full_speed => writer.stream.write_all(head.as_bytes())?,
+            head => writer.write(head.as_bytes())?,
+        }
     }
     if request.method == "HEAD" {
         return Ok(true);

@@ -37,6 +37,8 @@ pub enum SignedBy {
     WrongKeys,
     /// One of a key that nobody trusts, under the names of the role's keys.
     WrongKeysUnderRightNames,
+    /// Good ones of all the role's keys, under names that nobody has listed.
+    RightKeysUnderWrongNames,
     /// Those that stood under the content before it was changed.
     EarlierContent,
     /// Good ones, one less than must sign; none where one is enough.
@@ -229,6 +231,9 @@ fn signatures(repository: &SignedRepository, role: &str, signed_by: SignedBy, me
         SignedBy::RightKeys => signers.keys.iter().map(good).collect(),
         SignedBy::WrongKeys => vec![named(&mine, &mine.key_id().0)],
         SignedBy::WrongKeysUnderRightNames => signers.keys.iter().map(|key| named(&mine, &key.key_id().0)).collect(),
+        SignedBy::RightKeysUnderWrongNames => {
+            signers.keys.iter().map(|key| named(key, &new_key(KeyType::Ed25519).key_id().0)).collect()
+        }
         SignedBy::TooFew => signers.keys.iter().take(signers.threshold as usize - 1).map(good).collect(),
         SignedBy::OneKeyRepeated => signers.keys.iter().map(|_| good(first)).collect(),
         SignedBy::OneKeyUnderAllNames => signers.keys.iter().map(|key| named(first, &key.key_id().0)).collect(),

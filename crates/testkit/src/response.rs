@@ -38,6 +38,7 @@ pub(crate) struct Faults {
     pub(crate) delay: Duration,
     pub(crate) interim_responses: usize,
     pub(crate) bytes_per_second: Option<usize>,
+    pub(crate) head_at_full_speed: bool,
     pub(crate) stop_after: Option<(usize, Stop)>,
     pub(crate) silent: bool,
 }
@@ -226,6 +227,12 @@ impl Response {
     pub fn slow(mut self, bytes_per_second: usize) -> Self {
         self.faults.bytes_per_second = Some(bytes_per_second);
         self
+    }
+
+    /// Sends the headers at once and the body at this pace.
+    pub fn slow_body(mut self, bytes_per_second: usize) -> Self {
+        self.faults.head_at_full_speed = true;
+        self.slow(bytes_per_second)
     }
 
     /// Sends this many `103 Early Hints` first.
