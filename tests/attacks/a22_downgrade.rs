@@ -251,8 +251,9 @@ fn the_pages_of_the_index_as_a_place_of_links() {
     let scene = Scene::new();
     let links = scene.server.url("/simple/app/");
     forge_plainly(&scene);
-    scene.refuses_and_learns(&["--find-links", &links, "app"], 10, &["Refused app-1.0", "verify.target"]);
-    scene.recovers(&["--find-links", &links, "app"], &["app-1.0", "library-2.0"]);
+    scene.refuses(&["--find-links", &links, "app"], 12, &["belongs to a signed index", "policy.signed-as-links"]);
+    scene.expect_nothing_asked_plainly();
+    scene.recovers(&["app"], &["app-1.0", "library-2.0"]);
 }
 
 /// What knows that the index is signed cannot be taken away half: there has to be a decision of the user.

@@ -310,7 +310,9 @@ fn an_index_is_forgotten() {
 fn a_damaged_one_is_named_and_can_be_removed() {
     let scene = Untrusted::new();
     scene.add_root().expect_code(0);
-    fs::write(scene.directory().join("root_history/1.root.json"), "{}").unwrap();
+    for copy in ["root_history/1.root.json", "root.json"] {
+        fs::write(scene.directory().join(copy), "{}").unwrap();
+    }
     scene.trust(&["list"]).expect_code(0).expect_stderr(&["which was pinned, is not there any more"]);
     scene.add_root().expect_code(1).expect_stderr(&["trust.damaged"]);
     scene.trust(&["remove", &scene.server.index_url(), "--yes"]).expect_code(0);
