@@ -251,7 +251,11 @@ fn the_pages_of_the_index_as_a_place_of_links() {
     let scene = Scene::new();
     let links = scene.server.url("/simple/app/");
     forge_plainly(&scene);
-    scene.refuses(&["--find-links", &links, "app"], 12, &["belongs to a signed index", "policy.signed-as-links"]);
+    scene.refuses_and_learns(
+        &["--find-links", &links, "app"],
+        12,
+        &["belongs to a signed index", "policy.signed-as-links"],
+    );
     scene.expect_nothing_asked_plainly();
     scene.recovers(&["app"], &["app-1.0", "library-2.0"]);
 }
