@@ -213,7 +213,6 @@ impl Sources {
             let agreed = agreed(offers, threshold);
             if agreed.is_empty() {
                 self.note_disagreement(project, threshold);
-                return Ok(None);
             }
             return Ok(Some(agreed));
         }
