@@ -67,8 +67,21 @@ impl Trust {
         }
         let anchor = Anchor::find(&self.settings, &identity)?;
         let index = anchor.map(|anchor| self.open(anchor)).transpose()?;
+        if index.is_none() {
+            self.warn_of_trusted_neighbour(&identity);
+        }
         indexes.insert(identity, index.clone());
         Ok(index)
+    }
+
+    /// A URL that is nearly that of a trusted index is probably meant to be it, and will be used unverified.
+    fn warn_of_trusted_neighbour(&self, identity: &IndexIdentity) {
+        let anchors = Anchor::all(&self.settings).into_iter().filter_map(|(_, anchor)| anchor.ok());
+        if let Some(trusted) = anchors.map(|anchor| anchor.identity).find(|trusted| trusted.is_near(identity)) {
+            let (untrusted, trusted) = (redacted(identity.url()), redacted(trusted.url()));
+            self.terminal
+                .warning(&format!("{untrusted} is not trusted and not verified; {trusted} is (tufpip trust list)"));
+        }
     }
 
     /// Begins to use the metadata behind an anchor.
@@ -95,6 +108,16 @@ impl Trust {
     /// Whether the user names this project as one that may be unsigned.
     pub fn may_be_unsigned(&self, project: &PackageName) -> bool {
         self.settings.allow_unsigned.contains(project)
+    }
+
+    /// Every project that the user names as one that may be unsigned.
+    pub fn may_all_be_unsigned(&self) -> &[PackageName] {
+        &self.settings.allow_unsigned
+    }
+
+    /// Whether what nobody vouches for is refused.
+    pub fn requires_signed(&self) -> bool {
+        self.settings.require_signed
     }
 
     /// What a report says of the command as a whole: that verification was switched off, or which snapshots it has seen.
@@ -173,7 +196,8 @@ impl Trust {
         Err(Failure::new(Kind::Policy, "policy.require-signed", message)
             .detail("from", redacted(&request.url))
             .hint(format!(
-                "take {project} from a signed index, give its hash with --hash=sha256:…, or allow it with --allow-unsigned {project}"
+                "take {project} from a signed index, give its hash (--hash=sha256:… in a requirements file, or #sha256=… behind \
+                 its URL), or allow it with --allow-unsigned {project}"
             )))
     }
 }
@@ -197,4 +221,9 @@ fn read_map(settings: &TrustSettings) -> Result<Option<ProjectMap>, Failure> {
 fn unusable_map(path: &std::path::Path, reason: &str) -> Failure {
     Failure::usage(format!("Could not use {}: {}", path.display(), crate::terminal::printable(reason)))
         .detail("meaning", "it says which indexes may offer which projects, so nothing is installed without it")
+        .hint(
+            "repair the file, or remove it if nothing shall be tied to an index. Its form (docs/reference/layouts.md): \
+             {\"repositories\": {\"corp\": \"https://pkgs.example.org/simple/\"}, \
+             \"mapping\": [{\"projects\": [\"acme-*\"], \"repositories\": [\"corp\"]}]}",
+        )
 }

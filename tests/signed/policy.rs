@@ -46,6 +46,21 @@ fn a_signed_index_suffices() {
 }
 
 #[test]
+fn what_is_installed_already_is_not_looked_at_and_that_is_said() {
+    let scene = Scene::new();
+    let other = unsigned("extra", "1.0");
+    scene.installs(&["--extra-index-url", &other.url("/simple/"), "extra", "library"]);
+    scene.installs(&["--require-signed", "app", "extra"]).expect_stderr(&[
+        "Verified   1 file against snapshot 1 of",
+        "Unchecked  2 installed packages were not looked at",
+    ]);
+    scene
+        .installs(&["--require-signed", "--dry-run", "extra"])
+        .expect_stderr(&["Unchecked  1 installed package was not looked at"]);
+    assert!(!scene.installs(&["extra"]).stderr.contains("Unchecked"));
+}
+
+#[test]
 fn an_unsigned_index_is_refused_before_it_is_asked_anything() {
     let scene = Scene::new();
     let other = unsigned("extra", "1.0");
@@ -73,7 +88,7 @@ fn unsigned_files_need_a_hash_of_the_user() {
     let (directory, url) = (path.parent().unwrap(), other.url("/files/extra-1.0-py3-none-any.whl"));
     let pieces = [
         "extra-1.0-py3-none-any.whl is not signed",
-        "--hash=sha256:",
+        "--hash=sha256:… in a requirements file, or #sha256=… behind its URL",
         "--allow-unsigned extra",
         "policy.require-signed",
     ];
@@ -121,7 +136,8 @@ fn a_project_that_may_be_unsigned_and_its_dependency_that_may_not() {
         let names = names.iter().flat_map(|name| ["--allow-unsigned", name]);
         ["--require-signed", "--extra-index-url", &url, "app", "extra"].into_iter().chain(names).collect::<Vec<_>>()
     };
-    scene.refuses(&allowing(&["extra"]), 1, &["No matching distribution found for second"]);
+    let reason = format!("second has to be signed (--require-signed), so {url} was not asked for it");
+    scene.refuses(&allowing(&["extra"]), 1, &["No matching distribution found for second", &reason]);
     assert!(!other.log().iter().any(|line| line.contains("second")), "{:?}", other.log());
     let outcome = scene.installs(&allowing(&["extra", "second"]));
     scene.expect_installed(&["app-1.0", "extra-1.0", "library-2.0", "second-1.0"]);
@@ -147,6 +163,19 @@ fn the_report_marks_what_was_allowed_to_be_unsigned() {
     // What is signed is taken signed, whatever else would be allowed.
     assert_eq!(entry(&report, "app")["verification"]["by"], "signed-target");
     assert_eq!(entry(&report, "app")["verification"]["unsigned"], Value::Null);
+}
+
+#[test]
+fn a_permission_that_changed_nothing_is_mentioned() {
+    let scene = Scene::new();
+    let other = unsigned("extra", "1.0");
+    let names = "--allow-unsigned=app,extra,nothing";
+    let outcome = scene.installs(&["--extra-index-url", &other.url("/simple/"), names, "app", "extra"]);
+    outcome.clone().expect_stderr(&[
+        "--allow-unsigned app had no effect: a signed index has it",
+        "--allow-unsigned nothing had no effect: it was not needed",
+    ]);
+    assert!(!outcome.stderr.contains("--allow-unsigned extra had"), "{}", outcome.stderr);
 }
 
 /// An upload that the index lists on its ordinary page, but has not signed yet.
@@ -321,6 +350,23 @@ fn requiring_signatures_and_switching_them_off_is_a_contradiction() {
     scene.refuses(&["--require-signed", "--disable-repository-security", "app"], 2, &["contradict each other"]);
 }
 
+// ---- a URL that is not quite that of a trusted index --------------------------------------------------------------
+
+#[test]
+fn a_near_miss_of_a_trusted_index_is_noticed() {
+    let scene = Scene::new();
+    let trusted = scene.server.index_url();
+    let port = trusted.trim_start_matches("http://127.0.0.1:").trim_end_matches("/simple/");
+    let written = format!("http://localhost:{port}/simple/");
+    let warning = format!("WARNING: {written} is not trusted and not verified; {trusted} is (tufpip trust list)");
+    let outcome = scene.installs(&["--index-url", &written, "app"]);
+    assert_eq!(outcome.stderr.matches(&warning).count(), 1, "{}", outcome.stderr);
+    outcome.expect_stderr(&["Unverified 2 files"]);
+    let other = unsigned("extra", "1.0");
+    let outcome = scene.installs(&["--extra-index-url", &other.url("/simple/"), "extra"]);
+    assert!(!outcome.stderr.contains("WARNING"), "{}", outcome.stderr);
+}
+
 // ---- directories of trust -----------------------------------------------------------------------------------------
 
 /// Trust for the scene's index in a directory, with a metadata URL of its own.
@@ -429,5 +475,5 @@ fn an_index_with_broken_trust_is_not_used_unsigned() {
         .args(["install", "--index-url", &scene.server.index_url(), "app"])
         .run()
         .expect_code(0)
-        .expect_stderr(&["Verified   2 files by the hashes of an unsigned index"]);
+        .expect_stderr(&["Unverified 2 files: only an unsigned index gave their hashes"]);
 }
