@@ -43,6 +43,11 @@ impl IndexIdentity {
     pub fn directory_name(&self) -> String {
         hex::encode(Sha224::digest(self.0.as_str()))
     }
+
+    /// Whether a directory of this name can be that of an index.
+    pub fn names_directory(name: &str) -> bool {
+        name.len() == 56 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+    }
 }
 
 /// `%7e` as `~`, and what must stay encoded with capital letters.

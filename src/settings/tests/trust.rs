@@ -138,6 +138,10 @@ fn directories_of_trust_come_most_trusted_first() {
         assert!(machine.run("install a").unwrap_err().message.contains("which is no directory"), "{named}");
         std::fs::create_dir(at(named)).unwrap();
     }
+    for (named, entry) in [("one", "map.json".to_owned()), ("two", "0".repeat(56))] {
+        assert!(machine.run("install a").unwrap_err().message.contains("holds no trusted roots"), "{named}");
+        std::fs::create_dir(at(named).join(entry)).unwrap();
+    }
     // Without them an index that is to be verified would not be.
     for line in ["install a", "--isolated install a", "trust list", "help"] {
         let settings = machine.run(line).unwrap();
