@@ -17,6 +17,7 @@ use crate::session::Session;
 use crate::settings::{InstallSettings, Place, Settings};
 use crate::terminal::Terminal;
 use crate::unfinished;
+use crate::verified;
 use crate::wanted::{Asked, warn_of_unknown_extras};
 
 /// Installs what `install` asks for.
@@ -59,6 +60,7 @@ pub async fn install(settings: &Settings, install: &InstallSettings, session: &S
                 report::write(output, &plan, &HashMap::new(), &environment.interpreter, session).await?;
             }
             say_would_install(&plan, terminal);
+            verified::say_limits(&plan, session.trust(), terminal);
             return Ok(());
         }
 
@@ -67,6 +69,7 @@ pub async fn install(settings: &Settings, install: &InstallSettings, session: &S
             report::write(output, &plan, &wheels.by_name(), &environment.interpreter, session).await?;
         }
         if placing::place(&plan, &wheels, &environment, &target, install, session)? {
+            verified::say_limits(&plan, session.trust(), terminal);
             consistency::warn_of_conflicts(&plan, &environment, install, terminal)?;
             root_user::warn(&environment.interpreter, install.warn_root_user, terminal);
             return Ok(());

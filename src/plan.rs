@@ -17,6 +17,8 @@ use crate::terminal::Terminal;
 pub struct Plan {
     /// What is installed, in the order of pip: a distribution comes after what it depends on.
     pub additions: Vec<Addition>,
+    /// How many distributions stay as they are installed.
+    pub kept: usize,
 }
 
 /// A distribution to install.
@@ -62,12 +64,14 @@ impl Plan {
         terminal: &Terminal,
     ) -> Result<Self, Failure> {
         let mut additions = Vec::new();
+        let mut kept = 0;
         for pin in &resolution.pins {
             let installed = match existing {
                 Existing::Ignore => None,
                 Existing::Keep | Existing::Reinstall => environment.installed(&pin.candidate.name),
             };
             if pin.candidate.origin == Origin::Installed {
+                kept += 1;
                 say_satisfied(pin, installed, terminal);
                 continue;
             }
@@ -79,6 +83,7 @@ impl Plan {
                 && installed_version(installed).as_ref() == Some(&pin.candidate.version)
                 && installed.editable_location().is_none()
             {
+                kept += 1;
                 if found.request.url.scheme() == "file" && matches!(pin.candidate.origin, Origin::Direct(_)) {
                     terminal.line(&format!(
                         "{} is already installed with the same version as the provided wheel. \
@@ -110,7 +115,7 @@ impl Plan {
                 replaces: installed.cloned(),
             });
         }
-        Ok(Self { additions })
+        Ok(Self { additions, kept })
     }
 
     /// Leaves out what the user named (`--only-deps`).

@@ -90,7 +90,7 @@ fn report(
 
 /// What a file was checked by; null when it was not fetched.
 fn verification(proof: Option<Proof>, addition: &Addition, trust: &Trust) -> Value {
-    let mut verification = match proof {
+    let mut verification = match proof.map(|proof| addition.found.proof(proof)) {
         Some(Proof::Signed) => addition.found.request.signed.as_ref().map_or(Value::Null, |signed| signed.to_json()),
         None => Value::Null,
         Some(Proof::UserHash) => json!({"by": "user-hash"}),

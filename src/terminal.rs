@@ -205,12 +205,21 @@ impl Terminal {
     }
 }
 
+/// `1 file`, `2 files`: for nouns that only need an `s`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 impl Bars {
     fn draw(&mut self, progress: Progress<'_>) {
         match progress {
             Progress::Resolving { projects, metadata } => {
                 let spinner = self.spinner.get_or_insert_with(|| spinner(&self.screen));
-                spinner.set_message(format!("Resolving  {projects} projects, {metadata} versions read"));
+                spinner.set_message(format!(
+                    "Resolving  {}, {} read",
+                    counted(projects, "project"),
+                    counted(metadata, "version")
+                ));
             }
             Progress::Resolved | Progress::Placed => {
                 if let Some(spinner) = self.spinner.take() {
@@ -225,7 +234,7 @@ impl Bars {
                 bar.set_style(style(
                     "  {msg:<24!} {bar:28} {bytes:>10}/{total_bytes:<10} {binary_bytes_per_sec:>12}  {eta:>4}",
                 ));
-                bar.set_message(format!("Downloading {files} files"));
+                bar.set_message(format!("Downloading {}", counted(files, "file")));
                 self.total = Some(bar);
             }
             Progress::DownloadStarted { name, size } => {

@@ -12,10 +12,11 @@ use super::{General, Index, Selection};
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Repository security options")]
 pub struct Security {
-    /// Refuse whatever does not come from a signed index
+    /// Refuse to install what neither a signed index nor a hash of yours vouches for; what is installed already is not
+    /// looked at
     #[arg(long)]
     pub require_signed: bool,
-    /// Take this project from an index without signatures; may be given several times, or names with commas
+    /// Let this project be unsigned if no signed index has it; may be given several times, or names with commas
     #[arg(long, value_name = "name", value_delimiter = ',', value_parser = project_name)]
     pub allow_unsigned: Vec<PackageName>,
     /// Send no requests; use what was fetched and verified before

@@ -46,6 +46,7 @@ pub async fn download(settings: &Settings, download: &DownloadSettings, session:
         terminal.line(&format!("Successfully downloaded {}", names.join(" ")));
     }
     verified::say(&plan, |name| files.get(name).map(VerifiedFile::proof), terminal);
+    verified::say_limits(&plan, session.trust(), terminal);
     Ok(())
 }
 

@@ -18,8 +18,8 @@ use super::metadata::{ReadMetadata, download_request};
 use super::{Choice, MetadataReader, Offer, Sources};
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
-use crate::net::{DownloadRequest, Downloader, VerifiedFile};
-use crate::terminal::{Progress, Terminal};
+use crate::net::{DownloadRequest, Downloader, Proof, VerifiedFile};
+use crate::terminal::{Progress, Terminal, counted};
 use crate::trust::{self, SignedFile, Trust};
 
 /// What is known of distributions on offer, grown while the resolver asks.
@@ -57,6 +57,13 @@ pub struct Found {
     pub yanked: Option<String>,
     /// The user named it by a URL that says what the file has to be.
     pub is_hashed_in_url: bool,
+}
+
+impl Found {
+    /// What vouches for it, given what it was checked by: a hash in a URL is the user's word if the user wrote the URL.
+    pub fn proof(&self, checked_by: Proof) -> Proof {
+        if checked_by == Proof::IndexHash && self.is_hashed_in_url { Proof::UserHash } else { checked_by }
+    }
 }
 
 /// What is being fetched.
@@ -163,9 +170,13 @@ impl Finder {
         };
         self.terminal.progress(Progress::Resolved);
         self.terminal.verbose(1, || {
-            let (projects, metadata) = (self.offers.len(), self.metadata.len());
-            let requests = self.places.reader.requests();
-            format!("resolved in {attempts} attempts: {projects} projects, metadata of {metadata} files, {requests} requests")
+            format!(
+                "resolved in {}: {}, metadata of {}, {}",
+                counted(attempts, "attempt"),
+                counted(self.offers.len(), "project"),
+                counted(self.metadata.len(), "file"),
+                counted(self.places.reader.requests(), "request")
+            )
         });
         match outcome {
             Outcome::Solved(resolution) => self.without_skipped_sources(resolution, request),

@@ -15,7 +15,7 @@ use url::Url;
 use crate::cache_file;
 use crate::failure::{Failure, Kind};
 use crate::net::{Client, Fetched, Limits, redacted};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, counted};
 
 /// JSON is asked for first; a server may answer with HTML all the same.
 const ACCEPTED: &str =
@@ -73,8 +73,10 @@ impl Pages {
             return Ok(Some(cached.page));
         }
         let page = parse(&fetched, project)?;
-        self.terminal
-            .verbose(2, || format!("{}: {} files, {} left out", redacted(&url), page.files.len(), page.skipped.len()));
+        self.terminal.verbose(2, || {
+            let files = counted(page.files.len(), "file");
+            format!("{}: {files}, {} left out", redacted(&url), page.skipped.len())
+        });
         let policy = CachePolicy::new_options(&request, &response(&fetched), SystemTime::now(), options());
         if policy.is_storable() {
             write(&file, &policy, &page);

@@ -429,11 +429,14 @@ impl Receiver {
     }
 }
 
-/// More than was signed is a refusal like other bytes than were signed.
+/// More than was signed is a refusal like other bytes than were signed; nothing, where something was signed, is withheld.
 fn refused(request: &DownloadRequest, failure: RemoteFailure) -> Failure {
     match (&request.signed, &failure.cause) {
         (Some(signed), Cause::TooLarge { limit }) => {
             trust::refused_file(&request.filename, &request.url, &tuf::Mismatch::TooLong { limit: *limit }, signed)
+        }
+        (Some(signed), Cause::Status { status: status @ (403 | 404 | 410), .. }) => {
+            trust::withheld_file(&request.filename, &request.url, *status, signed)
         }
         _ => failure.into(),
     }

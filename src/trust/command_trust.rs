@@ -97,6 +97,16 @@ impl Trust {
         self.settings.allow_unsigned.contains(project)
     }
 
+    /// Every project that the user names as one that may be unsigned.
+    pub fn may_all_be_unsigned(&self) -> &[PackageName] {
+        &self.settings.allow_unsigned
+    }
+
+    /// Whether what nobody vouches for is refused.
+    pub fn requires_signed(&self) -> bool {
+        self.settings.require_signed
+    }
+
     /// What a report says of the command as a whole: that verification was switched off, or which snapshots it has seen.
     pub async fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
         let mut fields = serde_json::Map::new();
@@ -173,7 +183,8 @@ impl Trust {
         Err(Failure::new(Kind::Policy, "policy.require-signed", message)
             .detail("from", redacted(&request.url))
             .hint(format!(
-                "take {project} from a signed index, give its hash with --hash=sha256:…, or allow it with --allow-unsigned {project}"
+                "take {project} from a signed index, give its hash (--hash=sha256:… in a requirements file, or #sha256=… behind \
+                 its URL), or allow it with --allow-unsigned {project}"
             )))
     }
 }

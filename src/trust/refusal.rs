@@ -162,6 +162,24 @@ pub fn refused_file(filename: &str, url: &Url, mismatch: &tuf::Mismatch, signed:
     of_file(filename, "verify.target", url, mismatch, &signed.signer())
 }
 
+/// A distribution that is signed, and that the server says it does not have or does not give.
+pub fn withheld_file(filename: &str, url: &Url, status: u16, signed: &SignedFile) -> Failure {
+    let message = format!("{} is signed, and the server does not give it", printable(filename));
+    let failure = Failure::new(Kind::Expired, "trust.withheld", message)
+        .detail("from", redacted(url))
+        .detail("received", format!("status {status}"))
+        .detail("signed by", printable(&signed.signer()))
+        .detail(
+            "meaning",
+            "somebody removes or withholds it, or the index was published in part; nothing was installed",
+        );
+    match status {
+        403 => failure.hint("if the server wants a user name and password, put them into the URL or into ~/.netrc"),
+        _ => failure,
+    }
+    .hint("try again in a moment or from another network; if it stays so, tell the operator of the index")
+}
+
 /// A file that is not what was signed.
 pub fn of_file(what: &str, code: &'static str, url: &Url, mismatch: &tuf::Mismatch, signer: &str) -> Failure {
     let (expected, received) = match mismatch {

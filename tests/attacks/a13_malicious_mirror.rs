@@ -178,3 +178,18 @@ fn when_nobody_answers_the_network_has_failed() {
     scene.expect_nothing_asked_plainly();
     scene.recovers(&["app"], &["app-1.0", "library-2.0"]);
 }
+
+/// Links to wheels are not mirrored; a server that hides one is not believed to be the end of the matter either.
+#[test]
+fn a_signed_wheel_is_withheld() {
+    for status in [403, 404, 410] {
+        let scene = Scene::new();
+        scene.server.status(&scene.server.wheel_path("library-2.0-py3-none-any.whl"), status);
+        scene.refuses_and_learns(
+            &["app"],
+            11,
+            &["library-2.0-py3-none-any.whl is signed", &format!("status {status}"), "signed by", "trust.withheld"],
+        );
+        scene.recovers(&["app"], &["app-1.0", "library-2.0"]);
+    }
+}

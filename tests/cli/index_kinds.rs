@@ -70,7 +70,7 @@ fn html_without_anything_but_links() {
 fn json_without_sizes_times_and_hashes() {
     let scene = works(Options { size: false, upload_time: false, hashes: Vec::new(), ..Options::default() });
     let again = scene.installs(&["--force-reinstall", "app"]);
-    assert!(again.stderr.contains("Unverified 2 files: "), "{}", again.stderr);
+    assert!(again.stderr.contains("Unverified 2 files, no hash at all: "), "{}", again.stderr);
 }
 
 #[test]

@@ -46,6 +46,21 @@ fn a_signed_index_suffices() {
 }
 
 #[test]
+fn what_is_installed_already_is_not_looked_at_and_that_is_said() {
+    let scene = Scene::new();
+    let other = unsigned("extra", "1.0");
+    scene.installs(&["--extra-index-url", &other.url("/simple/"), "extra", "library"]);
+    scene.installs(&["--require-signed", "app", "extra"]).expect_stderr(&[
+        "Verified   1 file against snapshot 1 of",
+        "Unchecked  2 installed packages were not looked at",
+    ]);
+    scene
+        .installs(&["--require-signed", "--dry-run", "extra"])
+        .expect_stderr(&["Unchecked  1 installed package was not looked at"]);
+    assert!(!scene.installs(&["extra"]).stderr.contains("Unchecked"));
+}
+
+#[test]
 fn an_unsigned_index_is_refused_before_it_is_asked_anything() {
     let scene = Scene::new();
     let other = unsigned("extra", "1.0");
@@ -73,7 +88,7 @@ fn unsigned_files_need_a_hash_of_the_user() {
     let (directory, url) = (path.parent().unwrap(), other.url("/files/extra-1.0-py3-none-any.whl"));
     let pieces = [
         "extra-1.0-py3-none-any.whl is not signed",
-        "--hash=sha256:",
+        "--hash=sha256:… in a requirements file, or #sha256=… behind its URL",
         "--allow-unsigned extra",
         "policy.require-signed",
     ];
@@ -147,6 +162,19 @@ fn the_report_marks_what_was_allowed_to_be_unsigned() {
     // What is signed is taken signed, whatever else would be allowed.
     assert_eq!(entry(&report, "app")["verification"]["by"], "signed-target");
     assert_eq!(entry(&report, "app")["verification"]["unsigned"], Value::Null);
+}
+
+#[test]
+fn a_permission_that_changed_nothing_is_mentioned() {
+    let scene = Scene::new();
+    let other = unsigned("extra", "1.0");
+    let names = "--allow-unsigned=app,extra,nothing";
+    let outcome = scene.installs(&["--extra-index-url", &other.url("/simple/"), names, "app", "extra"]);
+    outcome.clone().expect_stderr(&[
+        "--allow-unsigned app had no effect: a signed index has it",
+        "--allow-unsigned nothing had no effect: it was not needed",
+    ]);
+    assert!(!outcome.stderr.contains("--allow-unsigned extra had"), "{}", outcome.stderr);
 }
 
 /// An upload that the index lists on its ordinary page, but has not signed yet.
@@ -431,5 +459,5 @@ fn an_index_with_broken_trust_is_not_used_unsigned() {
         .args(["install", "--index-url", &scene.server.index_url(), "app"])
         .run()
         .expect_code(0)
-        .expect_stderr(&["Verified   2 files by the hashes of an unsigned index"]);
+        .expect_stderr(&["Unverified 2 files: only an unsigned index gave their hashes"]);
 }

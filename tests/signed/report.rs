@@ -87,6 +87,24 @@ fn an_unsigned_index_is_not_among_the_repositories() {
     assert_eq!(report["repositories"], Value::Null);
 }
 
+/// Only the user's own URLs are the user's word.
+#[test]
+fn a_hash_in_a_url_counts_as_the_word_of_whoever_wrote_it() {
+    let scene = Scene::new();
+    let wheel = Wheel::new("extra", "1.0").build();
+    let other = Index::new().add(wheel.clone()).serve();
+    let reference = format!("extra @ {}#sha256={}", other.url("/files/extra-1.0-py3-none-any.whl"), wheel.sha256());
+    let outcome = scene.installs(&[&reference]);
+    outcome.expect_stderr(&["Verified   1 file by the hashes you gave"]);
+    let report = scene.report(&["--force-reinstall", &reference]);
+    assert_eq!(entry(&report, "extra")["verification"], json!({"by": "user-hash"}));
+
+    let needy = Wheel::new("needy", "1.0").requires(&reference).build();
+    let path = scene.environment.write("needy-1.0-py3-none-any.whl", needy.bytes);
+    let report = scene.report(&["--force-reinstall", text(&path)]);
+    assert_eq!(entry(&report, "extra")["verification"], json!({"by": "index-hash"}));
+}
+
 #[test]
 fn a_signed_index_that_was_not_needed_is_not_either() {
     let scene = Scene::new();
