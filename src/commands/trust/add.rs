@@ -219,7 +219,8 @@ fn pinned_all_the_same(mut failure: Failure, identity: &IndexIdentity) -> Failur
         None => failure.details.push(("meaning", PINNED.to_owned())),
     }
     failure.hint(format!(
-        "a root or a metadata URL of another index is a likely cause; to take the root back, run tufpip trust remove {}",
+        "a root or a metadata URL of another index is a likely cause: give the right --metadata-url, or take the root back \
+         with tufpip trust remove {}",
         redacted(identity.url())
     ))
 }
