@@ -23,21 +23,22 @@ pub fn impossible(explanation: &Explanation, sources: &Sources, verbose: bool) -
                 failure = failure.detail("left out", reasons.join("\n"));
             }
             let nothing_known = problem.versions.is_empty() && problem.rejected.is_empty() && problem.yanked.is_empty();
-            if nothing_known && problem.unusable.is_empty() {
-                let asked = if sources.is_empty() {
-                    "nothing: there is no index and no --find-links".to_owned()
-                } else {
-                    sources.shown().join(" ")
+            let nothing_known = nothing_known && problem.unusable.is_empty();
+            let notes = sources.notes(&problem.requirement.name);
+            if nothing_known {
+                let shown = sources.shown().into_iter();
+                let asked: Vec<String> = shown.filter(|index| !notes.not_asked.contains(index)).collect();
+                failure = match (sources.is_empty(), asked.is_empty()) {
+                    (true, _) => failure.detail("asked", "nothing: there is no index and no --find-links"),
+                    (false, true) => failure,
+                    (false, false) => failure.detail("asked", asked.join(" ")),
                 };
-                let failure = failure.detail("asked", asked);
-                match sources.absence(&problem.requirement.name) {
-                    Some(absence) => failure.hint(absence),
-                    None => failure,
-                }
-                .hint("check the spelling of the name, and that the index has this project")
-            } else {
-                failure
             }
+            failure = notes.sentences.into_iter().fold(failure, Failure::hint);
+            if nothing_known {
+                failure = failure.hint("check the spelling of the name, and that the index has this project");
+            }
+            failure
         }
         Explanation::Conflict(_) => {
             let message =

@@ -5,6 +5,7 @@ mod direct;
 mod finder;
 mod listed;
 mod metadata;
+mod notes;
 mod pages;
 mod sources;
 

@@ -1,13 +1,14 @@
 //! Where distributions are looked for: indexes, and the directories, pages and files of `--find-links`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use packaging::{DistributionFilename, PackageName, ProjectPage};
 use tokio::sync::OnceCell;
 use url::Url;
 
+use super::notes::{Notebook, Notes};
 use super::{Listed, Pages, pages};
 use crate::failure::{Failure, Kind};
 use crate::net::{Fetched, redacted};
@@ -22,8 +23,8 @@ pub struct Sources {
     pages: Pages,
     trust: Arc<Trust>,
     terminal: Arc<Terminal>,
-    /// Projects that a signed index was asked for and does not have, with what to tell the user.
-    absent: Mutex<BTreeMap<PackageName, String>>,
+    /// Why a project was not found, or not looked for, in some of them.
+    notes: Notebook,
 }
 
 /// An index of the command.
@@ -91,7 +92,7 @@ impl Sources {
                 indexes.push(Index { url: url.clone(), trusted });
             }
         }
-        Ok(Self { links, indexes, pages, trust, terminal, absent: Mutex::default() })
+        Ok(Self { links, indexes, pages, trust, terminal, notes: Notebook::default() })
     }
 
     /// Whether there is nowhere to look.
@@ -104,15 +105,17 @@ impl Sources {
         self.indexes.iter().map(|index| redacted(&index.url)).collect()
     }
 
-    /// What a user whose project was not found should know of signed indexes that do not have it.
-    pub fn absence(&self, project: &PackageName) -> Option<String> {
-        self.absent.lock().unwrap_or_else(PoisonError::into_inner).get(project).cloned()
+    /// What a user whose project was not found should know of how it was looked for.
+    pub fn notes(&self, project: &PackageName) -> Notes {
+        self.notes.of(project)
     }
 
     /// All files of `project`.
     ///
     /// A project of a signed index is taken from nowhere else, except from places on this machine that the user names.
     pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<Listed>>, Failure> {
+        // Of an older snapshot, if this is not the first time.
+        self.notes.forget(project);
         let (mut files, linked_elsewhere) = self.of_local_links(project).await?;
         for mapping in self.trust.mappings(project) {
             // With --no-index there is nothing that could come from a wrong one.
@@ -123,6 +126,7 @@ impl Sources {
                 self.of_indexes(&mapped, mapping.threshold, project).await?
             };
             if found.is_some() || mapping.terminating {
+                self.note_mapping(project, &mapping);
                 files.extend(found.unwrap_or_default());
                 return Ok(files.into_iter().map(Arc::new).collect());
             }
@@ -194,19 +198,27 @@ impl Sources {
     ) -> Result<Option<Vec<Listed>>, Failure> {
         let trusted: Vec<&Arc<TrustedIndex>> = indexes.iter().filter_map(|index| index.trusted.as_ref()).collect();
         if threshold > 1 && trusted.len() < threshold {
-            self.note_disagreement(project, threshold);
+            self.note_missing_roots(project, threshold, indexes);
             return Ok(Some(Vec::new()));
         }
         let asked = trusted.iter().map(|index| index.page(project));
         let mut offers = Vec::new();
+        let mut having: Vec<&TrustedIndex> = Vec::new();
         for (index, page) in trusted.iter().zip(futures_util::future::join_all(asked).await) {
             match page? {
                 SignedPage::Found(page, proof) => {
+                    having.push(index.as_ref());
                     let files = page.files.into_iter();
                     offers
                         .push(files.map(|file| Listed { file, signed: Some(Arc::clone(&proof)) }).collect::<Vec<_>>());
                 }
                 SignedPage::Absent(facts) => self.note_absence(project, index, &facts),
+            }
+        }
+        if let [first, later @ ..] = having.as_slice() {
+            self.note_hidden(project, first, indexes);
+            if threshold == 1 {
+                self.note_outranked(project, first, later);
             }
         }
         if threshold > 1 && !offers.is_empty() {
@@ -223,6 +235,8 @@ impl Sources {
     /// looked for in the unsigned pages of signed indexes as well.
     async fn of_unsigned(&self, indexes: &[&Index], project: &PackageName) -> Result<Option<Vec<Listed>>, Failure> {
         if !self.trust.may_look_unsigned(project) {
+            let reason = format!("{project} has to be signed (--require-signed)");
+            self.notes.add_not_asked(project, &reason, unsigned(indexes));
             return Ok(None);
         }
         let may_be_unsigned = self.trust.may_be_unsigned(project);
@@ -257,14 +271,59 @@ impl Sources {
             index.shown(),
             facts.age()
         );
-        self.absent.lock().unwrap_or_else(PoisonError::into_inner).insert(project.clone(), note);
+        self.notes.add(project, note, Vec::new());
     }
 
     fn note_disagreement(&self, project: &PackageName, threshold: usize) {
-        let note = format!(
-            "map.json demands that {threshold} indexes sign the same file of {project}, and no file is signed so."
-        );
-        self.absent.lock().unwrap_or_else(PoisonError::into_inner).insert(project.clone(), note);
+        let note = format!("{}, and no file is signed so.", demand(project, threshold));
+        self.notes.add(project, note, Vec::new());
+    }
+
+    fn note_missing_roots(&self, project: &PackageName, threshold: usize, indexes: &[&Index]) {
+        let unsigned = unsigned(indexes);
+        let has = if unsigned.len() == 1 { "has no trusted root" } else { "have no trusted roots" };
+        let note = format!("{}, and {} {has}.", demand(project, threshold), unsigned.join(", "));
+        self.notes.add(project, note, Vec::new());
+    }
+
+    /// The map ended the search before everything was asked.
+    fn note_mapping(&self, project: &PackageName, mapping: &Mapping) {
+        let left_out = |index: &&Index| !mapping.indexes.contains(&IndexIdentity::of(&index.url));
+        let left_out: Vec<String> = self.indexes.iter().filter(left_out).map(|index| redacted(&index.url)).collect();
+        if left_out.is_empty() && self.remote_links().next().is_none() {
+            return;
+        }
+        let named = mapping.names.iter().zip(&mapping.indexes);
+        let named: Vec<String> =
+            named.map(|(name, identity)| format!("'{name}' ({})", redacted(identity.url()))).collect();
+        let note = format!("map.json sends {project} to {} only", named.join(", "));
+        self.notes.add(project, note, left_out);
+    }
+
+    /// What a signed index has is neither looked for in unsigned ones nor on pages of links on servers.
+    fn note_hidden(&self, project: &PackageName, having: &TrustedIndex, indexes: &[&Index]) {
+        let reason = format!("{project} is in the signed index {}", having.shown());
+        let places = unsigned(indexes).into_iter().chain(self.remote_links());
+        self.notes.add_not_asked(project, &reason, places.collect());
+    }
+
+    /// Of several signed indexes that have a project only the first counts.
+    fn note_outranked(&self, project: &PackageName, first: &TrustedIndex, later: &[&TrustedIndex]) {
+        if !later.is_empty() {
+            let later: Vec<String> = later.iter().map(|index| index.shown()).collect();
+            let (first, later) = (first.shown(), later.join(", "));
+            let note =
+                format!("{project} is taken from the signed index {first}, which comes first, and not from {later}");
+            self.notes.add(project, note, Vec::new());
+        }
+    }
+
+    /// The places of `--find-links` on servers, without secrets.
+    fn remote_links(&self) -> impl Iterator<Item = String> {
+        self.links.iter().filter(|place| !place.is_local()).filter_map(|place| match place {
+            Place::Page(url, _) | Place::Distribution(url) => Some(redacted(url)),
+            Place::Directory(..) | Place::File(_) => None,
+        })
     }
 
     async fn linked(&self, place: &Place, project: &PackageName) -> Result<ProjectPage, Failure> {
@@ -303,6 +362,15 @@ impl Place {
             Self::Page(..) => false,
         }
     }
+}
+
+/// Those of them that nothing verifies, without secrets.
+fn unsigned(indexes: &[&Index]) -> Vec<String> {
+    indexes.iter().filter(|index| index.trusted.is_none()).map(|index| redacted(&index.url)).collect()
+}
+
+fn demand(project: &PackageName, threshold: usize) -> String {
+    format!("map.json demands that {threshold} indexes sign the same file of {project}")
 }
 
 /// The files of the first offer that so many offers have with the same name, length and SHA-256.

@@ -67,8 +67,21 @@ impl Trust {
         }
         let anchor = Anchor::find(&self.settings, &identity)?;
         let index = anchor.map(|anchor| self.open(anchor)).transpose()?;
+        if index.is_none() {
+            self.warn_of_trusted_neighbour(&identity);
+        }
         indexes.insert(identity, index.clone());
         Ok(index)
+    }
+
+    /// A URL that is nearly that of a trusted index is probably meant to be it, and will be used unverified.
+    fn warn_of_trusted_neighbour(&self, identity: &IndexIdentity) {
+        let anchors = Anchor::all(&self.settings).into_iter().filter_map(|(_, anchor)| anchor.ok());
+        if let Some(trusted) = anchors.map(|anchor| anchor.identity).find(|trusted| trusted.is_near(identity)) {
+            let (untrusted, trusted) = (redacted(identity.url()), redacted(trusted.url()));
+            self.terminal
+                .warning(&format!("{untrusted} is not trusted and not verified; {trusted} is (tufpip trust list)"));
+        }
     }
 
     /// Begins to use the metadata behind an anchor.
@@ -208,4 +221,9 @@ fn read_map(settings: &TrustSettings) -> Result<Option<ProjectMap>, Failure> {
 fn unusable_map(path: &std::path::Path, reason: &str) -> Failure {
     Failure::usage(format!("Could not use {}: {}", path.display(), crate::terminal::printable(reason)))
         .detail("meaning", "it says which indexes may offer which projects, so nothing is installed without it")
+        .hint(
+            "repair the file, or remove it if nothing shall be tied to an index. Its form (docs/reference/layouts.md): \
+             {\"repositories\": {\"corp\": \"https://pkgs.example.org/simple/\"}, \
+             \"mapping\": [{\"projects\": [\"acme-*\"], \"repositories\": [\"corp\"]}]}",
+        )
 }

@@ -39,6 +39,17 @@ impl IndexIdentity {
         &self.0
     }
 
+    /// Whether somebody could mean the one and write the other: another path on the same server, or the same path under
+    /// another scheme or another name of this machine.
+    pub fn is_near(&self, other: &Self) -> bool {
+        let (Some(host), Some(other_host)) = (self.0.host_str(), other.0.host_str()) else { return false };
+        let same_host = host == other_host;
+        let same_machine = same_host || (is_loopback(host) && is_loopback(other_host));
+        let same_path = self.0.path() == other.0.path();
+        let same_server = same_host && self.0.scheme() == other.0.scheme();
+        self.0.port() == other.0.port() && self != other && same_machine && (same_server || same_path)
+    }
+
     /// SHA-224 of the canonical URL in lower-case hex: a directory name of 56 characters.
     pub fn directory_name(&self) -> String {
         hex::encode(Sha224::digest(self.0.as_str()))
@@ -48,6 +59,12 @@ impl IndexIdentity {
     pub fn names_directory(name: &str) -> bool {
         name.len() == 56 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
+}
+
+/// Whether a host of a URL is this machine itself.
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// `%7e` as `~`, and what must stay encoded with capital letters.
@@ -141,6 +158,28 @@ mod tests {
         let names: std::collections::BTreeSet<String> =
             indexes.iter().map(|index| IndexIdentity::of(&url(index)).directory_name()).collect();
         assert_eq!(names.len(), indexes.len());
+    }
+
+    #[test]
+    fn what_is_easily_mistaken_for_another_index_is_near() {
+        for (trusted, written, expected) in [
+            ("https://pkgs.example.org/simple/", "https://pkgs.example.org/simpel/", true),
+            ("https://pkgs.example.org/simple/", "https://pkgs.example.org/Simple/", true),
+            ("https://pkgs.example.org/simple/", "http://pkgs.example.org/simple/", true),
+            ("http://127.0.0.1:8000/simple/", "http://localhost:8000/simple/", true),
+            ("http://[::1]:8000/simple/", "https://127.0.0.1:8000/simple/", true),
+            ("https://pkgs.example.org/simple/", "https://pkgs.example.org/simple", false),
+            ("https://pkgs.example.org/simple/", "http://pkgs.example.org/other/", false),
+            ("https://pkgs.example.org/simple/", "https://pkgs.example.org:8443/simple/", false),
+            ("https://pkgs.example.org/simple/", "https://other.example.org/simple/", false),
+            ("http://127.0.0.1:8000/simple/", "http://127.0.0.1:8001/simple/", false),
+            ("http://127.0.0.1:8000/simple/", "http://localhost:8000/other/", false),
+            ("file:///srv/simple/", "file:///srv/other/", false),
+        ] {
+            let (trusted, written) = (IndexIdentity::of(&url(trusted)), IndexIdentity::of(&url(written)));
+            assert_eq!(trusted.is_near(&written), expected, "{trusted:?} {written:?}");
+            assert_eq!(written.is_near(&trusted), expected, "{trusted:?} {written:?}");
+        }
     }
 
     #[test]

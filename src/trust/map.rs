@@ -51,7 +51,7 @@ impl ProjectMap {
     /// # Errors
     /// With the place of what is wrong. Fields that are not known are errors, too.
     pub fn read(bytes: &[u8]) -> Result<Self, MapError> {
-        let value = tuf::json::parse(bytes).map_err(|problem| error("map", problem.to_string()))?;
+        let value = tuf::json::parse(bytes).map_err(|problem| error("map", format!("it is not JSON: {problem}")))?;
         let fields = object(&value, "map", &["repositories", "mapping"])?;
         let repositories = fields.get("repositories").and_then(Value::as_object);
         let repositories = repositories.ok_or_else(|| error("repositories", "expected an object of names and URLs"))?;

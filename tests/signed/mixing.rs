@@ -45,10 +45,29 @@ fn a_signed_index_hides_the_same_project_of_an_unsigned_one() {
 }
 
 #[test]
+fn who_wants_a_version_that_only_a_hidden_index_has_is_told_why_not() {
+    let scene = Scene::new();
+    let other = unsigned("library", "99.0");
+    let (main, extra, links) = (scene.server.index_url(), other.url("/simple/"), other.url("/find-links/"));
+    let hidden = format!("library is in the signed index {main}, so ");
+    with_extra(&scene, &extra, &["library==99.0"])
+        .expect_code(1)
+        .expect_stderr(&[&format!("{hidden}{extra} was not asked for it"), "from versions: 1.0, 2.0"]);
+    with_extra(&scene, &extra, &["--find-links", &links, "library==99.0"])
+        .expect_code(1)
+        .expect_stderr(&[&format!("{hidden}{extra}, {links} were not asked for it")]);
+    map(&scene, &extra, json!([{"projects": ["lib*"], "repositories": ["main"]}]));
+    with_extra(&scene, &extra, &["library==99.0"])
+        .expect_code(1)
+        .expect_stderr(&[&format!("map.json sends library to 'main' ({main}) only")]);
+    assert_eq!(other.log(), Vec::<String>::new());
+}
+
+#[test]
 fn a_signed_project_without_files_is_hidden_too() {
     let scene = Scene::of(SignedIndex::new(Index::new().add_empty("library")));
     let other = unsigned("library", "99.0");
-    with_extra(&scene, &other.url("/simple/"), &["library"]).expect_code(1);
+    with_extra(&scene, &other.url("/simple/"), &["library"]).expect_code(1).expect_stderr(&["was not asked for it"]);
     assert_eq!(other.log(), Vec::<String>::new());
 }
 
@@ -71,6 +90,9 @@ fn of_two_signed_indexes_the_first_that_has_the_project_serves_it() {
     let other = signed(&scene, "library", "99.0");
     with_extra(&scene, &other.index_url(), &["app"]).expect_code(0);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
+    with_extra(&scene, &other.index_url(), &["library==99.0"])
+        .expect_code(1)
+        .expect_stderr(&[&format!("which comes first, and not from {}", other.index_url())]);
     let outcome = scene
         .install(&[
             "--index-url",
@@ -275,11 +297,12 @@ fn a_map_that_names_an_index_the_command_leaves_out() {
 fn unsigned_indexes_reach_no_threshold() {
     let scene = Scene::new();
     let other = unsigned("library", "2.0");
+    let reason = format!("and {} has no trusted root.", other.url("/simple/"));
     let mapping = json!([{"projects": ["library"], "repositories": ["main", "other"], "threshold": 2}]);
     map(&scene, &other.url("/simple/"), mapping);
     with_extra(&scene, &other.url("/simple/"), &["library"])
         .expect_code(1)
-        .expect_stderr(&["map.json demands that 2 indexes sign the same file of library"]);
+        .expect_stderr(&["map.json demands that 2 indexes sign the same file of library", &reason]);
     assert_eq!(other.log(), Vec::<String>::new());
 }
 
@@ -316,7 +339,7 @@ fn a_map_that_makes_no_sense_stops_the_command_before_any_request() {
         scene.refuses(&["app"], 2, &["Could not use", "map.json", piece, "nothing is installed without it"]);
     }
     fs::write(scene.environment.trust_store().join("map.json"), "{").unwrap();
-    scene.refuses(&["app"], 2, &["Could not use"]);
+    scene.refuses(&["app"], 2, &["Could not use", "it is not JSON", "repair the file, or remove it", "layouts.md"]);
     assert_eq!(scene.server.log(), Vec::<String>::new());
 }
 

@@ -136,7 +136,8 @@ fn a_project_that_may_be_unsigned_and_its_dependency_that_may_not() {
         let names = names.iter().flat_map(|name| ["--allow-unsigned", name]);
         ["--require-signed", "--extra-index-url", &url, "app", "extra"].into_iter().chain(names).collect::<Vec<_>>()
     };
-    scene.refuses(&allowing(&["extra"]), 1, &["No matching distribution found for second"]);
+    let reason = format!("second has to be signed (--require-signed), so {url} was not asked for it");
+    scene.refuses(&allowing(&["extra"]), 1, &["No matching distribution found for second", &reason]);
     assert!(!other.log().iter().any(|line| line.contains("second")), "{:?}", other.log());
     let outcome = scene.installs(&allowing(&["extra", "second"]));
     scene.expect_installed(&["app-1.0", "extra-1.0", "library-2.0", "second-1.0"]);
@@ -347,6 +348,23 @@ fn only_the_command_line_switches_security_off() {
 fn requiring_signatures_and_switching_them_off_is_a_contradiction() {
     let scene = Scene::new();
     scene.refuses(&["--require-signed", "--disable-repository-security", "app"], 2, &["contradict each other"]);
+}
+
+// ---- a URL that is not quite that of a trusted index --------------------------------------------------------------
+
+#[test]
+fn a_near_miss_of_a_trusted_index_is_noticed() {
+    let scene = Scene::new();
+    let trusted = scene.server.index_url();
+    let port = trusted.trim_start_matches("http://127.0.0.1:").trim_end_matches("/simple/");
+    let written = format!("http://localhost:{port}/simple/");
+    let warning = format!("WARNING: {written} is not trusted and not verified; {trusted} is (tufpip trust list)");
+    let outcome = scene.installs(&["--index-url", &written, "app"]);
+    assert_eq!(outcome.stderr.matches(&warning).count(), 1, "{}", outcome.stderr);
+    outcome.expect_stderr(&["Unverified 2 files"]);
+    let other = unsigned("extra", "1.0");
+    let outcome = scene.installs(&["--extra-index-url", &other.url("/simple/"), "extra"]);
+    assert!(!outcome.stderr.contains("WARNING"), "{}", outcome.stderr);
 }
 
 // ---- directories of trust -----------------------------------------------------------------------------------------
