@@ -10,7 +10,7 @@ mod new_root;
 mod remembered;
 mod remove;
 mod show;
-mod words;
+pub(super) mod words;
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::Arc;
@@ -31,10 +31,7 @@ use crate::trust::{Anchor, IndexIdentity};
 pub async fn trust(settings: &Settings, command: &TrustCommand, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     match command {
         TrustCommand::Add(add) => add::add(settings, add, &Session::new(settings, Arc::clone(terminal))?).await,
-        TrustCommand::List { json } => {
-            list::list(&settings.trust, *json, terminal);
-            Ok(())
-        }
+        TrustCommand::List { json } => list::list(&settings.trust, *json, terminal),
         TrustCommand::Show { indexes } => show::show(&settings.trust, indexes, terminal),
         TrustCommand::Remove { index, yes } => remove::remove(settings, index, *yes, terminal),
         TrustCommand::Log { index } => log::log(&settings.trust, index, terminal),
@@ -56,19 +53,22 @@ fn not_trusted(identity: &IndexIdentity) -> Failure {
 /// Asks somebody at a terminal; anything but yes means no.
 fn confirmed(question: &str, no_input: bool) -> Result<bool, Failure> {
     let unanswered = |reason: &str| {
-        Failure::new(Kind::Usage, "trust.not-confirmed", format!("{reason}; question: {question} (y/N)? "))
-            .hint("give --yes to answer it beforehand")
+        let message = format!("Nothing was done: nobody can answer the question \"{question}?\", because {reason}");
+        Failure::new(Kind::Usage, "trust.not-confirmed", message).hint("give --yes to answer it beforehand")
     };
     if no_input {
-        return Err(unanswered("No input was expected (--no-input)"));
+        return Err(unanswered("no input is expected (--no-input)"));
     }
     if !io::stdin().is_terminal() {
-        return Err(unanswered("There is no terminal to ask at"));
+        return Err(unanswered("there is no terminal to ask at"));
     }
     let mut output = io::stdout();
     let _ = write!(output, "{question} (y/N)? ");
     let _ = output.flush();
     let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).map_err(|error| unanswered(&error.to_string()))?;
+    io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|error| unanswered(&format!("reading the answer failed: {error}")))?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use tuf::{Link, Signer, Target};
+use tuf::{Link, Target, UnixTime};
 
+use super::trust::words;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::net::redacted;
@@ -11,13 +12,10 @@ use crate::plan::{Addition, Existing, Plan};
 use crate::session::Session;
 use crate::settings::{Settings, Upgrade, WhyTrustSettings, WishSettings};
 use crate::terminal::{Terminal, printable};
-use crate::trust::{Anchor, AnchorKind, SignedFile};
+use crate::trust::{Anchor, AnchorKind, SignedFile, unix_now};
 
-/// How much of a key's name is shown: enough to compare by eye.
-const SHOWN_OF_KEY_ID: usize = 12;
-
-/// Chooses a file for each name as `install` would, and prints its chain of roles and keys. Exit code 1 when one of them has
-/// none.
+/// Chooses a file for each name as `install` would, and prints its chain of roles and keys, in the order of the names. Exit code
+/// 1 when one of them has none.
 ///
 /// # Errors
 /// Whatever stops choosing, refused metadata above all.
@@ -31,7 +29,10 @@ pub async fn why_trust(settings: &Settings, why: &WhyTrustSettings, session: &Se
     let resolution = finder.resolve(&request).await?;
     let plan = Plan::new(&resolution, &finder, &environment, Existing::Ignore, terminal)?;
     let mut code = ExitCode::SUCCESS;
-    for (number, addition) in plan.additions.iter().enumerate() {
+    let names = asked.names();
+    let mut additions: Vec<&Addition> = plan.additions.iter().collect();
+    additions.sort_by_key(|addition| names.iter().position(|name| *name == addition.candidate.name));
+    for (number, addition) in additions.into_iter().enumerate() {
         if number > 0 {
             terminal.data("");
         }
@@ -72,7 +73,7 @@ async fn say_signed(addition: &Addition, signed: &SignedFile, terminal: &Termina
     row(terminal, "anchor", &anchor(index.anchor()));
     let target = signed.target();
     for link in index.chain(target).await.unwrap_or_default() {
-        say_link(&link, terminal);
+        say_link(&link, unix_now(), terminal);
     }
     say_target("file", target, terminal);
     let page = signed.page().target();
@@ -99,19 +100,17 @@ fn anchor(anchor: &Anchor) -> String {
     format!("{place}{}", how.unwrap_or_default())
 }
 
-fn say_link(link: &Link, terminal: &Terminal) {
-    let head = format!("version {}, expires {}", link.version, link.expires);
+/// Signatures behind the threshold are not looked at: of the other keys nothing is known.
+fn say_link(link: &Link, now: UnixTime, terminal: &Terminal) {
+    let head = format!("version {}, {}", link.version, words::expiry(link.expires, now));
     row(terminal, &printable(link.role.as_str()), &head);
-    let keys: Vec<String> = link.signers.iter().map(key).collect();
-    let keys = keys.join(", ");
-    row(terminal, "", &format!("{} of {} keys must sign: {keys}", link.threshold, link.signers.len()));
-}
-
-fn key(signer: &Signer) -> String {
-    let id: String = signer.key_id.0.chars().take(SHOWN_OF_KEY_ID).collect();
-    let kind = signer.key.as_ref().map_or("unknown key", tuf::Key::key_type);
-    let signed = if signer.signed { " signed" } else { "" };
-    printable(&format!("{kind} {id}{signed}"))
+    let keys = |counted: bool| {
+        let signers = link.signers.iter().filter(|signer| signer.signed == counted);
+        signers.map(|signer| words::key(&signer.key_id, signer.key.as_ref())).collect::<Vec<_>>().join(", ")
+    };
+    let (threshold, all, others) = (link.threshold, link.signers.len(), keys(false));
+    let also = if others.is_empty() { String::new() } else { format!("; also allowed: {others}") };
+    row(terminal, "", &format!("{threshold} of {all} keys must sign; counted: {}{also}", keys(true)));
 }
 
 fn say_target(label: &str, target: &Target, terminal: &Terminal) {

@@ -8,6 +8,7 @@ use configparser::ini::{Ini, IniDefault};
 
 use super::layers::truth;
 use crate::failure::Failure;
+use crate::trust::IndexIdentity;
 
 /// What the process was started with; the tests give their own.
 #[derive(Clone, Debug)]
@@ -207,12 +208,46 @@ pub fn trust_anchors(surroundings: &Surroundings) -> Vec<PathBuf> {
 /// The directories of trusted roots that a variable names.
 ///
 /// # Errors
-/// When one of them is not there: its indexes would be used unverified.
+/// When one of them is not there, or is no such directory: its indexes would be used unverified.
 pub fn require_named_anchors(surroundings: &Surroundings) -> Result<(), Failure> {
-    let Some(missing) = named_anchors(surroundings).into_iter().find(|path| !path.is_dir()) else { return Ok(()) };
-    Err(Failure::usage(format!("{TRUST_VARIABLE} names {}, which is no directory", missing.display()))
+    for path in named_anchors(surroundings) {
+        if !path.is_dir() {
+            return Err(no_anchors(&path, "is no directory", format!("correct {TRUST_VARIABLE}, or unset it")));
+        }
+        if !holds_anchors(&path) {
+            return Err(no_anchors(&path, "holds no trusted roots", right_level(&path)));
+        }
+    }
+    Ok(())
+}
+
+fn no_anchors(path: &Path, problem: &str, hint: String) -> Failure {
+    Failure::usage(format!("{TRUST_VARIABLE} names {}, which {problem}", path.display()))
+        .detail("expected", "a directory with directories named by 56 hex digits, one for each index, or with map.json")
         .detail("meaning", "the indexes that are trusted there would be used without verification; nothing was done")
-        .hint(format!("correct {TRUST_VARIABLE}, or unset it")))
+        .hint(hint)
+}
+
+/// Whether there is something to be found in a directory of trusted roots. One that can be searched but not listed may have it.
+fn holds_anchors(path: &Path) -> bool {
+    let Ok(mut entries) = std::fs::read_dir(path) else { return true };
+    entries.any(|entry| {
+        let name = entry.map(|entry| entry.file_name()).unwrap_or_default();
+        name.to_str().is_some_and(|name| name == "map.json" || IndexIdentity::names_directory(name))
+    })
+}
+
+/// Where the roots probably are instead.
+fn right_level(path: &Path) -> String {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let below = path.join("tuf-repositories");
+    match path.parent() {
+        Some(parent) if IndexIdentity::names_directory(name) => {
+            format!("it looks like the directory of one index; name the one above: {}", parent.display())
+        }
+        _ if below.is_dir() => format!("name the directory in it: {}", below.display()),
+        _ => format!("correct {TRUST_VARIABLE}, or unset it"),
+    }
 }
 
 fn named_anchors(surroundings: &Surroundings) -> Vec<PathBuf> {

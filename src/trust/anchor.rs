@@ -137,19 +137,26 @@ impl Anchor {
         Ok(None)
     }
 
-    /// Every anchor there is, each index once, with the error for what cannot be used.
-    pub fn all(settings: &TrustSettings) -> Vec<(PathBuf, Result<Self, Failure>)> {
-        let mut found: Vec<(PathBuf, Result<Self, Failure>)> = Vec::new();
+    /// Every anchor there is, each index once, with the error for what cannot be used. `None` for one that does not say which
+    /// index it belongs to: that can only be looked up the other way round.
+    pub fn all(settings: &TrustSettings) -> Vec<(PathBuf, Result<Option<Self>, Failure>)> {
+        let mut found: Vec<(PathBuf, Result<Option<Self>, Failure>)> = Vec::new();
         for place in places(settings) {
             let Ok(entries) = std::fs::read_dir(place) else { continue };
             let mut directories: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
             directories.sort();
             for directory in directories {
                 let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-                let is_hash = name.len() == 56 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-                if is_hash && directory.is_dir() && !found.iter().any(|(other, _)| other.ends_with(name)) {
-                    let anchor = index_url(&directory).and_then(|url| {
-                        Self::read(&directory, &IndexIdentity::of(&url), settings.store.as_ref() == Some(place))
+                let is_known = found.iter().any(|(other, _)| other.ends_with(name));
+                if IndexIdentity::names_directory(name) && directory.is_dir() && !is_known {
+                    let belongs_to_user = settings.store.as_ref() == Some(place);
+                    let trust = TrustFile::read(&directory);
+                    let trust = trust.map_err(|failure| with_way_out(failure, &directory, belongs_to_user));
+                    let anchor = trust.and_then(|trust| match trust.index_url {
+                        Some(url) => Self::read(&directory, &IndexIdentity::of(&url), belongs_to_user).map(Some),
+                        None => lowest_root(&directory)
+                            .map(|_| None)
+                            .map_err(|failure| with_way_out(failure, &directory, belongs_to_user)),
                     });
                     found.push((directory, anchor));
                 }
@@ -180,6 +187,11 @@ impl Anchor {
     }
 
     fn read(directory: &Path, identity: &IndexIdentity, belongs_to_user: bool) -> Result<Self, Failure> {
+        Self::understood(directory, identity, belongs_to_user)
+            .map_err(|failure| with_way_out(failure, directory, belongs_to_user))
+    }
+
+    fn understood(directory: &Path, identity: &IndexIdentity, belongs_to_user: bool) -> Result<Self, Failure> {
         if !std::fs::metadata(directory).is_ok_and(|metadata| metadata.is_dir()) {
             return Err(damaged(directory, "it is no directory that can be read"));
         }
@@ -263,12 +275,6 @@ fn exists(directory: &Path) -> Result<bool, Failure> {
 /// Whether this is a link to something that does not exist.
 fn leads_nowhere(path: Option<&Path>) -> bool {
     path.is_some_and(|path| path.is_symlink() && !path.exists())
-}
-
-/// The URL of the index whose directory this is.
-fn index_url(directory: &Path) -> Result<Url, Failure> {
-    let trust = TrustFile::read(directory)?;
-    trust.index_url.ok_or_else(|| damaged(directory, "it has no trust.json that says which index it belongs to"))
 }
 
 /// Whoever can write here can choose what is trusted. What was named with `TUFPIP_TRUST` may be another user's, as a checkout
@@ -359,5 +365,21 @@ fn damaged(directory: &Path, reason: &str) -> Failure {
         format!("The trusted metadata in {} cannot be used: {reason}", directory.display()),
     )
     .detail("meaning", "the index was not used, because it can be verified and must be")
-    .hint("restore the directory, or forget it with tufpip trust remove and pin the root again with tufpip trust add")
+}
+
+/// What to do about a damaged directory depends on whose it is.
+fn with_way_out(failure: Failure, directory: &Path, belongs_to_user: bool) -> Failure {
+    if failure.code != "trust.damaged" {
+        failure
+    } else if belongs_to_user {
+        failure.hint(
+            "restore the directory, or forget it with tufpip trust remove and pin the root again with tufpip trust add",
+        )
+    } else {
+        let repair = format!(
+            "{} is only read here: repair it, or have it repaired by whoever administers it",
+            directory.display()
+        );
+        failure.hint(repair)
+    }
 }

@@ -206,7 +206,7 @@ impl CommandSnapshot {
             *current = Current { number: number + 1, epoch };
             return if moved { Err(self.moved()) } else { Ok(()) };
         }
-        Err(self.incomplete(missing))
+        Err(self.incomplete(missing, current.epoch.status_of_absent(missing)))
     }
 
     /// Whether another epoch contradicts what was told, or asks for it by other names; if so, that is forgotten.
@@ -231,7 +231,13 @@ impl CommandSnapshot {
 
     fn refused(&self, error: &tuf::Error, epoch: &Epoch) -> Failure {
         let from = epoch.source().unwrap_or(&self.anchor.metadata_url);
-        refusal::of_metadata(&self.anchor, from, error, epoch.now())
+        let mut failure = refusal::of_metadata(&self.anchor, from, error, epoch.now());
+        if error.check() == Check::Present
+            && let Some(status) = epoch.status_of_absent(error.expected())
+        {
+            failure = refusal::with_status(failure, status);
+        }
+        failure
     }
 
     fn in_doubt(&self, path: &str, doubt: &Doubt) -> Failure {
@@ -249,14 +255,20 @@ impl CommandSnapshot {
         .hint("try from another network; the operator of the index can end this by signing the hashes of bins in the snapshot")
     }
 
-    fn incomplete(&self, missing: &str) -> Failure {
-        Failure::new(Kind::Expired, "trust.withheld", format!("{} lacks a file that it has signed", self.shown()))
+    fn incomplete(&self, missing: &str, status: Option<u16>) -> Failure {
+        let message = format!("{} lacks a file that it has signed", self.shown());
+        let failure = Failure::new(Kind::Expired, "trust.withheld", message)
             .detail("missing", missing)
+            .detail("received", "no such file")
             .detail(
                 "meaning",
                 "somebody removes or withholds files, or the index is being published; nothing was installed",
             )
-            .hint("try again in a moment or from another network; if it stays so, tell the operator of the index")
+            .hint("try again in a moment or from another network; if it stays so, tell the operator of the index");
+        match status {
+            Some(status) => refusal::with_status(failure, status),
+            None => failure,
+        }
     }
 
     fn moved(&self) -> Failure {

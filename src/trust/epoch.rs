@@ -136,6 +136,11 @@ impl Epoch {
         self.remote.place()
     }
 
+    /// With which HTTP status a server last said that a file of this name is not there.
+    pub fn status_of_absent(&self, name: &str) -> Option<u16> {
+        self.remote.status_of_absent(name)
+    }
+
     /// Waits until the top-level metadata is verified.
     pub async fn facts(&self) -> Result<Arc<Facts>, tuf::Error> {
         let mut state = self.state.clone();

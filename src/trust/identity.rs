@@ -54,6 +54,11 @@ impl IndexIdentity {
     pub fn directory_name(&self) -> String {
         hex::encode(Sha224::digest(self.0.as_str()))
     }
+
+    /// Whether a directory of this name can be that of an index.
+    pub fn names_directory(name: &str) -> bool {
+        name.len() == 56 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+    }
 }
 
 /// Whether a host of a URL is this machine itself.

@@ -27,6 +27,6 @@ pub use identity::{IndexIdentity, default_metadata_url};
 pub use index::{SignedPage, TrustedIndex};
 pub use layout::Layout;
 pub use map::Mapping;
-pub use refusal::{refused_file, withheld_file};
+pub use refusal::{NOTHING_USED, refused_file, withheld_file};
 pub use signed_file::{PageProof, SignedFile};
 pub use store::{Store, make_private_directory, write_state};

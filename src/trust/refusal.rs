@@ -7,6 +7,8 @@ use tuf::{Action, Check};
 use url::Url;
 
 use super::anchor::Anchor;
+use super::epoch::duration;
+use super::remote::UNAUTHORIZED;
 use super::signed_file::SignedFile;
 use crate::failure::{Failure, Kind};
 use crate::net::redacted;
@@ -23,6 +25,9 @@ pub fn of_metadata(anchor: &Anchor, from: &Url, error: &tuf::Error, now: tuf::Un
     let message = match error.action() {
         Action::ReplaceTrustedRoot => format!("The trusted root of {index} cannot be used"),
         Action::CheckDate => format!("The signed metadata of {index} has expired ({role})"),
+        Action::TryAgain if is_unauthorized(error) => {
+            format!("{index} shows its signed metadata only to those who log in ({role})")
+        }
         Action::TryAgain if error.check() == Check::Reachable => {
             format!("Could not fetch the signed metadata of {index} ({role})")
         }
@@ -38,13 +43,41 @@ pub fn of_metadata(anchor: &Anchor, from: &Url, error: &tuf::Error, now: tuf::Un
     let mut failure = Failure::new(kind, code, message)
         .detail("refused", format!("{role}{version}"))
         .detail("from", redacted(from))
-        .detail("expected", error.expected())
+        .detail("expected", with_readable_time(error.expected()))
         .detail("received", error.found())
         .detail("check", format!("TUF {}", error.step()));
     if error.action() == Action::CheckDate {
         failure = failure.detail("clock", format!("this machine's clock says {now}"));
     }
     failure.detail("meaning", meaning_in_words(error)).hint(advice(error))
+}
+
+/// Says with which HTTP status the server claimed that a file is not there. By the rules of TUF repositories 403 means no more
+/// than that, but it may mean more.
+pub fn with_status(mut failure: Failure, status: u16) -> Failure {
+    for (_, received) in failure.details.iter_mut().filter(|(label, _)| *label == "received") {
+        *received = format!("no such file: the server answered {status}");
+    }
+    if status == 403 {
+        failure.hint("if the index wants a password, put user name and password into the URL, or into ~/.netrc")
+    } else {
+        failure
+    }
+}
+
+/// Whether the server wants to know who asks.
+fn is_unauthorized(error: &tuf::Error) -> bool {
+    error.check() == Check::Reachable && error.found() == UNAUTHORIZED
+}
+
+/// Patience with expired metadata is counted in seconds by the verifier, and in days by people.
+fn with_readable_time(expected: &str) -> String {
+    let readable = || {
+        let (before, rest) = expected.split_once("less than ")?;
+        let (seconds, after) = rest.split_once(" seconds ")?;
+        Some(format!("{before}less than {} {after}", duration(seconds.parse().ok()?)))
+    };
+    readable().unwrap_or_else(|| expected.to_owned())
 }
 
 /// Exit code and stable code.
@@ -54,6 +87,7 @@ fn meaning(error: &tuf::Error) -> (Kind, &'static str) {
         Check::Expiry => (Kind::Expired, "trust.expired"),
         Check::Present => (Kind::Expired, "trust.withheld"),
         Check::RootRotations => (Kind::Verification, "trust.too-many-roots"),
+        Check::Reachable if is_unauthorized(error) => (Kind::Error, "trust.unauthorized"),
         Check::Reachable => (Kind::Network, "trust.unreachable"),
         Check::Stored => (Kind::Error, "trust.offline"),
         Check::Supported | Check::SupportedKeys => (Kind::Verification, "trust.unsupported"),
@@ -102,10 +136,13 @@ fn meaning_in_words(error: &tuf::Error) -> String {
 fn advice(error: &tuf::Error) -> &'static str {
     match error.action() {
         Action::ReplaceTrustedRoot => {
-            "get the root from the operator of the index and run: tufpip trust add URL --root FILE"
+            "get the root from the operator of the index; run tufpip trust remove URL, then tufpip trust add URL --root FILE"
         }
         Action::CheckDate => {
             "check the clock; if it is right, ask the operator of the index, or try from another network"
+        }
+        Action::TryAgain if is_unauthorized(error) => {
+            "put a user name and password into the URL, or into ~/.netrc for this host; nothing was used unverified instead"
         }
         Action::TryAgain if error.check() == Check::Reachable => {
             "check the network and try again; nothing is used unverified instead"

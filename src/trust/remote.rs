@@ -1,5 +1,6 @@
 //! The metadata files of one repository, as its servers have them.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,12 +14,17 @@ use crate::net::{Cause, Client, Limits, RemoteFailure};
 /// How long one metadata file may take.
 const DEADLINE: Duration = Duration::from_secs(50);
 
+/// Why a fetch failed that the server allows only to those it knows.
+pub const UNAUTHORIZED: &str = "the server answered 401";
+
 /// Where metadata is fetched from: one place for a whole epoch.
 pub struct Remote {
     client: Arc<Client>,
     /// The repository, then its mirrors.
     places: Vec<Url>,
     choice: Mutex<Choice>,
+    /// With which status a server last said that a file is not there.
+    absent: Mutex<BTreeMap<String, u16>>,
 }
 
 /// Which place is asked.
@@ -45,12 +51,17 @@ pub enum Answer {
 impl Remote {
     /// `places` are URLs that end in a slash, in order of preference; at least one.
     pub fn new(client: Arc<Client>, places: Vec<Url>) -> Self {
-        Self { client, places, choice: Mutex::default() }
+        Self { client, places, choice: Mutex::default(), absent: Mutex::default() }
     }
 
     /// The place that is asked, for messages: the repository itself, or the mirror that stands in for it.
     pub fn place(&self) -> Option<&Url> {
         self.places.get(self.choice().place)
+    }
+
+    /// With which HTTP status a server last said that a file is not there.
+    pub fn status_of_absent(&self, name: &str) -> Option<u16> {
+        self.absent.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
     }
 
     /// Fetches a file, from a mirror if the repository has not answered yet and does not.
@@ -105,16 +116,22 @@ impl Remote {
         let limits = Limits { bytes: file.max_bytes, deadline: DEADLINE };
         match self.client.get(&url, &headers, limits).await {
             Ok(fetched) => Answer::Body(fetched.body),
-            Err(failure) => answer_of(&failure),
+            Err(failure) => self.answer_of(file, &failure),
         }
     }
-}
 
-fn answer_of(failure: &RemoteFailure) -> Answer {
-    match (&failure.cause, failure.status()) {
-        (_, Some(403 | 404)) => Answer::Absent,
-        (Cause::TooLarge { .. }, _) => Answer::TooLong,
-        _ => Answer::Failed(failure.to_string()),
+    fn answer_of(&self, file: &RemoteFile, failure: &RemoteFailure) -> Answer {
+        match (&failure.cause, failure.status()) {
+            // Stores without a listing say 403 for what they do not have.
+            (_, Some(status @ (403 | 404 | 410))) => {
+                let mut absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
+                absent.insert(file.name.to_string(), status);
+                Answer::Absent
+            }
+            (_, Some(401)) => Answer::Failed(UNAUTHORIZED.to_owned()),
+            (Cause::TooLarge { .. }, _) => Answer::TooLong,
+            _ => Answer::Failed(failure.to_string()),
+        }
     }
 }
 

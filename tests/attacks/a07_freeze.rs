@@ -136,7 +136,7 @@ fn the_users_explicit_wish_is_never_silent() {
 /// Withheld altogether is frozen, too.
 #[test]
 fn a_timestamp_that_is_not_there() {
-    for status in [404, 403] {
+    for status in [404, 403, 410] {
         let scene = Scene::new();
         scene.server.status("/tuf/timestamp.json", status);
         scene.refuses(&["app"], 11, &["timestamp is withheld or missing", "trust.withheld"]);
@@ -155,7 +155,7 @@ fn a_timestamp_that_is_not_there() {
 /// Only a server that says so means that there is no newer root: an error could hide one for ever.
 #[test]
 fn a_root_that_cannot_be_asked_for() {
-    for status in [500, 502, 410, 429] {
+    for status in [500, 502, 503, 429] {
         let scene = Scene::new();
         scene.server.rotate("root");
         scene.server.status("/tuf/2.root.json", status);

@@ -30,7 +30,7 @@ fn no_metadata_at_all() {
         for status in [404, 403, 410, 500, 503, 204] {
             forge_plainly(&scene);
             scene.server.intercept(move |request| request.path.starts_with("/tuf/").then(|| Response::new(status)));
-            let code = if matches!(status, 403 | 404) { 11 } else { 13 };
+            let code = if matches!(status, 403 | 404 | 410) { 11 } else { 13 };
             let outcome =
                 scene.refuses(&["--force-reinstall", "app"], code, &["expected", "received", "code      trust."]);
             assert!(outcome.stderr.contains(&scene.server.index_url()), "{}", outcome.stderr);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use testkit::{
-    Command, Environment, Index, Layout, Outcome, Response, SignedIndex, SignedServer, Wheel, in_seconds, tree,
+    Command, Environment, Index, Layout, Options, Outcome, Response, SignedIndex, SignedServer, Wheel, in_seconds, tree,
 };
 use tuf::metadata::{Metadata, Root, TopLevelRole};
 use tuf::{KeyId, SigningKey};
@@ -83,7 +83,7 @@ fn a_root_from_a_file() {
     let (index, metadata) = (scene.server.index_url(), scene.server.metadata_url());
     expect_stdout(
         &added,
-        &[&index, &metadata, &sha256, "version 1", "1 of these must sign", "expires in", "Verified: root 1"],
+        &[&index, &metadata, &sha256, "version 1", "1 of these must sign", "expires in", "Metadata verified: root 1"],
     );
     assert_eq!(added.stderr, "");
 
@@ -132,6 +132,10 @@ fn what_is_no_root() {
         (scene.server.files()["/tuf/timestamp.json"].clone(), "root"),
         (b"{}".to_vec(), "no root metadata that its own keys signed"),
         (vec![b' '; (512 << 10) + 1], "more than 524288 bytes"),
+        (b"".to_vec(), "an empty file"),
+        (b"\n<!DOCTYPE html><html></html>".to_vec(), "an HTML page"),
+        (b"-----BEGIN PUBLIC KEY-----\n".to_vec(), "a PEM file"),
+        (scene.server.root()[..200].to_vec(), "a file that was cut off"),
     ] {
         fs::write(&scene.root, bytes).unwrap();
         scene.refuses(&["--root", text(&scene.root)], 1, &[piece, "trust.root"]);
@@ -153,7 +157,12 @@ fn another_root_for_a_trusted_index() {
     root.signatures.clear();
     root.sign(&key);
     fs::write(&other.root, root.to_bytes()).unwrap();
-    let pieces = ["is trusted already, by another root", &scene.server.root_sha256(), "tufpip trust remove first"];
+    let pieces = [
+        "is trusted already, by another root",
+        &scene.server.root_sha256(),
+        "added by mistake",
+        "tufpip trust remove ",
+    ];
     scene.refuses(&["--root", &other_root], 1, &pieces);
 }
 
@@ -173,13 +182,17 @@ fn the_same_root_with_other_options() {
     );
     let shown = scene.trust(&["show"]).expect_code(0);
     expect_stdout(&shown, &["layout     static-1", &format!("mirror     {mirror}/")]);
+
+    let again = scene.add_root().expect_code(0);
+    expect_stdout(&again, &["Trusted already", "layout    static-1", &format!("mirror    {mirror}/")]);
+    assert_eq!(scene.trust_file(), after, "options that are not given again were forgotten");
 }
 
 #[test]
 fn on_first_use_somebody_has_to_agree() {
     let scene = Untrusted::new();
-    scene.refuses(&["--tofu"], 2, &["There is no terminal to ask at", "--yes"]);
-    scene.refuses(&["--tofu", "--no-input"], 2, &["No input was expected"]);
+    scene.refuses(&["--tofu"], 2, &["there is no terminal to ask at", "--yes"]);
+    scene.refuses(&["--tofu", "--no-input"], 2, &["no input is expected"]);
     let added = scene.add(&["--tofu", "--yes"]).expect_code(0);
     expect_stdout(
         &added,
@@ -189,7 +202,7 @@ fn on_first_use_somebody_has_to_agree() {
     expect_stdout(&scene.trust(&["list"]).expect_code(0), &["first-use", &scene.server.index_url()]);
 
     // Who has the file knows more; who has less does not take that back.
-    scene.add_root().expect_code(0);
+    expect_stdout(&scene.add_root().expect_code(0), &["Trusted already", "anchor    file ", "(until now: first-use)"]);
     assert_eq!(scene.trust_file()["anchor"]["kind"], "file");
     scene.add(&["--tofu"]).expect_code(0);
     assert_eq!(scene.trust_file()["anchor"]["kind"], "file");
@@ -238,12 +251,17 @@ fn a_repository_that_does_not_fit_its_root_is_said_at_once_and_stays_trusted() {
     let scene = Untrusted::new();
     let wrong = scene.server.url("/elsewhere/");
     let arguments = ["--root", text(&scene.root), "--metadata-url", &wrong];
-    scene.add(&arguments).expect_code(11).expect_stderr(&["trusted from now on all the same", "tufpip trust remove"]);
+    scene.add(&arguments).expect_code(11).expect_stderr(&[
+        "the root is pinned all the same, so that the index is not used unverified",
+        "a likely cause",
+        &format!("tufpip trust remove {}", scene.server.index_url()),
+    ]);
     // Fail closed: nothing is used unverified now.
     scene.command(&["install", "app", "-i", &scene.server.index_url()]).run().expect_code(11);
     assert_eq!(scene.environment.installed(), Vec::<String>::new());
-    // The right URL mends it.
-    scene.add_root().expect_code(0);
+    // The right URL mends it; what is not given again stays as it was.
+    scene.add_root().expect_code(11);
+    scene.add(&["--root", text(&scene.root), "--metadata-url", &scene.server.metadata_url()]).expect_code(0);
     scene.command(&["install", "app", "-i", &scene.server.index_url()]).run().expect_code(0);
 }
 
@@ -294,7 +312,7 @@ fn an_index_is_forgotten() {
     let scene = Untrusted::new();
     let url = scene.server.index_url();
     scene.add_root().expect_code(0);
-    scene.trust(&["remove", &url]).expect_code(2).expect_stderr(&["There is no terminal to ask at"]);
+    scene.trust(&["remove", &url]).expect_code(2).expect_stderr(&["there is no terminal to ask at"]);
     assert!(scene.directory().exists());
     // Another spelling of the same index.
     scene.trust(&["remove", url.trim_end_matches('/'), "-y"]).expect_code(0);
@@ -313,7 +331,11 @@ fn a_damaged_one_is_named_and_can_be_removed() {
     for copy in ["root_history/1.root.json", "root.json"] {
         fs::write(scene.directory().join(copy), "{}").unwrap();
     }
-    scene.trust(&["list"]).expect_code(0).expect_stderr(&["which was pinned, is not there any more"]);
+    let healthy = Untrusted::new();
+    healthy.server.write_trust(&scene.environment.trust_store());
+    let listed = scene.trust(&["list"]).expect_code(1);
+    expect_stdout(&listed, &[&healthy.server.index_url()]);
+    listed.expect_stderr(&["which was pinned, is not there any more", "tufpip trust remove"]);
     scene.add_root().expect_code(1).expect_stderr(&["trust.damaged"]);
     scene.trust(&["remove", &scene.server.index_url(), "--yes"]).expect_code(0);
     scene.add_root().expect_code(0);
@@ -326,7 +348,7 @@ fn roots_are_followed_and_their_changes_told() {
     let key_of = |version: u64, role: TopLevelRole| {
         let bytes = scene.server.files()[&scene.server.root_path(version)].clone();
         let root: Metadata<Root> = Metadata::from_bytes(&bytes).unwrap();
-        root.signed.role(role).key_ids[0].0[..8].to_owned()
+        root.signed.role(role).key_ids[0].0[..12].to_owned()
     };
     scene.server.rotate("root");
     scene.server.rotate("timestamp");
@@ -354,7 +376,7 @@ fn roots_are_followed_and_their_changes_told() {
     assert!(both.contains(&first) && both.contains(&second), "{both}");
     expect_stdout(&scene.trust(&["list"]).expect_code(0), &["3 (pinned 1)"]);
     let shown = scene.trust(&["show"]).expect_code(0);
-    let signed_by = format!("signed by 1 of ed25519 {new}");
+    let signed_by = format!("1 of these must sign: ed25519 {new}");
     expect_stdout(&shown, &["root       version 3, expires in", &signed_by, ", signed ", "delegated"]);
 }
 
@@ -410,7 +432,7 @@ fn a_local_directory_is_trusted_like_a_server() {
     }
     fs::create_dir_all(copy.join("simple")).unwrap();
     let outcome = scene.trust(&["add", "copy/simple", "--tofu", "--yes"]).expect_code(0);
-    expect_stdout(&outcome, &["Verified: root 1"]);
+    expect_stdout(&outcome, &["Metadata verified: root 1"]);
     let shown = scene.trust(&["show", text(&copy.join("simple"))]).expect_code(0);
     expect_stdout(&shown, &["first-use", "file://"]);
 }
@@ -429,6 +451,108 @@ fn passwords_are_kept_out() {
         .expect_code(0);
     assert!(!format!("{}{}", outcome.stdout, outcome.stderr).contains("secret"));
     assert!(!fs::read_to_string(scene.directory().join("trust.json")).unwrap().contains("secret"));
+}
+
+/// An index that shows nothing without a password.
+fn with_password() -> Untrusted {
+    let basic_auth = Some(("me".to_owned(), "s3cret".to_owned()));
+    let index =
+        Index::new().add(Wheel::new("app", "1.0").build()).options(Options { basic_auth, ..Options::default() });
+    Untrusted::of(SignedIndex::new(index))
+}
+
+#[test]
+fn a_password_is_used_and_not_kept() {
+    let scene = with_password();
+    let url = scene.server.url_with_credentials("me", "s3cret", "/simple/");
+    let added = scene.trust(&["add", &url, "--root", text(&scene.root)]).expect_code(0);
+    expect_stdout(&added, &["Metadata verified: root 1"]);
+    scene.trust(&["remove", &url, "--yes"]).expect_code(0);
+    let added = scene.trust(&["add", &url, "--tofu", "--yes"]).expect_code(0);
+    expect_stdout(&added, &["Metadata verified: root 1"]);
+    assert!(!fs::read_to_string(scene.directory().join("trust.json")).unwrap().contains("s3cret"));
+}
+
+#[test]
+fn a_password_that_is_missing_is_said() {
+    let scene = with_password();
+    scene.refuses(&["--tofu", "--yes"], 1, &["401", "user name and password"]);
+    let added = scene.add_root().expect_code(0);
+    added.expect_stderr(&["WARNING: It was not verified yet", "the server answered 401", "user name and password"]);
+    let install = scene.command(&["install", "app", "-i", &scene.server.index_url()]).run().expect_code(1);
+    install.expect_stderr(&["the server answered 401", "user name and password", "code      trust.unauthorized"]);
+    assert_eq!(scene.environment.installed(), Vec::<String>::new());
+}
+
+/// For a repository 403 means that there is no such file; for a reader it may mean something else.
+#[test]
+fn a_forbidden_file_is_said_to_be_one() {
+    let scene = Untrusted::new();
+    scene.add_root().expect_code(0);
+    scene.server.status("/tuf/timestamp.json", 403);
+    let install = scene.command(&["install", "app", "-i", &scene.server.index_url()]).run().expect_code(11);
+    install.expect_stderr(&["trust.withheld", "the server answered 403", "if the index wants a password"]);
+}
+
+#[test]
+fn a_directory_without_a_name_is_listed_as_that() {
+    let scene = Untrusted::new();
+    scene.add_root().expect_code(0);
+    fs::remove_file(scene.directory().join("trust.json")).unwrap();
+    let listed = scene.trust(&["list"]).expect_code(0);
+    expect_stdout(&listed, &["(no trust.json)", text(&scene.directory())]);
+    scene.trust(&["show"]).expect_code(0).expect_stderr(&["does not say which index it belongs to"]);
+    expect_stdout(&scene.trust(&["show", &scene.server.index_url()]).expect_code(0), &["root       version 1"]);
+}
+
+#[test]
+fn what_cannot_be_removed_here_is_not_said_to_be_removed() {
+    let scene = Untrusted::new();
+    let system = scene.environment.home().join("trust.d");
+    let kept = scene.server.write_trust(&system);
+    fs::write(kept.join("trust.json"), "{").unwrap();
+    for arguments in [&["trust", "list"][..], &["install", "app", "-i", &scene.server.index_url()]] {
+        let refused = scene.command(arguments).env("TUFPIP_TRUST", &system).run().expect_code(1);
+        assert!(!refused.stderr.contains("trust remove"), "{}", refused.stderr);
+        refused.expect_stderr(&["trust.damaged", "is only read here: repair it", text(&kept)]);
+    }
+}
+
+#[test]
+fn the_variable_names_the_directory_above_those_of_indexes() {
+    let scene = Untrusted::new();
+    let store = scene.environment.work().join("tuf-repositories");
+    let kept = scene.server.write_trust(&store);
+    let named = |path: &std::path::Path| {
+        scene.command(&["install", "app", "-i", &scene.server.index_url()]).env("TUFPIP_TRUST", path).run()
+    };
+    let above = store.parent().unwrap();
+    named(above)
+        .expect_code(2)
+        .expect_stderr(&["56 hex digits", &format!("name the directory in it: {}", text(&store))]);
+    named(&kept).expect_code(2).expect_stderr(&["56 hex digits", &format!("name the one above: {}", text(&store))]);
+    assert_eq!(scene.environment.installed(), Vec::<String>::new());
+    named(&store).expect_code(0);
+}
+
+#[test]
+fn why_trust_tells_counted_signatures_from_keys_that_it_did_not_need() {
+    let app = Index::new().add(Wheel::new("app", "1.0").build()).add(Wheel::new("library", "1.0").build());
+    let scene = Untrusted::of(SignedIndex::new(app).threshold("root", 3, 2));
+    scene.add_root().expect_code(0);
+    scene.server.set_expiry("timestamp", in_seconds(-600));
+    let url = scene.server.index_url();
+    let asked = ["why-trust", "-i", &url, "--allow-expired", "1d", "library", "app"];
+    let why = scene.command(&asked).run().expect_code(0);
+    expect_stdout(
+        &why,
+        &["2 of 3 keys must sign; counted: ed25519 ", "; also allowed: ed25519 ", "EXPIRED 10 minutes ago"],
+    );
+    assert!(why.stdout.find("library 1.0") < why.stdout.find("app 1.0"), "{}", why.stdout);
+
+    scene.server.set_expiry("timestamp", in_seconds(-3 * 86_400));
+    let refused = scene.command(&asked).run().expect_code(11);
+    refused.expect_stderr(&["an expiry date less than 24 hours before", "trust.expired"]);
 }
 
 #[test]

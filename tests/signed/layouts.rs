@@ -277,6 +277,6 @@ fn a_password_opens_metadata_pages_and_files() {
     scene.server.forget_requests();
     let wrong = scene.server.url_with_credentials("me", "wr0ng", "/simple/");
     let outcome =
-        scene.refuses(&["--force-reinstall", "--index-url", &wrong, "app"], 13, &["trust.unreachable", "401"]);
+        scene.refuses(&["--force-reinstall", "--index-url", &wrong, "app"], 1, &["trust.unauthorized", "401"]);
     assert!(!outcome.stderr.contains("wr0ng"), "{}", outcome.stderr);
 }

@@ -441,6 +441,8 @@ fn the_machine_outranks_the_variable_and_both_outrank_the_user() {
     anchor_at(&scene, &scene.environment.trust_store(), &nowhere);
     let command = || scene.tufpip(&["install", "app"]).env("TUFPIP_TRUST", &variable);
     fs::create_dir(&variable).unwrap();
+    scene.refuses_command(command(), 2, &["holds no trusted roots", "56 hex digits"]);
+    fs::create_dir(variable.join("0".repeat(56))).unwrap();
     scene.refuses_command(command(), 13, &[&nowhere, "trust.unreachable"]);
     anchor_at(&scene, &variable, &nowhere_else);
     scene.refuses_command(command(), 13, &[&nowhere_else, "trust.unreachable"]);

@@ -5,22 +5,22 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use url::Url;
 
-use super::confirmed;
 use super::new_root::NewRoot;
+use super::{confirmed, list};
 use crate::failure::{Failure, Kind};
 use crate::net::redacted;
 use crate::session::Session;
 use crate::settings::{AddTrust, RootSource, Settings, redact};
 use crate::terminal::{Terminal, printable};
 use crate::trust::{
-    Anchor, AnchorKind, AnchorRecord, IndexIdentity, Layout, Rewrite, TrustFile, default_metadata_url,
+    Anchor, AnchorKind, AnchorRecord, IndexIdentity, Layout, NOTHING_USED, Rewrite, TrustFile, default_metadata_url,
     make_private_directory, unix_now, write_state,
 };
 
 /// The most bytes of a layout.
 const LAYOUT_SIZE: u64 = 1 << 20;
 
-/// Trusts an index. One that is trusted already gets the new options, if the root is the same.
+/// Trusts an index. One that is trusted already gets the options that are given, if the root is the same; the others stay.
 ///
 /// # Errors
 /// When the root cannot be had or is refused, another one is trusted already, nobody confirms it, the disk refuses; and when
@@ -29,11 +29,10 @@ pub async fn add(settings: &Settings, add: &AddTrust, session: &Session) -> Resu
     let terminal = &session.terminal;
     let identity = IndexIdentity::of(&add.index);
     let layout = add.layout.as_deref().map(layout).transpose()?;
-    let metadata_url = add.metadata_url.clone().unwrap_or_else(|| default_metadata_url(identity.url()));
     let known = known(settings, &identity)?;
-    let mut with_credentials = vec![add.index.clone(), metadata_url.clone()];
-    with_credentials.extend(add.mirrors.iter().cloned());
-    session.client().add_credentials_of(&with_credentials);
+    let metadata_url = add.metadata_url.clone().or_else(|| known.as_ref().map(|known| known.metadata_url.clone()));
+    let metadata_url = metadata_url.unwrap_or_else(|| default_metadata_url(identity.url()));
+    session.client().add_credentials_of(&with_credentials(add));
 
     let new = NewRoot::obtain(&add.root, &metadata_url, session).await?;
     if let Some(known) = &known
@@ -50,23 +49,36 @@ pub async fn add(settings: &Settings, add: &AddTrust, session: &Session) -> Resu
             return Err(Failure::new(Kind::Error, "trust.not-confirmed", "Nothing was trusted"));
         }
     }
+    let stored = known.as_ref().and_then(|known| known.directory.as_deref()).map(TrustFile::read).transpose()?;
+    let stored = stored.unwrap_or_default();
+    let rewrites = add.rewrites.iter().map(|(from, to)| Rewrite { from: from.clone(), to: to.clone() });
     let trust = TrustFile {
         index_url: Some(identity.url().clone()),
         metadata_url: Some(without_secrets(&metadata_url)),
-        layout,
+        layout: layout.or(stored.layout),
         anchor: Some(record(known.as_ref(), &new)),
-        mirrors: add.mirrors.iter().map(without_secrets).collect(),
-        rewrite: add.rewrites.iter().map(|(from, to)| Rewrite { from: from.clone(), to: to.clone() }).collect(),
+        mirrors: given_or(add.mirrors.iter().map(without_secrets).collect(), stored.mirrors),
+        rewrite: given_or(rewrites.collect(), stored.rewrite),
     };
     let store = settings.trust.store.as_deref().ok_or_else(no_home)?;
     let directory = store.join(identity.directory_name());
-    let written = match known {
+    let written = match &known {
         Some(_) => write(&directory, &trust),
         None => create(store, &directory, &new, &trust),
     };
     written.map_err(|error| unwritable(&directory, &error))?;
-    print(&identity, &trust, &new, terminal);
+    print(known.as_ref(), &identity, &trust, &new, terminal);
     verify(settings, &identity, session).await
+}
+
+/// The URLs with a user name. One without would claim its part of the host as a part that needs none.
+fn with_credentials(add: &AddTrust) -> Vec<Url> {
+    let given = std::iter::once(&add.index).chain(&add.metadata_url).chain(&add.mirrors);
+    given.filter(|url| !url.username().is_empty() || url.password().is_some()).cloned().collect()
+}
+
+fn given_or<T>(given: Vec<T>, stored: Vec<T>) -> Vec<T> {
+    if given.is_empty() { stored } else { given }
 }
 
 /// What is trusted about the index already, by the user's own word.
@@ -122,12 +134,20 @@ fn write(directory: &Path, trust: &TrustFile) -> std::io::Result<()> {
     write_state(directory, &directory.join(TrustFile::NAME), &bytes)
 }
 
-fn print(identity: &IndexIdentity, trust: &TrustFile, new: &NewRoot, terminal: &Terminal) {
-    terminal.line(&format!("Trusted from now on: {}", redacted(identity.url())));
+/// What is in force now.
+fn print(known: Option<&Anchor>, identity: &IndexIdentity, trust: &TrustFile, new: &NewRoot, terminal: &Terminal) {
+    let since = if known.is_some() { "Trusted already" } else { "Trusted from now on" };
+    terminal.line(&format!("{since}: {}", redacted(identity.url())));
     if let Some(url) = &trust.metadata_url {
         terminal.line(&format!("  metadata  {}", redacted(url)));
     }
     new.print(unix_now(), terminal);
+    if let (Some(known), Some(record)) = (known, &trust.anchor) {
+        let before = known.record.as_ref().filter(|before| before.kind != record.kind);
+        let before = before.map_or(String::new(), |_| format!(" (until now: {})", list::kind(known)));
+        let kind = list::name_of(record.kind);
+        terminal.line(&printable(&format!("  anchor    {kind} {}, {}{before}", record.source, record.added)));
+    }
     if let Some(layout) = &trust.layout {
         terminal.line(&format!("  layout    {}", layout.as_str().unwrap_or("as given")));
     }
@@ -147,19 +167,14 @@ async fn verify(settings: &Settings, identity: &IndexIdentity, session: &Session
     let has_layout = anchor.layout.is_some();
     let facts = match session.trust().open(anchor)?.facts().await {
         Ok(facts) => facts,
-        Err(failure) if failure.kind == Kind::Network => {
-            terminal.warning(&format!("It was not verified yet. {}", failure.message));
+        Err(failure) if failure.kind == Kind::Network || failure.code == "trust.unauthorized" => {
+            terminal.warning(&not_verified_yet(&failure));
             return Ok(());
         }
-        Err(failure) => {
-            return Err(failure.hint(
-                "the index is trusted from now on all the same, and not used until this is mended; to take that back, run \
-                 tufpip trust remove",
-            ));
-        }
+        Err(failure) => return Err(pinned_all_the_same(failure, identity)),
     };
     terminal.line(&format!(
-        "Verified: root {}, timestamp {}, snapshot {}, targets {}, {}",
+        "Metadata verified: root {}, timestamp {}, snapshot {}, targets {}, {}",
         facts.root,
         facts.timestamp,
         facts.snapshot,
@@ -178,6 +193,36 @@ async fn verify(settings: &Settings, identity: &IndexIdentity, session: &Session
         _ => {}
     }
     Ok(())
+}
+
+/// Nobody has said anything yet that would speak against the root.
+fn not_verified_yet(failure: &Failure) -> String {
+    let reason = failure.details.iter().find(|(label, _)| *label == "received").map(|(_, text)| text.as_str());
+    let advice = if failure.kind == Kind::Network {
+        "It is verified when it is used."
+    } else {
+        "Put a user name and password into the URL, here and where the index is used, or into ~/.netrc."
+    };
+    let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
+    printable(&format!("It was not verified yet. {}{reason}. {advice}", failure.message))
+}
+
+/// Without the pin, an index that is refused now would be used unverified tomorrow.
+fn pinned_all_the_same(mut failure: Failure, identity: &IndexIdentity) -> Failure {
+    const PINNED: &str = "the root is pinned all the same, so that the index is not used unverified";
+    failure.details.retain_mut(|(label, text)| {
+        *text = text.replace(&format!("; {NOTHING_USED}"), "");
+        *label != "meaning" || !text.is_empty()
+    });
+    match failure.details.iter_mut().find(|(label, _)| *label == "meaning") {
+        Some((_, text)) => *text = format!("{text}; {PINNED}"),
+        None => failure.details.push(("meaning", PINNED.to_owned())),
+    }
+    failure.hint(format!(
+        "a root or a metadata URL of another index is a likely cause: give the right --metadata-url, or take the root back \
+         with tufpip trust remove {}",
+        redacted(identity.url())
+    ))
 }
 
 /// A layout by its name, or from a file.
@@ -221,7 +266,11 @@ fn other_root(known: &Anchor, new: &NewRoot) -> Failure {
     failure
         .detail("given", format!("root {}, sha256 {}", new.root.version, new.sha256))
         .detail("meaning", "a newer root of the same index is found by itself; nothing was changed")
-        .hint("if the operator of the index says that it begins anew, run tufpip trust remove first")
+        .hint(format!(
+            "if the root that is trusted was added by mistake, or the operator of the index says that it begins anew, run \
+             tufpip trust remove {} first",
+            redacted(known.identity.url())
+        ))
 }
 
 fn no_home() -> Failure {

@@ -1,15 +1,16 @@
 //! `trust list`: one line for each index, or JSON.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::remembered::Remembered;
 use crate::commands::list::lined_up;
+use crate::failure::Failure;
 use crate::net::redacted;
 use crate::settings::TrustSettings;
 use crate::terminal::{Terminal, printable};
-use crate::trust::{Anchor, AnchorKind};
+use crate::trust::{Anchor, AnchorKind, TrustFile};
 
 /// An index with what there is to say about it.
 struct Listed {
@@ -21,12 +22,21 @@ struct Listed {
     read_only: bool,
 }
 
-/// Prints what is trusted. What cannot be used is said on standard error.
-pub fn list(settings: &TrustSettings, as_json: bool, terminal: &Terminal) {
-    let mut usable = Vec::new();
-    let mut unusable = Vec::new();
+/// Prints what is trusted.
+///
+/// # Errors
+/// When something of it cannot be used; all the rest is printed before.
+pub fn list(settings: &TrustSettings, as_json: bool, terminal: &Terminal) -> Result<(), Failure> {
+    let (mut usable, mut nameless, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
     for (directory, anchor) in Anchor::all(settings) {
-        let read = anchor.and_then(|anchor| Ok((Remembered::of(&anchor, settings)?, anchor)));
+        let read = match anchor {
+            Ok(None) => {
+                nameless.push(directory);
+                continue;
+            }
+            Ok(Some(anchor)) => Remembered::of(&anchor, settings).map(|remembered| (remembered, anchor)),
+            Err(failure) => Err(failure),
+        };
         match read {
             Ok((remembered, anchor)) => usable.push(Listed {
                 directory,
@@ -42,20 +52,39 @@ pub fn list(settings: &TrustSettings, as_json: bool, terminal: &Terminal) {
         let broken = unusable.iter().map(|(directory, failure)| {
             json!({ "directory": directory.display().to_string(), "error": failure.message, "code": failure.code })
         });
-        let all: Vec<Value> = usable.iter().map(object).chain(broken).collect();
+        let nameless = nameless.iter().map(|directory| {
+            let read_only = !is_users(directory, settings);
+            json!({ "index_url": null, "directory": directory.display().to_string(), "read_only": read_only })
+        });
+        let all: Vec<Value> = usable.iter().map(object).chain(nameless).chain(broken).collect();
         terminal.data(&Value::from(all).to_string());
-    } else if usable.is_empty() && unusable.is_empty() {
+    } else if usable.is_empty() && nameless.is_empty() && unusable.is_empty() {
         terminal.note("No index is trusted. `tufpip trust add` adds one.");
-    } else if !usable.is_empty() {
+    } else if !usable.is_empty() || !nameless.is_empty() {
         let titles = ["Index", "Root", "Trusted by", "Added", "From"].map(str::to_owned).to_vec();
-        let rows: Vec<Vec<String>> = std::iter::once(titles).chain(usable.iter().map(row)).collect();
+        let nameless = nameless.iter().map(|directory| nameless_row(directory, settings));
+        let rows: Vec<Vec<String>> = std::iter::once(titles).chain(usable.iter().map(row)).chain(nameless).collect();
         for line in lined_up(&rows) {
             terminal.line(&line);
         }
     }
+    let Some((_, last)) = unusable.pop() else { return Ok(()) };
     for (_, failure) in &unusable {
         terminal.failure(failure);
     }
+    Err(last)
+}
+
+/// A directory that counts for the index whose hash it is named by, whichever that is.
+fn nameless_row(directory: &Path, settings: &TrustSettings) -> Vec<String> {
+    let index = if directory.join(TrustFile::NAME).exists() { "(no index_url)" } else { "(no trust.json)" };
+    let read_only = if is_users(directory, settings) { "" } else { " (read-only)" };
+    let from = format!("{}{read_only}", directory.display());
+    [index, "", "directory", "", &from].map(printable).to_vec()
+}
+
+fn is_users(directory: &Path, settings: &TrustSettings) -> bool {
+    settings.store.is_some() && directory.parent() == settings.store.as_deref()
 }
 
 fn row(listed: &Listed) -> Vec<String> {
@@ -88,10 +117,14 @@ fn object(listed: &Listed) -> Value {
 
 /// What the pinned root is believed for; nobody says so of one that somebody put there.
 pub fn kind(anchor: &Anchor) -> &'static str {
-    match anchor.record.as_ref().map(|record| record.kind) {
-        Some(AnchorKind::File) => "file",
-        Some(AnchorKind::Url) => "url",
-        Some(AnchorKind::FirstUse) => "first-use",
-        None => "directory",
+    anchor.record.as_ref().map_or("directory", |record| name_of(record.kind))
+}
+
+/// As `trust.json` spells it.
+pub fn name_of(kind: AnchorKind) -> &'static str {
+    match kind {
+        AnchorKind::File => "file",
+        AnchorKind::Url => "url",
+        AnchorKind::FirstUse => "first-use",
     }
 }

@@ -62,7 +62,7 @@ impl NewRoot {
         {
             return Err(other_hash(&source, expected, &sha256));
         }
-        let root = verified(&bytes).map_err(|error| unusable(&source, &error))?;
+        let root = verified(&bytes).map_err(|error| unusable(&source, &bytes, &error))?;
         Ok(Self { bytes, root, sha256, kind, source })
     }
 
@@ -125,10 +125,35 @@ fn other_hash(source: &str, expected: &str, received: &str) -> Failure {
         .hint("compare the hash with what the operator of the index publishes; if it is right, the file was replaced")
 }
 
-fn unusable(source: &str, error: &tuf::Error) -> Failure {
+/// What was given instead of metadata, if that is easy to see.
+fn other_format(bytes: &[u8]) -> Option<&'static str> {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let begins_with =
+        |beginning: &[u8]| text.get(..beginning.len()).is_some_and(|found| found.eq_ignore_ascii_case(beginning));
+    if text.is_empty() {
+        Some("an empty file")
+    } else if begins_with(b"<!doctype html") || begins_with(b"<html") {
+        Some("an HTML page")
+    } else if begins_with(b"<") {
+        Some("an XML file")
+    } else if begins_with(b"-----BEGIN ") {
+        Some("a PEM file")
+    } else if begins_with(b"\x1f\x8b") {
+        Some("a gzip archive")
+    } else {
+        let error = serde_json::from_slice::<serde::de::IgnoredAny>(bytes).err()?;
+        (begins_with(b"{") && error.is_eof()).then_some("a file that was cut off")
+    }
+}
+
+fn unusable(source: &str, bytes: &[u8], error: &tuf::Error) -> Failure {
+    let received = match other_format(bytes) {
+        Some(format) => format!("{format} ({})", error.found()),
+        None => error.found().to_owned(),
+    };
     Failure::new(Kind::Error, "trust.root", format!("{} cannot be trusted as a root", printable(source)))
         .detail("expected", printable(error.expected()))
-        .detail("received", printable(error.found()))
+        .detail("received", printable(&received))
         .detail("meaning", "it is no root metadata that its own keys signed; nothing was changed")
         .hint("get the root from the operator of the index once more")
 }

@@ -34,9 +34,9 @@ impl Remembered {
     pub fn of(anchor: &Anchor, settings: &TrustSettings) -> Result<Self, Failure> {
         let limits = tuf::Limits { expired_for: SHOW_EXPIRED, ..tuf::Limits::default() };
         let mut client = Client::new(&anchor.root, unix_now(), Mode::Offline, limits)
-            .map_err(|error| unusable(anchor, error.expected(), error.found()))?;
+            .map_err(|error| unusable(anchor, settings, error.expected(), error.found()))?;
         let pinned = Metadata::from_bytes(&anchor.root)
-            .map_err(|error| unusable(anchor, "root metadata", &error.to_string()))?;
+            .map_err(|error| unusable(anchor, settings, "root metadata", &error.to_string()))?;
         let directory = settings.store.as_ref().map(|store| store.join(anchor.identity.directory_name()));
         let store = Store::new(directory, PathBuf::new()).with_anchor(anchor.directory.as_deref());
         let mut later = Vec::new();
@@ -73,10 +73,22 @@ impl Remembered {
     }
 }
 
-fn unusable(anchor: &Anchor, expected: &str, found: &str) -> Failure {
+fn unusable(anchor: &Anchor, settings: &TrustSettings, expected: &str, found: &str) -> Failure {
+    let hint = match &anchor.directory {
+        Some(directory) if !anchor.is_users(settings) => {
+            format!(
+                "get the root from the operator of the index and repair {}, which is only read here",
+                directory.display()
+            )
+        }
+        _ => format!(
+            "get the root from the operator of the index; run tufpip trust remove {0}, then tufpip trust add {0} --root FILE",
+            redacted(anchor.identity.url())
+        ),
+    };
     let message = format!("The trusted root of {} cannot be used", redacted(anchor.identity.url()));
     Failure::new(Kind::Error, "trust.root", message)
         .detail("expected", printable(expected))
         .detail("received", printable(found))
-        .hint("get the root from the operator of the index and run: tufpip trust add URL --root FILE")
+        .hint(hint)
 }

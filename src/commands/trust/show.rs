@@ -20,12 +20,26 @@ const MOST_DELEGATIONS: usize = 20;
 /// # Errors
 /// When one is not trusted, or what is stored of it cannot be used.
 pub fn show(settings: &TrustSettings, indexes: &[Url], terminal: &Terminal) -> Result<(), Failure> {
+    let mut nameless = Vec::new();
     let anchors: Vec<Anchor> = if indexes.is_empty() {
-        Anchor::all(settings).into_iter().map(|(_, anchor)| anchor).collect::<Result<_, _>>()?
+        let mut anchors = Vec::new();
+        for (directory, anchor) in Anchor::all(settings) {
+            match anchor? {
+                Some(anchor) => anchors.push(anchor),
+                None => nameless.push(directory),
+            }
+        }
+        anchors
     } else {
         indexes.iter().map(|index| anchor_of(settings, index)).collect::<Result<_, _>>()?
     };
-    if anchors.is_empty() {
+    for directory in &nameless {
+        terminal.note(&printable(&format!(
+            "{} does not say which index it belongs to; to see it, name the index: tufpip trust show URL",
+            directory.display()
+        )));
+    }
+    if anchors.is_empty() && nameless.is_empty() {
         terminal.note("No index is trusted. `tufpip trust add` adds one.");
     }
     for (number, anchor) in anchors.iter().enumerate() {
@@ -82,7 +96,7 @@ fn role_lines(remembered: &Remembered) -> Vec<String> {
             said = format!("{said}, signed {}", words::ago(signed_at, now));
         }
         lines.push(format!("  {:<10} {said}", role.name()));
-        lines.push(format!("             signed by {}", words::keys_of_root(root.role(role), root)));
+        lines.push(format!("             {}", words::keys_of_root(root.role(role), root)));
     }
     if let (Some(targets), Some(epoch)) = (client.targets(), client.epoch()) {
         lines.extend(delegation_lines(targets, |role| epoch.snapshot().role(role)));
@@ -112,7 +126,7 @@ fn delegation_lines<'a>(
                 let name: String = role.name.as_str().chars().take(80).collect();
                 [
                     format!("  {name:<10} {}, delegated", version.unwrap_or_else(|| "not in the snapshot".to_owned())),
-                    format!("             signed by {}", words::role_keys(&role.keys, find)),
+                    format!("             {}", words::role_keys(&role.keys, find)),
                 ]
             });
             let more = roles.len().saturating_sub(MOST_DELEGATIONS);
@@ -120,7 +134,7 @@ fn delegation_lines<'a>(
         }
         DelegatedRoles::Succinct(bins) => vec![
             format!("  {}-*: {} delegated bins", bins.name_prefix, 1_u64 << bins.bit_length.min(32)),
-            format!("             signed by {}", words::role_keys(&bins.keys, find)),
+            format!("             {}", words::role_keys(&bins.keys, find)),
         ],
     }
 }

@@ -8,7 +8,7 @@ use crate::terminal::printable;
 use crate::trust::duration;
 
 /// Characters of a key's name that are shown where it has to be told from its neighbours.
-const SHORT: usize = 8;
+const SHORT: usize = 12;
 /// The longest name of a key that is shown whole: hex SHA-256.
 const LONG: usize = 64;
 
@@ -22,10 +22,10 @@ pub fn whole_key(id: &KeyId, key: Option<&Key>) -> String {
     named(id, key, LONG)
 }
 
-/// `2 of ed25519 0a1b2c3d, ed25519 4e5f6071`: how many of which keys must sign.
+/// `2 of these must sign: ed25519 0a1b2c3d4e5f, ed25519 60718293a4b5`: the threshold and the keys; not who has signed.
 pub fn role_keys(role: &RoleKeys, find: impl Fn(&KeyId) -> Option<Key>) -> String {
     let keys: Vec<String> = role.key_ids.iter().map(|id| key(id, find(id).as_ref())).collect();
-    format!("{} of {}", role.threshold, keys.join(", "))
+    format!("{} of these must sign: {}", role.threshold, keys.join(", "))
 }
 
 /// As [`role_keys`], with keys of a root.

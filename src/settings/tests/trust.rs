@@ -134,9 +134,11 @@ fn directories_of_trust_come_most_trusted_first() {
     let at = |name: &str| machine.directory.path().join(name);
     let expected =
         [at("xdg1/tufpip/trust.d"), at("xdg2/tufpip/trust.d"), at("etc/tufpip/trust.d"), at("one"), at("two")];
-    for named in ["one", "two"] {
+    for (named, entry) in [("one", "map.json".to_owned()), ("two", "0".repeat(56))] {
         assert!(machine.run("install a").unwrap_err().message.contains("which is no directory"), "{named}");
         std::fs::create_dir(at(named)).unwrap();
+        assert!(machine.run("install a").unwrap_err().message.contains("holds no trusted roots"), "{named}");
+        std::fs::create_dir(at(named).join(entry)).unwrap();
     }
     // Without them an index that is to be verified would not be.
     for line in ["install a", "--isolated install a", "trust list", "help"] {
