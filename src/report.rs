@@ -29,10 +29,7 @@ pub async fn write(
     interpreter: &Interpreter,
     session: &Session,
 ) -> Result<(), Failure> {
-    let mut report = report(plan, wheels, interpreter, session.trust());
-    if let Some(fields) = report.as_object_mut() {
-        fields.extend(session.trust().to_json().await);
-    }
+    let report = report(plan, wheels, interpreter, session.trust()).await;
     let text = serde_json::to_string_pretty(&report)
         .map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
     match output {
@@ -50,48 +47,49 @@ pub async fn write(
     }
 }
 
-fn report(
+async fn report(
     plan: &Plan,
     wheels: &HashMap<PackageName, UnpackedWheel>,
     interpreter: &Interpreter,
     trust: &Trust,
 ) -> Value {
-    let install: Vec<Value> = plan
-        .additions
-        .iter()
-        .map(|addition| {
-            let wheel = wheels.get(&addition.candidate.name);
-            let sha256 =
-                wheel.map(UnpackedWheel::sha256).or_else(|| addition.found.file.as_ref().map(|file| file.sha256()));
-            let proof =
-                wheel.map(UnpackedWheel::proof).or_else(|| addition.found.file.as_ref().map(|file| file.proof()));
-            let mut entry = json!({
-                "download_info": addition.download_info(sha256.unwrap_or_default()),
-                "is_direct": matches!(addition.candidate.origin, resolve::Origin::Direct(_)),
-                "is_yanked": addition.found.yanked.is_some(),
-                "requested": addition.requested,
-                "metadata": addition.metadata.to_json(),
-                "verification": verification(proof, addition, trust),
-            });
-            if let (true, false, Some(entry)) = (addition.requested, addition.extras.is_empty(), entry.as_object_mut())
-            {
-                entry.insert("requested_extras".to_owned(), json!(addition.extras));
-            }
-            entry
-        })
-        .collect();
-    json!({
+    let mut install = Vec::new();
+    for addition in &plan.additions {
+        let (wheel, file) = (wheels.get(&addition.candidate.name), addition.found.file.as_ref());
+        let sha256 = wheel.map(UnpackedWheel::sha256).or_else(|| file.map(|file| file.sha256()));
+        let proof = wheel.map(UnpackedWheel::proof).or_else(|| file.map(|file| file.proof()));
+        let mut entry = json!({
+            "download_info": addition.download_info(sha256.unwrap_or_default()),
+            "is_direct": matches!(addition.candidate.origin, resolve::Origin::Direct(_)),
+            "is_yanked": addition.found.yanked.is_some(),
+            "requested": addition.requested,
+            "metadata": addition.metadata.to_json(),
+            "verification": verification(proof, addition, trust).await,
+        });
+        if let (true, false, Some(entry)) = (addition.requested, addition.extras.is_empty(), entry.as_object_mut()) {
+            entry.insert("requested_extras".to_owned(), json!(addition.extras));
+        }
+        install.push(entry);
+    }
+    let mut report = json!({
         "version": "1",
         "tufpip_version": env!("CARGO_PKG_VERSION"),
         "install": install,
         "environment": interpreter.markers,
-    })
+    });
+    if let Some(fields) = report.as_object_mut() {
+        fields.extend(trust.to_json().await);
+    }
+    report
 }
 
 /// What a file was checked by; null when it was not fetched.
-fn verification(proof: Option<Proof>, addition: &Addition, trust: &Trust) -> Value {
+async fn verification(proof: Option<Proof>, addition: &Addition, trust: &Trust) -> Value {
     let mut verification = match proof.map(|proof| addition.found.proof(proof)) {
-        Some(Proof::Signed) => addition.found.request.signed.as_ref().map_or(Value::Null, |signed| signed.to_json()),
+        Some(Proof::Signed) => match &addition.found.request.signed {
+            Some(signed) => signed.to_json().await,
+            None => Value::Null,
+        },
         None => Value::Null,
         Some(Proof::UserHash) => json!({"by": "user-hash"}),
         Some(Proof::IndexHash) => json!({"by": "index-hash"}),

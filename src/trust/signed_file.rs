@@ -1,5 +1,6 @@
 //! What was signed about pages and files: it goes with them to the download, the report and the last line.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use packaging::PackageName;
@@ -85,16 +86,20 @@ impl SignedFile {
     }
 
     /// The entry in the report.
-    pub fn to_json(&self) -> Value {
-        let (target, facts) = (self.target(), &self.page.facts);
+    pub async fn to_json(&self) -> Value {
+        let target = self.target();
+        let chain = self.page.index.chain(target).await.unwrap_or_default();
+        let versions: BTreeMap<&str, u64> = chain.iter().map(|link| (link.role.as_str(), link.version)).collect();
+        // The index may have gone on to a newer snapshot, which says the same of the file.
+        let versions = if versions.is_empty() { self.page.facts.versions() } else { json!(versions) };
         let roles: Vec<&str> = target.roles.iter().map(RoleName::as_str).collect();
         json!({
             "by": if self.target.is_some() { "signed-target" } else { "signed-page" },
             "repository": self.page.index.shown(),
             "target": target.path,
             "roles": roles,
-            "versions": facts.versions(),
-            "hashes": self.hashes.iter().collect::<std::collections::BTreeMap<_, _>>(),
+            "versions": versions,
+            "hashes": self.hashes.iter().collect::<BTreeMap<_, _>>(),
         })
     }
 
