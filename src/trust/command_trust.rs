@@ -76,7 +76,7 @@ impl Trust {
 
     /// A URL that is nearly that of a trusted index is probably meant to be it, and will be used unverified.
     fn warn_of_trusted_neighbour(&self, identity: &IndexIdentity) {
-        let anchors = Anchor::all(&self.settings).into_iter().filter_map(|(_, anchor)| anchor.ok());
+        let anchors = Anchor::all(&self.settings).into_iter().filter_map(|(_, anchor)| anchor.ok().flatten());
         if let Some(trusted) = anchors.map(|anchor| anchor.identity).find(|trusted| trusted.is_near(identity)) {
             let (untrusted, trusted) = (redacted(identity.url()), redacted(trusted.url()));
             self.terminal
