@@ -114,10 +114,7 @@ impl Scene {
 
     /// Changes `trust.json` of the index, as its user may.
     pub fn edit_trust(&self, edit: impl FnOnce(&mut serde_json::Value)) {
-        let path = self.stored("trust.json");
-        let mut trust = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        edit(&mut trust);
-        fs::write(&path, trust.to_string()).unwrap();
+        self.server.edit_trust(&self.environment.trust_store(), edit);
     }
 
     /// Every file of the trust store with a digest of its content; the lock has none.

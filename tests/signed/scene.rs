@@ -42,10 +42,7 @@ impl Scene {
 
     /// Changes the trust file of the scene's index.
     pub fn edit_trust(&self, edit: impl FnOnce(&mut Value)) {
-        let path = self.server.trust_directory(&self.environment.trust_store()).join("trust.json");
-        let mut trust = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        edit(&mut trust);
-        fs::write(path, trust.to_string()).unwrap();
+        self.server.edit_trust(&self.environment.trust_store(), edit);
     }
 
     /// The user's map of projects.

@@ -148,6 +148,14 @@ impl SignedServer {
         trust_directory(store, &self.index_url())
     }
 
+    /// Changes the `trust.json` that [`SignedServer::write_trust`] put into a store, as its user may.
+    pub fn edit_trust(&self, store: &Path, edit: impl FnOnce(&mut serde_json::Value)) {
+        let path = self.trust_directory(store).join("trust.json");
+        let mut trust = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        edit(&mut trust);
+        std::fs::write(path, trust.to_string()).unwrap();
+    }
+
     /// Puts the first root and `trust.json` into a store of trust, as if the user had added it; the directory of this index.
     pub fn write_trust(&self, store: &Path) -> PathBuf {
         self.write_trust_at(store, &self.index_url(), &self.metadata_url())
