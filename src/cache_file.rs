@@ -11,12 +11,17 @@ pub fn read(path: &Path) -> Option<Vec<u8>> {
     (sum == checksum(&bytes)).then_some(bytes)
 }
 
-/// Keeps `bytes`. A cache that cannot be written only costs time.
+/// Keeps `bytes` for [`read`].
 pub fn write(path: &Path, bytes: &[u8]) {
+    keep(path, &[bytes, &checksum(bytes)]);
+}
+
+/// Keeps a file that consists of these parts. A cache that cannot be written only costs time.
+pub fn keep(path: &Path, parts: &[&[u8]]) {
     let Some(directory) = path.parent() else { return };
     let written = std::fs::create_dir_all(directory)
         .and_then(|()| tempfile::NamedTempFile::new_in(directory))
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.write_all(&checksum(bytes))).map(|()| file));
+        .and_then(|mut file| parts.iter().try_for_each(|part| file.write_all(part)).map(|()| file));
     if let Ok(file) = written {
         let _ = file.persist(path);
     }

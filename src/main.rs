@@ -12,6 +12,7 @@ mod index;
 mod install;
 mod installed;
 mod net;
+mod other_writers;
 mod placing;
 mod plan;
 mod python;

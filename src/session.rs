@@ -1,7 +1,6 @@
 //! What one command holds on to: the terminal, the network, the caches, and the steps that need several of them.
 
 use std::collections::HashMap;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +13,7 @@ use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
 use crate::index::{Choice, Finder, MetadataReader, Pages, Sources};
 use crate::net::{Client, Credentials, Downloader, Limits, VerifiedFile};
+use crate::other_writers;
 use crate::plan::{Addition, Plan};
 use crate::python::Interpreter;
 use crate::requirements::{self, Requirements};
@@ -257,16 +257,8 @@ impl Session {
 
 /// Whether only the user can write into a cache. Unpacked wheels in it are installed without being hashed again.
 fn is_believed(cache: &Path, terminal: &Terminal) -> bool {
-    let user = rustix::process::geteuid().as_raw();
     let strange = [cache.to_owned(), cache.join("wheels")].into_iter().find_map(|directory| {
-        let metadata = std::fs::metadata(&directory).ok()?;
-        let reason = if metadata.uid() != 0 && metadata.uid() != user {
-            "it belongs to another user"
-        } else if metadata.mode() & 0o002 != 0 {
-            "everybody may write to it"
-        } else {
-            return None;
-        };
+        let reason = other_writers::reason(&std::fs::metadata(&directory).ok()?, false)?;
         Some((directory, reason))
     });
     if let Some((directory, reason)) = &strange {

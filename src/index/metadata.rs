@@ -12,10 +12,9 @@ use url::Url;
 use wheel::{Limits as ArchiveLimits, MetadataLocation, MetadataSearch, WheelArchive};
 
 use super::Listed;
-use super::sources::local_path;
 use crate::cache_file;
 use crate::failure::{Failure, Kind};
-use crate::net::{Client, DownloadRequest, Downloader, Limits, Part, VerifiedFile, redacted};
+use crate::net::{Client, DownloadRequest, Downloader, Limits, Part, VerifiedFile, local_path, redacted};
 use crate::store::Store;
 use crate::trust::{PageProof, SignedFile};
 

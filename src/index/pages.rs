@@ -16,6 +16,7 @@ use crate::cache_file;
 use crate::failure::{Failure, Kind};
 use crate::net::{Client, Fetched, Limits, redacted};
 use crate::terminal::{Terminal, counted};
+use crate::trust::page_url;
 
 /// JSON is asked for first; a server may answer with HTML all the same.
 const ACCEPTED: &str =
@@ -45,10 +46,7 @@ impl Pages {
     /// An index that refuses (401, 403) or fails stops the command: falling through to another index would let whoever
     /// can make an index fail choose where packages come from.
     pub async fn project(&self, index: &Url, project: &PackageName) -> Result<Option<ProjectPage>, Failure> {
-        let mut url = index.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend([project.as_ref(), ""]);
-        }
+        let url = page_url(index, project);
         let request = request(&url)?;
         let file = self.directory.join(cache_key(&url, project));
         let cached = Cached::read(&file);

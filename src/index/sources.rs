@@ -11,7 +11,7 @@ use url::Url;
 use super::notes::{Notebook, Notes};
 use super::{Listed, Pages, pages};
 use crate::failure::{Failure, Kind};
-use crate::net::{Fetched, redacted};
+use crate::net::{Fetched, local_path, redacted};
 use crate::settings::{IndexSettings, redact};
 use crate::terminal::Terminal;
 use crate::trust::{Facts, IndexIdentity, Mapping, SignedPage, Trust, TrustedIndex};
@@ -424,11 +424,6 @@ fn place(text: &str) -> Option<Place> {
         (None, Some(url)) => Some(Place::Page(url, Box::default())),
         (None, None) => None,
     }
-}
-
-/// The path of a `file:` URL. ([`Url::to_file_path`] alone takes `http://localhost/` for one, too.)
-pub(super) fn local_path(url: &Url) -> Option<PathBuf> {
-    (url.scheme() == "file").then(|| url.to_file_path().ok()).flatten()
 }
 
 /// The distributions lying in a directory, and the pages of links in it.

@@ -41,6 +41,11 @@ impl Limits {
     pub const PAGE: Self = Self { bytes: 64 << 20, deadline: Duration::from_secs(120) };
     /// A metadata file, or a few bytes of an archive.
     pub const METADATA: Self = Self { bytes: 16 << 20, deadline: Duration::from_secs(60) };
+
+    /// A file of a signed index that has at most so many bytes.
+    pub const fn signed(bytes: u64) -> Self {
+        Self { bytes, deadline: Duration::from_secs(50) }
+    }
 }
 
 /// A complete answer.

@@ -442,6 +442,11 @@ fn refused(request: &DownloadRequest, failure: RemoteFailure) -> Failure {
     }
 }
 
+/// The path of a `file:` URL. ([`Url::to_file_path`] alone takes `http://localhost/` for one, too.)
+pub fn local_path(url: &Url) -> Option<PathBuf> {
+    (url.scheme() == "file").then(|| url.to_file_path().ok()).flatten()
+}
+
 /// Algorithms whose match proves anything today.
 pub fn is_strong(algorithm: HashAlgorithm) -> bool {
     matches!(algorithm, HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512)

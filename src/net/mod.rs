@@ -11,5 +11,5 @@ mod transport;
 
 pub use client::{Client, Fetched, Limits, Part};
 pub use credentials::{Credentials, redacted};
-pub use download::{DownloadRequest, Downloader, MAXIMUM_SIZE, Proof, VerifiedFile, is_strong};
+pub use download::{DownloadRequest, Downloader, MAXIMUM_SIZE, Proof, VerifiedFile, is_strong, local_path};
 pub use remote_failure::{Cause, RemoteFailure};

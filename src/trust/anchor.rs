@@ -6,7 +6,6 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,6 +17,7 @@ use super::identity::{IndexIdentity, default_metadata_url};
 use super::layout::Layout;
 use super::shipped::{self, Shipped};
 use crate::failure::{Failure, Kind};
+use crate::other_writers;
 use crate::settings::TrustSettings;
 
 /// The most bytes a root may have (as in `tuf::Limits`).
@@ -282,18 +282,11 @@ fn leads_nowhere(path: Option<&Path>) -> bool {
 fn refuse_strangers(path: &Path, belongs_to_user: bool) -> Result<(), Failure> {
     // What cannot be seen cannot be read either, and what is not there decides nothing.
     let Ok(metadata) = std::fs::metadata(path) else { return Ok(()) };
-    let user = rustix::process::geteuid().as_raw();
-    let unsafe_because = if belongs_to_user && metadata.uid() != 0 && metadata.uid() != user {
-        "it belongs to another user"
-    } else if metadata.mode() & 0o002 != 0 {
-        "everybody may write to it"
-    } else {
-        return Ok(());
-    };
+    let Some(reason) = other_writers::reason(&metadata, !belongs_to_user) else { return Ok(()) };
     Err(Failure::new(
         Kind::Error,
         "trust.store-unsafe",
-        format!("The trusted metadata in {} is not used: {unsafe_because}", path.display()),
+        format!("The trusted metadata in {} is not used: {reason}", path.display()),
     )
     .detail("meaning", "somebody else could have changed which keys are trusted; the index was not used")
     .hint("check what is in it; then make it yours with chown, and chmod o-w, or remove it and run tufpip trust add again")

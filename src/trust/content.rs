@@ -3,23 +3,21 @@
 //! What the snapshot says is current needs no question to the server: a file in the cache that has the signed hash is it.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use tuf::{Hashes, Mismatch, Size, Verifier};
 use url::Url;
 
 use super::refusal;
+use crate::cache_file;
 use crate::failure::{Failure, Kind};
-use crate::net::{Cause, Client, Limits, RemoteFailure};
+use crate::net::{Cause, Client, Limits, RemoteFailure, local_path};
 
 /// The most bytes of a page or metadata file, whatever is signed.
 const LARGEST: u64 = 64 << 20;
-/// How long one file may take.
-const DEADLINE: Duration = Duration::from_secs(50);
 
 /// Fetches and remembers signed files.
 pub struct Content {
@@ -85,7 +83,7 @@ impl Content {
             };
             verify(wanted.size, wanted.hashes, &bytes).map_err(|mismatch| refused(url, &mismatch))?;
             if let Some(path) = self.path(wanted.hashes) {
-                keep(&path, &bytes);
+                cache_file::keep(&path, &[&bytes]);
             }
             return Ok(Some(bytes));
         }
@@ -107,8 +105,7 @@ impl Content {
         if let Some(value) = accept.and_then(|accept| HeaderValue::from_str(accept).ok()) {
             headers.insert(ACCEPT, value);
         }
-        let limits = Limits { bytes: limit, deadline: DEADLINE };
-        Ok(self.client.get(url, &headers, limits).await?.body)
+        Ok(self.client.get(url, &headers, Limits::signed(limit)).await?.body)
     }
 }
 
@@ -116,11 +113,6 @@ fn verify(size: Size, hashes: &Hashes, bytes: &[u8]) -> Result<(), Mismatch> {
     let mut verifier = Verifier::new(size, hashes)?;
     verifier.update(bytes)?;
     verifier.finish()
-}
-
-/// The path of a `file:` URL.
-fn local_path(url: &Url) -> Option<PathBuf> {
-    (url.scheme() == "file").then(|| url.to_file_path().ok()).flatten()
 }
 
 /// A file of an index that is a directory, and one byte too many if it is too long.
@@ -147,15 +139,4 @@ fn cache_name(hashes: &Hashes) -> Option<String> {
         let is_hash = hex.len() >= 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
         is_hash.then(|| format!("{}-{}", algorithm.name(), hex.to_ascii_lowercase()))
     })
-}
-
-/// A cache that cannot be written only costs time.
-fn keep(path: &Path, bytes: &[u8]) {
-    let Some(directory) = path.parent() else { return };
-    let written = std::fs::create_dir_all(directory)
-        .and_then(|()| tempfile::NamedTempFile::new_in(directory))
-        .and_then(|mut file| file.write_all(bytes).map(|()| file));
-    if let Ok(file) = written {
-        let _ = file.persist(path);
-    }
 }

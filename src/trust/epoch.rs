@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tuf::metadata::RoleName;
+use tuf::metadata::{RoleName, Timestamp};
 use tuf::{Client, Event, Fetched, Link, LookUp, LookUpId, Mode, Request, RequestId, StoredFile, Target, UnixTime};
 use url::Url;
 
@@ -72,6 +72,11 @@ impl Facts {
             None => format!("valid for {}", duration(self.expires.0.saturating_sub(self.now.0))),
         }
     }
+}
+
+/// When a timestamp was signed, if its signer says so.
+pub fn signed_at(timestamp: &Timestamp) -> Option<UnixTime> {
+    UnixTime::parse(timestamp.other.get("x-signed-at")?.as_str()?)
 }
 
 /// A number of seconds in the largest unit that does it justice.
@@ -348,7 +353,7 @@ impl Answer {
 fn facts(client: &Client) -> Option<Facts> {
     let (epoch, targets) = (client.epoch()?, client.targets()?);
     let (timestamp, snapshot) = (epoch.timestamp(), epoch.snapshot());
-    let signed_at = timestamp.other.get("x-signed-at").and_then(|value| UnixTime::parse(value.as_str()?));
+    let signed_at = signed_at(timestamp);
     Some(Facts {
         root: client.root().version,
         timestamp: timestamp.version,

@@ -1,5 +1,6 @@
 //! Which index is which: one URL for all spellings of it, and the name of the directory where its trust is kept.
 
+use packaging::PackageName;
 use sha2::{Digest, Sha224};
 use url::Url;
 
@@ -90,6 +91,15 @@ fn with_least_encoding(path: &str) -> String {
         rest = after_digits;
     }
     result + rest
+}
+
+/// Where an ordinary index at this URL has the page of a project (PEP 503).
+pub fn page_url(index: &Url, project: &PackageName) -> Url {
+    let mut url = index.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend([project.as_ref(), ""]);
+    }
+    url
 }
 
 /// Where the metadata of an index is unless its trust says otherwise: `tuf/` beside the last segment of the index's URL,

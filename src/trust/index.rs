@@ -1,6 +1,5 @@
 //! A signed index: project pages and distributions, each verified against one snapshot before anybody sees a byte.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use packaging::{CoreMetadataFile, File, HashAlgorithm, PackageName, ProjectPage};
@@ -12,11 +11,12 @@ use super::anchor::Anchor;
 use super::command_snapshot::{CommandSnapshot, EpochSettings, IN_DOUBT, LookedUp, places};
 use super::content::{Content, Wanted};
 use super::epoch::Facts;
+use super::identity::page_url;
 use super::layout::{DistributionTrust, Layout, LayoutError, PageFormat, PageTarget, Places};
 use super::refusal;
 use super::signed_file::{PageProof, SignedFile};
 use crate::failure::{Failure, Kind};
-use crate::net::redacted;
+use crate::net::{is_strong, redacted};
 use crate::terminal::printable;
 
 /// The most bytes of a metadata file whose length nobody signed.
@@ -173,7 +173,7 @@ impl TrustedIndex {
     /// When it is something else than what is signed.
     pub async fn metadata(self: &Arc<Self>, page: &PageProof, file: &File) -> Result<Option<Vec<u8>>, Failure> {
         let Ok(link) = file.url() else { return Ok(None) };
-        let Some(url) = metadata_url(&self.rewritten(&link)?) else { return Ok(None) };
+        let url = packaging::metadata_url(self.rewritten(&link)?);
         if page.layout.trust() == DistributionTrust::Page {
             return self.metadata_of_page(page, file, url).await;
         }
@@ -271,10 +271,7 @@ impl TrustedIndex {
     /// What kind of page it is says the layout; what the server calls it does not count. Links are relative to where pip
     /// would have found it.
     fn parse(&self, page: &PageTarget, bytes: &[u8], project: &PackageName) -> Result<ProjectPage, Failure> {
-        let mut base = self.anchor().identity.url().clone();
-        if let Ok(mut segments) = base.path_segments_mut() {
-            segments.pop_if_empty().extend([project.as_ref(), ""]);
-        }
+        let base = page_url(self.anchor().identity.url(), project);
         let parsed = match page.format {
             PageFormat::Json => ProjectPage::from_json(bytes, &base, project),
             PageFormat::Html => ProjectPage::from_html(bytes, &base, project),
@@ -324,11 +321,8 @@ fn owned((name, hex): (&str, &str)) -> (String, String) {
 
 /// The hashes of a page that prove anything.
 fn page_hashes(file: &File) -> Hashes {
-    let strong = |algorithm: &HashAlgorithm| {
-        matches!(algorithm, HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512)
-    };
-    let given = file.hashes.iter().filter(|(algorithm, _)| strong(algorithm));
-    given.map(|(algorithm, hex)| (algorithm.name().to_owned(), hex.to_owned())).collect()
+    let given = file.hashes.iter().filter(|(algorithm, _)| is_strong(*algorithm));
+    given.map(|(algorithm, hex)| owned((algorithm.name(), hex))).collect()
 }
 
 /// What page and target say differently of a file.
@@ -357,14 +351,6 @@ fn metadata_hash(file: &File) -> Option<&str> {
 
 fn only_sha256(hex: &str) -> Hashes {
     [("sha256".to_owned(), hex.to_owned())].into_iter().collect()
-}
-
-fn metadata_url(url: &Url) -> Option<Url> {
-    let mut url = url.clone();
-    let path = format!("{}.metadata", url.path());
-    url.set_path(&path);
-    Path::new(url.path()).file_name()?;
-    Some(url)
 }
 
 /// Who signed a target, for people.

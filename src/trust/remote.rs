@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
@@ -10,9 +9,6 @@ use tuf::RemoteFile;
 use url::Url;
 
 use crate::net::{Cause, Client, Limits, RemoteFailure};
-
-/// How long one metadata file may take.
-const DEADLINE: Duration = Duration::from_secs(50);
 
 /// Why a fetch failed that the server allows only to those it knows.
 pub const UNAUTHORIZED: &str = "the server answered 401";
@@ -113,8 +109,7 @@ impl Remote {
         if !file.immutable {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         }
-        let limits = Limits { bytes: file.max_bytes, deadline: DEADLINE };
-        match self.client.get(&url, &headers, limits).await {
+        match self.client.get(&url, &headers, Limits::signed(file.max_bytes)).await {
             Ok(fetched) => Answer::Body(fetched.body),
             Err(failure) => self.answer_of(file, &failure),
         }

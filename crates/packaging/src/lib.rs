@@ -28,6 +28,7 @@ pub use requirement::{Requirement, RequirementError};
 pub use sdist_filename::{DistributionFilename, DistributionFilenameError, SourceDistributionFilename, SourceFormat};
 pub use simple_page::{
     CoreMetadataFile, File, HashAlgorithm, Hashes, PageError, ProjectPage, ProjectStatus, SkipReason, Skipped,
+    metadata_url,
 };
 pub use specifiers::{VersionSpecifiers, VersionSpecifiersError};
 pub use tags::{ElfFacts, Tag, TagFacts, Tags, Target};

@@ -164,12 +164,15 @@ impl File {
         if self.core_metadata == CoreMetadataFile::Absent {
             return None;
         }
-        Some(self.url().map(|mut url| {
-            let path = format!("{}.metadata", url.path());
-            url.set_path(&path);
-            url
-        }))
+        Some(self.url().map(metadata_url))
     }
+}
+
+/// Where an index has the metadata of a file at this URL, if it has it (PEP 658).
+pub fn metadata_url(mut file: Url) -> Url {
+    let path = format!("{}.metadata", file.path());
+    file.set_path(&path);
+    file
 }
 
 impl HashAlgorithm {

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
-use std::time::Duration;
 
 use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
 use sha2::{Digest as _, Sha256};
@@ -13,14 +12,11 @@ use url::Url;
 
 use super::words;
 use crate::failure::{Failure, Kind};
-use crate::net::{Limits, redacted};
+use crate::net::{Limits, local_path, redacted};
 use crate::session::Session;
 use crate::settings::RootSource;
 use crate::terminal::{Terminal, printable};
 use crate::trust::{AnchorKind, unix_now};
-
-/// How long fetching a root may take.
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A root that its own keys signed.
 pub struct NewRoot {
@@ -99,12 +95,12 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 async fn fetch(url: &Url, session: &Session) -> Result<Vec<u8>, Failure> {
-    if let Some(path) = Some(url).filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok()) {
+    if let Some(path) = local_path(url) {
         return read(&path);
     }
     let mut headers = HeaderMap::new();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    let limits = Limits { bytes: tuf::Limits::default().root_size, deadline: DEADLINE };
+    let limits = Limits { bytes: tuf::Limits::default().root_size, ..Limits::METADATA };
     Ok(session.client().get(url, &headers, limits).await?.body)
 }
 

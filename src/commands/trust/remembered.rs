@@ -9,7 +9,7 @@ use crate::failure::{Failure, Kind};
 use crate::net::redacted;
 use crate::settings::TrustSettings;
 use crate::terminal::printable;
-use crate::trust::{Anchor, Store, unix_now};
+use crate::trust::{Anchor, Store, signed_at, unix_now};
 
 /// Metadata that has expired is shown, not used: a century of it.
 const SHOW_EXPIRED: u64 = 100 * 366 * 24 * 3600;
@@ -68,8 +68,7 @@ impl Remembered {
 
     /// When the newest timestamp was signed, if its signer says so.
     pub fn signed_at(&self) -> Option<UnixTime> {
-        let timestamp = self.client.epoch()?.timestamp();
-        timestamp.other.get("x-signed-at").and_then(|value| UnixTime::parse(value.as_str()?))
+        signed_at(self.client.epoch()?.timestamp())
     }
 }
 
