@@ -16,6 +16,7 @@ mod other_writers;
 mod placing;
 mod plan;
 mod python;
+mod repo;
 mod report;
 mod requirements;
 mod root_user;
@@ -94,6 +95,7 @@ fn run(settings: &Settings, terminal: &Arc<Terminal>) -> Result<ExitCode, Failur
             let session = Session::new(settings, Arc::clone(terminal))?;
             return in_runtime(async { commands::why_trust::why_trust(settings, why, &session).await });
         }
+        Command::Repo(repo) => in_runtime(commands::repo::repo(settings, repo, terminal)),
         Command::Version => {
             terminal.data(&commands::version(settings));
             Ok(())

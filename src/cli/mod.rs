@@ -5,6 +5,7 @@
 //! and commands of pip that are answered with a sentence instead stand in [`known`].
 
 pub mod known;
+pub mod repo;
 pub mod trust;
 pub mod words;
 
@@ -81,6 +82,9 @@ pub enum Command {
     /// Show which signatures the files of packages are trusted by
     #[command(disable_help_flag = true, args_override_self = true)]
     WhyTrust(Box<trust::WhyTrust>),
+    /// Make a signed index out of packages
+    #[command(disable_help_flag = true, args_override_self = true)]
+    Repo(repo::Repo),
     /// Show help for commands
     #[command(disable_help_flag = true, args_override_self = true)]
     Help(Help),

@@ -4,6 +4,7 @@ pub mod check;
 pub mod download;
 pub mod freeze;
 pub mod list;
+pub mod repo;
 pub mod show;
 pub mod trust;
 pub mod uninstall;

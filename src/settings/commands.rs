@@ -84,6 +84,7 @@ pub(super) fn settle(
             let security = std::mem::take(&mut why.security);
             settled(why_trust(*why, told, surroundings)?).with_security(security, told, surroundings)?
         }
+        Some(cli::Command::Repo(repo)) => settled(super::repo::command(repo.command, surroundings)?),
         // Help pages are printed before anything is settled.
         Some(cli::Command::Help(_)) | None => return Err(Failure::usage("no command")),
     })

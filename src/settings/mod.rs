@@ -15,6 +15,7 @@ mod configuration;
 mod control;
 mod layers;
 mod redact;
+mod repo;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,10 @@ pub use commands::{control, index_url};
 pub use configuration::Surroundings;
 pub use control::{FormatControl, ReleaseControl, normalize};
 pub use redact::redact;
+pub use repo::{
+    AddFiles, AddMetadataTo, ChangeReleases, DelegateProject, InitRepository, KeyCommand, MirrorIndex, RepoCommand,
+    RepoSettings, RootCommand, YankReleases,
+};
 pub use settle::settle;
 pub use trust::{AddTrust, RootSource, TrustCommand, TrustSettings, WhyTrustSettings};
 
@@ -70,6 +75,8 @@ pub enum Command {
     Trust(TrustCommand),
     /// `why-trust`
     WhyTrust(Box<WhyTrustSettings>),
+    /// `repo`
+    Repo(Box<RepoSettings>),
     /// `--version`
     Version,
     /// `help`, `help COMMAND`, `--help`, or no word at all.

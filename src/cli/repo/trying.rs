@@ -1,0 +1,46 @@
+//! `repo verify`, `repo export-anchor`, `repo serve`, `repo demo`: what users will see.
+
+use clap::Args;
+
+use super::Place;
+use crate::cli::General;
+
+/// Check what is published as a client would, from the first root on
+#[derive(Debug, Args)]
+pub struct Verify {
+    #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
+    pub general: General,
+}
+
+/// Write the root that users give to `trust add`
+#[derive(Debug, Args)]
+pub struct ExportAnchor {
+    /// Where to write it; standard output for -
+    #[arg(short, long, value_name = "file")]
+    pub output: Option<String>,
+    #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
+    pub general: General,
+}
+
+/// Serve what is published on this machine, for trying it
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Port; any free one when 0
+    #[arg(long, value_name = "port", default_value_t = 8080)]
+    pub port: u16,
+    #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
+    pub general: General,
+}
+
+/// Show a signed index at work, and three attacks on it refused
+#[derive(Debug, Args)]
+pub struct Demo {
+    #[command(flatten)]
+    pub general: General,
+}

@@ -1,0 +1,36 @@
+//! `repo`: making and keeping a signed index. One file a command; what they share is in `src/repo`.
+
+use std::sync::Arc;
+
+use crate::failure::{Failure, Kind};
+use crate::settings::{RepoCommand, RepoSettings, Settings};
+use crate::terminal::Terminal;
+
+/// Runs one of the commands below `repo`.
+///
+/// # Errors
+/// See the commands.
+pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let _ = (settings, terminal);
+    match &repo.command {
+        RepoCommand::Init(_)
+        | RepoCommand::Key(_)
+        | RepoCommand::Root(_)
+        | RepoCommand::RotateOnline
+        | RepoCommand::Delegate(_)
+        | RepoCommand::Add(_)
+        | RepoCommand::Yank(_)
+        | RepoCommand::Unyank(_)
+        | RepoCommand::Remove(_)
+        | RepoCommand::Status
+        | RepoCommand::Publish
+        | RepoCommand::Refresh
+        | RepoCommand::Gc
+        | RepoCommand::Verify
+        | RepoCommand::ExportAnchor { .. }
+        | RepoCommand::Serve { .. }
+        | RepoCommand::Demo
+        | RepoCommand::Mirror(_)
+        | RepoCommand::AddMetadataTo(_) => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),
+    }
+}

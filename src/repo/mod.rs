@@ -1,0 +1,1 @@
+//! A signed index and the operator's directory behind it: what the commands below `repo` share.

@@ -1,0 +1,131 @@
+//! Settings of `repo`: which repository, how its keys are unlocked, and what to do with it.
+
+mod content;
+mod curation;
+mod keys;
+mod publishing;
+mod trying;
+
+pub use content::{AddFiles, ChangeReleases, YankReleases};
+pub use curation::{AddMetadataTo, MirrorIndex};
+pub use keys::{DelegateProject, InitRepository, KeyCommand, RootCommand};
+
+use std::path::PathBuf;
+
+use super::Command;
+use super::configuration::Surroundings;
+use crate::cli::General;
+use crate::cli::repo as typed;
+use crate::failure::Failure;
+
+/// `repo`
+#[derive(Clone, Debug)]
+pub struct RepoSettings {
+    /// The operator's directory.
+    pub directory: PathBuf,
+    /// Print JSON.
+    pub json: bool,
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// Where the passphrase of private keys is read from, if from a file descriptor.
+    pub passphrase_fd: Option<u32>,
+    /// What to do.
+    pub command: RepoCommand,
+}
+
+/// What `repo` shall do.
+#[derive(Clone, Debug)]
+pub enum RepoCommand {
+    /// `repo init`
+    Init(Box<InitRepository>),
+    /// `repo key`
+    Key(KeyCommand),
+    /// `repo root`
+    Root(RootCommand),
+    /// `repo rotate-online`
+    RotateOnline,
+    /// `repo delegate`
+    Delegate(DelegateProject),
+    /// `repo add`
+    Add(AddFiles),
+    /// `repo yank`
+    Yank(YankReleases),
+    /// `repo unyank`
+    Unyank(ChangeReleases),
+    /// `repo remove`
+    Remove(ChangeReleases),
+    /// `repo status`
+    Status,
+    /// `repo publish`
+    Publish,
+    /// `repo refresh`
+    Refresh,
+    /// `repo gc`
+    Gc,
+    /// `repo verify`
+    Verify,
+    /// `repo export-anchor`
+    ExportAnchor {
+        /// Where the root is written; standard output when `None`.
+        output: Option<PathBuf>,
+    },
+    /// `repo serve`
+    Serve {
+        /// 0 for any free one.
+        port: u16,
+    },
+    /// `repo demo`
+    Demo,
+    /// `repo mirror`
+    Mirror(Box<MirrorIndex>),
+    /// `repo add-metadata-to`
+    AddMetadataTo(Box<AddMetadataTo>),
+}
+
+/// The general options of a command below `repo`, and what it shall do.
+pub(super) fn command(typed: typed::RepoCommand, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
+    use typed::RepoCommand as Typed;
+    let (general, settings) = match typed {
+        Typed::Init(init) => keys::init(*init, surroundings)?,
+        Typed::Key(keys) => keys::key(keys.command, surroundings)?,
+        Typed::Root(root) => keys::root(root.command, surroundings)?,
+        Typed::RotateOnline(rotate) => keys::rotate_online(rotate, surroundings)?,
+        Typed::Delegate(delegate) => keys::delegate(delegate, surroundings)?,
+        Typed::Add(add) => content::add(add, surroundings)?,
+        Typed::Yank(yank) => content::yank(yank, surroundings)?,
+        Typed::Unyank(unyank) => content::unyank(unyank, surroundings)?,
+        Typed::Remove(remove) => content::remove(remove, surroundings)?,
+        Typed::Status(status) => content::status(status, surroundings)?,
+        Typed::Publish(publish) => publishing::publish(publish, surroundings)?,
+        Typed::Refresh(refresh) => publishing::refresh(refresh, surroundings)?,
+        Typed::Gc(gc) => publishing::gc(gc, surroundings)?,
+        Typed::Verify(verify) => trying::verify(verify, surroundings)?,
+        Typed::ExportAnchor(export) => trying::export_anchor(export, surroundings)?,
+        Typed::Serve(serve) => trying::serve(serve, surroundings)?,
+        Typed::Demo(demo) => trying::demo(demo, surroundings)?,
+        Typed::Mirror(mirror) => curation::mirror(*mirror, surroundings)?,
+        Typed::AddMetadataTo(add) => curation::add_metadata_to(*add, surroundings)?,
+    };
+    Ok((general, Command::Repo(Box::new(settings))))
+}
+
+impl RepoSettings {
+    /// A command that needs no key and changes nothing.
+    fn new(place: &typed::Place, command: RepoCommand, surroundings: &Surroundings) -> Self {
+        Self {
+            directory: surroundings.expand(&place.repo),
+            json: place.json,
+            dry_run: false,
+            passphrase_fd: None,
+            command,
+        }
+    }
+
+    fn with_dry_run(self, dry_run: bool) -> Self {
+        Self { dry_run, ..self }
+    }
+
+    fn unlocked_by(self, unlock: &typed::Unlock) -> Self {
+        Self { passphrase_fd: unlock.passphrase_fd, ..self }
+    }
+}

@@ -1,0 +1,57 @@
+//! `repo add`, `repo yank`, `repo unyank`, `repo remove`, `repo status`.
+
+use std::path::PathBuf;
+
+use super::{RepoCommand, RepoSettings};
+use crate::cli::General;
+use crate::cli::repo::content as typed;
+use crate::failure::Failure;
+use crate::settings::Surroundings;
+
+/// `repo add`
+#[derive(Clone, Debug)]
+pub struct AddFiles {
+    /// Wheels and source distributions; at least one.
+    pub files: Vec<PathBuf>,
+}
+
+/// `repo yank`
+#[derive(Clone, Debug)]
+pub struct YankReleases {
+    /// `name==version`, or names of files.
+    pub releases: Vec<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// `repo unyank`, `repo remove`
+#[derive(Clone, Debug)]
+pub struct ChangeReleases {
+    /// `name==version`, or names of files.
+    pub releases: Vec<String>,
+}
+
+pub(super) fn add(typed: typed::Add, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
+    let files = typed.files.iter().map(|file| surroundings.expand(file)).collect();
+    let settings = RepoSettings::new(&typed.place, RepoCommand::Add(AddFiles { files }), surroundings);
+    Ok((typed.general, settings.with_dry_run(typed.dry_run)))
+}
+
+pub(super) fn yank(typed: typed::Yank, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
+    let command = RepoCommand::Yank(YankReleases { releases: typed.releases, reason: typed.reason });
+    Ok((typed.general, RepoSettings::new(&typed.place, command, surroundings).with_dry_run(typed.dry_run)))
+}
+
+pub(super) fn unyank(typed: typed::Unyank, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
+    let command = RepoCommand::Unyank(ChangeReleases { releases: typed.releases });
+    Ok((typed.general, RepoSettings::new(&typed.place, command, surroundings).with_dry_run(typed.dry_run)))
+}
+
+pub(super) fn remove(typed: typed::Remove, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
+    let command = RepoCommand::Remove(ChangeReleases { releases: typed.releases });
+    Ok((typed.general, RepoSettings::new(&typed.place, command, surroundings).with_dry_run(typed.dry_run)))
+}
+
+pub(super) fn status(typed: typed::Status, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
+    Ok((typed.general, RepoSettings::new(&typed.place, RepoCommand::Status, surroundings)))
+}
