@@ -1,5 +1,7 @@
 //! `repo`: making and keeping a signed index. One file a command; what they share is in `src/repo`.
 
+mod keys;
+
 use std::sync::Arc;
 
 use crate::failure::{Failure, Kind};
@@ -11,12 +13,12 @@ use crate::terminal::Terminal;
 /// # Errors
 /// See the commands.
 pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let _ = (settings, terminal);
+    let _ = settings;
     match &repo.command {
+        RepoCommand::Key(command) => keys::key(repo, command, terminal),
         RepoCommand::Init(_)
-        | RepoCommand::Key(_)
         | RepoCommand::Root(_)
-        | RepoCommand::RotateOnline
+        | RepoCommand::RotateOnline(_)
         | RepoCommand::Delegate(_)
         | RepoCommand::Add(_)
         | RepoCommand::Yank(_)
