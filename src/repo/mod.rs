@@ -1,1 +1,3 @@
 //! A signed index and the operator's directory behind it: what the commands below `repo` share.
+
+pub mod storage;
