@@ -1,5 +1,8 @@
 //! A signed index and the operator's directory behind it: what the commands below `repo` share.
 
 pub mod config;
+pub mod plain_pages;
+pub mod publish;
+pub mod state;
 pub mod storage;
 pub mod workplace;
