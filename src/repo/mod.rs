@@ -2,5 +2,8 @@
 
 pub mod config;
 pub mod keys;
+pub mod plain_pages;
+pub mod publish;
+pub mod state;
 pub mod storage;
 pub mod workplace;
