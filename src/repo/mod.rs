@@ -2,6 +2,9 @@
 
 pub mod anchor;
 pub mod config;
+pub mod plain_pages;
+pub mod publish;
 pub mod server;
+pub mod state;
 pub mod storage;
 pub mod workplace;

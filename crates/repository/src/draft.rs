@@ -55,8 +55,8 @@ pub struct Draft {
     pages: BTreeMap<PackageName, Page>,
     /// Targets that come, change or go.
     edits: BTreeMap<String, Option<TargetFile>>,
-    /// The projects whose pages change.
-    changed: BTreeSet<PackageName>,
+    /// The projects of the changes, whether these made a difference or not.
+    touched: BTreeSet<PackageName>,
 }
 
 /// Metadata of a project that its own people have to sign first.
@@ -132,7 +132,7 @@ impl Draft {
             taken: BTreeMap::new(),
             pages: BTreeMap::new(),
             edits: BTreeMap::new(),
-            changed: BTreeSet::new(),
+            touched: BTreeSet::new(),
         })
     }
 
@@ -193,10 +193,10 @@ impl Draft {
         let page = self.pages.entry(project.clone()).or_insert_with(|| Page::new(project.clone()));
         let before = page.clone();
         change.apply(page)?;
+        self.touched.insert(project.clone());
         if *page == before {
             return Ok(false);
         }
-        self.changed.insert(project.clone());
         let page = page.clone();
         if self.policy.trust.has_targets() {
             self.edit_distributions(&before, &page, change.additions());
@@ -274,13 +274,13 @@ impl Draft {
         let is_its =
             |path: &str| self.router.signer(path).is_some_and(|signer| signer == Signer::Project(role.clone()));
         let held: BTreeSet<PackageName> = self
-            .changed
+            .touched
             .iter()
             .filter(|project| is_its(&layout::distribution_target(project, "any")))
             .cloned()
             .collect();
         self.edits.retain(|path, _| !held.iter().any(|project| is_of(path, project)));
-        self.changed.retain(|project| !held.contains(project));
+        self.touched.retain(|project| !held.contains(project));
         self.pages.retain(|project, _| !held.contains(project));
         Ok(held)
     }

@@ -214,6 +214,20 @@ pub fn project_list_json(projects: &[PackageName]) -> Vec<u8> {
     serde_json::to_vec(&list).unwrap_or_default()
 }
 
+/// The projects of a list that [`project_list_json`] has written; none when it is something else.
+pub fn projects_of_list(json: &[u8]) -> Vec<PackageName> {
+    #[derive(Deserialize)]
+    struct List {
+        projects: Vec<Project>,
+    }
+    #[derive(Deserialize)]
+    struct Project {
+        name: PackageName,
+    }
+    let list = serde_json::from_slice::<List>(json);
+    list.map(|list| list.projects.into_iter().map(|project| project.name).collect()).unwrap_or_default()
+}
+
 /// The list of projects in HTML (PEP 503).
 pub fn project_list_html(projects: &[PackageName]) -> Vec<u8> {
     let rows: String = projects.iter().map(|project| format!("<a href=\"{project}/\">{project}</a><br>\n")).collect();

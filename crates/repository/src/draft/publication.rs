@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use packaging::PackageName;
-use tuf::metadata::{FileMeta, Metadata, RoleName, Signed, Snapshot, Targets, Timestamp, TopLevelRole};
+use tuf::metadata::{
+    FileMeta, Metadata, RoleKeys, RoleName, Signed, Snapshot, TargetFile, Targets, Timestamp, TopLevelRole,
+};
 use tuf::{SigningKey, UnixTime};
 
 use super::{Draft, RENEW_AT, Renew, due};
 use crate::layout;
-use crate::published::{StateError, keys_of, name, signed};
+use crate::page::Page;
+use crate::published::{StateError, keys_of, name, page_path, signed};
 use crate::router::Signer;
 
 /// Up to so many bins each has its hash in the snapshot. Beyond, clients would fetch more for the hashes than they gain: what
@@ -22,7 +25,7 @@ pub struct Publication {
     pub root: Option<(String, Vec<u8>)>,
     /// What people have signed.
     pub by_people: Vec<(String, Vec<u8>)>,
-    /// Pages that have changed.
+    /// Pages of all projects that the changes name.
     pub pages: Vec<NewPage>,
     /// Bins that have changed or were due.
     pub leaves: Vec<(String, Vec<u8>)>,
@@ -30,21 +33,22 @@ pub struct Publication {
     pub snapshot: Option<(String, Vec<u8>)>,
     /// The version that the timestamp names.
     pub snapshot_version: u64,
+    /// Whether clients that still have the root before this one accept the timestamp too. Then the root comes after it, and
+    /// nobody ever sees a root whose timestamp is not there yet; else right before it.
+    pub root_follows: bool,
     /// The timestamp, which makes everything else count.
     pub timestamp: Vec<u8>,
     /// Its version.
     pub timestamp_version: u64,
 }
 
-/// A page that has changed.
+/// A page, to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPage {
     /// Whose.
     pub project: PackageName,
-    /// Its two forms; `None` when the project leaves.
+    /// Its two forms; `None` when the project has no files any more.
     pub content: Option<PageContent>,
-    /// Whether the project had a page before.
-    pub is_new: bool,
 }
 
 /// A page in both forms.
@@ -106,7 +110,7 @@ impl Draft {
             metas.insert(role.clone(), FileMeta::of(*version, bytes));
             by_people.push((layout::metadata_path(role, *version), bytes.clone()));
         }
-        let snapshot = self.next_snapshot(version, metas, &leaves);
+        let snapshot = self.next_snapshot(version, metas, &leaves, keys);
         let snapshot_meta = match (&snapshot, &self.before) {
             (None, Some(before)) => before.timestamp.snapshot.clone(),
             _ => FileMeta::unhashed(version),
@@ -130,14 +134,14 @@ impl Draft {
             .new_root
             .as_ref()
             .map(|bytes| (layout::metadata_path(&name(TopLevelRole::Root), self.root.version), bytes.clone()));
-        let pages = self.new_pages();
         Ok(Publication {
             root,
             by_people,
-            pages,
+            pages: self.new_pages(),
             leaves: files,
             snapshot,
             snapshot_version,
+            root_follows: self.old_root_suffices(keys),
             timestamp,
             timestamp_version,
         })
@@ -181,6 +185,7 @@ impl Draft {
         version: u64,
         metas: BTreeMap<RoleName, FileMeta>,
         leaves: &BTreeMap<RoleName, Targets>,
+        keys: &[SigningKey],
     ) -> Option<Snapshot> {
         let expiry = &self.policy.expiry;
         if let Some(before) = &self.before
@@ -195,8 +200,9 @@ impl Draft {
         let mut snapshot = Snapshot::new(version, UnixTime(self.now.0 + expiry.snapshot));
         if let Some(before) = &self.before {
             snapshot.meta = before.snapshot.meta.clone();
-            // Clients forget the old snapshot with its key, and only then do names that are gone may leave (TUF 5.5.5).
-            if self.snapshot_keys_changed() {
+            // Names that are gone may leave only when clients forget the old snapshot with its key (TUF 5.5.5), and none
+            // compares the new one with it.
+            if self.snapshot_keys_changed() && !self.old_root_suffices(keys) {
                 let current: std::collections::BTreeSet<String> = self.current_files().collect();
                 snapshot.meta.retain(|file, _| current.contains(file));
             }
@@ -220,13 +226,8 @@ impl Draft {
     }
 
     fn new_pages(&self) -> Vec<NewPage> {
-        let pages = self.changed.iter().filter_map(|project| Some((project, self.pages.get(project)?)));
-        pages
-            .map(|(project, page)| {
-                let content = (page.files().len() > 0).then(|| PageContent::of(project, page));
-                NewPage { project: project.clone(), content, is_new: self.page_target(project).is_none() }
-            })
-            .collect()
+        let pages = self.touched.iter().filter_map(|project| self.pages.get(project));
+        pages.map(NewPage::of).collect()
     }
 
     fn is_leaf(&self, role: &RoleName) -> bool {
@@ -245,6 +246,17 @@ impl Draft {
         })
     }
 
+    /// Whether clients with the root before this one accept everything that these keys sign.
+    fn old_root_suffices(&self, keys: &[SigningKey]) -> bool {
+        let Some(before) = &self.before else { return false };
+        let online = [TopLevelRole::Timestamp, TopLevelRole::Snapshot].into_iter().all(|role| {
+            let old = before.root.role(role);
+            keys.iter().filter(|key| old.key_ids.contains(key.key_id())).count() as u64 >= old.threshold
+        });
+        let targets = TopLevelRole::Targets;
+        online && before.root.role(targets) == self.root.role(targets)
+    }
+
     /// The names in the snapshot of all roles there are.
     fn current_files(&self) -> impl Iterator<Item = String> {
         let leaves = self.router.leaves().into_iter().chain(self.router.projects().cloned());
@@ -255,24 +267,29 @@ impl Draft {
         let failed = |error| SignError::Keys { role: role.clone(), error };
         let (known, role_keys) = keys_of(&self.root, &self.delegators, role).map_err(failed)?;
         let mut metadata = Metadata::new(content);
-        for key in keys.iter().filter(|key| role_keys.key_ids.contains(key.key_id())) {
+        // With the keys before a rotation as well: clients that have not seen the new root go on without a gap.
+        let before = role.top_level().zip(self.before.as_ref()).map(|(role, before)| before.root.role(role));
+        let has = |of: &RoleKeys, key: &SigningKey| of.key_ids.contains(key.key_id());
+        for key in keys.iter().filter(|key| has(role_keys, key) || before.is_some_and(|before| has(before, key))) {
             metadata.sign(key);
         }
         // Thousands of bins have the same keys, and each signature would be verified.
-        if (metadata.signatures.len() as u64) < role_keys.threshold {
+        if role.top_level().is_some() || (metadata.signatures.len() as u64) < role_keys.threshold {
             signed(role, &metadata, known, role_keys).map_err(failed)?;
         }
         Ok(metadata.to_bytes())
     }
 }
 
-impl PageContent {
-    /// The two forms of a page.
-    pub fn of(project: &PackageName, page: &crate::page::Page) -> Self {
-        let json = page.to_json();
-        let target = tuf::metadata::TargetFile::of(&json);
-        let hashed_path = crate::published::page_path(project, &target).unwrap_or_default();
-        Self { hashed_path, json, html: page.to_html() }
+impl NewPage {
+    /// The forms of a page.
+    pub fn of(page: &Page) -> Self {
+        let content = (page.files().len() > 0).then(|| {
+            let json = page.to_json();
+            let hashed_path = page_path(&page.project, &TargetFile::of(&json)).unwrap_or_default();
+            PageContent { hashed_path, json, html: page.to_html() }
+        });
+        Self { project: page.project.clone(), content }
     }
 }
 
