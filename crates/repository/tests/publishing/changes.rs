@@ -66,7 +66,7 @@ fn yanked_and_removed() {
     assert_eq!(user.files(&operator, "app").len(), 2);
 
     let remove = Change::Remove { project: project("app"), filename: filename.clone() };
-    operator.publish(&[remove.clone()]);
+    operator.publish(std::slice::from_ref(&remove));
     assert_eq!(user.files(&operator, "app"), ["app-1.0-py3-none-any.whl"]);
     assert!(user.look_up(&operator, &format!("dist/app/{filename}")).unwrap().is_none());
     // Once more does no harm: a publication that was interrupted is repeated.
