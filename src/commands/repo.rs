@@ -1,6 +1,8 @@
 //! `repo`: making and keeping a signed index. One file a command; what they share is in `src/repo`.
 
+mod export_anchor;
 mod keys;
+mod serve;
 
 use std::sync::Arc;
 
@@ -16,6 +18,8 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
     let _ = settings;
     match &repo.command {
         RepoCommand::Key(command) => keys::key(repo, command, terminal),
+        RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
+        RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
         RepoCommand::Init(_)
         | RepoCommand::Root(_)
         | RepoCommand::RotateOnline(_)
@@ -29,8 +33,6 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         | RepoCommand::Refresh
         | RepoCommand::Gc
         | RepoCommand::Verify
-        | RepoCommand::ExportAnchor { .. }
-        | RepoCommand::Serve { .. }
         | RepoCommand::Demo
         | RepoCommand::Mirror(_)
         | RepoCommand::AddMetadataTo(_) => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),

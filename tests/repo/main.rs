@@ -1,4 +1,4 @@
-//! `repo`: a signed index is made, kept and changed by its operators, each with the program as a process.
+//! Stories of operators: making, publishing, checking and serving a signed index with `tufpip repo`.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,5 +8,8 @@
     reason = "a story that cannot go on is a failed test"
 )]
 
+mod export_anchor;
 mod keys;
 mod operator;
+mod published;
+mod serve;
