@@ -1,6 +1,7 @@
 //! `repo`: making and keeping a signed index. One file a command; what they share is in `src/repo`.
 
 mod export_anchor;
+mod gc;
 mod serve;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
     let _ = (settings, terminal);
     match &repo.command {
         RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
+        RepoCommand::Gc { keep, keep_packages } => gc::gc(repo, *keep, *keep_packages, terminal).await,
         RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
         RepoCommand::Init(_)
         | RepoCommand::Key(_)
@@ -30,7 +32,6 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         | RepoCommand::Status
         | RepoCommand::Publish
         | RepoCommand::Refresh
-        | RepoCommand::Gc
         | RepoCommand::Verify
         | RepoCommand::Demo
         | RepoCommand::Mirror(_)

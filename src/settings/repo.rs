@@ -11,6 +11,7 @@ pub use curation::{AddMetadataTo, MirrorIndex};
 pub use keys::{DelegateProject, InitRepository, KeyCommand, RootCommand};
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Command;
 use super::configuration::Surroundings;
@@ -61,7 +62,12 @@ pub enum RepoCommand {
     /// `repo refresh`
     Refresh,
     /// `repo gc`
-    Gc,
+    Gc {
+        /// How long what was current stays.
+        keep: Duration,
+        /// Leave all wheels and source distributions.
+        keep_packages: bool,
+    },
     /// `repo verify`
     Verify,
     /// `repo export-anchor`
