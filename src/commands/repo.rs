@@ -2,6 +2,8 @@
 
 mod export_anchor;
 mod gc;
+mod keys;
+mod publish;
 mod serve;
 
 use std::sync::Arc;
@@ -15,23 +17,23 @@ use crate::terminal::Terminal;
 /// # Errors
 /// See the commands.
 pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let _ = (settings, terminal);
+    let _ = settings;
     match &repo.command {
+        RepoCommand::Key(command) => keys::key(repo, command, terminal),
         RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
+        RepoCommand::Publish => publish::publish(repo, terminal).await,
+        RepoCommand::Refresh => publish::refresh(repo, terminal).await,
         RepoCommand::Gc { keep, keep_packages } => gc::gc(repo, *keep, *keep_packages, terminal).await,
         RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
         RepoCommand::Init(_)
-        | RepoCommand::Key(_)
         | RepoCommand::Root(_)
-        | RepoCommand::RotateOnline
+        | RepoCommand::RotateOnline(_)
         | RepoCommand::Delegate(_)
         | RepoCommand::Add(_)
         | RepoCommand::Yank(_)
         | RepoCommand::Unyank(_)
         | RepoCommand::Remove(_)
         | RepoCommand::Status
-        | RepoCommand::Publish
-        | RepoCommand::Refresh
         | RepoCommand::Verify
         | RepoCommand::Demo
         | RepoCommand::Mirror(_)

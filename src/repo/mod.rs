@@ -3,6 +3,7 @@
 pub mod anchor;
 pub mod collect;
 pub mod config;
+pub mod keys;
 pub mod plain_pages;
 pub mod publish;
 pub mod server;
