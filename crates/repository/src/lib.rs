@@ -4,6 +4,7 @@
 //! only state: [`Published`] reads and verifies it, a [`Draft`] becomes the next one.
 
 pub mod ceremony;
+pub mod collect;
 pub mod draft;
 pub mod layout;
 pub mod page;
