@@ -2,8 +2,10 @@
 
 mod export_anchor;
 mod gc;
+mod init;
 mod keys;
 mod publish;
+mod root;
 mod serve;
 
 use std::sync::Arc;
@@ -19,15 +21,15 @@ use crate::terminal::Terminal;
 pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     let _ = settings;
     match &repo.command {
+        RepoCommand::Init(command) => init::init(repo, command, terminal).await,
+        RepoCommand::Root(command) => root::root(repo, command, terminal).await,
         RepoCommand::Key(command) => keys::key(repo, command, terminal),
         RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
         RepoCommand::Publish => publish::publish(repo, terminal).await,
         RepoCommand::Refresh => publish::refresh(repo, terminal).await,
         RepoCommand::Gc { keep, keep_packages } => gc::gc(repo, *keep, *keep_packages, terminal).await,
         RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
-        RepoCommand::Init(_)
-        | RepoCommand::Root(_)
-        | RepoCommand::RotateOnline(_)
+        RepoCommand::RotateOnline(_)
         | RepoCommand::Delegate(_)
         | RepoCommand::Add(_)
         | RepoCommand::Yank(_)

@@ -113,6 +113,18 @@ impl ByPeople {
         Self { root: published.root().clone(), delegators: published.delegators().clone() }
     }
 
+    /// As it will be when what waits for signatures is published. `None` when no root is published and none waits.
+    pub fn expected(published: Option<Self>, waiting: &[PeoplesFile]) -> Option<Self> {
+        let nothing = || {
+            let root = waiting.iter().find_map(|file| match file {
+                PeoplesFile::Root(root) => Some(root.signed.clone()),
+                PeoplesFile::Targets(..) => None,
+            })?;
+            Some(Self { root, delegators: BTreeMap::new() })
+        };
+        published.or_else(nothing).map(|base| base.with(waiting))
+    }
+
     /// With what waits for signatures instead.
     pub fn with(mut self, waiting: &[PeoplesFile]) -> Self {
         for file in waiting {

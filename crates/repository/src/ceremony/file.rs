@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tuf::metadata::{FormatError, Metadata, RoleKeys, RoleName, Root, Signed, Targets, TopLevelRole};
+use tuf::metadata::{DelegatedRoles, FormatError, Metadata, RoleKeys, RoleName, Root, Signed, Targets, TopLevelRole};
 use tuf::{Key, KeyId, SigningKey, UnixTime};
 
 use super::ByPeople;
@@ -111,14 +111,56 @@ impl PeoplesFile {
         }
     }
 
-    /// Whether the content is the same, whoever has signed.
-    pub fn same_content(&self, other: &Self) -> bool {
+    /// Whether the two say the same, whoever has signed and until whenever.
+    pub fn same_but_expiry(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Root(one), Self::Root(other)) => one.signed == other.signed,
+            (Self::Root(one), Self::Root(other)) => {
+                Root { expires: other.signed.expires, ..one.signed.clone() } == other.signed
+            }
             (Self::Targets(role, one), Self::Targets(other_role, other)) => {
-                role == other_role && one.signed == other.signed
+                role == other_role && Targets { expires: other.signed.expires, ..one.signed.clone() } == other.signed
             }
             _ => false,
+        }
+    }
+
+    /// Makes it good until another time; signatures are lost.
+    pub fn set_expires(&mut self, expires: UnixTime) {
+        match self {
+            Self::Root(root) => {
+                root.signed.expires = expires;
+                root.signatures.clear();
+            }
+            Self::Targets(_, targets) => {
+                targets.signed.expires = expires;
+                targets.signatures.clear();
+            }
+        }
+    }
+
+    /// Who signs for other roles, according to this one: the name of each role, with its keys.
+    pub fn names(&self) -> Vec<(RoleName, RoleKeys)> {
+        match self {
+            Self::Root(root) => root.signed.roles.iter().map(|(role, keys)| (name(*role), keys.clone())).collect(),
+            Self::Targets(_, targets) => match targets.signed.delegations.as_ref().map(|found| &found.roles) {
+                None => Vec::new(),
+                Some(DelegatedRoles::Listed(roles)) => {
+                    roles.iter().map(|role| (role.name.clone(), role.keys.clone())).collect()
+                }
+                Some(DelegatedRoles::Succinct(roles)) => {
+                    let count = 1_u64 << roles.bit_length.min(32);
+                    let name = format!("{}-… ({count} of them)", roles.name_prefix);
+                    vec![(RoleName::from(name.as_str()), roles.keys.clone())]
+                }
+            },
+        }
+    }
+
+    /// The keys that it knows.
+    pub fn keys(&self) -> Option<&BTreeMap<KeyId, Key>> {
+        match self {
+            Self::Root(root) => Some(&root.signed.keys),
+            Self::Targets(_, targets) => targets.signed.delegations.as_ref().map(|found| &found.keys),
         }
     }
 
