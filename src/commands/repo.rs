@@ -2,6 +2,7 @@
 
 mod export_anchor;
 mod serve;
+mod verify;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
     let _ = (settings, terminal);
     match &repo.command {
         RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
+        RepoCommand::Verify(verify) => verify::verify(settings, repo, verify, terminal).await,
         RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
         RepoCommand::Init(_)
         | RepoCommand::Key(_)
@@ -31,7 +33,6 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         | RepoCommand::Publish
         | RepoCommand::Refresh
         | RepoCommand::Gc
-        | RepoCommand::Verify
         | RepoCommand::Demo
         | RepoCommand::Mirror(_)
         | RepoCommand::AddMetadataTo(_) => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),

@@ -7,4 +7,5 @@ pub mod publish;
 pub mod server;
 pub mod state;
 pub mod storage;
+pub mod verification;
 pub mod workplace;

@@ -27,7 +27,7 @@ pub use control::{FormatControl, ReleaseControl, normalize};
 pub use redact::redact;
 pub use repo::{
     AddFiles, AddMetadataTo, ChangeReleases, DelegateProject, InitRepository, KeyCommand, MirrorIndex, RepoCommand,
-    RepoSettings, RootCommand, YankReleases,
+    RepoSettings, RootCommand, VerifyPublished, YankReleases,
 };
 pub use settle::settle;
 pub use trust::{AddTrust, RootSource, TrustCommand, TrustSettings, WhyTrustSettings};

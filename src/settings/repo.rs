@@ -9,6 +9,7 @@ mod trying;
 pub use content::{AddFiles, ChangeReleases, YankReleases};
 pub use curation::{AddMetadataTo, MirrorIndex};
 pub use keys::{DelegateProject, InitRepository, KeyCommand, RootCommand};
+pub use trying::VerifyPublished;
 
 use std::path::PathBuf;
 
@@ -63,7 +64,7 @@ pub enum RepoCommand {
     /// `repo gc`
     Gc,
     /// `repo verify`
-    Verify,
+    Verify(VerifyPublished),
     /// `repo export-anchor`
     ExportAnchor {
         /// Where the root is written; standard output when `None`.

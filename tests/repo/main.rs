@@ -11,3 +11,4 @@
 mod export_anchor;
 mod published;
 mod serve;
+mod verify;
