@@ -2,6 +2,7 @@
 
 pub mod anchor;
 pub mod config;
+pub mod keys;
 pub mod plain_pages;
 pub mod publish;
 pub mod server;

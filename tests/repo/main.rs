@@ -9,6 +9,8 @@
 )]
 
 mod export_anchor;
+mod keys;
+mod operator;
 mod published;
 mod serve;
 mod verify;
