@@ -1,5 +1,7 @@
 //! A signed index and the operator's directory behind it: what the commands below `repo` share.
 
 pub mod config;
+pub mod distribution;
+pub mod source_distribution;
 pub mod storage;
 pub mod workplace;
