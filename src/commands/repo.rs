@@ -1,5 +1,8 @@
 //! `repo`: making and keeping a signed index. One file a command; what they share is in `src/repo`.
 
+mod export_anchor;
+mod serve;
+
 use std::sync::Arc;
 
 use crate::failure::{Failure, Kind};
@@ -13,6 +16,8 @@ use crate::terminal::Terminal;
 pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     let _ = (settings, terminal);
     match &repo.command {
+        RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
+        RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
         RepoCommand::Init(_)
         | RepoCommand::Key(_)
         | RepoCommand::Root(_)
@@ -27,8 +32,6 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         | RepoCommand::Refresh
         | RepoCommand::Gc
         | RepoCommand::Verify
-        | RepoCommand::ExportAnchor { .. }
-        | RepoCommand::Serve { .. }
         | RepoCommand::Demo
         | RepoCommand::Mirror(_)
         | RepoCommand::AddMetadataTo(_) => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),
