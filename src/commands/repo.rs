@@ -1,6 +1,7 @@
 //! `repo`: making and keeping a signed index. One file a command; what they share is in `src/repo`.
 
 mod export_anchor;
+mod keys;
 mod serve;
 
 use std::sync::Arc;
@@ -14,14 +15,14 @@ use crate::terminal::Terminal;
 /// # Errors
 /// See the commands.
 pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let _ = (settings, terminal);
+    let _ = settings;
     match &repo.command {
+        RepoCommand::Key(command) => keys::key(repo, command, terminal),
         RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
         RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
         RepoCommand::Init(_)
-        | RepoCommand::Key(_)
         | RepoCommand::Root(_)
-        | RepoCommand::RotateOnline
+        | RepoCommand::RotateOnline(_)
         | RepoCommand::Delegate(_)
         | RepoCommand::Add(_)
         | RepoCommand::Yank(_)

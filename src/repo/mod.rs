@@ -3,6 +3,7 @@
 pub mod anchor;
 pub mod config;
 pub mod distribution;
+pub mod keys;
 pub mod plain_pages;
 pub mod publish;
 pub mod server;
