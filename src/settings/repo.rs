@@ -13,6 +13,7 @@ pub use keys::{
 };
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Command;
 use super::configuration::Surroundings;
@@ -65,7 +66,12 @@ pub enum RepoCommand {
     /// `repo refresh`
     Refresh,
     /// `repo gc`
-    Gc,
+    Gc {
+        /// How long what was current stays.
+        keep: Duration,
+        /// Leave all wheels and source distributions.
+        keep_packages: bool,
+    },
     /// `repo verify`
     Verify,
     /// `repo export-anchor`
