@@ -1,7 +1,9 @@
 //! `repo`: making and keeping a signed index. One file a command; what they share is in `src/repo`.
 
 mod export_anchor;
+mod gc;
 mod keys;
+mod publish;
 mod serve;
 mod verify;
 
@@ -21,6 +23,9 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         RepoCommand::Key(command) => keys::key(repo, command, terminal),
         RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
         RepoCommand::Verify(verify) => verify::verify(settings, repo, verify, terminal).await,
+        RepoCommand::Publish => publish::publish(repo, terminal).await,
+        RepoCommand::Refresh => publish::refresh(repo, terminal).await,
+        RepoCommand::Gc { keep, keep_packages } => gc::gc(repo, *keep, *keep_packages, terminal).await,
         RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
         RepoCommand::Init(_)
         | RepoCommand::Root(_)
@@ -31,9 +36,6 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         | RepoCommand::Unyank(_)
         | RepoCommand::Remove(_)
         | RepoCommand::Status
-        | RepoCommand::Publish
-        | RepoCommand::Refresh
-        | RepoCommand::Gc
         | RepoCommand::Demo
         | RepoCommand::Mirror(_)
         | RepoCommand::AddMetadataTo(_) => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),

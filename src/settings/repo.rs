@@ -14,6 +14,7 @@ pub use keys::{
 pub use trying::VerifyPublished;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Command;
 use super::configuration::Surroundings;
@@ -66,7 +67,12 @@ pub enum RepoCommand {
     /// `repo refresh`
     Refresh,
     /// `repo gc`
-    Gc,
+    Gc {
+        /// How long what was current stays.
+        keep: Duration,
+        /// Leave all wheels and source distributions.
+        keep_packages: bool,
+    },
     /// `repo verify`
     Verify(VerifyPublished),
     /// `repo export-anchor`
