@@ -3,10 +3,13 @@
 pub mod anchor;
 pub mod collect;
 pub mod config;
+pub mod distribution;
 pub mod keys;
 pub mod plain_pages;
 pub mod publish;
 pub mod server;
+pub mod source_distribution;
 pub mod state;
 pub mod storage;
+pub mod verification;
 pub mod workplace;

@@ -13,3 +13,4 @@ mod keys;
 mod operator;
 mod published;
 mod serve;
+mod verify;
