@@ -235,6 +235,11 @@ impl Session {
         &self.client
     }
 
+    /// The downloads of the command.
+    pub fn downloader(&self) -> &Downloader {
+        &self.downloader
+    }
+
     /// The trust of the command.
     pub fn trust(&self) -> &Arc<Trust> {
         &self.trust

@@ -7,6 +7,7 @@ mod keys;
 mod publish;
 mod root;
 mod serve;
+mod verify;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         RepoCommand::Root(command) => root::root(repo, command, terminal).await,
         RepoCommand::Key(command) => keys::key(repo, command, terminal),
         RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
+        RepoCommand::Verify(verify) => verify::verify(settings, repo, verify, terminal).await,
         RepoCommand::Publish => publish::publish(repo, terminal).await,
         RepoCommand::Refresh => publish::refresh(repo, terminal).await,
         RepoCommand::Gc { keep, keep_packages } => gc::gc(repo, *keep, *keep_packages, terminal).await,
@@ -36,7 +38,6 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         | RepoCommand::Unyank(_)
         | RepoCommand::Remove(_)
         | RepoCommand::Status
-        | RepoCommand::Verify
         | RepoCommand::Demo
         | RepoCommand::Mirror(_)
         | RepoCommand::AddMetadataTo(_) => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),

@@ -13,3 +13,5 @@ mod keys;
 mod operator;
 mod published;
 mod serve;
+mod serving;
+mod verify;
