@@ -1,5 +1,8 @@
 //! `repo`: making and keeping a signed index. One file a command; what they share is in `src/repo`.
 
+mod add_metadata_to;
+mod mirror;
+
 use std::sync::Arc;
 
 use crate::failure::{Failure, Kind};
@@ -11,8 +14,9 @@ use crate::terminal::Terminal;
 /// # Errors
 /// See the commands.
 pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let _ = (settings, terminal);
     match &repo.command {
+        RepoCommand::Mirror(mirror) => self::mirror::mirror(settings, repo, mirror, terminal).await,
+        RepoCommand::AddMetadataTo(add) => self::add_metadata_to::add_metadata_to(settings, repo, add, terminal).await,
         RepoCommand::Init(_)
         | RepoCommand::Key(_)
         | RepoCommand::Root(_)
@@ -29,8 +33,6 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         | RepoCommand::Verify
         | RepoCommand::ExportAnchor { .. }
         | RepoCommand::Serve { .. }
-        | RepoCommand::Demo
-        | RepoCommand::Mirror(_)
-        | RepoCommand::AddMetadataTo(_) => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),
+        | RepoCommand::Demo => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),
     }
 }

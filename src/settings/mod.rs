@@ -26,7 +26,7 @@ pub use configuration::Surroundings;
 pub use control::{FormatControl, ReleaseControl, normalize};
 pub use redact::redact;
 pub use repo::{
-    AddFiles, AddMetadataTo, ChangeReleases, DelegateProject, InitRepository, KeyCommand, MirrorIndex, RepoCommand,
+    AddFiles, AddMetadataTo, Bring, ChangeReleases, DelegateProject, InitRepository, KeyCommand, MirrorIndex, RepoCommand,
     RepoSettings, RootCommand, YankReleases,
 };
 pub use settle::settle;

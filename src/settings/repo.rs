@@ -7,16 +7,19 @@ mod publishing;
 mod trying;
 
 pub use content::{AddFiles, ChangeReleases, YankReleases};
-pub use curation::{AddMetadataTo, MirrorIndex};
+pub use curation::{AddMetadataTo, Bring, MirrorIndex};
 pub use keys::{DelegateProject, InitRepository, KeyCommand, RootCommand};
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::Command;
+use super::{Command, Settings, TerminalSettings};
 use super::configuration::Surroundings;
-use crate::cli::General;
+use super::settle::Told;
+use crate::cli::{General, Security};
 use crate::cli::repo as typed;
 use crate::failure::Failure;
+use crate::terminal::Terminal;
 
 /// `repo`
 #[derive(Clone, Debug)]
@@ -83,7 +86,11 @@ pub enum RepoCommand {
 }
 
 /// The general options of a command below `repo`, and what it shall do.
-pub(super) fn command(typed: typed::RepoCommand, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
+pub(super) fn command(
+    typed: typed::RepoCommand,
+    told: &Told,
+    surroundings: &Surroundings,
+) -> Result<(General, Command), Failure> {
     use typed::RepoCommand as Typed;
     let (general, settings) = match typed {
         Typed::Init(init) => keys::init(*init, surroundings)?,
@@ -103,10 +110,18 @@ pub(super) fn command(typed: typed::RepoCommand, surroundings: &Surroundings) ->
         Typed::ExportAnchor(export) => trying::export_anchor(export, surroundings)?,
         Typed::Serve(serve) => trying::serve(serve, surroundings)?,
         Typed::Demo(demo) => trying::demo(demo, surroundings)?,
-        Typed::Mirror(mirror) => curation::mirror(*mirror, surroundings)?,
+        Typed::Mirror(mirror) => curation::mirror(*mirror, told, surroundings)?,
         Typed::AddMetadataTo(add) => curation::add_metadata_to(*add, surroundings)?,
     };
     Ok((general, Command::Repo(Box::new(settings))))
+}
+
+/// How strictly signatures are insisted on by a command that asks indexes.
+pub(super) fn take_security(typed: &mut typed::RepoCommand) -> Option<Security> {
+    match typed {
+        typed::RepoCommand::Mirror(mirror) => Some(std::mem::take(&mut mirror.security)),
+        _ => None,
+    }
 }
 
 impl RepoSettings {
@@ -119,6 +134,19 @@ impl RepoSettings {
             passphrase_fd: None,
             command,
         }
+    }
+
+    /// The terminal for what is done on the way: with --json, standard output belongs to the one object.
+    ///
+    /// # Errors
+    /// When the log file cannot be opened.
+    pub fn terminal(&self, settings: &Settings, terminal: &Arc<Terminal>) -> Result<Arc<Terminal>, Failure> {
+        if !self.json {
+            return Ok(Arc::clone(terminal));
+        }
+        let settings = &settings.terminal;
+        let quiet = TerminalSettings { verbosity: settings.verbosity.min(-1), ..settings.clone() };
+        Terminal::new(&quiet).map(Arc::new)
     }
 
     fn with_dry_run(self, dry_run: bool) -> Self {
