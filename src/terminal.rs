@@ -29,6 +29,8 @@ pub enum Progress<'a> {
     Placing { packages: usize },
     /// They are.
     Placed,
+    /// So many of so many are done; ends with the last one.
+    Counted { what: &'static str, done: usize, total: usize },
 }
 
 /// Where a command talks.
@@ -256,6 +258,21 @@ impl Bars {
                     bar.finish_and_clear();
                 }
             }
+            Progress::Counted { what, done, total } => {
+                let bar = self.total.get_or_insert_with(|| {
+                    let bar = self.screen.insert(0, ProgressBar::new(0));
+                    bar.set_style(style("  {msg:<24!} {bar:28} {pos:>10}/{len:<10}  {eta:>4}"));
+                    bar
+                });
+                bar.set_message(what);
+                bar.set_length(total as u64);
+                bar.set_position(done as u64);
+                if done >= total
+                    && let Some(bar) = self.total.take()
+                {
+                    bar.finish_and_clear();
+                }
+            }
             Progress::Placing { packages } => {
                 if let Some(total) = self.total.take() {
                     total.finish_and_clear();
@@ -313,7 +330,10 @@ impl Bars {
                 count.last = std::time::Instant::now();
                 serde_json::json!({"event": "download", "name": name, "bytes": count.done})
             }
-            Progress::Resolving { .. } | Progress::Resolved => return,
+            Progress::Counted { what, done, total } if done == 0 || done == total => {
+                serde_json::json!({"event": "count", "what": what, "done": done, "total": total})
+            }
+            Progress::Resolving { .. } | Progress::Resolved | Progress::Counted { .. } => return,
         };
         write_stderr(&event.to_string());
     }

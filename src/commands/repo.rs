@@ -1,7 +1,9 @@
 //! `repo`: making and keeping a signed index. One file a command; what they share is in `src/repo`.
 
 mod add_metadata_to;
+mod export_anchor;
 mod mirror;
+mod serve;
 
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
     match &repo.command {
         RepoCommand::Mirror(mirror) => self::mirror::mirror(settings, repo, mirror, terminal).await,
         RepoCommand::AddMetadataTo(add) => self::add_metadata_to::add_metadata_to(settings, repo, add, terminal).await,
+        RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
+        RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
         RepoCommand::Init(_)
         | RepoCommand::Key(_)
         | RepoCommand::Root(_)
@@ -31,8 +35,6 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         | RepoCommand::Refresh
         | RepoCommand::Gc
         | RepoCommand::Verify
-        | RepoCommand::ExportAnchor { .. }
-        | RepoCommand::Serve { .. }
         | RepoCommand::Demo => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),
     }
 }

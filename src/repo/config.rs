@@ -109,6 +109,15 @@ impl Config {
         self.index_url.clone().unwrap_or_else(|| below(&self.base))
     }
 
+    /// Where the index is published, as `Storage::open` wants it: absolute for a directory.
+    pub fn output(&self, directory: &Path) -> String {
+        if self.output.contains("://") {
+            return self.output.clone();
+        }
+        let path = directory.join(&self.output);
+        std::path::absolute(&path).unwrap_or(path).display().to_string()
+    }
+
     /// What the signing side has to know.
     pub fn policy(&self) -> Policy {
         Policy {

@@ -1,5 +1,11 @@
 //! A signed index and the operator's directory behind it: what the commands below `repo` share.
 
+pub mod anchor;
 pub mod config;
 pub mod mirror;
+pub mod plain_pages;
+pub mod publish;
+pub mod server;
+pub mod state;
+pub mod storage;
 pub mod workplace;

@@ -74,12 +74,7 @@ impl Workplace {
 
     /// Where the index is published, as `Storage::open` wants it: absolute for a directory.
     pub fn output(&self) -> String {
-        let output = &self.config.output;
-        if output.contains("://") {
-            return output.clone();
-        }
-        let path = self.directory.join(output);
-        std::path::absolute(&path).unwrap_or(path).display().to_string()
+        self.config.output(&self.directory)
     }
 
     /// What waits to be published, in the order it was asked for.

@@ -106,7 +106,8 @@ impl Change {
         }
     }
 
-    /// Changes a page of the same project. What is so already stays so: adding what is there, yanking what is yanked.
+    /// Changes a page of the same project. What is so already stays so: adding what is there, removing
+    /// what is gone. A change that was half published can be published again.
     ///
     /// # Errors
     /// See [`ChangeError`]. The page may have changed in part then.
@@ -115,10 +116,10 @@ impl Change {
             Change::Add { addition, .. } => add(page, &addition.file),
             Change::Yank { filename, reason, .. } => set_yanked(page, filename, Some(reason.clone())),
             Change::Unyank { filename, .. } => set_yanked(page, filename, None),
-            Change::Remove { filename, .. } => match page.remove(filename) {
-                Some(_) => Ok(()),
-                None => Err(no_such_file(page, filename)),
-            },
+            Change::Remove { filename, .. } => {
+                page.remove(filename);
+                Ok(())
+            }
             Change::Replace { files, .. } => {
                 let mut replaced = Page::new(page.project.clone());
                 for Addition { file, .. } in files {

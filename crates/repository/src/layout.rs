@@ -30,6 +30,12 @@ pub fn page_target(project: &PackageName) -> String {
     format!("simple/{project}/{PAGE_NAME}")
 }
 
+/// The project whose page has this target path; `None` if it is another target.
+pub fn project_of_page(target: &str) -> Option<PackageName> {
+    let project = target.strip_prefix("simple/")?.strip_suffix(PAGE_NAME)?.strip_suffix('/')?;
+    project.parse().ok()
+}
+
 /// Where the page with this hash (hex SHA-256 of the JSON) is; it never changes.
 pub fn page_path(project: &PackageName, sha256: &str) -> String {
     format!("simple/{project}/{sha256}.{PAGE_NAME}")

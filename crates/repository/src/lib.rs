@@ -1,14 +1,20 @@
 //! From files and keys to a signed package index (PEP 458) on any static host: pages, metadata, and what follows from a change.
 //!
 //! Pure: no disk, no network, no clock. The layout is `static-1`, as [`layout`] writes it down. What is published is the
-//! only state: [`Published`] reads and verifies it, [`Update`] makes the next one out of it.
+//! only state: [`Published`] reads and verifies it, a [`Draft`] becomes the next one.
 
+pub mod draft;
 pub mod layout;
-
-mod change;
 pub mod page;
+pub mod published;
 pub mod roles;
 
+mod change;
+mod router;
+
 pub use change::{Addition, Change, ChangeError};
+pub use draft::{Draft, Publication, Renew};
 pub use page::{Page, PageError, PageFile};
+pub use published::{Published, StateError};
 pub use roles::{BinForm, DistributionTrust, Expiry, Group, Policy, Profile, Signers};
+pub use router::Signer;

@@ -1,6 +1,6 @@
 //! A project's page: what the index says of its files. Written deterministically: the same files give the same bytes.
 
-use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use packaging::{DistributionFilename, PackageName, Version};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Page {
     /// Whose page.
     pub project: PackageName,
-    /// In the order of the page: by version, then by name. File names are unique.
-    files: Vec<PageFile>,
+    /// In the order of the page: by version, then by name.
+    files: BTreeMap<(Version, String), PageFile>,
 }
 
 /// One file on a page, with the names the JSON form gives its fields.
@@ -109,7 +109,7 @@ impl PageFile {
 impl Page {
     /// Without files.
     pub fn new(project: PackageName) -> Self {
-        Self { project, files: Vec::new() }
+        Self { project, files: BTreeMap::new() }
     }
 
     /// With these files; of several with one name the last.
@@ -118,15 +118,9 @@ impl Page {
     /// When a file name is none of this project.
     pub fn with_files(project: PackageName, files: Vec<PageFile>) -> Result<Self, PageError> {
         let mut page = Self::new(project);
-        let mut keyed = Vec::with_capacity(files.len());
         for file in files {
-            keyed.push((version(&file.filename, &page.project)?, file));
+            page.insert(file)?;
         }
-        keyed.sort_by(|(version, file), (other_version, other)| order(version, file, other_version, other));
-        page.files = keyed.into_iter().map(|(_, file)| file).collect();
-        page.files.reverse();
-        page.files.dedup_by(|file, other| file.filename == other.filename);
-        page.files.reverse();
         Ok(page)
     }
 
@@ -143,40 +137,42 @@ impl Page {
     }
 
     /// The files, by version, then by name.
-    pub fn files(&self) -> &[PageFile] {
-        &self.files
+    pub fn files(&self) -> impl ExactSizeIterator<Item = &PageFile> {
+        self.files.values()
     }
 
     /// The file with this name.
     pub fn file(&self, filename: &str) -> Option<&PageFile> {
-        self.files.iter().find(|file| file.filename == filename)
+        self.files.get(&self.key(filename).ok()?)
     }
 
     /// The file with this name, to be changed in anything but its name.
     pub(crate) fn file_mut(&mut self, filename: &str) -> Option<&mut PageFile> {
-        self.files.iter_mut().find(|file| file.filename == filename)
+        self.files.get_mut(&self.key(filename).ok()?)
     }
 
     /// Takes a file off the page.
     pub(crate) fn remove(&mut self, filename: &str) -> Option<PageFile> {
-        let place = self.files.iter().position(|file| file.filename == filename)?;
-        Some(self.files.remove(place))
+        self.files.remove(&self.key(filename).ok()?)
     }
 
     /// Puts a file in its place; another of this name leaves.
     pub(crate) fn insert(&mut self, file: PageFile) -> Result<(), PageError> {
-        self.remove(&file.filename);
-        let mut files = std::mem::take(&mut self.files);
-        files.push(file);
-        *self = Self::with_files(self.project.clone(), files)?;
+        self.files.insert(self.key(&file.filename)?, file);
         Ok(())
+    }
+
+    /// Where a file of this name stands.
+    fn key(&self, filename: &str) -> Result<(Version, String), PageError> {
+        let parsed = DistributionFilename::parse(filename, &self.project);
+        let parsed = parsed.map_err(|error| PageError::Filename(format!("{filename}: {error}")))?;
+        Ok((parsed.version().clone(), filename.to_owned()))
     }
 
     /// The JSON form, which is what is signed.
     pub fn to_json(&self) -> Vec<u8> {
         let mut versions: Vec<String> = Vec::new();
-        for file in &self.files {
-            let Ok(version) = version(&file.filename, &self.project) else { continue };
+        for (version, _) in self.files.keys() {
             let version = version.to_string();
             if versions.last() != Some(&version) {
                 versions.push(version);
@@ -186,7 +182,7 @@ impl Page {
             meta: Meta { api_version: API_VERSION.to_owned() },
             name: self.project.to_string(),
             versions,
-            files: self.files.clone(),
+            files: self.files.values().cloned().collect(),
         };
         serde_json::to_vec(&document).unwrap_or_default()
     }
@@ -194,7 +190,7 @@ impl Page {
     /// The HTML form (PEP 503), for installers that read nothing else.
     pub fn to_html(&self) -> Vec<u8> {
         let mut rows = String::new();
-        for file in &self.files {
+        for file in self.files.values() {
             let mut attributes = format!("href=\"{}#sha256={}\"", escaped(&file.url), file.hashes.sha256);
             if let Some(requires_python) = &file.requires_python {
                 attributes += &format!(" data-requires-python=\"{}\"", escaped(requires_python));
@@ -218,6 +214,20 @@ pub fn project_list_json(projects: &[PackageName]) -> Vec<u8> {
     serde_json::to_vec(&list).unwrap_or_default()
 }
 
+/// The projects of a list that [`project_list_json`] has written; none when it is something else.
+pub fn projects_of_list(json: &[u8]) -> Vec<PackageName> {
+    #[derive(Deserialize)]
+    struct List {
+        projects: Vec<Project>,
+    }
+    #[derive(Deserialize)]
+    struct Project {
+        name: PackageName,
+    }
+    let list = serde_json::from_slice::<List>(json);
+    list.map(|list| list.projects.into_iter().map(|project| project.name).collect()).unwrap_or_default()
+}
+
 /// The list of projects in HTML (PEP 503).
 pub fn project_list_html(projects: &[PackageName]) -> Vec<u8> {
     let rows: String = projects.iter().map(|project| format!("<a href=\"{project}/\">{project}</a><br>\n")).collect();
@@ -235,15 +245,6 @@ fn html(title: &str, rows: &str) -> Vec<u8> {
 /// Makes a text safe between tags and in quotes.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-fn version(filename: &str, project: &PackageName) -> Result<Version, PageError> {
-    let parsed = DistributionFilename::parse(filename, project);
-    parsed.map(|parsed| parsed.version().clone()).map_err(|error| PageError::Filename(format!("{filename}: {error}")))
-}
-
-fn order(version: &Version, file: &PageFile, other_version: &Version, other: &PageFile) -> Ordering {
-    version.cmp(other_version).then_with(|| file.filename.cmp(&other.filename))
 }
 
 /// `false`, `true` or the reason (PEP 691); a reason that is empty is written as `true`.

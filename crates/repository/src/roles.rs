@@ -183,6 +183,8 @@ pub fn bins(policy: &Policy, signers: &Signers, version: u64, now: UnixTime) -> 
 
 /// The role that signs for everything in [`Profile::Small`].
 pub const INDEX: &str = "index";
+/// The role that delegates to the roles of projects with keys of their own (PEP 480).
+pub const CLAIMED: &str = "claimed";
 /// The role that delegates to bins in [`Profile::Pep458`], and the beginning of the names of bins.
 pub const BINS: &str = "bins";
 

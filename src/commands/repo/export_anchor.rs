@@ -1,0 +1,82 @@
+//! `repo export-anchor`: the root that users begin to trust an index with.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use repository::layout;
+use serde_json::json;
+use tuf::metadata::{RoleName, TopLevelRole};
+
+use crate::failure::{Failure, Kind};
+use crate::net::redacted;
+use crate::repo::anchor::{Address, NewestRoot};
+use crate::repo::config::Config;
+use crate::repo::storage::Storage;
+use crate::repo::workplace::{disk, write_whole};
+use crate::settings::RepoSettings;
+use crate::terminal::{Terminal, printable};
+
+/// What users are told to call it when it goes to standard output.
+const USUAL_NAME: &str = "root.json";
+
+/// Writes the newest root, to `output` or else to standard output, and says how it comes to be trusted.
+///
+/// # Errors
+/// When it is not the root that is published: who trusts another could not use the index.
+pub async fn export_anchor(
+    repo: &RepoSettings,
+    output: Option<&Path>,
+    terminal: &Arc<Terminal>,
+) -> Result<(), Failure> {
+    let config = Config::read(&repo.directory)?;
+    let root = NewestRoot::read(&repo.directory)?;
+    let storage = Storage::open(&config.output(&repo.directory))?;
+    let path = layout::metadata_path(&RoleName::from(TopLevelRole::Root), root.version);
+    let published = storage.read(&path, tuf::Limits::default().root_size).await?.map(|(bytes, _)| bytes);
+    match published {
+        Some(published) if published == root.bytes => {}
+        Some(_) => return Err(not_published(&root, &format!("another file is published as {path}"))),
+        None => return Err(not_published(&root, &format!("there is no {path} where the index is published"))),
+    }
+    if let Some(output) = output {
+        write_whole(output, &root.bytes).map_err(|error| disk(output, &error))?;
+    }
+    let text = String::from_utf8_lossy(&root.bytes);
+    let address = Address::of(&config);
+    let name = output.map_or_else(|| USUAL_NAME.to_owned(), |output| output.display().to_string());
+    let command = printable(&address.trust_command(&name, &root.sha256));
+    if repo.json {
+        let said = json!({
+            "version": root.version,
+            "sha256": root.sha256,
+            "index_url": redacted(&address.index),
+            "metadata_url": redacted(&address.metadata),
+            "output": output,
+            "root": output.is_none().then_some(&text),
+            "command": command,
+        });
+        terminal.data(&said.to_string());
+        return Ok(());
+    }
+    match output {
+        Some(output) => {
+            terminal.line(&format!("Wrote root {} to {}", root.version, output.display()));
+            terminal.line(&format!("  sha256  {}", root.sha256));
+            terminal.line("Users of the index run, once they have the file from you:");
+            terminal.line(&format!("  {command}"));
+        }
+        None => {
+            terminal.data(text.trim_end_matches('\n'));
+            terminal.note(&format!("sha256 {}; users run: {command}", root.sha256));
+        }
+    }
+    Ok(())
+}
+
+fn not_published(root: &NewestRoot, found: &str) -> Failure {
+    let message = format!("Root {} of the operator's directory is not the one that is published", root.version);
+    Failure::new(Kind::Error, "repo.root-not-published", message)
+        .detail("received", found)
+        .detail("meaning", "who trusts it could not use the index; nothing was written")
+        .hint("publish it first: tufpip repo root finalize, or tufpip repo publish for a new index")
+}

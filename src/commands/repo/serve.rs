@@ -1,0 +1,63 @@
+//! `repo serve`: what is published, over HTTP, on this machine only.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::failure::{Failure, Kind};
+use crate::net::redacted;
+use crate::repo::anchor::{Address, NewestRoot, ROOT_FILE, word};
+use crate::repo::config::Config;
+use crate::repo::server::{Interference, Server};
+use crate::settings::RepoSettings;
+use crate::terminal::{Terminal, printable};
+
+/// Serves the published directory until the process is ended, and says what to type to use it.
+///
+/// # Errors
+/// When nothing is published in a directory yet, or the port is taken.
+pub async fn serve(repo: &RepoSettings, port: u16, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let config = Config::read(&repo.directory)?;
+    let directory = published_directory(&config, &config.output(&repo.directory))?;
+    let server = Server::start(&directory, port, Interference::default()).await?;
+    let address = address(&config, &server);
+    let index = redacted(&address.index);
+    if repo.json {
+        terminal.data(&json!({"url": server.url(), "index_url": index, "directory": directory}).to_string());
+    } else {
+        let url = server.url();
+        terminal.line(&format!("Serving {} at {url} on this machine only, until Ctrl-C", directory.display()));
+        terminal.line("");
+        let root = NewestRoot::read(&repo.directory)?;
+        let file = repo.directory.join(ROOT_FILE);
+        let file = std::path::absolute(&file).unwrap_or(file);
+        terminal.line(&printable(&address.trust_command(&file.display().to_string(), &root.sha256)));
+        terminal.line(&format!("tufpip install -i {} NAME", word(&index)));
+        terminal.line(&format!("pip install -i {} NAME          (verifies nothing)", word(&index)));
+    }
+    server.run().await;
+    Ok(())
+}
+
+/// The metadata is served here; the pages are too, unless they are somebody else's.
+fn address(config: &Config, server: &Server) -> Address {
+    Address::of(&Config { base: server.url().clone(), ..config.clone() })
+}
+
+fn published_directory(config: &Config, output: &str) -> Result<PathBuf, Failure> {
+    let directory = match output.split_once("://") {
+        None => PathBuf::from(output),
+        Some(("file", _)) => output.parse().ok().and_then(|url: url::Url| url.to_file_path().ok()).unwrap_or_default(),
+        Some(_) => {
+            let message = format!("{} is published in a bucket, which serves itself", config.output);
+            return Err(Failure::new(Kind::Usage, "repo.served-elsewhere", printable(&message))
+                .hint(format!("use it where it is: tufpip install -i {} NAME", redacted(&config.index_url()))));
+        }
+    };
+    if directory.is_dir() {
+        return Ok(directory);
+    }
+    let message = format!("Nothing is published in {} yet", directory.display());
+    Err(Failure::new(Kind::Error, "repo.not-published", message).hint("run tufpip repo publish first"))
+}

@@ -1,0 +1,416 @@
+//! Publishing: everything that changes what is published goes through here, in an order in which a kill at any moment leaves
+//! clients with either the state before or the one after, and in which of two publishers at once neither undoes the other.
+//!
+//! 1. Files with their hash in the name: packages, pages. Nobody looks for them yet.
+//! 2. `V.snapshot.json`, created only if it is not there: who creates it owns the number V. Nobody looks for it yet.
+//! 3. What people have signed; the bins, whose version is V: no two publishers write one name.
+//! 4. `timestamp.json`, replaced only if it is still the one that was read. This is the moment. Who comes too late begins
+//!    again with what the other one has published.
+//! 5. The pages for installers without signatures, which nothing protects anyway.
+//! 6. What was staged is forgotten. If this is never reached, the next publication does the same changes again, and finds
+//!    nothing to do but steps 5 and 6.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use packaging::PackageName;
+use repository::draft::SignError;
+use repository::{Change, Draft, Publication, Published, Renew, layout};
+use serde_json::json;
+use tuf::SigningKey;
+use tuf::metadata::{FileMeta, Metadata, RoleName, Root, claimed_version};
+
+use super::plain_pages;
+use super::state::{self, ROOT_FILE, State, refused};
+use super::storage::{Class, Content, Created, Replaced, Storage};
+use super::workplace::{Seen, Workplace};
+use crate::failure::{Failure, Kind};
+use crate::terminal::{Progress, Terminal};
+use crate::trust::unix_now;
+
+/// What shall be published.
+pub struct Update {
+    /// What was staged, or else asked for.
+    pub changes: Vec<Change>,
+    /// The next root, signed.
+    pub root: Option<Vec<u8>>,
+    /// New versions of `targets`, `bins`, `claimed` and roles of projects, signed.
+    pub by_people: Vec<(RoleName, Vec<u8>)>,
+    /// What is signed again without a change.
+    pub renew: Renew,
+}
+
+/// What was published, or would be.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Versions; `None` when there was nothing to do.
+    pub versions: Option<Versions>,
+    /// The projects of the changes.
+    pub projects: BTreeSet<PackageName>,
+    /// The files that the changes bring.
+    pub files: usize,
+    /// Bins that were signed.
+    pub bins: usize,
+    /// Projects whose changes wait for signatures of their own people.
+    pub waiting: BTreeSet<PackageName>,
+    /// How often another publisher was faster.
+    pub rebased: usize,
+}
+
+/// The versions that are published now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Versions {
+    /// Of the timestamp.
+    pub timestamp: u64,
+    /// Of the snapshot.
+    pub snapshot: u64,
+}
+
+/// How often a publisher begins again because another was faster.
+const ATTEMPTS: usize = 50;
+
+impl Update {
+    /// Publishes these changes.
+    pub fn of_changes(changes: Vec<Change>) -> Self {
+        Self { changes, root: None, by_people: Vec::new(), renew: Renew::WhatIsDue }
+    }
+}
+
+/// Publishes; with `dry_run` only says what would be published. `keys` are the online ones.
+///
+/// Staged changes are forgotten as far as they are among the changes of the update and have been published.
+///
+/// # Errors
+/// When what is published is refused, a change cannot be done, a key is missing, or the storage fails.
+pub async fn publish(
+    workplace: &Workplace,
+    storage: &Storage,
+    update: &Update,
+    keys: &[SigningKey],
+    dry_run: bool,
+    terminal: &Terminal,
+) -> Result<Outcome, Failure> {
+    for rebased in 0..ATTEMPTS {
+        let state = state::read_below(workplace, storage, update.root.as_deref()).await?;
+        let timestamp = state.as_ref().map(|state| state.timestamp.clone());
+        let (draft, waiting) = draft(workplace, storage, update, state, terminal, dry_run).await?;
+        let mut outcome = Outcome {
+            projects: update.changes.iter().map(|change| change.project().clone()).collect(),
+            files: update.changes.iter().map(|change| change.additions().len()).sum(),
+            waiting,
+            rebased,
+            ..Outcome::default()
+        };
+        outcome.projects.retain(|project| !outcome.waiting.contains(project));
+        let publication = draft.sign(0, keys).map_err(unsigned)?;
+        outcome.bins = publication.leaves.len();
+        if dry_run {
+            outcome.versions = Some(versions(&publication));
+            return Ok(outcome);
+        }
+        write_packages(workplace, storage, &update.changes, &outcome.waiting, terminal).await?;
+        write_pages(storage, &publication, terminal).await?;
+        let publication = claim(storage, &draft, publication, keys).await?;
+        write_metadata(storage, &publication).await?;
+        let put = replace_timestamp(workplace, storage, &publication, timestamp.as_ref()).await?;
+        if put == Replaced::Changed {
+            terminal.verbose(1, || "Somebody else has published meanwhile; trying again on top of that".to_owned());
+            continue;
+        }
+        remember(workplace, &publication)?;
+        outcome.versions = Some(versions(&publication));
+        plain_pages::write(workplace, storage, &publication, terminal).await?;
+        forget(workplace, &update.changes, &outcome.waiting)?;
+        return Ok(outcome);
+    }
+    Err(Failure::new(Kind::Error, "repo.contention", "Other publishers were faster every time; nothing was published")
+        .hint("see who publishes so often, then try again"))
+}
+
+/// The JSON form of an outcome.
+pub fn to_json(outcome: &Outcome, dry_run: bool) -> serde_json::Value {
+    json!({
+        "dry_run": dry_run,
+        "timestamp": outcome.versions.map(|versions| versions.timestamp),
+        "snapshot": outcome.versions.map(|versions| versions.snapshot),
+        "projects": outcome.projects,
+        "files": outcome.files,
+        "bins": outcome.bins,
+        "waiting_for_signatures": outcome.waiting,
+        "rebased": outcome.rebased,
+    })
+}
+
+/// Everything but the signatures. Gives also the projects whose own people have not signed yet.
+async fn draft(
+    workplace: &Workplace,
+    storage: &Storage,
+    update: &Update,
+    state: Option<State>,
+    terminal: &Terminal,
+    dry_run: bool,
+) -> Result<(Draft, BTreeSet<PackageName>), Failure> {
+    let published = state.map(|state| state.published);
+    let policy = workplace.config.policy();
+    let begun =
+        Draft::begin(policy, published.clone(), update.root.clone(), &update.by_people, update.renew, unix_now());
+    let mut draft = begun.map_err(not_publishable)?;
+    let projects: BTreeSet<&PackageName> = update.changes.iter().map(Change::project).collect();
+    if let Some(published) = &published {
+        let mut roles = BTreeSet::new();
+        if draft.reads_everything() {
+            roles.extend(draft.published_roles());
+        }
+        for project in &projects {
+            roles.extend(draft.leaf_of_page(project).map_err(refused)?);
+        }
+        take(&mut draft, published, storage, roles.into_iter().collect()).await?;
+        read_pages(&mut draft, storage, &projects, terminal).await?;
+    }
+    for change in &update.changes {
+        draft.apply(change).map_err(|error| {
+            let message = format!("{}: {error}", change.project());
+            Failure::new(Kind::Error, "repo.change", message)
+                .hint("`tufpip repo status` shows what is staged; `tufpip repo remove` takes a staged file back")
+        })?;
+    }
+    if let Some(published) = &published {
+        let roles = draft.leaves_of_edits();
+        take(&mut draft, published, storage, roles).await?;
+    }
+    let mut waiting = BTreeSet::new();
+    for awaiting in draft.awaiting() {
+        let file = format!("staged/metadata/{}.{}.json", awaiting.targets.version, awaiting.role.encoded());
+        let accepted = match workplace.read(&file)? {
+            Some(bytes) => draft.accept(&awaiting, &bytes).is_ok(),
+            None => false,
+        };
+        if !accepted {
+            waiting.extend(draft.hold_back(&awaiting).map_err(not_publishable)?);
+            if !dry_run {
+                workplace.write(&file, &Metadata::new(awaiting.targets.clone()).to_bytes())?;
+            }
+        }
+    }
+    Ok((draft, waiting))
+}
+
+/// The root of the update, unless an attempt that was interrupted has published it.
+fn new_root(update: &Update, published: &Published) -> Option<Vec<u8>> {
+    let bytes = update.root.as_ref()?;
+    let is_there = claimed_version(bytes) == Some(published.root().version);
+    let same = is_there && Metadata::<Root>::from_bytes(bytes).is_ok_and(|root| root.signed == *published.root());
+    (!same).then(|| bytes.clone())
+}
+
+/// What people have signed, without what such an attempt has published.
+fn new_by_people(update: &Update, published: &Published) -> Vec<(RoleName, Vec<u8>)> {
+    let is_there = |role: &RoleName, bytes: &[u8]| {
+        let meta = published.snapshot().role(role);
+        meta.is_some_and(|meta| *meta == FileMeta::of(claimed_version(bytes).unwrap_or(0), bytes))
+    };
+    update.by_people.iter().filter(|(role, bytes)| !is_there(role, bytes)).cloned().collect()
+}
+
+async fn take(
+    draft: &mut Draft,
+    published: &Published,
+    storage: &Storage,
+    roles: Vec<RoleName>,
+) -> Result<(), Failure> {
+    for (role, targets) in state::roles(published, storage, roles).await? {
+        draft.take(role, targets);
+    }
+    Ok(())
+}
+
+async fn read_pages(
+    draft: &mut Draft,
+    storage: &Storage,
+    projects: &BTreeSet<&PackageName>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let targets = projects.iter().filter_map(|project| {
+        let path = repository::published::page_path(project, draft.page_target(project)?)?;
+        Some(((*project).clone(), path))
+    });
+    let targets: Vec<(PackageName, String)> = targets.collect();
+    let total = targets.len();
+    let read = targets.into_iter().map(async |(project, path)| {
+        let bytes = state::must_read(storage, &path).await?;
+        Ok::<_, Failure>((project, bytes))
+    });
+    let mut pages = futures_util::stream::iter(read).buffer_unordered(storage.parallel());
+    let mut done = 0;
+    while let Some((project, bytes)) = pages.try_next().await? {
+        draft.take_page(&project, &bytes).map_err(refused)?;
+        done += 1;
+        terminal.progress(Progress::Counted { what: "Reading pages", done, total });
+    }
+    Ok(())
+}
+
+/// Step 1: wheels, source distributions and their metadata.
+async fn write_packages(
+    workplace: &Workplace,
+    storage: &Storage,
+    changes: &[Change],
+    waiting: &BTreeSet<PackageName>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let additions = changes.iter().filter(|change| !waiting.contains(change.project())).flat_map(Change::additions);
+    let mut paths = BTreeSet::new();
+    for file in additions.map(|addition| &addition.file) {
+        let Some(path) = file.path() else { continue };
+        if file.core_metadata.is_some() {
+            paths.insert((format!("{path}.metadata"), false));
+        }
+        paths.insert((path, true));
+    }
+    let total = paths.len();
+    let written = paths.into_iter().map(async |(path, is_distribution)| {
+        let staged = workplace.staged_file(&path);
+        let class = if is_distribution { Class::Distribution } else { Class::CoreMetadata };
+        if staged.is_file() {
+            storage.create(&path, Content::File(staged), class).await?;
+        } else if storage.size(&path).await?.is_none() {
+            let message = format!("{path} shall be published, and is not staged any more");
+            return Err(Failure::new(Kind::Error, "repo.not-staged", message)
+                .hint("`tufpip repo remove` takes the file back; then add it again"));
+        }
+        Ok::<_, Failure>(())
+    });
+    counted(written, storage, "Writing files", total, terminal).await
+}
+
+/// Step 1: pages that are named by their hash.
+async fn write_pages(storage: &Storage, publication: &Publication, terminal: &Terminal) -> Result<(), Failure> {
+    let contents: Vec<_> = publication.pages.iter().filter_map(|page| page.content.as_ref()).collect();
+    let total = contents.len();
+    let written = contents.into_iter().map(async |content| {
+        storage.create(&content.hashed_path, Content::Bytes(content.json.clone()), Class::HashedPage).await.map(drop)
+    });
+    counted(written, storage, "Writing pages", total, terminal).await
+}
+
+/// Step 2: signs with the first version of a snapshot that nobody else has taken.
+async fn claim(
+    storage: &Storage,
+    draft: &Draft,
+    mut publication: Publication,
+    keys: &[SigningKey],
+) -> Result<Publication, Failure> {
+    while let Some((path, bytes)) = &publication.snapshot {
+        let created = storage.create(path, Content::Bytes(bytes.clone()), Class::Metadata).await?;
+        if created == Created::Written {
+            break;
+        }
+        publication = draft.sign(publication.snapshot_version + 1, keys).map_err(unsigned)?;
+    }
+    Ok(publication)
+}
+
+/// Step 3.
+async fn write_metadata(storage: &Storage, publication: &Publication) -> Result<(), Failure> {
+    let files = publication.leaves.iter().chain(&publication.by_people);
+    let written = files.map(async |(path, bytes)| create_same(storage, path, bytes).await);
+    let written = futures_util::stream::iter(written).buffer_unordered(storage.parallel());
+    written.try_collect::<Vec<()>>().await.map(drop)
+}
+
+/// Step 4, with the root and the copy that garbage collection looks at.
+async fn replace_timestamp(
+    workplace: &Workplace,
+    storage: &Storage,
+    publication: &Publication,
+    expected: Option<&super::storage::Version>,
+) -> Result<Replaced, Failure> {
+    storage.settle().await?;
+    if !publication.root_follows {
+        write_root(storage, publication).await?;
+    }
+    let replaced = storage.replace(layout::TIMESTAMP, &publication.timestamp, Class::Timestamp, expected).await?;
+    if replaced == Replaced::Done {
+        if publication.root_follows {
+            write_root(storage, publication).await?;
+        }
+        if let Some((_, bytes)) = &publication.root {
+            workplace.write(ROOT_FILE, bytes)?;
+        }
+        let copy = layout::timestamp_copy_path(publication.timestamp_version);
+        storage.put(&copy, Content::Bytes(publication.timestamp.clone()), Class::Metadata).await?;
+    }
+    Ok(replaced)
+}
+
+async fn write_root(storage: &Storage, publication: &Publication) -> Result<(), Failure> {
+    match &publication.root {
+        Some((path, bytes)) => create_same(storage, path, bytes).await,
+        None => Ok(()),
+    }
+}
+
+/// Creates a file; one that is there already must be the same.
+async fn create_same(storage: &Storage, path: &str, bytes: &[u8]) -> Result<(), Failure> {
+    if storage.create(path, Content::Bytes(bytes.to_vec()), Class::Metadata).await? == Created::Written
+        || state::must_read(storage, path).await? == bytes
+    {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::Error, "repo.taken", format!("{path} is published already, with other content"))
+        .hint("somebody else has published this version; begin again with what is published now"))
+}
+
+fn remember(workplace: &Workplace, publication: &Publication) -> Result<(), Failure> {
+    let Versions { timestamp, snapshot } = versions(publication);
+    workplace.write_seen(Seen { timestamp, snapshot })
+}
+
+/// Step 6: what was published is not staged any more.
+fn forget(workplace: &Workplace, published: &[Change], waiting: &BTreeSet<PackageName>) -> Result<(), Failure> {
+    if published.is_empty() {
+        return Ok(());
+    }
+    let is_done = |change: &Change| published.contains(change) && !waiting.contains(change.project());
+    let (done, left): (Vec<Change>, Vec<Change>) = workplace.staged_changes()?.into_iter().partition(is_done);
+    workplace.write_staged_changes(&left)?;
+    for addition in done.iter().flat_map(Change::additions) {
+        let Some(path) = addition.file.path() else { continue };
+        for path in [format!("{path}.metadata"), path] {
+            // What cannot be removed is only in the way.
+            let _ = std::fs::remove_file(workplace.staged_file(&path));
+        }
+    }
+    Ok(())
+}
+
+fn versions(publication: &Publication) -> Versions {
+    Versions { timestamp: publication.timestamp_version, snapshot: publication.snapshot_version }
+}
+
+/// Waits for writes, several at once, and counts them.
+pub async fn counted<W: Future<Output = Result<(), Failure>>>(
+    writes: impl Iterator<Item = W>,
+    storage: &Storage,
+    what: &'static str,
+    total: usize,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let mut writes = futures_util::stream::iter(writes).buffer_unordered(storage.parallel());
+    let mut done = 0;
+    while writes.try_next().await?.is_some() {
+        done += 1;
+        terminal.progress(Progress::Counted { what, done, total });
+    }
+    Ok(())
+}
+
+fn not_publishable(error: repository::StateError) -> Failure {
+    Failure::new(Kind::Error, "repo.not-signed", format!("This cannot be published: {error}"))
+        .hint("`tufpip repo root sign` adds signatures; `tufpip repo status` shows whose are missing")
+}
+
+fn unsigned(error: SignError) -> Failure {
+    Failure::new(Kind::Error, "repo.online-key", error.to_string())
+        .hint("publishing needs the private key of the online role in keys/")
+}
