@@ -38,7 +38,7 @@ pub async fn add_metadata_to(
 ) -> Result<(), Failure> {
     let mut workplace = Workplace::open(&repo.directory)?;
     let present = Present::read(&workplace).await?;
-    let here = present.projects().await?;
+    let here = present.projects();
     let is_first = claim(&mut workplace, &add.index, &here)?;
     let session = Session::new(settings, repo.terminal(settings, terminal)?)?;
     session.client().add_credentials_of(std::slice::from_ref(&add.index));

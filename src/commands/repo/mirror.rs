@@ -86,7 +86,7 @@ async fn all_followed(
 ) -> Result<(Vec<PackageName>, Vec<WithHeldBack>), Failure> {
     let releases = std::mem::take(&mut closure.projects);
     let wanted: Vec<PackageName> = releases.keys().cloned().collect();
-    let here = present.projects().await?;
+    let here = present.projects();
     let earlier: Vec<PackageName> =
         mirrored.iter().filter(|project| here.contains(project) && !releases.contains_key(project)).cloned().collect();
     let mut followed: Vec<WithHeldBack> =
