@@ -31,4 +31,4 @@ pub use transaction::error::TransactionError;
 pub use transaction::fault::enabled as fault;
 pub use transaction::{Outcome, Pending, Transaction, pending};
 pub use uninstall::{Removal, RemovalScope};
-pub use unpack::{RecordPolicy, unpack};
+pub use unpack::{RecordPolicy, unpack, verify};

@@ -18,6 +18,7 @@ use std::path::Path;
 use crate::archive::{Entry, WheelArchive};
 use crate::error::{Refusal, Rule, WheelError};
 use crate::manifest::Manifest;
+use dist_info::{Scripts, WheelFile};
 use record_check::Expected;
 
 /// What to do about a RECORD that does not describe the files of the archive.
@@ -37,26 +38,50 @@ const RECORD_FILES: [&str; 3] = ["RECORD", "RECORD.jws", "RECORD.p7s"];
 /// Unpacks all files to place into the directory `into`, which is created and must be empty if it exists. Uses the threads
 /// of the current rayon pool.
 pub fn unpack(archive: &WheelArchive, into: &Path, record: RecordPolicy) -> Result<Manifest, WheelError> {
-    dist_info::check_metadata(archive)?;
-    let wheel_file = dist_info::read_wheel_file(archive)?;
-    let scripts = dist_info::read_entry_points(archive)?;
-    let data = layout::check(archive)?;
-    let entries: Vec<&Entry> = archive.files().filter(|entry| !is_left_out(archive, &entry.path)).collect();
-    let expected = record_check::expected(archive, &entries, record)?;
-
+    let plan = Plan::of(archive, record)?;
     let unfinished = Unfinished::begin(into)?;
-    let mut files = write::write_all(archive, &entries, &expected, into)?;
+    let mut files = write::write_all(archive, &plan.entries, &plan.expected, into)?;
     unfinished.keep();
     files.sort_by(|left, right| left.path.cmp(&right.path));
     Ok(Manifest {
         dist_info: archive.dist_info().to_owned(),
-        data,
-        wheel_version: wheel_file.version,
-        root_is_purelib: wheel_file.root_is_purelib,
+        data: plan.data,
+        wheel_version: plan.wheel_file.version,
+        root_is_purelib: plan.wheel_file.root_is_purelib,
         files,
-        console_scripts: scripts.console,
-        gui_scripts: scripts.gui,
+        console_scripts: plan.scripts.console,
+        gui_scripts: plan.scripts.gui,
     })
+}
+
+/// Refuses what [`unpack`] would refuse, and writes nothing. Two names that only some file systems take for one are not
+/// seen here. Uses the threads of the current rayon pool.
+pub fn verify(archive: &WheelArchive, record: RecordPolicy) -> Result<(), WheelError> {
+    let plan = Plan::of(archive, record)?;
+    write::check_all(archive, &plan.entries, &plan.expected)
+}
+
+/// What a wheel consists of, as far as that can be checked without inflating everything.
+struct Plan<'a> {
+    wheel_file: WheelFile,
+    scripts: Scripts,
+    data: Option<String>,
+    /// The files to place.
+    entries: Vec<&'a Entry>,
+    /// What must be in them, in the same order.
+    expected: Vec<Expected>,
+}
+
+impl<'a> Plan<'a> {
+    fn of(archive: &'a WheelArchive, record: RecordPolicy) -> Result<Plan<'a>, WheelError> {
+        dist_info::check_metadata(archive)?;
+        let wheel_file = dist_info::read_wheel_file(archive)?;
+        let scripts = dist_info::read_entry_points(archive)?;
+        let data = layout::check(archive)?;
+        let entries: Vec<&Entry> = archive.files().filter(|entry| !is_left_out(archive, &entry.path)).collect();
+        let expected = record_check::expected(archive, &entries, record)?;
+        Ok(Plan { wheel_file, scripts, data, entries, expected })
+    }
 }
 
 /// Whether a file is not unpacked: RECORD, its signatures, and what only installers write.

@@ -1,4 +1,4 @@
-//! Writing the files of a wheel on all threads of the current rayon pool, hashing them on the way.
+//! Inflating the files of a wheel on all threads of the current rayon pool, hashing them on the way, and writing them.
 
 use std::collections::BTreeSet;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -29,33 +29,49 @@ pub(super) fn write_all(
     into: &Path,
 ) -> Result<Vec<UnpackedFile>, WheelError> {
     create_directories(archive, entries, into)?;
+    on_all_threads(entries, expected, |entry, expected, inflater| write_file(archive, entry, expected, into, inflater))
+}
+
+/// Inflates `entries`, each of which must have its contents, and writes nothing.
+pub(super) fn check_all(archive: &WheelArchive, entries: &[&Entry], expected: &[Expected]) -> Result<(), WheelError> {
+    let check = |entry: &Entry, expected: &Expected, inflater: &mut Inflater| {
+        contents(archive, entry, expected, inflater, |_| Ok(())).map(|_| ())
+    };
+    on_all_threads(entries, expected, check).map(|_| ())
+}
+
+/// What `work` makes of each entry, in any order; the first error ends it.
+fn on_all_threads<Done: Send>(
+    entries: &[&Entry],
+    expected: &[Expected],
+    work: impl Fn(&Entry, &Expected, &mut Inflater) -> Result<Done, WheelError> + Sync,
+) -> Result<Vec<Done>, WheelError> {
     let mut queue: Vec<(&Entry, &Expected)> = entries.iter().copied().zip(expected).collect();
     // Large entries first, so that no thread is left with one at the end; the rest stay in their directories' order.
     queue.sort_by_key(|(entry, _)| std::cmp::Reverse(entry.size.max(SERIAL_SIZE)));
     let total: u64 = entries.iter().map(|entry| entry.size).sum();
     let threads = if total < SERIAL_SIZE { 1 } else { rayon::current_num_threads().min(queue.len()) };
     let next = AtomicUsize::new(0);
-    let work = |inflater: &mut Inflater| {
-        let mut written = Vec::new();
+    let on_one_thread = |inflater: &mut Inflater| {
+        let mut done = Vec::new();
         while let Some(batch) = take_batch(&queue, &next) {
             for (entry, expected) in batch {
-                let file = write_file(archive, entry, expected, into, inflater);
+                let one = work(entry, expected, inflater);
                 // The others need not go on either.
-                let file = file.inspect_err(|_| next.store(queue.len(), Ordering::Relaxed))?;
-                written.push(file);
+                done.push(one.inspect_err(|_| next.store(queue.len(), Ordering::Relaxed))?);
             }
         }
-        Ok(written)
+        Ok(done)
     };
     if threads <= 1 {
-        return work(&mut Inflater::new());
+        return on_one_thread(&mut Inflater::new());
     }
-    let written: Result<Vec<Vec<UnpackedFile>>, WheelError> =
-        (0..threads).into_par_iter().with_max_len(1).map(|_| work(&mut Inflater::new())).collect();
-    Ok(written?.concat())
+    let done: Result<Vec<Vec<Done>>, WheelError> =
+        (0..threads).into_par_iter().with_max_len(1).map(|_| on_one_thread(&mut Inflater::new())).collect();
+    Ok(done?.into_iter().flatten().collect())
 }
 
-/// The next entries to write: one large one, or a few small ones.
+/// The next entries to work on: one large one, or a few small ones.
 fn take_batch<'a, Work: Copy>(queue: &'a [(&Entry, Work)], next: &AtomicUsize) -> Option<&'a [(&'a Entry, Work)]> {
     let mut start = next.load(Ordering::Relaxed);
     loop {
@@ -98,15 +114,8 @@ fn write_file(
 ) -> Result<UnpackedFile, WheelError> {
     let path = into.join(&entry.path);
     let mut file = create(archive, entry, &path)?;
-    let mut hasher = Hasher::new(expected);
-    inflater.each_part(archive, entry, &mut |part| {
-        hasher.update(part);
-        file.write_all(part).map_err(WheelError::io(&path))
-    })?;
-    let Some(sha256) = hasher.finish(expected) else {
-        let problem = "contents do not have the hash in RECORD";
-        return Err(Refusal::entry(archive.filename(), Rule::Record, problem, entry.path.as_str()));
-    };
+    let sha256 =
+        contents(archive, entry, expected, inflater, |part| file.write_all(part).map_err(WheelError::io(&path)))?;
     let modified = file.metadata().and_then(|metadata| metadata.modified()).map_err(WheelError::io(&path))?;
     let modified = match modified.duration_since(UNIX_EPOCH) {
         Ok(since) => (i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos()),
@@ -114,6 +123,25 @@ fn write_file(
         Err(_) => (0, 0),
     };
     Ok(UnpackedFile { path: entry.path.clone(), size: entry.size, modified, executable: entry.executable, sha256 })
+}
+
+/// Hands the contents of an entry to `sink`. They were the expected ones if there is no error; gives their SHA-256.
+fn contents(
+    archive: &WheelArchive,
+    entry: &Entry,
+    expected: &Expected,
+    inflater: &mut Inflater,
+    mut sink: impl FnMut(&[u8]) -> Result<(), WheelError>,
+) -> Result<String, WheelError> {
+    let mut hasher = Hasher::new(expected);
+    inflater.each_part(archive, entry, &mut |part| {
+        hasher.update(part);
+        sink(part)
+    })?;
+    hasher.finish(expected).ok_or_else(|| {
+        let problem = "contents do not have the hash in RECORD";
+        Refusal::entry(archive.filename(), Rule::Record, problem, entry.path.as_str())
+    })
 }
 
 /// Creates a file that must not exist yet.

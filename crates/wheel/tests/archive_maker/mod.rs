@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use sha2::Digest as _;
-use wheel::{Limits, Manifest, RecordPolicy, WheelArchive, WheelError, unpack};
+use wheel::{Limits, Manifest, RecordPolicy, WheelArchive, WheelError, unpack, verify};
 
 pub const FILENAME: &str = "h_x-1.0-py3-none-any.whl";
 pub const DIST_INFO: &str = "h_x-1.0.dist-info";
@@ -321,9 +321,13 @@ impl Bench {
         WheelArchive::open(&path, &filename.parse().unwrap(), limits)
     }
 
+    /// Unpacks the wheel; verifying it alone must give the same verdict.
     pub fn unpack(&self, filename: &str, bytes: &[u8]) -> Result<Manifest, WheelError> {
         let archive = self.open(filename, bytes, &Limits::default())?;
-        unpack(&archive, &self.output(), RecordPolicy::Enforce)
+        let verified = verify(&archive, RecordPolicy::Enforce).map_err(|error| error.to_string());
+        let unpacked = unpack(&archive, &self.output(), RecordPolicy::Enforce);
+        assert_eq!(verified, unpacked.as_ref().map(|_| ()).map_err(|error| error.to_string()));
+        unpacked
     }
 
     /// Everything below the directory except the wheel, relative, sorted.
