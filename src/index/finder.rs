@@ -15,7 +15,7 @@ use url::Url;
 
 use super::direct::DirectFile;
 use super::metadata::{ReadMetadata, download_request};
-use super::{Choice, MetadataReader, Offer, Sources};
+use super::{Choice, Listed, MetadataReader, Offer, Sources};
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
 use crate::net::{DownloadRequest, Downloader, Proof, VerifiedFile};

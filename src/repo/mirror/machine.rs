@@ -2,7 +2,7 @@
 //!
 //! `--for 3.12/manylinux_2_28_x86_64`: the newest platform tag of the machine; older ones that it can use as well follow from it.
 
-use packaging::{ElfFacts, MarkerEnvironment, TagFacts};
+use packaging::{ElfFacts, MarkerEnvironment, TagFacts, Version};
 
 use crate::failure::{Failure, Kind};
 use crate::python::Interpreter;
@@ -86,33 +86,33 @@ impl Machine {
             ..platform
         };
         interpreter.version = format!("{major}.{minor}.{micro}");
-        interpreter.markers = self.markers(&interpreter.markers)?;
+        interpreter.markers = self.markers(&interpreter.markers);
         Ok(())
     }
 
-    fn markers(&self, own: &MarkerEnvironment) -> Result<MarkerEnvironment, Failure> {
+    fn markers(&self, own: &MarkerEnvironment) -> MarkerEnvironment {
         let (major, minor, micro) = self.version;
-        let version = |text: String| text.parse().map_err(|_| Failure::usage(format!("'{text}' is no version")));
+        let full = Version::new([major, minor, micro].map(u64::from));
         let markers = own
             .clone()
             .with_implementation_name("cpython")
             .with_platform_python_implementation("CPython")
-            .with_implementation_version(version(format!("{major}.{minor}.{micro}"))?)
-            .with_python_full_version(version(format!("{major}.{minor}.{micro}"))?)
-            .with_python_version(version(format!("{major}.{minor}"))?);
-        let Some(platform) = &self.platform else { return Ok(markers) };
+            .with_implementation_version(full.clone())
+            .with_python_full_version(full)
+            .with_python_version(Version::new([major, minor].map(u64::from)));
+        let Some(platform) = &self.platform else { return markers };
         let (os, system, name) = match platform.system {
             System::Glibc(..) | System::Musl(..) => ("posix", "Linux", "linux"),
             System::MacOs(..) => ("posix", "Darwin", "darwin"),
             System::Windows => ("nt", "Windows", "win32"),
         };
-        Ok(markers
+        markers
             .with_os_name(os)
             .with_platform_system(system)
             .with_sys_platform(name)
             .with_platform_machine(platform.machine())
             .with_platform_release("")
-            .with_platform_version(""))
+            .with_platform_version("")
     }
 }
 
