@@ -40,6 +40,9 @@ pub enum RepoCommand {
     /// Require a project's own signature for its files
     #[command(disable_help_flag = true, args_override_self = true)]
     Delegate(keys::Delegate),
+    /// Sign for a project, or what else waits for people
+    #[command(disable_help_flag = true, args_override_self = true)]
+    Sign(keys::SignFiles),
     /// Add wheels and source distributions, to be published
     #[command(disable_help_flag = true, args_override_self = true)]
     Add(content::Add),

@@ -92,6 +92,15 @@ pub fn grace(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// `--expiry`: a role of a repository, `=`, and a time such as `7d`.
+pub fn role_expiry(text: &str) -> Result<(String, Duration), String> {
+    const ROLES: &[&str] = &["root", "targets", "snapshot", "timestamp", "bins"];
+    match text.split_once('=') {
+        Some((role, time)) if ROLES.contains(&role) => Ok((role.to_owned(), grace(time)?)),
+        _ => Err(format!("expected {} and a time, such as root=365d, found '{text}'", ROLES.join(", "))),
+    }
+}
+
 /// The name of a project.
 pub fn project_name(text: &str) -> Result<PackageName, String> {
     let name = text.trim();

@@ -2,6 +2,7 @@
 
 mod add_metadata_to;
 mod export_anchor;
+mod keys;
 mod mirror;
 mod serve;
 
@@ -19,12 +20,12 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
     match &repo.command {
         RepoCommand::Mirror(mirror) => self::mirror::mirror(settings, repo, mirror, terminal).await,
         RepoCommand::AddMetadataTo(add) => self::add_metadata_to::add_metadata_to(settings, repo, add, terminal).await,
+        RepoCommand::Key(command) => keys::key(repo, command, terminal),
         RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
         RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
         RepoCommand::Init(_)
-        | RepoCommand::Key(_)
         | RepoCommand::Root(_)
-        | RepoCommand::RotateOnline
+        | RepoCommand::RotateOnline(_)
         | RepoCommand::Delegate(_)
         | RepoCommand::Add(_)
         | RepoCommand::Yank(_)

@@ -2,10 +2,13 @@
 
 pub mod anchor;
 pub mod config;
+pub mod distribution;
+pub mod keys;
 pub mod mirror;
 pub mod plain_pages;
 pub mod publish;
 pub mod server;
+pub mod source_distribution;
 pub mod state;
 pub mod storage;
 pub mod workplace;

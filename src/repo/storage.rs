@@ -3,6 +3,7 @@
 //! A file appears whole or not at all, whoever is killed, and never over one that must not change. What the files mean,
 //! and in which order they have to appear, is the publisher's business.
 
+mod bucket;
 mod directory;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use self::bucket::Bucket;
 use self::directory::Directory;
 use crate::failure::{Failure, Kind};
 use crate::net::redacted;
@@ -20,6 +22,8 @@ use crate::net::redacted;
 pub enum Storage {
     /// A directory of this machine, which a web server shows to the world.
     Directory(Directory),
+    /// A bucket, or what begins with a prefix in it.
+    Bucket(Bucket),
 }
 
 /// What a file is: how long others may keep it, and what they may take it for.
@@ -91,6 +95,9 @@ impl Storage {
     /// # Errors
     /// Locations of another kind, and variables that make no sense.
     pub fn open(location: &str) -> Result<Self, Failure> {
+        if location.starts_with("s3://") {
+            return Ok(Self::Bucket(Bucket::from_environment(location)?));
+        }
         if location.starts_with("file:") {
             let path = Url::parse(location).ok().and_then(|url| url.to_file_path().ok());
             let path =
@@ -108,6 +115,7 @@ impl Storage {
     pub fn parallel(&self) -> usize {
         match self {
             Self::Directory(_) => 4,
+            Self::Bucket(_) => 16,
         }
     }
 
@@ -122,6 +130,7 @@ impl Storage {
                 let (directory, path) = (directory.clone(), path.to_owned());
                 on_disk(move || directory.read(&path, limit)).await
             }
+            Self::Bucket(bucket) => bucket.read(path, limit).await,
         }
     }
 
@@ -138,6 +147,7 @@ impl Storage {
                 let (directory, path) = (directory.clone(), path.to_owned());
                 on_disk(move || directory.create(&path, &content, class)).await
             }
+            Self::Bucket(bucket) => bucket.create(path, content, class).await,
         }
     }
 
@@ -161,6 +171,7 @@ impl Storage {
                 let expected = expected.cloned();
                 on_disk(move || directory.replace(&path, bytes, expected.as_ref())).await
             }
+            Self::Bucket(bucket) => bucket.replace(path, bytes, class, expected).await,
         }
     }
 
@@ -177,6 +188,7 @@ impl Storage {
                 let (directory, path) = (directory.clone(), path.to_owned());
                 on_disk(move || directory.put(&path, &content)).await
             }
+            Self::Bucket(bucket) => bucket.put(path, content, class).await,
         }
     }
 
@@ -190,6 +202,8 @@ impl Storage {
                 let directory = directory.clone();
                 on_disk(move || directory.settle()).await
             }
+            // A store that has said yes keeps it.
+            Self::Bucket(_) => Ok(()),
         }
     }
 
@@ -204,6 +218,7 @@ impl Storage {
                 let (directory, path) = (directory.clone(), path.to_owned());
                 on_disk(move || directory.size(&path)).await
             }
+            Self::Bucket(bucket) => bucket.size(path).await,
         }
     }
 
@@ -220,6 +235,7 @@ impl Storage {
                 let (directory, below) = (directory.clone(), below.to_owned());
                 on_disk(move || directory.list(&below)).await?
             }
+            Self::Bucket(bucket) => bucket.list(below).await?,
         };
         listed.sort_unstable_by(|one, other| one.path.cmp(&other.path));
         Ok(listed)
@@ -236,6 +252,7 @@ impl Storage {
                 let (directory, path) = (directory.clone(), path.to_owned());
                 on_disk(move || directory.delete(&path)).await
             }
+            Self::Bucket(bucket) => bucket.delete(path).await,
         }
     }
 
@@ -250,6 +267,7 @@ impl Storage {
                 let directory = directory.clone();
                 on_disk(move || directory.remove_unfinished()).await
             }
+            Self::Bucket(_) => Ok(()),
         }
     }
 }

@@ -40,7 +40,7 @@ pub struct Configuration {
 }
 
 /// Variables of ours that are no option.
-const OWN_VARIABLES: &[&str] = &["TUFPIP_CONFIG_FILE", TRUST_VARIABLE];
+const OWN_VARIABLES: &[&str] = &["TUFPIP_CONFIG_FILE", TRUST_VARIABLE, crate::repo::keys::PASSPHRASE_VARIABLE];
 
 /// Directories of trusted roots, separated as PATH is.
 const TRUST_VARIABLE: &str = "TUFPIP_TRUST";

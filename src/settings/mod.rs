@@ -26,8 +26,8 @@ pub use configuration::Surroundings;
 pub use control::{FormatControl, ReleaseControl, normalize};
 pub use redact::redact;
 pub use repo::{
-    AddFiles, AddMetadataTo, Bring, ChangeReleases, DelegateProject, InitRepository, KeyCommand, MirrorIndex, RepoCommand,
-    RepoSettings, RootCommand, YankReleases,
+    AddFiles, AddMetadataTo, Bring, ChangeReleases, DelegateProject, EditRoot, EditedGroup, InitRepository, KeyCommand,
+    MirrorIndex, Renewed, RepoCommand, RepoSettings, RootCommand, RotateOnline, SignFiles, YankReleases,
 };
 pub use settle::settle;
 pub use trust::{AddTrust, RootSource, TrustCommand, TrustSettings, WhyTrustSettings};

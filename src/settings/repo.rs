@@ -8,16 +8,18 @@ mod trying;
 
 pub use content::{AddFiles, ChangeReleases, YankReleases};
 pub use curation::{AddMetadataTo, Bring, MirrorIndex};
-pub use keys::{DelegateProject, InitRepository, KeyCommand, RootCommand};
+pub use keys::{
+    DelegateProject, EditRoot, EditedGroup, InitRepository, KeyCommand, Renewed, RootCommand, RotateOnline, SignFiles,
+};
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Command, Settings, TerminalSettings};
 use super::configuration::Surroundings;
 use super::settle::Told;
-use crate::cli::{General, Security};
+use super::{Command, Settings, TerminalSettings};
 use crate::cli::repo as typed;
+use crate::cli::{General, Security};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -30,6 +32,8 @@ pub struct RepoSettings {
     pub json: bool,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// Nobody is asked for passphrases and confirmations.
+    pub no_input: bool,
     /// Where the passphrase of private keys is read from, if from a file descriptor.
     pub passphrase_fd: Option<u32>,
     /// What to do.
@@ -46,7 +50,7 @@ pub enum RepoCommand {
     /// `repo root`
     Root(RootCommand),
     /// `repo rotate-online`
-    RotateOnline,
+    RotateOnline(RotateOnline),
     /// `repo delegate`
     Delegate(DelegateProject),
     /// `repo add`
@@ -92,12 +96,13 @@ pub(super) fn command(
     surroundings: &Surroundings,
 ) -> Result<(General, Command), Failure> {
     use typed::RepoCommand as Typed;
-    let (general, settings) = match typed {
+    let (general, mut settings) = match typed {
         Typed::Init(init) => keys::init(*init, surroundings)?,
         Typed::Key(keys) => keys::key(keys.command, surroundings)?,
         Typed::Root(root) => keys::root(root.command, surroundings)?,
         Typed::RotateOnline(rotate) => keys::rotate_online(rotate, surroundings)?,
         Typed::Delegate(delegate) => keys::delegate(delegate, surroundings)?,
+        Typed::Sign(sign) => keys::sign(sign, surroundings)?,
         Typed::Add(add) => content::add(add, surroundings)?,
         Typed::Yank(yank) => content::yank(yank, surroundings)?,
         Typed::Unyank(unyank) => content::unyank(unyank, surroundings)?,
@@ -113,6 +118,7 @@ pub(super) fn command(
         Typed::Mirror(mirror) => curation::mirror(*mirror, told, surroundings)?,
         Typed::AddMetadataTo(add) => curation::add_metadata_to(*add, surroundings)?,
     };
+    settings.no_input = general.no_input;
     Ok((general, Command::Repo(Box::new(settings))))
 }
 
@@ -131,6 +137,7 @@ impl RepoSettings {
             directory: surroundings.expand(&place.repo),
             json: place.json,
             dry_run: false,
+            no_input: false,
             passphrase_fd: None,
             command,
         }

@@ -9,5 +9,7 @@
 )]
 
 mod export_anchor;
+mod keys;
+mod operator;
 mod published;
 mod serve;

@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn json_and_html_list_the_same() {
-        let json = br#"{"meta":{"api-version":"1.1"},"projects":[{"name":"Acme_Tools"},{"name":"b","x":1},{"name":"a b"}]}"#;
+        let json =
+            br#"{"meta":{"api-version":"1.1"},"projects":[{"name":"Acme_Tools"},{"name":"b","x":1},{"name":"a b"}]}"#;
         assert_eq!(names(&ProjectList::from_json(json).unwrap()), ["acme-tools", "b"]);
         let html = b"<html><head><link href='style/'></head><a class=x href='acme-tools/'>Acme_Tools</a>\
             <a href=/simple/b/?x=1#y>b</a><a href='../'>up</a><A HREF='b'>again</A><script>'<a href=\"c/\">'</script>";

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -47,9 +48,15 @@ fn read_request(reader: &mut BufReader<TcpStream>, connection: usize) -> io::Res
             None => break,
         }
     }
-    let request = Request { method, path, headers, occurrence: 0, connection };
+    let mut request = Request { method, path, headers, body: Arc::default(), occurrence: 0, connection };
     let body_length = request.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
-    io::copy(&mut reader.take(body_length), &mut io::sink())?;
+    let mut body = Vec::new();
+    reader.take(body_length).read_to_end(&mut body)?;
+    // Whoever was killed while it sent has asked for nothing.
+    if (body.len() as u64) < body_length {
+        return Ok(None);
+    }
+    request.body = body.into();
     Ok(Some(request))
 }
 
@@ -130,6 +137,7 @@ fn reason(status: u16) -> &'static str {
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
+        412 => "Precondition Failed",
         416 => "Range Not Satisfiable",
         429 => "Too Many Requests",
         500 => "Internal Server Error",

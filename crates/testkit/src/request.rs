@@ -1,9 +1,11 @@
 //! A request as the server received it.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// One request, recorded in full except for a body, which the server reads and drops.
+/// One request, recorded in full.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Such as `GET`.
@@ -12,6 +14,8 @@ pub struct Request {
     pub path: String,
     /// Names as sent, in order.
     pub headers: Vec<(String, String)>,
+    /// What was sent along, as long as `Content-Length` says.
+    pub body: Arc<[u8]>,
     /// How many requests with the same method and path the server had before this one.
     pub occurrence: usize,
     /// Which connection it came over, counted from 0: equal numbers mean a connection was kept alive.

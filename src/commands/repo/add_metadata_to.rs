@@ -114,11 +114,7 @@ async fn followed(project: &PackageName, pages: &Pages, index: &Url, terminal: &
 }
 
 /// The projects to be signed, and whether these are all that the index has.
-async fn projects(
-    add: &AddMetadataTo,
-    index: &Url,
-    session: &Session,
-) -> Result<(Vec<PackageName>, bool), Failure> {
+async fn projects(add: &AddMetadataTo, index: &Url, session: &Session) -> Result<(Vec<PackageName>, bool), Failure> {
     if add.projects.is_empty() && add.projects_from.is_empty() {
         let projects = project_list(session.client(), index).await?;
         if projects.is_empty() {
@@ -156,7 +152,8 @@ fn names_in(path: &PathBuf) -> Result<Vec<PackageName>, Failure> {
 /// Makes sure that this repository is about that index; `true` if it is so from now on.
 fn claim(workplace: &mut Workplace, index: &Url, here: &BTreeSet<PackageName>) -> Result<bool, Failure> {
     if !matches!(index.scheme(), "http" | "https") {
-        let message = format!("{} is not on a web server; its files can be added with `tufpip repo add`", redacted(index));
+        let message =
+            format!("{} is not on a web server; its files can be added with `tufpip repo add`", redacted(index));
         return Err(Failure::new(Kind::Usage, "usage", message));
     }
     let config = &mut workplace.config;
@@ -168,7 +165,8 @@ fn claim(workplace: &mut Workplace, index: &Url, here: &BTreeSet<PackageName>) -
                 .hint("make another one with `tufpip repo init`, and name it with --repo"))
         }
         None if !here.is_empty() => {
-            let message = format!("This repository has packages of its own, and cannot sign {} besides", redacted(index));
+            let message =
+                format!("This repository has packages of its own, and cannot sign {} besides", redacted(index));
             Err(Failure::new(Kind::Usage, "repo.other-index", message)
                 .hint("make another one with `tufpip repo init`, and name it with --repo"))
         }

@@ -172,4 +172,3 @@ fn copy_whole(from: &Path, to: &Path) -> Result<(), Failure> {
 fn internal(error: &tokio::task::JoinError) -> Failure {
     Failure::new(Kind::Error, "internal", error.to_string())
 }
-

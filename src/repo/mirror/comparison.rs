@@ -191,9 +191,9 @@ pub fn is_sha256(hex: &str) -> bool {
 
 /// Two rows of one name that cannot both be true.
 fn contradict(first: &Listing, second: &Listing) -> bool {
-    let differ = |first: &Option<String>, second: &Option<String>| first.is_some() && second.is_some() && first != second;
-    differ(&first.sha256, &second.sha256)
-        || first.size.zip(second.size).is_some_and(|(first, second)| first != second)
+    let differ =
+        |first: &Option<String>, second: &Option<String>| first.is_some() && second.is_some() && first != second;
+    differ(&first.sha256, &second.sha256) || first.size.zip(second.size).is_some_and(|(first, second)| first != second)
 }
 
 fn shown(sha256: Option<&str>, size: Option<u64>) -> String {

@@ -246,7 +246,8 @@ mod tests {
 
     #[test]
     fn what_is_no_machine_is_said_to_be_none() {
-        for text in ["", "3", "three", "3.12/", "3.12/linux", "3.12/manylinux_2_x86_64", "3.12/solaris_11_0_sparc", "3.1.2.3"]
+        for text in
+            ["", "3", "three", "3.12/", "3.12/linux", "3.12/manylinux_2_x86_64", "3.12/solaris_11_0_sparc", "3.1.2.3"]
         {
             assert!(Machine::parse(text).is_err(), "{text}");
         }

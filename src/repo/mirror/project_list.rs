@@ -14,7 +14,8 @@ use crate::terminal::printable;
 const LIMITS: Limits = Limits { bytes: 256 << 20, deadline: Duration::from_secs(600) };
 
 /// JSON is asked for first; a server may answer with HTML all the same.
-const ACCEPTED: &str = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.2, text/html; q=0.01";
+const ACCEPTED: &str =
+    "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.2, text/html; q=0.01";
 
 /// Reads the list of all projects of an index, whose URL ends with a slash.
 ///

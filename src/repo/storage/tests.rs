@@ -1,5 +1,7 @@
 //! What every storage promises, told of each kind.
 
+mod bucket;
+
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::{Duration, SystemTime};
 

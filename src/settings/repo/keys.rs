@@ -1,6 +1,10 @@
-//! `repo init`, `repo key`, `repo root`, `repo rotate-online`, `repo delegate`.
+//! `repo init`, `repo key`, `repo root`, `repo rotate-online`, `repo delegate`, `repo sign`.
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+use packaging::PackageName;
+use repository::{BinForm, DistributionTrust, Profile};
 
 use super::{RepoCommand, RepoSettings};
 use crate::cli::General;
@@ -15,11 +19,53 @@ pub struct InitRepository {
     pub base: String,
     /// Where it is published.
     pub output: String,
+    /// How many projects are expected; chooses what is not given.
+    pub projects: u64,
+    /// The shape of the delegations.
+    pub profile: Option<Profile>,
+    /// How many bins.
+    pub bins: Option<u32>,
+    /// How bins are written down.
+    pub bin_form: BinForm,
+    /// What vouches for a distribution.
+    pub trust: DistributionTrust,
+    /// Roles, and for how long they are signed; the last one for a role counts.
+    pub expiry: Vec<(String, Duration)>,
+    /// Public keys of those who sign the root; a new key when empty.
+    pub root_keys: Vec<PathBuf>,
+    /// Public keys of those who sign targets; those of root when empty.
+    pub targets_keys: Vec<PathBuf>,
+    /// How many of them must sign.
+    pub threshold: u64,
+    /// The key that signs publications; a new one when `None`.
+    pub online_key: Option<PathBuf>,
+    /// Do not encrypt the new online key.
+    pub no_passphrase: bool,
 }
 
 /// `repo key`
 #[derive(Clone, Debug)]
 pub enum KeyCommand {
+    /// `repo key gen`
+    Make {
+        /// Names of the keys.
+        names: Vec<String>,
+        /// Where the files go; the repository's keys when `None`.
+        out: Option<PathBuf>,
+        /// Do not encrypt them.
+        no_passphrase: bool,
+    },
+    /// `repo key import`
+    Import {
+        /// A private key in PEM.
+        file: PathBuf,
+        /// Its name; that of the file when `None`.
+        name: Option<String>,
+        /// Where the files go; the repository's keys when `None`.
+        out: Option<PathBuf>,
+        /// Do not encrypt it.
+        no_passphrase: bool,
+    },
     /// `repo key show`
     Show {
         /// Key files; all of the repository when empty.
@@ -30,28 +76,127 @@ pub enum KeyCommand {
 /// `repo root`
 #[derive(Clone, Debug)]
 pub enum RootCommand {
+    /// `repo root edit`
+    Edit(EditRoot),
+    /// `repo root sign`, `repo sign`
+    Sign(SignFiles),
     /// `repo root finalize`
     Finalize,
+}
+
+/// `repo root edit`
+#[derive(Clone, Debug)]
+pub struct EditRoot {
+    /// Whose keys change.
+    pub group: EditedGroup,
+    /// Public keys that come.
+    pub add: Vec<PathBuf>,
+    /// Names or beginnings of key ids that go.
+    pub remove: Vec<String>,
+    /// How many of the keys must sign.
+    pub threshold: Option<u64>,
+    /// For how long the new root is good; as repo.toml says when `None`.
+    pub expires: Option<Duration>,
+    /// What is signed anew although nothing in it changes.
+    pub renew: Renewed,
+}
+
+/// Whose keys change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EditedGroup {
+    /// Those who sign the root.
+    Root,
+    /// Those who sign targets.
+    Targets,
+    /// What signs without people.
+    Online,
+}
+
+/// What people sign anew although nothing in it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewed {
+    /// Only what follows from other changes.
+    Nothing,
+    /// The root.
+    Root,
+    /// Targets and what people sign below it.
+    Targets,
+    /// Both.
+    All,
+}
+
+/// `repo root sign`, `repo sign`
+#[derive(Clone, Debug)]
+pub struct SignFiles {
+    /// The files; all that wait when empty.
+    pub files: Vec<PathBuf>,
+    /// Private keys; those of the repository when empty.
+    pub keys: Vec<PathBuf>,
+    /// The root before the new one; root.json of the repository when `None`.
+    pub previous: Option<PathBuf>,
+    /// Do not ask.
+    pub yes: bool,
+}
+
+/// `repo rotate-online`
+#[derive(Clone, Debug)]
+pub struct RotateOnline {
+    /// A file, or the name of a key to be made.
+    pub new_key: Option<String>,
+    /// Do not encrypt the new key.
+    pub no_passphrase: bool,
 }
 
 /// `repo delegate`
 #[derive(Clone, Debug)]
 pub struct DelegateProject {
     /// Which project.
-    pub project: String,
+    pub project: PackageName,
+    /// Public keys of those who sign for it.
+    pub keys: Vec<PathBuf>,
+    /// How many of them must sign.
+    pub threshold: u64,
+    /// Take it back.
+    pub remove: bool,
 }
 
 pub(super) fn init(typed: typed::Init, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
-    let init = InitRepository { base: typed.base, output: typed.output };
+    let init = InitRepository {
+        base: typed.base,
+        output: typed.output,
+        projects: typed.projects,
+        profile: typed.profile.as_deref().map(profile),
+        bins: typed.bins,
+        bin_form: if typed.classic_bins { BinForm::Classic } else { BinForm::Succinct },
+        trust: trust(&typed.trust),
+        expiry: typed.expiry,
+        root_keys: paths(&typed.root_key, surroundings),
+        targets_keys: paths(&typed.targets_key, surroundings),
+        threshold: typed.threshold,
+        online_key: typed.online_key.as_deref().map(|path| surroundings.expand(path)),
+        no_passphrase: typed.no_passphrase,
+    };
     let settings = RepoSettings::new(&typed.place, RepoCommand::Init(Box::new(init)), surroundings);
     Ok((typed.general, settings.unlocked_by(&typed.unlock)))
 }
 
 pub(super) fn key(typed: typed::KeyCommand, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
+    let expand = |path: Option<String>| path.map(|path| surroundings.expand(&path));
     match typed {
+        typed::KeyCommand::Gen(make) => {
+            let (names, out) = (make.names, expand(make.out));
+            let command = RepoCommand::Key(KeyCommand::Make { names, out, no_passphrase: make.no_passphrase });
+            let settings = RepoSettings::new(&make.place, command, surroundings);
+            Ok((make.general, settings.unlocked_by(&make.unlock)))
+        }
+        typed::KeyCommand::Import(import) => {
+            let (file, out) = (surroundings.expand(&import.file), expand(import.out));
+            let import_key = KeyCommand::Import { file, name: import.name, out, no_passphrase: import.no_passphrase };
+            let settings = RepoSettings::new(&import.place, RepoCommand::Key(import_key), surroundings);
+            Ok((import.general, settings.unlocked_by(&import.unlock)))
+        }
         typed::KeyCommand::Show(show) => {
-            let files = show.files.iter().map(|file| surroundings.expand(file)).collect();
-            let command = RepoCommand::Key(KeyCommand::Show { files });
+            let command = RepoCommand::Key(KeyCommand::Show { files: paths(&show.files, surroundings) });
             Ok((show.general, RepoSettings::new(&show.place, command, surroundings)))
         }
     }
@@ -59,6 +204,28 @@ pub(super) fn key(typed: typed::KeyCommand, surroundings: &Surroundings) -> Resu
 
 pub(super) fn root(typed: typed::RootCommand, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
     match typed {
+        typed::RootCommand::Edit(edit) => {
+            let command = RootCommand::Edit(EditRoot {
+                group: match edit.role.as_str() {
+                    "targets" => EditedGroup::Targets,
+                    "online" => EditedGroup::Online,
+                    _ => EditedGroup::Root,
+                },
+                add: paths(&edit.add_key, surroundings),
+                remove: edit.remove_key,
+                threshold: edit.threshold,
+                expires: edit.expires,
+                renew: match edit.renew.as_deref() {
+                    None => Renewed::Nothing,
+                    Some("root") => Renewed::Root,
+                    Some("targets") => Renewed::Targets,
+                    Some(_) => Renewed::All,
+                },
+            });
+            let settings = RepoSettings::new(&edit.place, RepoCommand::Root(command), surroundings);
+            Ok((edit.general, settings.with_dry_run(edit.dry_run)))
+        }
+        typed::RootCommand::Sign(sign) => self::sign(sign, surroundings),
         typed::RootCommand::Finalize(finalize) => {
             let settings = RepoSettings::new(&finalize.place, RepoCommand::Root(RootCommand::Finalize), surroundings);
             Ok((finalize.general, settings.unlocked_by(&finalize.unlock).with_dry_run(finalize.dry_run)))
@@ -66,11 +233,23 @@ pub(super) fn root(typed: typed::RootCommand, surroundings: &Surroundings) -> Re
     }
 }
 
+pub(super) fn sign(typed: typed::SignFiles, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
+    let sign = SignFiles {
+        files: paths(&typed.files, surroundings),
+        keys: paths(&typed.key, surroundings),
+        previous: typed.previous.as_deref().map(|path| surroundings.expand(path)),
+        yes: typed.yes,
+    };
+    let settings = RepoSettings::new(&typed.place, RepoCommand::Root(RootCommand::Sign(sign)), surroundings);
+    Ok((typed.general, settings.unlocked_by(&typed.unlock).with_dry_run(typed.dry_run)))
+}
+
 pub(super) fn rotate_online(
     typed: typed::RotateOnline,
     surroundings: &Surroundings,
 ) -> Result<(General, RepoSettings), Failure> {
-    let settings = RepoSettings::new(&typed.place, RepoCommand::RotateOnline, surroundings);
+    let rotate = RotateOnline { new_key: typed.new_key, no_passphrase: typed.no_passphrase };
+    let settings = RepoSettings::new(&typed.place, RepoCommand::RotateOnline(rotate), surroundings);
     Ok((typed.general, settings.unlocked_by(&typed.unlock).with_dry_run(typed.dry_run)))
 }
 
@@ -78,7 +257,37 @@ pub(super) fn delegate(
     typed: typed::Delegate,
     surroundings: &Surroundings,
 ) -> Result<(General, RepoSettings), Failure> {
-    let command = RepoCommand::Delegate(DelegateProject { project: typed.project });
+    if typed.remove != typed.key.is_empty() {
+        return Err(Failure::usage("expected either --key, for each of those who sign for the project, or --remove"));
+    }
+    let command = RepoCommand::Delegate(DelegateProject {
+        project: typed.project,
+        keys: paths(&typed.key, surroundings),
+        threshold: typed.threshold,
+        remove: typed.remove,
+    });
     let settings = RepoSettings::new(&typed.place, command, surroundings);
     Ok((typed.general, settings.unlocked_by(&typed.unlock).with_dry_run(typed.dry_run)))
+}
+
+fn paths(typed: &[String], surroundings: &Surroundings) -> Vec<PathBuf> {
+    typed.iter().map(|path| surroundings.expand(path)).collect()
+}
+
+/// The command line knows the three names.
+fn profile(name: &str) -> Profile {
+    match name {
+        "pep458" => Profile::Pep458,
+        "rstuf" => Profile::Rstuf,
+        _ => Profile::Small,
+    }
+}
+
+/// The command line knows the three names.
+fn trust(name: &str) -> DistributionTrust {
+    match name {
+        "target" => DistributionTrust::Target,
+        "page" => DistributionTrust::Page,
+        _ => DistributionTrust::Both,
+    }
 }

@@ -26,6 +26,7 @@ pub(super) fn serve(typed: typed::Serve, surroundings: &Surroundings) -> Result<
 
 pub(super) fn demo(typed: typed::Demo, _surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
     let settings = RepoSettings {
+        no_input: false,
         directory: PathBuf::new(),
         json: false,
         dry_run: false,
