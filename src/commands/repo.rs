@@ -2,8 +2,10 @@
 
 mod add_metadata_to;
 mod export_anchor;
+mod gc;
 mod keys;
 mod mirror;
+mod publish;
 mod serve;
 
 use std::sync::Arc;
@@ -22,6 +24,9 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         RepoCommand::AddMetadataTo(add) => self::add_metadata_to::add_metadata_to(settings, repo, add, terminal).await,
         RepoCommand::Key(command) => keys::key(repo, command, terminal),
         RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
+        RepoCommand::Publish => publish::publish(repo, terminal).await,
+        RepoCommand::Refresh => publish::refresh(repo, terminal).await,
+        RepoCommand::Gc { keep, keep_packages } => gc::gc(repo, *keep, *keep_packages, terminal).await,
         RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
         RepoCommand::Init(_)
         | RepoCommand::Root(_)
@@ -32,9 +37,6 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         | RepoCommand::Unyank(_)
         | RepoCommand::Remove(_)
         | RepoCommand::Status
-        | RepoCommand::Publish
-        | RepoCommand::Refresh
-        | RepoCommand::Gc
         | RepoCommand::Verify
         | RepoCommand::Demo => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),
     }

@@ -11,7 +11,7 @@ use super::workplace::{Seen, Workplace};
 use crate::failure::{Failure, Kind};
 
 /// The most bytes of one metadata file or page: what clients read at most.
-const LIMIT: u64 = 64 << 20;
+pub const LIMIT: u64 = 64 << 20;
 /// Where this machine remembers the newest root.
 pub const ROOT_FILE: &str = "root.json";
 

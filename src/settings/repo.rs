@@ -14,6 +14,7 @@ pub use keys::{
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::configuration::Surroundings;
 use super::settle::Told;
@@ -68,7 +69,12 @@ pub enum RepoCommand {
     /// `repo refresh`
     Refresh,
     /// `repo gc`
-    Gc,
+    Gc {
+        /// How long what was current stays.
+        keep: Duration,
+        /// Leave all wheels and source distributions.
+        keep_packages: bool,
+    },
     /// `repo verify`
     Verify,
     /// `repo export-anchor`

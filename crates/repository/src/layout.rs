@@ -41,6 +41,12 @@ pub fn page_path(project: &PackageName, sha256: &str) -> String {
     format!("simple/{project}/{sha256}.{PAGE_NAME}")
 }
 
+/// The hash in the file name of a page; `None` if it is no such name.
+pub fn page_file_name(name: &str) -> Option<&str> {
+    let hash = name.strip_suffix(PAGE_NAME)?.strip_suffix('.')?;
+    (hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(hash)
+}
+
 /// Where the page is that installers without signatures read, in HTML.
 pub fn html_page_path(project: &PackageName) -> String {
     format!("simple/{project}/index.html")

@@ -1,9 +1,12 @@
 //! `repo publish`, `repo refresh`, `repo gc`: what reaches the web server.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::{Place, Unlock};
 use crate::cli::General;
+use crate::cli::values::grace;
 
 /// Sign what has changed and publish it
 #[derive(Debug, Args)]
@@ -36,6 +39,12 @@ pub struct Refresh {
 /// Delete published files that nobody needs any more
 #[derive(Debug, Args)]
 pub struct Gc {
+    /// Keep what was current within so long, for clients that are still at it
+    #[arg(long, value_name = "duration", default_value = "24h", value_parser = grace)]
+    pub keep: Duration,
+    /// Keep all wheels and source distributions, removed ones too
+    #[arg(long)]
+    pub keep_files: bool,
     /// Only say what would be done
     #[arg(long)]
     pub dry_run: bool,

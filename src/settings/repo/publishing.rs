@@ -17,6 +17,10 @@ pub(super) fn refresh(typed: typed::Refresh, surroundings: &Surroundings) -> Res
 }
 
 pub(super) fn gc(typed: typed::Gc, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
-    let settings = RepoSettings::new(&typed.place, RepoCommand::Gc, surroundings);
+    let settings = RepoSettings::new(
+        &typed.place,
+        RepoCommand::Gc { keep: typed.keep, keep_packages: typed.keep_files },
+        surroundings,
+    );
     Ok((typed.general, settings.with_dry_run(typed.dry_run)))
 }

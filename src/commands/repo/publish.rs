@@ -1,0 +1,98 @@
+//! `repo publish` and `repo refresh`: what is staged, or what would expire, is signed and published.
+
+use std::sync::Arc;
+
+use repository::{Change, Renew};
+use serde_json::Value;
+
+use crate::failure::{Failure, Kind};
+use crate::repo::publish::{self, Outcome, Update};
+use crate::repo::storage::Storage;
+use crate::repo::workplace::Workplace;
+use crate::repo::{keys, state};
+use crate::settings::RepoSettings;
+use crate::terminal::{Terminal, counted};
+
+/// Publishes what is staged.
+///
+/// # Errors
+/// See [`publish::publish`]; and when nothing was published before, which `repo init` does.
+pub async fn publish(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let workplace = Workplace::open(&repo.directory)?;
+    let changes = workplace.staged_changes()?;
+    let nothing = changes.is_empty();
+    let outcome = run(repo, &workplace, changes, terminal).await?;
+    if repo.json {
+        terminal.data(&publish::to_json(&outcome, repo.dry_run).to_string());
+        return Ok(());
+    }
+    if nothing {
+        terminal.line("Nothing is staged.");
+    }
+    say(&outcome, &workplace, repo.dry_run, terminal);
+    Ok(())
+}
+
+/// Signs the timestamp anew, and what else is due.
+///
+/// # Errors
+/// See [`publish::publish`].
+pub async fn refresh(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let workplace = Workplace::open(&repo.directory)?;
+    let outcome = run(repo, &workplace, Vec::new(), terminal).await?;
+    if repo.json {
+        let mut said = publish::to_json(&outcome, repo.dry_run);
+        if let Value::Object(fields) = &mut said {
+            for name in ["projects", "files", "waiting_for_signatures"] {
+                fields.remove(name);
+            }
+        }
+        terminal.data(&said.to_string());
+        return Ok(());
+    }
+    say(&outcome, &workplace, repo.dry_run, terminal);
+    Ok(())
+}
+
+async fn run(
+    repo: &RepoSettings,
+    workplace: &Workplace,
+    changes: Vec<Change>,
+    terminal: &Arc<Terminal>,
+) -> Result<Outcome, Failure> {
+    let storage = Storage::open(&workplace.output())?;
+    let Some(state) = state::read(workplace, &storage).await? else {
+        let message = format!("Nothing is published in {} yet", workplace.output());
+        return Err(Failure::new(Kind::Error, "repo.not-initialized", message)
+            .hint("the first root has to be published before: `tufpip repo root finalize`"));
+    };
+    let keys = keys::online(workplace, state.published.root(), repo, terminal)?;
+    let update = Update { changes, root: None, by_people: Vec::new(), renew: Renew::WhatIsDue };
+    publish::publish(workplace, &storage, &update, &keys, repo.dry_run, terminal).await
+}
+
+/// Says what was published, or would be.
+pub fn say(outcome: &Outcome, workplace: &Workplace, dry_run: bool, terminal: &Terminal) {
+    let (published, signed) = if dry_run { ("Would publish", "Would sign") } else { ("Published", "Signed") };
+    if !outcome.projects.is_empty() {
+        terminal.line(&format!(
+            "{published} {} of {} in {}",
+            counted(outcome.files, "file"),
+            counted(outcome.projects.len(), "project"),
+            workplace.output()
+        ));
+    }
+    if let Some(versions) = outcome.versions {
+        let bins = match outcome.bins {
+            0 => String::new(),
+            bins => format!(", {}", counted(bins, "bin")),
+        };
+        terminal.line(&format!("{signed} timestamp {}, snapshot {}{bins}", versions.timestamp, versions.snapshot));
+    }
+    for project in &outcome.waiting {
+        terminal.warning(&format!(
+            "{project} waits for the signatures of its own people: `tufpip repo sign` on the file in {}",
+            workplace.staged_metadata().display()
+        ));
+    }
+}
