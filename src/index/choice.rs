@@ -128,10 +128,11 @@ impl Choice {
         has_tag && self.python_mismatch(file.requires_python.as_deref()).is_none()
     }
 
-    /// Whether a file has a hash that the user demands, if any is demanded.
+    /// Whether a file may have a hash that the user demands, if any is demanded: it must be fetched to be known if the index
+    /// gives none.
     pub fn is_demanded(&self, project: &PackageName, file: &File) -> bool {
         let demanded = self.hashes(project);
-        demanded.is_empty() || matches_any(file, demanded)
+        demanded.is_empty() || file.hashes.is_empty() || matches_any(file, demanded)
     }
 
     fn judge(

@@ -10,6 +10,9 @@
 
 mod export_anchor;
 mod keys;
+mod mirror;
 mod operator;
 mod published;
 mod serve;
+mod sidecar;
+mod upstream;

@@ -151,14 +151,24 @@ async fn release(
             }
         }
     }
-    if let Some(version) =
-        versions.iter().find(|version| !chosen.iter().any(|(file, _)| file.dist.version() == *version))
-    {
-        let message = format!("{project} {version} was chosen, and the index lists no file of it any more");
-        return Err(Failure::new(Kind::Error, "repo.upstream-moved", message)
-            .hint("the index has changed meanwhile: try again"));
+    let lacks = |version: &&Version| !chosen.iter().any(|(file, _)| file.dist.version() == *version);
+    if let Some(version) = versions.iter().find(lacks) {
+        return Err(without_files(project, version, &listed, first));
     }
     Ok(Release { versions, chosen, listed, held_back })
+}
+
+/// Why a chosen version has nothing to be mirrored.
+fn without_files(project: &PackageName, version: &Version, listed: &[Arc<Listed>], finder: &Finder) -> Failure {
+    let mut of_version = listed.iter().filter(|file| file.dist.version() == version);
+    let choice = finder.choice();
+    if of_version.clone().next().is_some() && of_version.all(|file| !choice.is_demanded(project, file)) {
+        let message = format!("No file of {project} {version} has a hash that the requirements give for it");
+        return Failure::new(Kind::Verification, "verify.hash-mismatch", message)
+            .hint("compare the hashes in the requirements with those of the index");
+    }
+    let message = format!("{project} {version} was chosen, and the index has no file of it to be mirrored any more");
+    Failure::new(Kind::Error, "repo.upstream-moved", message).hint("the index has changed meanwhile: try again")
 }
 
 /// Names the option that this command has, and the machine.
