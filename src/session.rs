@@ -234,8 +234,8 @@ impl Session {
         &self.client
     }
 
-    /// What downloads files, and verifies them.
-    pub fn downloader(&self) -> &Arc<Downloader> {
+    /// The downloads of the command.
+    pub fn downloader(&self) -> &Downloader {
         &self.downloader
     }
 

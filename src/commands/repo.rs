@@ -7,6 +7,7 @@ mod keys;
 mod mirror;
 mod publish;
 mod serve;
+mod verify;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         RepoCommand::AddMetadataTo(add) => self::add_metadata_to::add_metadata_to(settings, repo, add, terminal).await,
         RepoCommand::Key(command) => keys::key(repo, command, terminal),
         RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
+        RepoCommand::Verify(verify) => verify::verify(settings, repo, verify, terminal).await,
         RepoCommand::Publish => publish::publish(repo, terminal).await,
         RepoCommand::Refresh => publish::refresh(repo, terminal).await,
         RepoCommand::Gc { keep, keep_packages } => gc::gc(repo, *keep, *keep_packages, terminal).await,
@@ -37,7 +39,6 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         | RepoCommand::Unyank(_)
         | RepoCommand::Remove(_)
         | RepoCommand::Status
-        | RepoCommand::Verify
         | RepoCommand::Demo => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),
     }
 }

@@ -12,4 +12,5 @@ pub mod server;
 pub mod source_distribution;
 pub mod state;
 pub mod storage;
+pub mod verification;
 pub mod workplace;

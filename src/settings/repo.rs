@@ -11,6 +11,7 @@ pub use curation::{AddMetadataTo, Bring, MirrorIndex};
 pub use keys::{
     DelegateProject, EditRoot, EditedGroup, InitRepository, KeyCommand, Renewed, RootCommand, RotateOnline, SignFiles,
 };
+pub use trying::VerifyPublished;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -76,7 +77,7 @@ pub enum RepoCommand {
         keep_packages: bool,
     },
     /// `repo verify`
-    Verify,
+    Verify(VerifyPublished),
     /// `repo export-anchor`
     ExportAnchor {
         /// Where the root is written; standard output when `None`.

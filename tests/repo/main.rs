@@ -16,3 +16,4 @@ mod published;
 mod serve;
 mod sidecar;
 mod upstream;
+mod verify;

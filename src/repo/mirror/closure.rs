@@ -31,9 +31,7 @@ pub struct Closure {
 
 /// The chosen releases of a project.
 pub struct Release {
-    /// The versions, of which each is chosen for a machine.
-    pub versions: BTreeSet<Version>,
-    /// The files of these versions that are to be mirrored, and how to get them.
+    /// The files of the chosen versions that are to be mirrored, and how to get them.
     pub chosen: Vec<(Arc<Listed>, DownloadRequest)>,
     /// All files of the project.
     pub listed: Vec<Arc<Listed>>,
@@ -155,7 +153,7 @@ async fn release(
     if let Some(version) = versions.iter().find(lacks) {
         return Err(without_files(project, version, &listed, first));
     }
-    Ok(Release { versions, chosen, listed, held_back })
+    Ok(Release { chosen, listed, held_back })
 }
 
 /// Why a chosen version has nothing to be mirrored.
