@@ -45,7 +45,7 @@ pub async fn add_metadata_to(
     let index = without_credentials(&add.index);
     if !session.client().is_secure(&index) {
         let message = format!("{} is asked over plain http: anybody on the way could have it signed", redacted(&index));
-        return Err(Failure::new(Kind::Policy, "policy.insecure-index", message)
+        return Err(Failure::new(Kind::Policy, "repo.insecure-index", message)
             .hint("use https, or say that it does not matter with --trusted-host"));
     }
     let (projects, is_whole) = projects(add, &index, &session).await?;
