@@ -16,4 +16,5 @@ mod published;
 mod serve;
 mod sidecar;
 mod upstream;
+mod serving;
 mod verify;
