@@ -3,9 +3,11 @@
 mod add_metadata_to;
 mod export_anchor;
 mod gc;
+mod init;
 mod keys;
 mod mirror;
 mod publish;
+mod root;
 mod serve;
 mod verify;
 
@@ -23,6 +25,8 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
     match &repo.command {
         RepoCommand::Mirror(mirror) => self::mirror::mirror(settings, repo, mirror, terminal).await,
         RepoCommand::AddMetadataTo(add) => self::add_metadata_to::add_metadata_to(settings, repo, add, terminal).await,
+        RepoCommand::Init(command) => init::init(repo, command, terminal).await,
+        RepoCommand::Root(command) => root::root(repo, command, terminal).await,
         RepoCommand::Key(command) => keys::key(repo, command, terminal),
         RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
         RepoCommand::Verify(verify) => verify::verify(settings, repo, verify, terminal).await,
@@ -30,9 +34,7 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         RepoCommand::Refresh => publish::refresh(repo, terminal).await,
         RepoCommand::Gc { keep, keep_packages } => gc::gc(repo, *keep, *keep_packages, terminal).await,
         RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
-        RepoCommand::Init(_)
-        | RepoCommand::Root(_)
-        | RepoCommand::RotateOnline(_)
+        RepoCommand::RotateOnline(_)
         | RepoCommand::Delegate(_)
         | RepoCommand::Add(_)
         | RepoCommand::Yank(_)

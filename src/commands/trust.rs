@@ -50,11 +50,11 @@ fn not_trusted(identity: &IndexIdentity) -> Failure {
         .hint("`tufpip trust list` prints the indexes that are trusted; `tufpip trust add` adds one")
 }
 
-/// Asks somebody at a terminal; anything but yes means no.
-fn confirmed(question: &str, no_input: bool) -> Result<bool, Failure> {
+/// Asks somebody at a terminal; anything but yes means no. `code` is that of the failure when nobody can be asked.
+pub(super) fn confirmed(question: &str, no_input: bool, code: &'static str) -> Result<bool, Failure> {
     let unanswered = |reason: &str| {
         let message = format!("Nothing was done: nobody can answer the question \"{question}?\", because {reason}");
-        Failure::new(Kind::Usage, "trust.not-confirmed", message).hint("give --yes to answer it beforehand")
+        Failure::new(Kind::Usage, code, message).hint("give --yes to answer it beforehand")
     };
     if no_input {
         return Err(unanswered("no input is expected (--no-input)"));

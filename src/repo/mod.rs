@@ -1,6 +1,7 @@
 //! A signed index and the operator's directory behind it: what the commands below `repo` share.
 
 pub mod anchor;
+pub mod ceremony;
 pub mod collect;
 pub mod config;
 pub mod distribution;

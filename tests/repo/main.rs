@@ -14,7 +14,7 @@ mod mirror;
 mod operator;
 mod published;
 mod serve;
+mod serving;
 mod sidecar;
 mod upstream;
-mod serving;
 mod verify;

@@ -45,7 +45,7 @@ pub async fn add(settings: &Settings, add: &AddTrust, session: &Session) -> Resu
         new.print(unix_now(), terminal);
         terminal
             .line("Nothing proves that it is the right one. Compare it with what the operator of the index publishes.");
-        if !add.yes && !confirmed("Trust it from now on", settings.terminal.no_input)? {
+        if !add.yes && !confirmed("Trust it from now on", settings.terminal.no_input, "trust.not-confirmed")? {
             return Err(Failure::new(Kind::Error, "trust.not-confirmed", "Nothing was trusted"));
         }
     }

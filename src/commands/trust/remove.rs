@@ -29,7 +29,7 @@ pub fn remove(settings: &Settings, index: &Url, yes: bool, terminal: &Terminal) 
     if !yes {
         terminal.line(&format!("Trust in {shown}, kept in {}, would be removed.", directory.display()));
         terminal.line("Afterwards the index is used without verification, and older states of it are not noticed.");
-        if !confirmed("Remove it", settings.terminal.no_input)? {
+        if !confirmed("Remove it", settings.terminal.no_input, "trust.not-confirmed")? {
             return Err(Failure::new(Kind::Error, "trust.not-confirmed", "Nothing was removed"));
         }
     }
