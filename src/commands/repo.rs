@@ -1,11 +1,13 @@
 //! `repo`: making and keeping a signed index. One file a command; what they share is in `src/repo`.
 
+mod delegate;
 mod export_anchor;
 mod gc;
 mod init;
 mod keys;
 mod publish;
 mod root;
+mod rotate_online;
 mod serve;
 mod verify;
 
@@ -23,6 +25,8 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
     let _ = settings;
     match &repo.command {
         RepoCommand::Init(command) => init::init(repo, command, terminal).await,
+        RepoCommand::RotateOnline(command) => rotate_online::rotate_online(repo, command, terminal).await,
+        RepoCommand::Delegate(command) => delegate::delegate(repo, command, terminal).await,
         RepoCommand::Root(command) => root::root(repo, command, terminal).await,
         RepoCommand::Key(command) => keys::key(repo, command, terminal),
         RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
@@ -31,9 +35,7 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         RepoCommand::Refresh => publish::refresh(repo, terminal).await,
         RepoCommand::Gc { keep, keep_packages } => gc::gc(repo, *keep, *keep_packages, terminal).await,
         RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
-        RepoCommand::RotateOnline(_)
-        | RepoCommand::Delegate(_)
-        | RepoCommand::Add(_)
+        RepoCommand::Add(_)
         | RepoCommand::Yank(_)
         | RepoCommand::Unyank(_)
         | RepoCommand::Remove(_)
