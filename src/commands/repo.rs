@@ -1,10 +1,13 @@
 //! `repo`: making and keeping a signed index. One file a command; what they share is in `src/repo`.
 
+mod add;
 mod export_anchor;
 mod gc;
 mod keys;
 mod publish;
+mod releases;
 mod serve;
+mod status;
 
 use std::sync::Arc;
 
@@ -21,6 +24,11 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
     match &repo.command {
         RepoCommand::Key(command) => keys::key(repo, command, terminal),
         RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
+        RepoCommand::Add(files) => add::add(repo, files, terminal).await,
+        RepoCommand::Yank(yank) => releases::yank(repo, yank, terminal).await,
+        RepoCommand::Unyank(unyank) => releases::unyank(repo, unyank, terminal).await,
+        RepoCommand::Remove(remove) => releases::remove(repo, remove, terminal).await,
+        RepoCommand::Status => status::status(repo, terminal).await,
         RepoCommand::Publish => publish::publish(repo, terminal).await,
         RepoCommand::Refresh => publish::refresh(repo, terminal).await,
         RepoCommand::Gc { keep, keep_packages } => gc::gc(repo, *keep, *keep_packages, terminal).await,
@@ -29,11 +37,6 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         | RepoCommand::Root(_)
         | RepoCommand::RotateOnline(_)
         | RepoCommand::Delegate(_)
-        | RepoCommand::Add(_)
-        | RepoCommand::Yank(_)
-        | RepoCommand::Unyank(_)
-        | RepoCommand::Remove(_)
-        | RepoCommand::Status
         | RepoCommand::Verify
         | RepoCommand::Demo
         | RepoCommand::Mirror(_)
