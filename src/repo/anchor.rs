@@ -6,14 +6,12 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::config::Config;
+use super::state::ROOT_FILE;
 use super::workplace::disk;
 use crate::failure::{Failure, Kind};
 use crate::net::redacted;
 use crate::terminal::printable;
 use crate::trust::default_metadata_url;
-
-/// The operator's newest root, in the operator's directory.
-pub const ROOT_FILE: &str = "root.json";
 
 /// A root that others may begin to trust.
 #[derive(Clone, Debug)]

@@ -106,13 +106,28 @@ pub struct Rewrite {
 }
 
 impl Anchor {
+    /// An anchor that is kept nowhere.
+    pub fn new(identity: IndexIdentity, root: Vec<u8>, metadata_url: Url) -> Self {
+        Self {
+            identity,
+            root,
+            metadata_url,
+            layout: None,
+            mirrors: Vec::new(),
+            rewrites: Vec::new(),
+            record: None,
+            directory: None,
+        }
+    }
+
     /// The anchor for an index; `None` when there is none, which makes it an ordinary index.
     ///
     /// # Errors
     /// When there is something about the index that cannot be used, or nothing about an index that is known to be signed.
     pub fn find(settings: &TrustSettings, identity: &IndexIdentity) -> Result<Option<Self>, Failure> {
         if let Some(shipped) = shipped::root_of(shipped::ROOTS, identity) {
-            return Ok(Some(Self::shipped(identity, shipped)));
+            let metadata_url = default_metadata_url(identity.url());
+            return Ok(Some(Self::new(identity.clone(), shipped.root.to_vec(), metadata_url)));
         }
         for place in places(settings) {
             let directory = place.join(identity.directory_name());
@@ -170,19 +185,6 @@ impl Anchor {
         match (&self.directory, &settings.store) {
             (Some(directory), Some(store)) => directory.parent() == Some(store),
             _ => false,
-        }
-    }
-
-    fn shipped(identity: &IndexIdentity, shipped: &Shipped) -> Self {
-        Self {
-            identity: identity.clone(),
-            root: shipped.root.to_vec(),
-            metadata_url: default_metadata_url(identity.url()),
-            layout: None,
-            mirrors: Vec::new(),
-            rewrites: Vec::new(),
-            record: None,
-            directory: None,
         }
     }
 

@@ -11,6 +11,11 @@
 mod content;
 mod export_anchor;
 mod keys;
+mod mirror;
 mod operator;
 mod published;
 mod serve;
+mod serving;
+mod sidecar;
+mod upstream;
+mod verify;

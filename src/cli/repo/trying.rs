@@ -8,6 +8,15 @@ use crate::cli::General;
 /// Check what is published as a client would, from the first root on
 #[derive(Debug, Args)]
 pub struct Verify {
+    /// Hash every file, instead of looking whether it is there and as long as signed
+    #[arg(long)]
+    pub files: bool,
+    /// Look at the copy below this URL, instead of where the index is published from here
+    #[arg(long, value_name = "url")]
+    pub url: Option<String>,
+    /// Fail when something that people sign expires in fewer days
+    #[arg(long, value_name = "days", default_value_t = 14)]
+    pub min_days: u32,
     #[command(flatten)]
     pub place: Place,
     #[command(flatten)]

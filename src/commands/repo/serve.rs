@@ -7,9 +7,10 @@ use serde_json::json;
 
 use crate::failure::{Failure, Kind};
 use crate::net::redacted;
-use crate::repo::anchor::{Address, NewestRoot, ROOT_FILE, word};
+use crate::repo::anchor::{Address, NewestRoot, word};
 use crate::repo::config::Config;
 use crate::repo::server::{Interference, Server};
+use crate::repo::state::ROOT_FILE;
 use crate::settings::RepoSettings;
 use crate::terminal::{Terminal, printable};
 

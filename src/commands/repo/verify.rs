@@ -1,0 +1,164 @@
+//! `repo verify`: whether what is published is what a client that trusts the first root will accept, and for how long.
+
+use std::sync::Arc;
+
+use repository::layout;
+use serde_json::{Value, json};
+use tuf::UnixTime;
+use tuf::metadata::{RoleName, TopLevelRole};
+use url::Url;
+
+use crate::commands::trust::words;
+use crate::failure::{Failure, Kind};
+use crate::net::redacted;
+use crate::repo::anchor::NewestRoot;
+use crate::repo::config::Config;
+use crate::repo::verification::{self, Findings, Place, Problem};
+use crate::settings::{RepoSettings, Settings, VerifyPublished};
+use crate::terminal::{Terminal, counted, printable};
+
+/// People need time to come together and sign.
+const WARN_DAYS: i64 = 60;
+const DAY: i64 = 24 * 60 * 60;
+
+/// Looks at everything that is published, as a client.
+///
+/// # Errors
+/// When something is not as it must be, has expired, or will soon.
+pub async fn verify(
+    settings: &Settings,
+    repo: &RepoSettings,
+    verify: &VerifyPublished,
+    terminal: &Arc<Terminal>,
+) -> Result<(), Failure> {
+    let config = Config::read(&repo.directory)?;
+    let own_root = NewestRoot::read(&repo.directory)?;
+    let base = verify.base.clone().unwrap_or_else(|| published_at(&config, &config.output(&repo.directory)));
+    let place = Place::open(&base, &config, settings, terminal).await?;
+    let mut findings = verification::verify(&place, verify.files, terminal).await?;
+    findings.problems.extend(other_root(&place, &own_root, &findings).await?);
+    findings.problems.extend(soon_expired(&findings, verify.min_days));
+    if repo.json {
+        terminal.data(&to_json(&findings, &base).to_string());
+    } else {
+        say(&findings, &base, verify, terminal);
+    }
+    match failure(&findings, &base) {
+        Some(failure) => Err(failure),
+        None => Ok(()),
+    }
+}
+
+/// As the operator's machine sees it: the directory itself, and the world's view of a bucket.
+fn published_at(config: &Config, output: &str) -> Url {
+    match output.split_once("://") {
+        None => Url::from_directory_path(output).unwrap_or_else(|()| config.base.clone()),
+        Some(("file", _)) => {
+            let directory = output.parse().ok().and_then(|url: Url| url.to_file_path().ok());
+            directory.and_then(|path| Url::from_directory_path(path).ok()).unwrap_or_else(|| config.base.clone())
+        }
+        Some(_) => config.base.clone(),
+    }
+}
+
+/// Whether the first root leads to the operator's own.
+async fn other_root(place: &Place, own: &NewestRoot, findings: &Findings) -> Result<Option<Problem>, Failure> {
+    let path = layout::metadata_path(&RoleName::from(TopLevelRole::Root), own.version);
+    if findings.facts.root >= own.version && place.read(&path).await?.is_some_and(|bytes| bytes == own.bytes) {
+        return Ok(None);
+    }
+    let text = format!(
+        "the operator's root {} (sha256 {}) is not among the roots that clients follow from the first one to root {}",
+        own.version, own.sha256, findings.facts.root
+    );
+    Ok(Some(Problem { kind: Kind::Verification, text }))
+}
+
+fn soon_expired(findings: &Findings, min_days: u32) -> Vec<Problem> {
+    let soon = findings.by_people.iter().filter(|(_, expires)| left(findings, **expires) < i64::from(min_days));
+    soon.map(|(role, expires)| Problem {
+        kind: if left(findings, *expires) < 0 { Kind::Expired } else { Kind::Error },
+        text: printable(&format!(
+            "{role} {}: people have to sign it again",
+            words::expiry(*expires, findings.facts.now)
+        )),
+    })
+    .collect()
+}
+
+/// In days, the last one not counted.
+fn left(findings: &Findings, expires: UnixTime) -> i64 {
+    expires.0.saturating_sub(findings.facts.now.0).div_euclid(DAY)
+}
+
+fn say(findings: &Findings, base: &Url, verify: &VerifyPublished, terminal: &Terminal) {
+    let facts = &findings.facts;
+    terminal.line(&format!(
+        "Looked at {} as a client that trusts its first root: root {}, timestamp {}, snapshot {}, {}",
+        redacted(base),
+        facts.root,
+        facts.timestamp,
+        facts.snapshot,
+        facts.age()
+    ));
+    let how = if verify.files { "hashed" } else { "there, and as long as signed (--files hashes them)" };
+    let (projects, files) = (counted(findings.projects, "project"), counted(findings.files, "file"));
+    terminal.line(&format!("  {projects}, {files} with {} bytes {how}", findings.bytes));
+    for (role, expires) in &findings.by_people {
+        terminal.line(&printable(&format!("  {role} {}", words::expiry(*expires, facts.now))));
+    }
+    for (role, expires) in &findings.by_people {
+        let days = left(findings, *expires);
+        if (i64::from(verify.min_days)..=WARN_DAYS).contains(&days) {
+            let days = counted(usize::try_from(days).unwrap_or(0), "day");
+            terminal.warning(&printable(&format!("{role} expires in {days}; those who sign it have to come together")));
+        }
+    }
+    for problem in &findings.problems {
+        terminal.error(&problem.text);
+    }
+    if findings.problems.is_empty() {
+        terminal.line("Everything is as it was signed.");
+    }
+}
+
+fn to_json(findings: &Findings, base: &Url) -> Value {
+    let facts = &findings.facts;
+    let people = findings.by_people.iter().map(|(role, expires)| {
+        (role.to_string(), json!({"expires": expires.to_string(), "days": left(findings, *expires)}))
+    });
+    json!({
+        "base": redacted(base),
+        "versions": facts.versions(),
+        "expires": facts.expires.to_string(),
+        "signed_by_people": people.collect::<serde_json::Map<_, _>>(),
+        "projects": findings.projects,
+        "files": findings.files,
+        "bytes": findings.bytes,
+        "problems": findings.problems.iter().map(|problem| problem.text.as_str()).collect::<Vec<_>>(),
+    })
+}
+
+/// The gravest problem decides the exit code.
+fn failure(findings: &Findings, base: &Url) -> Option<Failure> {
+    let gravity = |kind: Kind| match kind {
+        Kind::Verification => 4,
+        Kind::Expired => 3,
+        Kind::Network => 1,
+        _ => 2,
+    };
+    let gravest = findings.problems.iter().max_by_key(|problem| gravity(problem.kind))?;
+    let count = counted(findings.problems.len(), "problem");
+    let code = match gravest.kind {
+        Kind::Error => "repo.expires-soon",
+        Kind::Network => "repo.unreachable",
+        _ => "repo.not-as-signed",
+    };
+    let failure = Failure::new(gravest.kind, code, format!("{count} with what is published below {}", redacted(base)));
+    Some(match gravest.kind {
+        Kind::Error => {
+            failure.hint("tufpip repo root edit begins the next root; tufpip repo sign signs the other roles")
+        }
+        _ => failure.detail("gravest", &gravest.text),
+    })
+}
