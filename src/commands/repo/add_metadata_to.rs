@@ -193,13 +193,12 @@ fn without_credentials(index: &Url) -> Url {
 fn write_index_url(workplace: &Workplace, index: &Url) -> Result<(), Failure> {
     let text = workplace.read(CONFIG_FILE)?.unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    // Before every table: what follows one would belong to it. URLs have no quotes and no backslashes.
-    let start: usize = text
-        .split_inclusive('\n')
-        .take_while(|line| line.trim().is_empty() || line.starts_with('#'))
-        .map(str::len)
-        .sum();
-    let (comment, rest) = text.split_at_checked(start).unwrap_or(("", &text));
-    let line = format!("# The index that this repository signs, as users name it.\nindex-url = \"{index}\"\n");
-    workplace.write(CONFIG_FILE, format!("{comment}{line}{rest}").as_bytes())
+    // Before every table: what follows one would belong to it.
+    let is_comment = |text: &str| text.lines().all(|line| line.starts_with('#'));
+    let (comment, rest) = text.split_once("\n\n").filter(|(start, _)| is_comment(start)).unwrap_or(("", &text));
+    let gap = if comment.is_empty() { "" } else { "\n\n" };
+    // A text in JSON is one in TOML, too.
+    let url = serde_json::Value::from(index.as_str());
+    let line = format!("# The index that this repository signs, as users name it.\nindex-url = {url}\n");
+    workplace.write(CONFIG_FILE, format!("{comment}{gap}{line}\n{rest}").as_bytes())
 }
