@@ -2,12 +2,16 @@
 
 mod add;
 mod add_metadata_to;
+mod delegate;
 mod export_anchor;
 mod gc;
+mod init;
 mod keys;
 mod mirror;
 mod publish;
 mod releases;
+mod root;
+mod rotate_online;
 mod serve;
 mod status;
 mod verify;
@@ -24,6 +28,10 @@ use crate::terminal::Terminal;
 /// See the commands.
 pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     match &repo.command {
+        RepoCommand::Init(command) => init::init(repo, command, terminal).await,
+        RepoCommand::RotateOnline(command) => rotate_online::rotate_online(repo, command, terminal).await,
+        RepoCommand::Delegate(command) => delegate::delegate(repo, command, terminal).await,
+        RepoCommand::Root(command) => root::root(repo, command, terminal).await,
         RepoCommand::Mirror(mirror) => self::mirror::mirror(settings, repo, mirror, terminal).await,
         RepoCommand::AddMetadataTo(add) => self::add_metadata_to::add_metadata_to(settings, repo, add, terminal).await,
         RepoCommand::Key(command) => keys::key(repo, command, terminal),
@@ -38,10 +46,6 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         RepoCommand::Refresh => publish::refresh(repo, terminal).await,
         RepoCommand::Gc { keep, keep_packages } => gc::gc(repo, *keep, *keep_packages, terminal).await,
         RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
-        RepoCommand::Init(_)
-        | RepoCommand::Root(_)
-        | RepoCommand::RotateOnline(_)
-        | RepoCommand::Delegate(_)
-        | RepoCommand::Demo => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),
+        RepoCommand::Demo => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod adding;
 pub mod anchor;
+pub mod ceremony;
 pub mod collect;
 pub mod config;
 pub mod content;
