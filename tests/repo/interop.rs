@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
-use testkit::{SourceDistribution, Wheel};
+use testkit::{Sdist, Wheel};
 
 use crate::operator::Operator;
 use crate::serving::Serving;
@@ -32,7 +32,7 @@ fn published(shape: &[&str]) -> Operator {
     for wheel in &wheels {
         operator.environment.write(&format!("dist/{}", wheel.filename), &wheel.bytes);
     }
-    let source = SourceDistribution::new("library", "1.4").build();
+    let source = Sdist::new("library", "1.4").build();
     operator.environment.write(&format!("dist/{}", source.filename), &source.bytes);
     operator.does(&["add", "dist", "--repo", "index"]);
     operator.does(&["publish", "--repo", "index"]);
