@@ -83,6 +83,29 @@ impl Ceremony {
         requirements(file, self.before.as_ref(), self.expected().as_ref())
     }
 
+    /// The same with other files of root, targets, bins and claimed waiting.
+    pub fn with(&self, files: Vec<PeoplesFile>) -> Self {
+        let roles: BTreeSet<RoleName> = files.iter().map(PeoplesFile::role).collect();
+        let stays = |file: &&PeoplesFile| {
+            !matches!(file, PeoplesFile::Root(_)) && !is_delegator(&file.role()) && !roles.contains(&file.role())
+        };
+        let others: Vec<PeoplesFile> = self.waiting.iter().filter(stays).cloned().collect();
+        let waiting = files.into_iter().chain(others).collect();
+        Self { before: self.before.clone(), published: self.published.clone(), waiting }
+    }
+
+    /// Whether the keys of this ring are enough for everything, the online one included.
+    pub fn can_be_signed_with(&self, ring: &KeyRing) -> bool {
+        let enough = |requirement: &Requirement| {
+            let there = requirement.keys.iter().filter(|(id, signed)| *signed || ring.has(id)).count();
+            there as u64 >= requirement.threshold
+        };
+        let needed = self.waiting.iter().filter(|file| self.is_needed(file));
+        let mut groups = self.expected().into_iter().map(|expected| expected.group(SigningGroup::Online));
+        needed.flat_map(|file| self.requirements(file)).all(|requirement| enough(&requirement))
+            && groups.all(|group| group.keys.iter().all(|key| ring.has(&key.identifier())))
+    }
+
     /// Adds the signatures of all these keys that a file accepts. Says which keys signed.
     ///
     /// # Errors
@@ -162,7 +185,7 @@ impl Ceremony {
         if let Some(file) = self.waiting.iter().find(|file| self.is_needed(file) && file.expires().0 <= now.0) {
             let message = format!("{} has expired ({})", file.file_name(), file.expires());
             return Err(Failure::new(Kind::Expired, "repo.expired", message)
-                .hint("`tufpip repo root edit --renew` writes it anew; then it has to be signed again"));
+                .hint("`tufpip repo root edit --renew all` writes it anew; then it has to be signed again"));
         }
         let unsigned = self.unsigned();
         if unsigned.is_empty() {

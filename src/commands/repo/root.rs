@@ -1,6 +1,6 @@
 //! `repo root`: who signs changes by files, which go from one person to the next.
 
-mod edit;
+pub(super) mod edit;
 mod finalize;
 mod sign;
 

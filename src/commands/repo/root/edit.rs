@@ -54,7 +54,7 @@ pub async fn edit(repo: &RepoSettings, edit: &EditRoot, terminal: &Terminal) -> 
     }
     if files.is_empty() && !ceremony.waiting.iter().any(|file| is_delegator(&file.role())) {
         return Err(Failure::new(Kind::Usage, "repo.nothing-changes", "Nothing would change")
-            .hint("--add-key, --remove-key and --threshold change who signs; --renew signs the same again"));
+            .hint("--add-key, --remove-key and --threshold change who signs; --renew all signs the same again"));
     }
     if !repo.dry_run {
         for key in &added {
@@ -92,7 +92,7 @@ pub fn keep_waiting(ceremony: &Ceremony, files: Vec<PeoplesFile>, renewed: Renew
 pub fn stage(
     repo: &RepoSettings,
     workplace: &Workplace,
-    mut ceremony: Ceremony,
+    ceremony: Ceremony,
     files: Vec<PeoplesFile>,
     ring: &KeyRing,
     terminal: &Terminal,
@@ -104,8 +104,7 @@ pub fn stage(
     if !repo.dry_run {
         ceremony::stage(workplace, &files)?;
     }
-    ceremony.waiting.retain(|file| !matches!(file, PeoplesFile::Root(_)) && !is_delegator(&file.role()));
-    ceremony.waiting.splice(0..0, files);
+    let ceremony = ceremony.with(files);
     if repo.json {
         let files = super::waiting_json(&ceremony, workplace, ring);
         terminal.data(&json!({"files": files, "dry_run": repo.dry_run}).to_string());

@@ -7,7 +7,7 @@ use serde_json::json;
 use tuf::KeyId;
 use tuf::metadata::{Metadata, Root};
 
-use crate::commands::trust::confirmed;
+use crate::commands::confirmation::confirmed;
 use crate::failure::{Failure, Kind};
 use crate::repo::ceremony::{self, Ceremony};
 use crate::repo::config::CONFIG_FILE;
@@ -55,7 +55,7 @@ pub async fn sign(repo: &RepoSettings, sign: &SignFiles, terminal: &Terminal) ->
     if !repo.dry_run {
         let names: Vec<String> = signers.iter().map(|id| ring.called(id)).collect();
         if !sign.yes
-            && !confirmed(&format!("Sign this with {}", names.join(", ")), repo.no_input, "repo.not-confirmed")?
+            && !confirmed(&format!("Sign this with {}", names.join(", ")), "repo.not-confirmed", repo.no_input)?
         {
             terminal.line("Nothing was signed.");
             return Ok(());
