@@ -102,7 +102,8 @@ fn pip_installs_from_it_as_from_any_index() {
 
 #[test]
 fn uv_installs_from_it_as_from_any_index() {
-    let Some(uv) = python_with("import sys").and_then(|python| Some(python.parent()?.join("uv"))).filter(|uv| uv.exists())
+    let Some(uv) =
+        python_with("import sys").and_then(|python| Some(python.parent()?.join("uv"))).filter(|uv| uv.exists())
     else {
         println!("skipped: there is no uv beside the interpreter (TUFPIP_TEST_PYTHON)");
         return;

@@ -15,6 +15,7 @@ mod keys;
 mod mirror;
 mod operator;
 mod published;
+mod publishing;
 mod serve;
 mod serving;
 mod sidecar;
