@@ -10,9 +10,11 @@
 
 mod content;
 mod export_anchor;
+mod how_to;
 mod keys;
 mod mirror;
 mod operator;
+mod page;
 mod published;
 mod serve;
 mod serving;
