@@ -1,6 +1,8 @@
 //! `repo mirror`: a chosen part of another index is staged, to be signed.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 use testkit::{CoreMetadata, HashName, Index, ListedFile, Options, Response, Sdist, SignedIndex, Wheel};
@@ -340,9 +342,14 @@ fn a_signed_index_is_mirrored_by_its_signatures() {
     let signed = SignedIndex::new(Index::new().add(Wheel::new("library", "1.0").build())).serve();
     signed.write_trust(&following.environment.trust_store());
     let url = signed.index_url();
-    signed.intercept(|request| request.path.ends_with(".whl").then(|| Response::ok("text/plain", "something else")));
+    let tampers = Arc::new(AtomicBool::new(true));
+    let is_on = Arc::clone(&tampers);
+    signed.intercept(move |request| {
+        let hit = request.path.ends_with(".whl") && is_on.load(Ordering::SeqCst);
+        hit.then(|| Response::ok("text/plain", "something else"))
+    });
     following.refuses(&["mirror", "library", "-i", &url], 10, &["library-1.0", "verify."]);
-    signed.intercept(|_| None);
+    tampers.store(false, Ordering::SeqCst);
     following.does(&["mirror", "library", "-i", &url, "--require-signed"]);
     let library = Wheel::new("library", "1.0").build();
     assert!(following.staged_copy(&library.filename).0 == library.bytes, "another file was staged");
