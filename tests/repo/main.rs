@@ -10,6 +10,7 @@
 
 mod content;
 mod export_anchor;
+mod interop;
 mod keys;
 mod mirror;
 mod operator;
