@@ -11,6 +11,7 @@
 mod ceremony;
 mod content;
 mod export_anchor;
+mod interop;
 mod keys;
 mod mirror;
 mod operator;
