@@ -1,5 +1,6 @@
 //! `repo`: making and keeping a signed index. One file a command; what they share is in `src/repo`.
 
+mod demo;
 mod export_anchor;
 mod gc;
 mod keys;
@@ -26,6 +27,7 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         RepoCommand::Publish => publish::publish(repo, terminal).await,
         RepoCommand::Refresh => publish::refresh(repo, terminal).await,
         RepoCommand::Gc { keep, keep_packages } => gc::gc(repo, *keep, *keep_packages, terminal).await,
+        RepoCommand::Demo => demo::demo(settings, terminal).await,
         RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
         RepoCommand::Init(_)
         | RepoCommand::Root(_)
@@ -36,7 +38,6 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         | RepoCommand::Unyank(_)
         | RepoCommand::Remove(_)
         | RepoCommand::Status
-        | RepoCommand::Demo
         | RepoCommand::Mirror(_)
         | RepoCommand::AddMetadataTo(_) => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),
     }
