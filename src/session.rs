@@ -134,8 +134,7 @@ impl Session {
     /// # Errors
     /// When the interpreter's version makes no sense, or an index is signed and its trusted root cannot be used.
     pub fn finder(&self, asked: &Asked, environment: &Environment) -> Result<Finder, Failure> {
-        let pages = Pages::new(Arc::clone(&self.client), Arc::clone(&self.terminal), self.cache.join("pages"));
-        let sources = Sources::new(&asked.indexes, pages, Arc::clone(&self.trust), Arc::clone(&self.terminal))?;
+        let sources = Sources::new(&asked.indexes, self.pages(), Arc::clone(&self.trust), Arc::clone(&self.terminal))?;
         let choice = Choice::new(&environment.interpreter, asked.selection.clone(), asked.hashes.clone())?;
         let reader = MetadataReader::new(
             Arc::clone(&self.client),
@@ -238,6 +237,11 @@ impl Session {
     /// The downloads of the command.
     pub fn downloader(&self) -> &Downloader {
         &self.downloader
+    }
+
+    /// The pages of indexes that nothing verifies.
+    pub fn pages(&self) -> Pages {
+        Pages::new(Arc::clone(&self.client), Arc::clone(&self.terminal), self.cache.join("pages"))
     }
 
     /// The trust of the command.

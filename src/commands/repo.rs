@@ -1,9 +1,11 @@
 //! `repo`: making and keeping a signed index. One file a command; what they share is in `src/repo`.
 
+mod add_metadata_to;
 mod demo;
 mod export_anchor;
 mod gc;
 mod keys;
+mod mirror;
 mod publish;
 mod serve;
 mod verify;
@@ -19,8 +21,9 @@ use crate::terminal::Terminal;
 /// # Errors
 /// See the commands.
 pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let _ = settings;
     match &repo.command {
+        RepoCommand::Mirror(mirror) => self::mirror::mirror(settings, repo, mirror, terminal).await,
+        RepoCommand::AddMetadataTo(add) => self::add_metadata_to::add_metadata_to(settings, repo, add, terminal).await,
         RepoCommand::Key(command) => keys::key(repo, command, terminal),
         RepoCommand::ExportAnchor { output } => export_anchor::export_anchor(repo, output.as_deref(), terminal).await,
         RepoCommand::Verify(verify) => verify::verify(settings, repo, verify, terminal).await,
@@ -37,8 +40,6 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         | RepoCommand::Yank(_)
         | RepoCommand::Unyank(_)
         | RepoCommand::Remove(_)
-        | RepoCommand::Status
-        | RepoCommand::Mirror(_)
-        | RepoCommand::AddMetadataTo(_) => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),
+        | RepoCommand::Status => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),
     }
 }

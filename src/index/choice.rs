@@ -122,6 +122,19 @@ impl Choice {
         Ok(offers.into_iter().map(Judged::into_offer).collect())
     }
 
+    /// Whether a wheel can be used here; a source distribution, whether it is for this Python.
+    pub fn fits(&self, file: &File) -> bool {
+        let has_tag = file.dist.wheel().is_none_or(|wheel| self.tags.rank(wheel).is_some());
+        has_tag && self.python_mismatch(file.requires_python.as_deref()).is_none()
+    }
+
+    /// Whether a file may have a hash that the user demands, if any is demanded: it must be fetched to be known if the index
+    /// gives none.
+    pub fn is_demanded(&self, project: &PackageName, file: &File) -> bool {
+        let demanded = self.hashes(project);
+        demanded.is_empty() || file.hashes.is_empty() || matches_any(file, demanded)
+    }
+
     fn judge(
         &self,
         project: &PackageName,
@@ -154,7 +167,11 @@ impl Choice {
         Judged { is_wheel: file.dist.wheel().is_some(), unfit, tag_rank, file }
     }
 
-    fn is_too_new(&self, file: &File) -> Result<bool, Failure> {
+    /// Whether a file was uploaded after the moment that the settings name.
+    ///
+    /// # Errors
+    /// When the index does not give its upload time.
+    pub fn is_too_new(&self, file: &File) -> Result<bool, Failure> {
         let Some(limit) = self.selection.uploaded_prior_to else { return Ok(false) };
         // Local files have no upload time; the user put them there.
         if file.raw_url.starts_with("file:") {
@@ -176,7 +193,7 @@ impl Choice {
 }
 
 /// When a file was uploaded; an index may leave out the offset, which then is UTC.
-fn parse_time(text: &str) -> Option<Timestamp> {
+pub fn parse_time(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| format!("{text}Z").parse().ok())
 }
 

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::direct::DirectFile;
 use super::metadata::{ReadMetadata, download_request};
-use super::{Choice, MetadataReader, Offer, Sources};
+use super::{Choice, Listed, MetadataReader, Offer, Sources};
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
 use crate::net::{DownloadRequest, Downloader, Proof, VerifiedFile};
@@ -262,6 +262,49 @@ impl Finder {
     /// Every version on offer for `project`, best first, once its page was read.
     pub fn candidates(&self, project: &PackageName) -> &[Candidate] {
         self.catalog.candidates(project).unwrap_or_default()
+    }
+
+    /// Every file of a project, whether it can be chosen or not.
+    ///
+    /// # Errors
+    /// When an index cannot be asked.
+    pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<Listed>>, Failure> {
+        match self.places.sources.files(project).await {
+            Err(failure) if failure.code == trust::MOVED => self.places.sources.files(project).await,
+            outcome => outcome,
+        }
+    }
+
+    /// What to fetch for a file of a project; `Err(reason)` when it is of a signed index and not signed well enough.
+    ///
+    /// # Errors
+    /// When metadata is refused, or cannot be had.
+    pub async fn request(
+        &self,
+        project: &PackageName,
+        listed: &Listed,
+    ) -> Result<Result<DownloadRequest, String>, Failure> {
+        let signed = match &listed.signed {
+            None => None,
+            Some(page) => match page.index().file(page, &listed.file).await? {
+                Ok(signed) => Some(Arc::new(signed)),
+                Err(reason) => return Ok(Err(reason)),
+            },
+        };
+        let url = match &signed {
+            Some(signed) => signed.url.clone(),
+            None => match listed.url() {
+                Ok(url) => url,
+                Err(error) => return Ok(Err(format!("its link is unusable: {error}"))),
+            },
+        };
+        let hashes = self.choice().hashes(project).to_vec();
+        Ok(Ok(download_request(project, listed, &url, hashes, signed)))
+    }
+
+    /// The rules by which files are chosen.
+    pub fn choice(&self) -> &Choice {
+        &self.places.choice
     }
 
     /// Takes answers until one of the missing facts is known and `rest` is over, or all of them are known.

@@ -9,9 +9,9 @@ mod notes;
 mod pages;
 mod sources;
 
-pub use choice::{Choice, Offer};
+pub use choice::{Choice, Offer, parse_time};
 pub use finder::{Finder, Found};
 pub use listed::Listed;
-pub use metadata::MetadataReader;
+pub use metadata::{MetadataReader, download_request};
 pub use pages::Pages;
 pub use sources::{Sources, parse_filename};

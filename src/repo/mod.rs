@@ -5,6 +5,7 @@ pub mod collect;
 pub mod config;
 pub mod distribution;
 pub mod keys;
+pub mod mirror;
 pub mod plain_pages;
 pub mod publish;
 pub mod server;

@@ -7,6 +7,7 @@ mod bucket;
 mod directory;
 #[cfg(test)]
 mod tests;
+mod unsettled;
 
 use std::path::PathBuf;
 

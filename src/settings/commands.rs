@@ -84,7 +84,14 @@ pub(super) fn settle(
             let security = std::mem::take(&mut why.security);
             settled(why_trust(*why, told, surroundings)?).with_security(security, told, surroundings)?
         }
-        Some(cli::Command::Repo(repo)) => settled(super::repo::command(repo.command, surroundings)?),
+        Some(cli::Command::Repo(mut repo)) => {
+            let security = super::repo::take_security(&mut repo.command);
+            let settled = settled(super::repo::command(repo.command, told, surroundings)?);
+            match security {
+                Some(security) => settled.with_security(security, told, surroundings)?,
+                None => settled,
+            }
+        }
         // Help pages are printed before anything is settled.
         Some(cli::Command::Help(_)) | None => return Err(Failure::usage("no command")),
     })
@@ -301,7 +308,7 @@ fn selection_for_environment(
 }
 
 /// The options whose order counts, in the order they were given.
-fn controls(told: &Told, pre: bool) -> Result<(FormatControl, ReleaseControl), Failure> {
+pub(super) fn controls(told: &Told, pre: bool) -> Result<(FormatControl, ReleaseControl), Failure> {
     let mut formats = FormatControl::default();
     let mut releases = ReleaseControl::default();
     for option in told.configured.iter().map(|configured| &configured.word).chain(options(&told.words)) {
@@ -355,7 +362,7 @@ fn check_target(wishes: &cli::Wishes, selection: &SelectionSettings) -> Result<(
     Ok(())
 }
 
-fn index_settings(typed: cli::Index, surroundings: &Surroundings) -> Result<IndexSettings, Failure> {
+pub(super) fn index_settings(typed: cli::Index, surroundings: &Surroundings) -> Result<IndexSettings, Failure> {
     let main = typed.index_url.as_deref().unwrap_or(DEFAULT_INDEX_URL);
     let all = std::iter::once(main).chain(typed.extra_index_url.iter().map(String::as_str));
     let indexes = if typed.no_index {
@@ -404,6 +411,6 @@ fn warn_ignored(command: &str, words: &[String], warnings: &mut Vec<String>) {
 }
 
 /// What pip calls a command error: understood, but it cannot be done. Exit code 1, as pip's.
-fn conflict(message: &str) -> Failure {
+pub(super) fn conflict(message: &str) -> Failure {
     Failure::new(Kind::Error, "usage", message)
 }

@@ -26,7 +26,7 @@ pub use configuration::Surroundings;
 pub use control::{FormatControl, ReleaseControl, normalize};
 pub use redact::redact;
 pub use repo::{
-    AddFiles, AddMetadataTo, ChangeReleases, DelegateProject, EditRoot, EditedGroup, InitRepository, KeyCommand,
+    AddFiles, AddMetadataTo, Bring, ChangeReleases, DelegateProject, EditRoot, EditedGroup, InitRepository, KeyCommand,
     MirrorIndex, Renewed, RepoCommand, RepoSettings, RootCommand, RotateOnline, SignFiles, VerifyPublished,
     YankReleases,
 };

@@ -7,20 +7,23 @@ mod publishing;
 mod trying;
 
 pub use content::{AddFiles, ChangeReleases, YankReleases};
-pub use curation::{AddMetadataTo, MirrorIndex};
+pub use curation::{AddMetadataTo, Bring, MirrorIndex};
 pub use keys::{
     DelegateProject, EditRoot, EditedGroup, InitRepository, KeyCommand, Renewed, RootCommand, RotateOnline, SignFiles,
 };
 pub use trying::VerifyPublished;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Command;
 use super::configuration::Surroundings;
-use crate::cli::General;
+use super::settle::Told;
+use super::{Command, Settings, TerminalSettings};
 use crate::cli::repo as typed;
+use crate::cli::{General, Security};
 use crate::failure::Failure;
+use crate::terminal::Terminal;
 
 /// `repo`
 #[derive(Clone, Debug)]
@@ -94,7 +97,11 @@ pub enum RepoCommand {
 }
 
 /// The general options of a command below `repo`, and what it shall do.
-pub(super) fn command(typed: typed::RepoCommand, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
+pub(super) fn command(
+    typed: typed::RepoCommand,
+    told: &Told,
+    surroundings: &Surroundings,
+) -> Result<(General, Command), Failure> {
     use typed::RepoCommand as Typed;
     let (general, mut settings) = match typed {
         Typed::Init(init) => keys::init(*init, surroundings)?,
@@ -115,11 +122,19 @@ pub(super) fn command(typed: typed::RepoCommand, surroundings: &Surroundings) ->
         Typed::ExportAnchor(export) => trying::export_anchor(export, surroundings)?,
         Typed::Serve(serve) => trying::serve(serve, surroundings)?,
         Typed::Demo(demo) => trying::demo(demo, surroundings)?,
-        Typed::Mirror(mirror) => curation::mirror(*mirror, surroundings)?,
+        Typed::Mirror(mirror) => curation::mirror(*mirror, told, surroundings)?,
         Typed::AddMetadataTo(add) => curation::add_metadata_to(*add, surroundings)?,
     };
     settings.no_input = general.no_input;
     Ok((general, Command::Repo(Box::new(settings))))
+}
+
+/// How strictly signatures are insisted on by a command that asks indexes.
+pub(super) fn take_security(typed: &mut typed::RepoCommand) -> Option<Security> {
+    match typed {
+        typed::RepoCommand::Mirror(mirror) => Some(std::mem::take(&mut mirror.security)),
+        _ => None,
+    }
 }
 
 impl RepoSettings {
@@ -133,6 +148,19 @@ impl RepoSettings {
             passphrase_fd: None,
             command,
         }
+    }
+
+    /// The terminal for what is done on the way: with --json, standard output belongs to the one object.
+    ///
+    /// # Errors
+    /// When the log file cannot be opened.
+    pub fn terminal(&self, settings: &Settings, terminal: &Arc<Terminal>) -> Result<Arc<Terminal>, Failure> {
+        if !self.json {
+            return Ok(Arc::clone(terminal));
+        }
+        let settings = &settings.terminal;
+        let quiet = TerminalSettings { verbosity: settings.verbosity.min(-1), ..settings.clone() };
+        Terminal::new(&quiet).map(Arc::new)
     }
 
     fn with_dry_run(self, dry_run: bool) -> Self {

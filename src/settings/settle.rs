@@ -1,5 +1,6 @@
 //! From words to [`Settings`]: split off the command, lay the configuration below, check values and combinations.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use clap::FromArgMatches;
@@ -9,7 +10,7 @@ use super::commands::{self, Settled};
 use super::configuration::{Configuration, Surroundings, unknown_variables};
 use super::layers::{self, Configured};
 use super::{Command, NetworkSettings, Proxy, Settings, TerminalSettings, nearest};
-use crate::cli::words::{OptionWord, Word, WordError, long_names, read, read_options};
+use crate::cli::words::{OptionWord, Word, WordError, find_long, long_names, read, read_options};
 use crate::cli::{self, Cli, General, known};
 use crate::failure::{Failure, Kind};
 
@@ -107,7 +108,8 @@ fn settle_command(
     let prefix = environment_prefix(&words, surroundings);
     let configuration = Configuration::load(surroundings, isolated, prefix.as_deref())?;
     let section = called.path.first().copied().unwrap_or_default();
-    let configured = layers::words(configuration.entries(section), configurable(definition, called)?, &mut warnings)?;
+    let configurable = configurable(definition, called)?;
+    let configured = layers::words(configuration.entries(section), &configurable, &mut warnings)?;
     let mut told = Told { configured, words };
     refuse_known(&called.path.join(" "), &mut told, &mut warnings)?;
     let typed = typed(definition, &called.path, &told)?;
@@ -116,10 +118,17 @@ fn settle_command(
     Ok(settings)
 }
 
-/// The options that may be configured. For commands below another one these are the general ones: PIP_ROOT means the
-/// --root of `install`, and PIP_YES answers no question of `trust`.
-fn configurable<'a>(definition: &'a clap::Command, called: &Called<'a>) -> Result<&'a clap::Command, Failure> {
-    if called.path.len() > 1 { find_command(definition, &[], "help") } else { Ok(called.definition) }
+/// The options that may be configured. For commands below another one these are the general ones, and those about indexes
+/// where the command asks some: PIP_ROOT means the --root of `install`, and PIP_YES answers no question of `trust`.
+fn configurable<'a>(definition: &clap::Command, called: &Called<'a>) -> Result<Cow<'a, clap::Command>, Failure> {
+    if called.path.len() <= 1 {
+        return Ok(Cow::Borrowed(called.definition));
+    }
+    // It has the general options and those about indexes, and no others.
+    let asks_indexes = find_command(definition, &[], "why-trust")?;
+    let is_shared = |option: &&clap::Arg| option.get_long().is_some_and(|name| find_long(asks_indexes, name).is_some());
+    let shared = called.definition.get_arguments().filter(is_shared).cloned();
+    Ok(Cow::Owned(clap::Command::new("configurable").args(shared)))
 }
 
 fn assemble(settled: Settled, surroundings: &Surroundings) -> Settings {

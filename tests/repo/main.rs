@@ -10,7 +10,11 @@
 
 mod export_anchor;
 mod keys;
+mod mirror;
 mod operator;
 mod published;
 mod serve;
+mod sidecar;
+mod upstream;
+mod serving;
 mod verify;

@@ -14,6 +14,7 @@ mod sdist_filename;
 mod simple_html;
 mod simple_json;
 mod simple_link;
+mod simple_list;
 mod simple_page;
 mod specifiers;
 mod tags;
@@ -26,6 +27,7 @@ pub use pep440_rs::{Operator, Version, VersionSpecifier};
 pub use pep508_rs::{ExtraName, MarkerEnvironment, PackageName};
 pub use requirement::{Requirement, RequirementError};
 pub use sdist_filename::{DistributionFilename, DistributionFilenameError, SourceDistributionFilename, SourceFormat};
+pub use simple_list::ProjectList;
 pub use simple_page::{
     CoreMetadataFile, File, HashAlgorithm, Hashes, PageError, ProjectPage, ProjectStatus, SkipReason, Skipped,
     metadata_url,

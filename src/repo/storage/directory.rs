@@ -1,19 +1,21 @@
 //! A repository published in a directory of this machine.
 //!
 //! A file is written under a hidden name beside its place, and then gets its name in one step. Nothing waits for the medium
-//! file by file, because a first publication writes hundreds of thousands: [`Directory::settle`] waits once for all of
-//! them, and [`Directory::replace`] does so before the file appears that makes the others count.
+//! file by file, because a first publication writes hundreds of thousands: [`Directory::settle`] waits for all of
+//! them together, and [`Directory::replace`] does so before the file appears that makes the others count.
 
 use std::fs::{File, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
+use super::unsettled::{Unsettled, synchronize_names};
 use super::{Class, Content, Created, Listed, Replaced, Version};
 use crate::failure::{Failure, Kind};
 
@@ -32,13 +34,14 @@ const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 #[derive(Clone, Debug)]
 pub struct Directory {
     root: PathBuf,
+    unsettled: Arc<Unsettled>,
 }
 
 impl Directory {
     /// The directory `root`, which need not be there yet.
     pub fn new(root: &Path) -> Result<Self, Failure> {
         let root = std::path::absolute(root).map_err(|error| failed("find", root, &error))?;
-        Ok(Self { root })
+        Ok(Self { root, unsettled: Arc::default() })
     }
 
     /// [`super::Storage::read`].
@@ -55,21 +58,27 @@ impl Directory {
     pub fn create(&self, path: &str, content: &Content, class: Class) -> Result<Created, Failure> {
         let place = self.place(path)?;
         let failed = |error: io::Error| failed("write", &place, &error);
+        let wanted = content.size()?;
+        // After a crash of the machine, what never settled may be empty, and a large file may be a part of itself.
+        let is_damaged = |size: u64| if class.is_named_by_content() { size != wanted } else { size == 0 && wanted > 0 };
+        let mut lock = None;
         if let Some(size) = size(&place).map_err(failed)? {
-            // After a crash of the machine a file that never settled may be empty.
-            if class.is_named_by_content() && size != content.size()? {
-                self.put(path, content)?;
-                return Ok(Created::Written);
+            if !is_damaged(size) {
+                return Ok(Created::Exists);
             }
-            return Ok(Created::Exists);
+            // Another one may be mending it already.
+            lock = Some(self.lock()?);
+            if self::size(&place).map_err(failed)?.is_some_and(is_damaged) {
+                std::fs::remove_file(&place).map_err(failed)?;
+            }
         }
+        let _lock = lock;
         let file = self.write_hidden(&place, content)?;
-        if class == Class::Metadata {
-            // Its name may be taken by one content only, and nothing but the content tells whether this is a whole one.
-            file.as_file().sync_data().map_err(failed)?;
-        }
         match file.persist_noclobber(&place) {
-            Ok(_) => Ok(Created::Written),
+            Ok(_) => {
+                self.unsettled.add(place);
+                Ok(Created::Written)
+            }
             Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(Created::Exists),
             Err(error) => Err(failed(error.error)),
         }
@@ -79,7 +88,9 @@ impl Directory {
     pub fn put(&self, path: &str, content: &Content) -> Result<(), Failure> {
         let place = self.place(path)?;
         let file = self.write_hidden(&place, content)?;
-        file.persist(&place).map(drop).map_err(|error| failed("write", &place, &error.error))
+        file.persist(&place).map_err(|error| failed("write", &place, &error.error))?;
+        self.unsettled.add(place);
+        Ok(())
     }
 
     /// [`super::Storage::replace`].
@@ -95,17 +106,13 @@ impl Directory {
         }
         file.as_file().sync_all().map_err(failed)?;
         file.persist(&place).map_err(|error| failed(error.error))?;
-        let directory = place.parent().unwrap_or(&self.root);
-        File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)?;
+        synchronize_names(&self.root, std::iter::once(place.as_path())).map_err(failed)?;
         Ok(Replaced::Done)
     }
 
     /// [`super::Storage::settle`].
     pub fn settle(&self) -> Result<(), Failure> {
-        match File::open(&self.root).and_then(|directory| synchronize(&directory)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("write", &self.root, &error)),
-            _ => Ok(()),
-        }
+        self.unsettled.settle(&self.root).map_err(|error| failed("write", &self.root, &error))
     }
 
     /// [`super::Storage::size`].
@@ -227,9 +234,8 @@ impl Directory {
     /// Shows each file below the directory `below`: its path, and where that is. What is no file, or has a name
     /// that no published file has, is left out.
     fn walk(&self, below: &str, visit: &mut dyn FnMut(String, &Path) -> io::Result<()>) -> Result<(), Failure> {
-        let mut waiting = vec![below.to_owned()];
-        while let Some(path) = waiting.pop() {
-            let place = self.locate(&path, true)?;
+        let mut waiting = vec![(below.to_owned(), self.locate(below, true)?)];
+        while let Some((path, place)) = waiting.pop() {
             let failed = |error: io::Error| failed("read", &place, &error);
             let entries = match std::fs::read_dir(&place) {
                 // Not there yet, or removed meanwhile.
@@ -242,7 +248,7 @@ impl Directory {
                 let path = if path.is_empty() { name } else { format!("{path}/{name}") };
                 let kind = entry.file_type().map_err(failed)?;
                 if kind.is_dir() {
-                    waiting.push(path);
+                    waiting.push((path, entry.path()));
                 } else if kind.is_file() {
                     visit(path, &entry.path()).map_err(failed)?;
                 }
@@ -314,19 +320,6 @@ fn make_hidden(directory: &Path) -> io::Result<NamedTempFile> {
 
 fn is_hidden(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(|name| name.starts_with(HIDDEN))
-}
-
-/// Waits until the whole file system is on the medium.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn synchronize(directory: &File) -> io::Result<()> {
-    Ok(rustix::fs::syncfs(directory)?)
-}
-
-/// Waits until all file systems are on their medium.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn synchronize(_: &File) -> io::Result<()> {
-    rustix::fs::sync();
-    Ok(())
 }
 
 fn in_the_way(place: &Path, wants_directory: bool, is_symlink: bool) -> Failure {

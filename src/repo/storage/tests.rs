@@ -219,19 +219,31 @@ async fn what_a_killed_publisher_left_is_not_published_and_goes_after_a_day() {
 }
 
 #[tokio::test]
-async fn a_file_that_a_crash_of_the_machine_emptied_is_written_again_if_its_name_says_what_it_was() {
+async fn a_file_that_a_crash_of_the_machine_damaged_is_written_again() {
     let (world, storage) = directory();
-    let empty = |path: &str| std::fs::write(world.path().join("published").join(path), b"").unwrap();
-    for path in ["packages/aa/a.whl", "tuf/2.snapshot.json"] {
+    let damage = |path: &str, left: &[u8]| std::fs::write(world.path().join("published").join(path), left).unwrap();
+    let (wheel, snapshot) = ("packages/aa/a.whl", "tuf/2.snapshot.json");
+    for path in [wheel, snapshot] {
         storage.put(path, bytes("whole"), Class::HtmlPage).await.unwrap();
-        empty(path);
     }
-    let created = storage.create("packages/aa/a.whl", bytes("whole"), Class::Distribution).await.unwrap();
-    assert_eq!(created, Created::Written);
-    assert_eq!(text(&storage, "packages/aa/a.whl").await.as_deref(), Some("whole"));
-    // This one could as well be another publisher's.
-    let created = storage.create("tuf/2.snapshot.json", bytes("whole"), Class::Metadata).await.unwrap();
-    assert_eq!(created, Created::Exists);
+    damage(wheel, b"who");
+    assert_eq!(storage.create(wheel, bytes("whole"), Class::Distribution).await.unwrap(), Created::Written);
+    assert_eq!(text(&storage, wheel).await.as_deref(), Some("whole"));
+    // What is there of this one may be all of another publisher's, unless nothing is.
+    damage(snapshot, b"who");
+    assert_eq!(storage.create(snapshot, bytes("whole"), Class::Metadata).await.unwrap(), Created::Exists);
+    assert_eq!(text(&storage, snapshot).await.as_deref(), Some("who"));
+    damage(snapshot, b"");
+    let mut publishers = tokio::task::JoinSet::new();
+    for publisher in 0..8 {
+        let storage = storage.clone();
+        publishers.spawn(async move {
+            storage.create(snapshot, bytes(&format!("whole {publisher}")), Class::Metadata).await.unwrap()
+        });
+    }
+    let created = publishers.join_all().await;
+    assert_eq!(created.iter().filter(|created| **created == Created::Written).count(), 1);
+    assert!(text(&storage, snapshot).await.unwrap().starts_with("whole "));
 }
 
 #[tokio::test]
@@ -246,4 +258,21 @@ async fn whoever_cannot_write_says_so_and_leaves_nothing() {
     assert!(failure.message.contains("missing.whl"), "{failure}");
     let left: Vec<_> = testkit::tree(world.path()).into_iter().filter(|line| !line.ends_with('/')).collect();
     assert!(left.len() == 1 && left[0].starts_with("published/simple/index.html "), "{left:?}");
+}
+
+#[tokio::test]
+async fn few_files_and_many_settle() {
+    let (world, storage) = directory();
+    for count in [3, 600] {
+        for number in 0..count {
+            let path = format!("packages/{count}/{number}.whl");
+            storage.create(&path, bytes("wheel"), Class::Distribution).await.unwrap();
+        }
+        // What is gone again is not waited for.
+        storage.delete(&format!("packages/{count}/0.whl")).await.unwrap();
+        storage.settle().await.unwrap();
+    }
+    storage.put("simple/index.html", bytes("page"), Class::HtmlPage).await.unwrap();
+    std::fs::remove_dir_all(world.path().join("published")).unwrap();
+    storage.settle().await.unwrap();
 }

@@ -1,0 +1,198 @@
+//! `repo add-metadata-to`: signatures for an index that cannot be changed, published elsewhere.
+//!
+//! The pages are signed with absolute links, so that files stay where they are. Clients fetch pages and metadata from here
+//! (the layout's `base` is relative to the metadata) and files from there.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream};
+use packaging::PackageName;
+use repository::Change;
+use url::Url;
+
+use crate::failure::{Failure, Kind};
+use crate::index::{Listed, Pages, download_request};
+use crate::net::redacted;
+use crate::repo::config::CONFIG_FILE;
+use crate::repo::mirror::{Carrier, Followed, Listing, News, Present, Rules, follow, project_list, stage};
+use crate::repo::workplace::Workplace;
+use crate::session::Session;
+use crate::settings::{AddMetadataTo, Bring, RepoSettings, Settings};
+use crate::terminal::{Progress, Terminal, counted, printable};
+use crate::trust::IndexIdentity;
+
+/// Projects that are compared at a time.
+const PROJECTS: usize = 8;
+
+/// Stages the pages of another index.
+///
+/// # Errors
+/// When it cannot be read, belongs to another repository, or has replaced a file that is signed already.
+pub async fn add_metadata_to(
+    settings: &Settings,
+    repo: &RepoSettings,
+    add: &AddMetadataTo,
+    terminal: &Arc<Terminal>,
+) -> Result<(), Failure> {
+    let mut workplace = Workplace::open(&repo.directory)?;
+    let present = Present::read(&workplace).await?;
+    let here = present.projects();
+    let is_first = claim(&mut workplace, &add.index, &here)?;
+    let session = Session::new(settings, repo.terminal(settings, terminal)?)?;
+    session.client().add_credentials_of(std::slice::from_ref(&add.index));
+    let index = without_credentials(&add.index);
+    if !session.client().is_secure(&index) {
+        let message = format!("{} is asked over plain http: anybody on the way could have it signed", redacted(&index));
+        return Err(Failure::new(Kind::Policy, "repo.insecure-index", message)
+            .hint("use https, or say that it does not matter with --trusted-host"));
+    }
+    let (projects, is_whole) = projects(add, &index, &session).await?;
+
+    let carrier = Carrier { session: &session, workplace: &workplace, bring: Bring::Link };
+    let pages = session.pages();
+    let (total, mut done) = (projects.len(), 0);
+    let compared = stream::iter(&projects).map(|project| {
+        let (carrier, pages, present, index) = (&carrier, &pages, &present, &index);
+        async move {
+            let followed = followed(project, pages, index, &carrier.session.terminal).await?;
+            let here = present.page(project).await?;
+            follow(followed, &here, carrier, repo.dry_run).await
+        }
+    });
+    let mut compared = compared.buffered(PROJECTS);
+    let (mut changes, mut news): (Vec<Change>, News) = Default::default();
+    while let Some(outcome) = compared.next().await {
+        let (of_project, told) = outcome?;
+        changes.extend(of_project);
+        news.add(told);
+        done += 1;
+        session.terminal.progress(Progress::Counted { what: "Reading pages", done, total });
+    }
+    drop(compared);
+    if is_whole {
+        let listed: BTreeSet<&PackageName> = projects.iter().collect();
+        for project in here.iter().filter(|project| !listed.contains(project)) {
+            let page = present.page(project).await?;
+            news.removed.extend(page.files().map(|file| (project.clone(), file.filename.clone())));
+            changes.push(Change::Replace { project: project.clone(), files: Vec::new() });
+        }
+    }
+    news.refuse_replaced()?;
+    if !repo.dry_run {
+        if is_first {
+            write_index_url(&workplace, &index)?;
+        }
+        stage(&workplace, changes)?;
+    }
+    if repo.json {
+        terminal.data(&news.to_json(repo.dry_run).to_string());
+    } else {
+        news.say(repo.dry_run, terminal);
+    }
+    Ok(())
+}
+
+/// Everything that the index lists of a project.
+async fn followed(project: &PackageName, pages: &Pages, index: &Url, terminal: &Terminal) -> Result<Followed, Failure> {
+    let page = pages.project(index, project).await?.unwrap_or_default();
+    for skipped in &page.skipped {
+        terminal.verbose(1, || format!("{} is left out: {}", printable(&skipped.filename), skipped.reason));
+    }
+    let files: Vec<Arc<Listed>> = page.files.into_iter().map(|file| Arc::new(Listed::unsigned(file))).collect();
+    let wanted = files.iter().filter_map(|file| {
+        let request = download_request(project, file, &file.url().ok()?, Vec::new(), None);
+        Some((file.filename().to_owned(), request))
+    });
+    Ok(Followed {
+        project: project.clone(),
+        wanted: wanted.collect(),
+        there: files.iter().map(Listing::of_page).collect(),
+        rules: Rules { exactly: true, is_wanted: true, prune: false },
+    })
+}
+
+/// The projects to be signed, and whether these are all that the index has.
+async fn projects(add: &AddMetadataTo, index: &Url, session: &Session) -> Result<(Vec<PackageName>, bool), Failure> {
+    if add.projects.is_empty() && add.projects_from.is_empty() {
+        let projects = project_list(session.client(), index).await?;
+        if projects.is_empty() {
+            let message = format!("{} lists no projects", redacted(index));
+            return Err(Failure::new(Kind::Error, "index.page", message)
+                .hint("check that the index URL ends in the part that lists projects, often /simple")
+                .hint("name the projects with --project or --projects-from if the index has no list of them"));
+        }
+        session.terminal.verbose(1, || format!("{} has {}", redacted(index), counted(projects.len(), "project")));
+        return Ok((projects, true));
+    }
+    let mut named: BTreeSet<PackageName> = add.projects.iter().cloned().collect();
+    for path in &add.projects_from {
+        named.extend(names_in(path)?);
+    }
+    Ok((named.into_iter().collect(), false))
+}
+
+/// The names in a file, one a line; what follows `#` is for people.
+fn names_in(path: &PathBuf) -> Result<Vec<PackageName>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(Kind::Error, "file.unreadable", format!("Could not read {}: {error}", path.display()))
+    })?;
+    let lines = text.lines().enumerate();
+    let names = lines.map(|(number, line)| (number + 1, line.split('#').next().unwrap_or_default().trim()));
+    let parsed = names.filter(|(_, name)| !name.is_empty()).map(|(number, name)| {
+        name.parse().map_err(|_| {
+            let message = format!("{}:{number}: expected the name of a project, found '{name}'", path.display());
+            Failure::new(Kind::Usage, "usage", printable(&message))
+        })
+    });
+    parsed.collect()
+}
+
+/// Makes sure that this repository is about that index; `true` if it is so from now on.
+fn claim(workplace: &mut Workplace, index: &Url, here: &BTreeSet<PackageName>) -> Result<bool, Failure> {
+    if !matches!(index.scheme(), "http" | "https") {
+        let message =
+            format!("{} is not on a web server; its files can be added with `tufpip repo add`", redacted(index));
+        return Err(Failure::new(Kind::Usage, "usage", message));
+    }
+    let config = &mut workplace.config;
+    match &config.index_url {
+        Some(known) if IndexIdentity::of(known) == IndexIdentity::of(index) => Ok(false),
+        Some(known) => {
+            let message = format!("This repository signs {}, not {}", redacted(known), redacted(index));
+            Err(Failure::new(Kind::Usage, "repo.other-index", message)
+                .hint("make another one with `tufpip repo init`, and name it with --repo"))
+        }
+        None if !here.is_empty() => {
+            let message =
+                format!("This repository has packages of its own, and cannot sign {} besides", redacted(index));
+            Err(Failure::new(Kind::Usage, "repo.other-index", message)
+                .hint("make another one with `tufpip repo init`, and name it with --repo"))
+        }
+        None => {
+            config.index_url = Some(without_credentials(index));
+            Ok(true)
+        }
+    }
+}
+
+fn without_credentials(index: &Url) -> Url {
+    let mut url = index.clone();
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_fragment(None);
+    if url.query().is_none() && !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", index.path()));
+    }
+    url
+}
+
+/// Notes in repo.toml which index this repository is about; everything else in it stays as people wrote it.
+fn write_index_url(workplace: &Workplace, index: &Url) -> Result<(), Failure> {
+    let text = workplace.read(CONFIG_FILE)?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    // Before everything else: what follows the first table would belong to that. URLs have no quotes and no backslashes.
+    let line = format!("# The index that this repository signs, as users name it.\nindex-url = \"{index}\"\n\n{text}");
+    workplace.write(CONFIG_FILE, line.as_bytes())
+}

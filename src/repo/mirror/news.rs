@@ -1,0 +1,167 @@
+//! What following another index comes to: for people, and as JSON.
+
+use packaging::{PackageName, Version};
+use serde_json::{Value, json};
+
+use super::comparison::Replaced;
+use crate::failure::{Failure, Kind};
+use crate::terminal::{Terminal, counted, printable};
+
+/// What has changed, what has not, and what should be known of it. Files are told with their projects.
+#[derive(Default)]
+pub struct News {
+    /// Files that come.
+    pub new: Vec<(PackageName, String)>,
+    /// Files that were described otherwise, or were elsewhere.
+    pub updated: Vec<(PackageName, String)>,
+    /// Files that are yanked from now on, and why.
+    pub yanked: Vec<(PackageName, String, String)>,
+    /// Files that are not yanked any more.
+    pub unyanked: Vec<(PackageName, String)>,
+    /// Files that leave.
+    pub removed: Vec<(PackageName, String)>,
+    /// The newest versions that are too young.
+    pub held_back: Vec<(PackageName, Version)>,
+    /// Files that stay although the other index does not list them any more.
+    pub vanished: Vec<(PackageName, String)>,
+    /// Files that have another content in the other index, of projects that are not wanted.
+    pub different: Vec<(PackageName, String)>,
+    /// Files that are yanked here and not there.
+    pub yanked_only_here: Vec<(PackageName, String)>,
+    /// File names that stand for two contents: nothing may be changed then.
+    pub replaced: Vec<(PackageName, Replaced)>,
+    /// Files that were compared, or came.
+    pub files: usize,
+    /// Projects that were compared.
+    pub projects: usize,
+}
+
+/// How many lines are shown of a long list.
+const SHOWN: usize = 20;
+
+impl News {
+    /// Adds what is told of other projects.
+    pub fn add(&mut self, other: Self) {
+        self.new.extend(other.new);
+        self.updated.extend(other.updated);
+        self.yanked.extend(other.yanked);
+        self.unyanked.extend(other.unyanked);
+        self.removed.extend(other.removed);
+        self.held_back.extend(other.held_back);
+        self.vanished.extend(other.vanished);
+        self.different.extend(other.different);
+        self.yanked_only_here.extend(other.yanked_only_here);
+        self.replaced.extend(other.replaced);
+        self.files += other.files;
+        self.projects += other.projects;
+    }
+
+    /// Refuses everything if another index has replaced a file.
+    ///
+    /// # Errors
+    /// A failure that names the files.
+    pub fn refuse_replaced(&self) -> Result<(), Failure> {
+        let Some((_, first)) = self.replaced.first() else { return Ok(()) };
+        let message = match self.replaced.len() {
+            1 => format!("{} was replaced by another file of the same name", printable(&first.filename)),
+            several => format!("{several} files were replaced by others of the same names"),
+        };
+        let mut failure = Failure::new(Kind::Verification, "repo.upstream-replaced", message);
+        for (_, Replaced { filename, here, there }) in self.replaced.iter().take(SHOWN) {
+            failure = failure
+                .detail("file", filename.clone())
+                .detail("expected", here.clone())
+                .detail("received", there.clone());
+        }
+        Err(failure
+            .detail("meaning", "what was signed once stays as it is; nothing was changed")
+            .hint("ask the operator of the other index why: a release must never be replaced")
+            .hint("to take the new file nevertheless, `tufpip repo remove` the old one first"))
+    }
+
+    /// Tells people.
+    pub fn say(&self, dry_run: bool, terminal: &Terminal) {
+        let would = |text: &'static str, would: &'static str| if dry_run { would } else { text };
+        let lists = [
+            (would("New", "Would be new"), &self.new),
+            (would("Updated", "Would be updated"), &self.updated),
+            (would("Not yanked any more", "Would not be yanked any more"), &self.unyanked),
+            (would("Removed", "Would be removed"), &self.removed),
+        ];
+        for (title, files) in lists {
+            list(title, files.iter().map(|(_, filename)| printable(filename)), terminal);
+        }
+        let yanked = self.yanked.iter().map(|(_, filename, reason)| match reason.as_str() {
+            "" => printable(filename),
+            reason => format!("{}: {}", printable(filename), printable(reason)),
+        });
+        list(would("Yanked, as upstream", "Would be yanked, as upstream"), yanked, terminal);
+        let held_back = self.held_back.iter().map(|(project, version)| format!("{project} {version}"));
+        list("Held back, because too young", held_back, terminal);
+        for (_, filename) in &self.vanished {
+            terminal.warning(&format!("{} is not upstream any more; it stays here", printable(filename)));
+        }
+        for (_, filename) in &self.different {
+            let filename = printable(filename);
+            terminal.warning(&format!("{filename} is another file upstream than here; it stays as it is"));
+        }
+        for (_, filename) in &self.yanked_only_here {
+            terminal.note(&format!(
+                "{} is yanked here and not upstream; `tufpip repo unyank` takes it back",
+                printable(filename)
+            ));
+        }
+        let (projects, files) = (counted(self.projects, "project"), counted(self.files, "file"));
+        terminal.line(&format!("Compared {projects} with {files}."));
+        if self.is_change() && !dry_run {
+            terminal.line("Staged; `tufpip repo publish` signs and publishes it.");
+        } else if !self.is_change() {
+            terminal.line("Nothing has changed.");
+        }
+    }
+
+    /// For programs.
+    pub fn to_json(&self, dry_run: bool) -> Value {
+        let files = |files: &[(PackageName, String)]| -> Vec<Value> {
+            files.iter().map(|(project, file)| json!({"project": project, "file": file})).collect()
+        };
+        let yanked = self.yanked.iter();
+        let yanked = yanked.map(|(project, file, reason)| json!({"project": project, "file": file, "reason": reason}));
+        let held_back = self.held_back.iter();
+        let held_back = held_back.map(|(project, version)| json!({"project": project, "version": version.to_string()}));
+        json!({
+            "dry_run": dry_run,
+            "projects": self.projects,
+            "files": self.files,
+            "new": files(&self.new),
+            "updated": files(&self.updated),
+            "yanked": yanked.collect::<Vec<_>>(),
+            "unyanked": files(&self.unyanked),
+            "removed": files(&self.removed),
+            "held_back": held_back.collect::<Vec<_>>(),
+            "vanished": files(&self.vanished),
+            "different": files(&self.different),
+            "yanked_only_here": files(&self.yanked_only_here),
+        })
+    }
+
+    fn is_change(&self) -> bool {
+        let lists = [&self.new, &self.updated, &self.unyanked, &self.removed];
+        lists.iter().any(|list| !list.is_empty()) || !self.yanked.is_empty()
+    }
+}
+
+/// A title with lines below it; of a long list the first ones.
+fn list(title: &str, lines: impl ExactSizeIterator<Item = String>, terminal: &Terminal) {
+    let all = lines.len();
+    if all == 0 {
+        return;
+    }
+    terminal.line(&format!("{title}:"));
+    for line in lines.take(SHOWN) {
+        terminal.line(&format!("  {line}"));
+    }
+    if all > SHOWN {
+        terminal.line(&format!("  and {} more (--json lists all)", all - SHOWN));
+    }
+}
