@@ -1,6 +1,7 @@
 //! One command a file. `install` is the straight line of `src/install.rs`.
 
 pub mod check;
+pub mod confirmation;
 pub mod download;
 pub mod freeze;
 pub mod list;

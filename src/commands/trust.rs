@@ -12,7 +12,6 @@ mod remove;
 mod show;
 pub(super) mod words;
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::Arc;
 
 use url::Url;
@@ -48,27 +47,4 @@ fn not_trusted(identity: &IndexIdentity) -> Failure {
     let message = format!("There is no trusted root for {}", redacted(identity.url()));
     Failure::new(Kind::Error, "trust.none", message)
         .hint("`tufpip trust list` prints the indexes that are trusted; `tufpip trust add` adds one")
-}
-
-/// Asks somebody at a terminal; anything but yes means no.
-fn confirmed(question: &str, no_input: bool) -> Result<bool, Failure> {
-    let unanswered = |reason: &str| {
-        let message = format!("Nothing was done: nobody can answer the question \"{question}?\", because {reason}");
-        Failure::new(Kind::Usage, "trust.not-confirmed", message).hint("give --yes to answer it beforehand")
-    };
-    if no_input {
-        return Err(unanswered("no input is expected (--no-input)"));
-    }
-    if !io::stdin().is_terminal() {
-        return Err(unanswered("there is no terminal to ask at"));
-    }
-    let mut output = io::stdout();
-    let _ = write!(output, "{question} (y/N)? ");
-    let _ = output.flush();
-    let mut answer = String::new();
-    io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .map_err(|error| unanswered(&format!("reading the answer failed: {error}")))?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

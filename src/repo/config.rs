@@ -93,14 +93,81 @@ impl Config {
         if !config.base.path().ends_with('/') {
             config.base.set_path(&format!("{}/", config.base.path()));
         }
-        config.bit_length().map(|_| ()).ok_or_else(|| {
-            unreadable(&path, &format!("bins is {}, not a power of two from 2 to 16384", config.bins))
-        })?;
-        let Expiry { root, targets, snapshot, timestamp, leaves } = config.expiry();
-        if [root, targets, snapshot, timestamp, leaves].iter().any(|seconds| *seconds < 60) {
-            return Err(unreadable(&path, "an expiry is less than a minute; they are given in days"));
-        }
+        config.check().map_err(|problem| unreadable(&path, &problem))?;
         Ok(config)
+    }
+
+    /// What cannot be, in words.
+    ///
+    /// # Errors
+    /// When there is something.
+    pub fn check(&self) -> Result<(), String> {
+        if self.bit_length().is_none() {
+            return Err(format!("bins is {}, not a power of two from 2 to 16384", self.bins));
+        }
+        let Expiry { root, targets, snapshot, timestamp, leaves } = self.expiry();
+        if [root, targets, snapshot, timestamp, leaves].iter().any(|seconds| *seconds < 60) {
+            return Err("an expiry is less than a minute; they are given in days".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The file, with an explanation of each line.
+    pub fn to_toml(&self) -> String {
+        // What JSON escapes in a text, TOML escapes in the same way.
+        let text = |text: &str| serde_json::Value::from(text).to_string();
+        let ExpiryDays { root, targets, snapshot, timestamp, bins } = self.expiry;
+        let index_url = match &self.index_url {
+            None => String::new(),
+            Some(url) => format!(
+                "# The index that was there before its signatures, whose URL users give to pip.\nindex-url = {}\n\n",
+                text(url.as_str())
+            ),
+        };
+        format!(
+            "# A signed package index, kept with `tufpip repo`.\n\
+             \n\
+             # Where it will be reachable; its pages are in simple/ below. Users get this URL when they begin to trust the\n\
+             # index, so it should not change.\n\
+             base = {base}\n\
+             \n\
+             {index_url}\
+             # Where it is published: a directory (relative to this one), or s3://bucket/prefix.\n\
+             output = {output}\n\
+             \n\
+             # The next four are signed; only an empty repository can change them here.\n\
+             # Who signs: small (one role for all projects), pep458 (projects are spread over bins), rstuf (people sign only\n\
+             # the root).\n\
+             profile = {profile}\n\
+             # Over how many bins; not used by small.\n\
+             bins = {count}\n\
+             # How bins are written: succinct (TAP 15), or classic for clients that do not know that.\n\
+             bin-form = {bin_form}\n\
+             # What vouches for a file: target (an entry of its own), page (its row on the signed page), both.\n\
+             trust = {trust}\n\
+             \n\
+             # For how many days each signature is good. People sign root and targets; the others are signed anew by\n\
+             # `tufpip repo publish` and `tufpip repo refresh`.\n\
+             [expiry]\n\
+             root = {root}\n\
+             targets = {targets}\n\
+             snapshot = {snapshot}\n\
+             timestamp = {timestamp}\n\
+             bins = {bins}\n",
+            base = text(self.base.as_str()),
+            output = text(&self.output),
+            profile = text(match self.profile {
+                Profile::Small => "small",
+                Profile::Pep458 => "pep458",
+                Profile::Rstuf => "rstuf",
+            }),
+            count = self.bins,
+            bin_form = text(match self.bin_form {
+                BinForm::Succinct => "succinct",
+                BinForm::Classic => "classic",
+            }),
+            trust = text(self.trust.name()),
+        )
     }
 
     /// The URL users give to pip and to `trust add`.
@@ -148,4 +215,36 @@ impl Config {
 
 fn unreadable(path: &Path, problem: &str) -> Failure {
     Failure::new(Kind::Usage, "repo.config", format!("{} cannot be used: {}", path.display(), problem.trim_end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let directory = tempfile::tempdir().unwrap();
+        for (index_url, profile, expiry) in [
+            (None, Profile::Small, ExpiryDays::default()),
+            (
+                Some("https://other.example.org/simple/"),
+                Profile::Rstuf,
+                ExpiryDays { timestamp: 0.25, ..Default::default() },
+            ),
+        ] {
+            let config = Config {
+                base: Url::parse("https://pkgs.example.org/team/").unwrap(),
+                index_url: index_url.map(|url| Url::parse(url).unwrap()),
+                output: "a \"place\"\\ of\tits own".to_owned(),
+                profile,
+                trust: DistributionTrust::Page,
+                bins: 256,
+                bin_form: BinForm::Classic,
+                expiry,
+            };
+            std::fs::write(directory.path().join(CONFIG_FILE), config.to_toml()).unwrap();
+            let read = Config::read(directory.path()).unwrap();
+            assert_eq!(format!("{read:?}"), format!("{config:?}"));
+        }
+    }
 }

@@ -3,9 +3,11 @@
 
 mod passphrase;
 mod private_key;
+mod ring;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ use crate::terminal::{Terminal, printable};
 
 pub use passphrase::{PASSPHRASE_VARIABLE, Passphrases};
 pub use private_key::{PrivateKey, PrivateKeyError};
+pub use ring::KeyRing;
 
 /// A key file is a few hundred bytes.
 const LARGEST_FILE: u64 = 64 << 10;
@@ -144,23 +147,34 @@ pub fn online(
     repo: &RepoSettings,
     terminal: &Terminal,
 ) -> Result<Vec<SigningKey>, Failure> {
+    let mut ring = KeyRing::new(in_directory(&workplace.keys())?, Passphrases::new(repo));
+    online_in(workplace, root, &mut ring, terminal)
+}
+
+/// As [`online`], with keys that may be open already. They leave the ring.
+///
+/// # Errors
+/// As [`online`].
+pub fn online_in(
+    workplace: &Workplace,
+    root: &Root,
+    ring: &mut KeyRing,
+    terminal: &Terminal,
+) -> Result<Vec<SigningKey>, Failure> {
     let roles = [TopLevelRole::Timestamp, TopLevelRole::Snapshot].map(|role| root.role(role));
-    let here = in_directory(&workplace.keys())?;
-    let mut passphrases = Passphrases::new(repo);
+    let ids: BTreeSet<&KeyId> = roles.iter().flat_map(|role| &role.key_ids).collect();
     let mut keys = Vec::new();
-    for key in here.iter().filter(|key| roles.iter().any(|role| role.key_ids.contains(&key.id))) {
-        let Some(private) = &key.private else { continue };
-        terminal.verbose(1, || format!("Signing with the key {}", printable(&key.name)));
-        keys.push(unlock_as(private, &key.id, &mut passphrases)?);
+    for id in ids {
+        terminal.verbose(1, || format!("Signing with the key {}", ring.called(id)));
+        keys.extend(ring.take(id)?);
     }
     for role in roles {
         let found = keys.iter().filter(|key| role.key_ids.contains(key.key_id())).count();
         if (found as u64) < role.threshold {
-            let wanted: Vec<&str> = role.key_ids.iter().map(|id| short(id)).collect();
+            let wanted: Vec<String> = role.key_ids.iter().map(|id| ring.called(id)).collect();
             let message = format!(
-                "{} must sign what is published, and {found} of these private keys {} in {}: {}",
-                crate::terminal::counted(role.threshold as usize, "online key"),
-                if found == 1 { "is" } else { "are" },
+                "What is published is signed by {} of these keys, and the private halves of {found} are in {}: {}",
+                role.threshold,
                 workplace.keys().display(),
                 wanted.join(", ")
             );
@@ -196,12 +210,34 @@ pub fn write(directory: &Path, name: &str, key: &PrivateKey, passphrase: Option<
     check_absent(directory, name)?;
     let pem = key.to_pem(passphrase).map_err(|error| unusable(&private_path, &error))?;
     let public = key.signing_key().public().clone();
-    let mut json = public.to_value().to_json();
-    json.push(b'\n');
     fs::create_dir_all(directory).map_err(|error| disk(directory, &error))?;
     create(&private_path, pem.as_bytes(), 0o600)?;
-    create(&public_path, &json, 0o644)?;
+    create(&public_path, &public_json(&public), 0o644)?;
     Ok(KeyFile { name: name.to_owned(), id: public.identifier(), public, private: Some(private_path) })
+}
+
+/// Puts the public half of a key from elsewhere among these, and with `private` also the other one, as it is. A key that is
+/// here already stays as it is.
+///
+/// # Errors
+/// When another key has the name, or a file cannot be read or written.
+pub fn adopt(directory: &Path, key: &KeyFile, private: bool) -> Result<(), Failure> {
+    let here = in_directory(directory)?.into_iter().find(|here| here.id == key.id);
+    let name = here.as_ref().map_or(key.name.as_str(), |here| here.name.as_str());
+    check_name(name)?;
+    let (private_path, public_path) = paths(directory, name);
+    fs::create_dir_all(directory).map_err(|error| disk(directory, &error))?;
+    if private
+        && here.as_ref().is_none_or(|here| here.private.is_none())
+        && let Some(path) = &key.private
+    {
+        let pem = read_text(path)?;
+        create(&private_path, pem.as_bytes(), 0o600)?;
+    }
+    match here {
+        Some(_) => Ok(()),
+        None => create(&public_path, &public_json(&key.public), 0o644),
+    }
 }
 
 /// Refuses a name whose files are there already.
@@ -234,6 +270,12 @@ pub fn check_name(name: &str) -> Result<(), Failure> {
 /// The beginning of a key's name: enough to tell keys apart.
 pub fn short(id: &KeyId) -> &str {
     id.0.get(..12).unwrap_or(&id.0)
+}
+
+fn public_json(key: &Key) -> Vec<u8> {
+    let mut json = key.to_value().to_json();
+    json.push(b'\n');
+    json
 }
 
 fn paths(directory: &Path, name: &str) -> (PathBuf, PathBuf) {

@@ -1,10 +1,12 @@
 //! Reads what is published and verifies it, beginning with the root that this machine remembers.
 
+use std::collections::{BTreeSet, HashMap};
+
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use packaging::PackageName;
 use repository::published::{Opening, next_root, open_page, page_path, trusted_root};
 use repository::{Page, Published, StateError, layout};
-use tuf::metadata::{RoleName, Root, Targets, TopLevelRole};
+use tuf::metadata::{RoleName, Root, TargetFile, Targets, TopLevelRole};
 
 use super::storage::{Storage, Version};
 use super::workplace::{Seen, Workplace};
@@ -116,6 +118,27 @@ pub async fn page(published: &Published, storage: &Storage, project: &PackageNam
     open_page(project, target, &bytes).map(Some).map_err(refused)
 }
 
+/// The published pages of these projects, verified; those that have none are left out.
+///
+/// # Errors
+/// When one cannot be read, or is refused.
+pub async fn pages(
+    published: &Published,
+    storage: &Storage,
+    projects: &BTreeSet<PackageName>,
+) -> Result<Vec<Page>, Failure> {
+    let leaves = projects.iter().map(|project| published.leaf_of_page(project).map_err(refused));
+    let leaves: BTreeSet<RoleName> = leaves.collect::<Result<_, _>>()?;
+    let leaves = roles(published, storage, leaves.into_iter().collect()).await?;
+    let targets: HashMap<&str, &TargetFile> =
+        leaves.iter().flat_map(|(_, leaf)| &leaf.targets).map(|(path, target)| (path.as_str(), target)).collect();
+    let found = projects.iter().filter_map(|project| {
+        let target = targets.get(layout::page_target(project).as_str())?;
+        Some((project.clone(), *target))
+    });
+    read_pages(storage, found.collect()).await
+}
+
 /// The pages of all projects, verified.
 ///
 /// # Errors
@@ -123,8 +146,13 @@ pub async fn page(published: &Published, storage: &Storage, project: &PackageNam
 pub async fn all_pages(published: &Published, storage: &Storage) -> Result<Vec<Page>, Failure> {
     let leaves = roles(published, storage, published.leaves()).await?;
     let targets = leaves.iter().flat_map(|(_, leaf)| &leaf.targets);
-    let pages = targets.filter_map(|(path, target)| Some((layout::project_of_page(path)?, target)));
-    let read = pages.map(async |(project, target)| {
+    let found = targets.filter_map(|(path, target)| Some((layout::project_of_page(path)?, target)));
+    read_pages(storage, found.collect()).await
+}
+
+/// Reads and verifies pages, in the order of their projects.
+async fn read_pages(storage: &Storage, targets: Vec<(PackageName, &TargetFile)>) -> Result<Vec<Page>, Failure> {
+    let read = targets.into_iter().map(async |(project, target)| {
         let path = page_path(&project, target).unwrap_or_default();
         let bytes = must_read(storage, &path).await?;
         open_page(&project, target, &bytes).map_err(refused)

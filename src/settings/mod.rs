@@ -27,8 +27,8 @@ pub use control::{FormatControl, ReleaseControl, normalize};
 pub use redact::redact;
 pub use repo::{
     AddFiles, AddMetadataTo, Bring, ChangeReleases, DelegateProject, EditRoot, EditedGroup, InitRepository, KeyCommand,
-    MirrorIndex, Renewed, RepoCommand, RepoSettings, RootCommand, RotateOnline, SignFiles, VerifyPublished,
-    YankReleases,
+    MirrorIndex, RemoveReleases, Renewed, RepoCommand, RepoSettings, RootCommand, RotateOnline, SignFiles,
+    VerifyPublished, YankReleases,
 };
 pub use settle::settle;
 pub use trust::{AddTrust, RootSource, TrustCommand, TrustSettings, WhyTrustSettings};

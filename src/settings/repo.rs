@@ -6,7 +6,7 @@ mod keys;
 mod publishing;
 mod trying;
 
-pub use content::{AddFiles, ChangeReleases, YankReleases};
+pub use content::{AddFiles, ChangeReleases, RemoveReleases, YankReleases};
 pub use curation::{AddMetadataTo, Bring, MirrorIndex};
 pub use keys::{
     DelegateProject, EditRoot, EditedGroup, InitRepository, KeyCommand, Renewed, RootCommand, RotateOnline, SignFiles,
@@ -62,7 +62,7 @@ pub enum RepoCommand {
     /// `repo unyank`
     Unyank(ChangeReleases),
     /// `repo remove`
-    Remove(ChangeReleases),
+    Remove(RemoveReleases),
     /// `repo status`
     Status,
     /// `repo publish`

@@ -8,13 +8,15 @@
     reason = "a story that cannot go on is a failed test"
 )]
 
+mod content;
+mod demo;
 mod export_anchor;
 mod keys;
 mod mirror;
 mod operator;
 mod published;
 mod serve;
+mod serving;
 mod sidecar;
 mod upstream;
-mod serving;
 mod verify;

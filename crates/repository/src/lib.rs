@@ -3,6 +3,7 @@
 //! Pure: no disk, no network, no clock. The layout is `static-1`, as [`layout`] writes it down. What is published is the
 //! only state: [`Published`] reads and verifies it, a [`Draft`] becomes the next one.
 
+pub mod ceremony;
 pub mod collect;
 pub mod draft;
 pub mod layout;

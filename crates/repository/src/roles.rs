@@ -6,8 +6,9 @@
 //! | `pep458` | root → targets → `bins` → `bins-…` | people: root, targets, `bins`; the online key: the rest |
 //! | `rstuf` | root → targets → `bins-…` | people: root; the online key: the rest, targets too |
 
+use packaging::PackageName;
 use serde::{Deserialize, Serialize};
-use tuf::metadata::{DelegatedRoles, Delegations, HashPrefix, PathSet, Root, Targets, TopLevelRole};
+use tuf::metadata::{DelegatedRoles, Delegations, HashPrefix, PathSet, RoleName, Root, Targets, TopLevelRole};
 use tuf::{Key, UnixTime};
 
 use crate::layout;
@@ -187,6 +188,18 @@ pub const INDEX: &str = "index";
 pub const CLAIMED: &str = "claimed";
 /// The role that delegates to bins in [`Profile::Pep458`], and the beginning of the names of bins.
 pub const BINS: &str = "bins";
+
+/// The role of a project with keys of its own: `project-NAME`, so that it is none of the others, whatever its name.
+pub fn project_role(project: &PackageName) -> RoleName {
+    RoleName::from(format!("{PROJECT_PREFIX}{project}").as_str())
+}
+
+/// The project whose role this is.
+pub fn project_of_role(role: &RoleName) -> Option<PackageName> {
+    role.as_str().strip_prefix(PROJECT_PREFIX)?.parse().ok()
+}
+
+const PROJECT_PREFIX: &str = "project-";
 
 fn to_bins(policy: &Policy, signers: &Signers) -> Option<Delegations> {
     let Group { keys, threshold } = &signers.online;

@@ -8,7 +8,7 @@ use crate::cli::General;
 /// Add wheels and source distributions, to be published
 #[derive(Debug, Args)]
 pub struct Add {
-    /// Wheels (.whl) and source distributions (.tar.gz)
+    /// Wheels (.whl), source distributions (.tar.gz), and directories with these in them
     #[arg(value_name = "file", required = true)]
     pub files: Vec<String>,
     /// Only say what would be done
@@ -59,6 +59,9 @@ pub struct Remove {
     /// Projects, releases (name==version) or file names
     #[arg(value_name = "release", required = true)]
     pub releases: Vec<String>,
+    /// Do not ask before all files of a project go
+    #[arg(short, long)]
+    pub yes: bool,
     /// Only say what would be done
     #[arg(long)]
     pub dry_run: bool,

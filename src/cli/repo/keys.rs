@@ -193,7 +193,7 @@ pub struct EditRoot {
     #[arg(long, value_name = "time", value_parser = grace)]
     pub expires: Option<Duration>,
     /// Sign again what would expire, whatever else changes: root, targets or all
-    #[arg(long, value_name = "role", num_args = 0..=1, default_missing_value = "all", value_parser = ["root", "targets", "all"])]
+    #[arg(long, value_name = "role", value_parser = ["root", "targets", "all"])]
     pub renew: Option<String>,
     /// Only say what would be done
     #[arg(long)]

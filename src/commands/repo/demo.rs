@@ -21,8 +21,12 @@ use crate::terminal::Terminal;
 const GREETING: &str = "tufpip-demo-greeting";
 /// What that needs.
 const WORDS: &str = "tufpip-demo-words";
-/// What only the attacker's wheels say.
-const EVIL: &str = "your passwords are on their way";
+/// What only the attacker's wheels say; as long as what the others say, so that not even the length gives them away.
+const EVIL: &str = "Data stolen.";
+/// What the version with the hole says.
+const FIRST: &str = "Good evening";
+/// What the fixed version says.
+const FIXED: &str = "Good morning";
 
 /// Plays the story.
 ///
@@ -40,11 +44,17 @@ pub async fn demo(settings: &Settings, terminal: &Arc<Terminal>) -> Result<(), F
     let attacker = Attacker::new(&stage);
     replaced_wheel(&stage, &attacker)?;
     invented_version(&stage, &attacker)?;
-    rollback(&stage, &attacker)?;
     attacker.leave();
-    stage.title("The attacker is gone. The same command again:");
+    let yesterday = attacker.remembers(GREETING)?;
+    fix(&stage)?;
+    attacker.replays(yesterday);
+    rollback(&stage)?;
+    attacker.withholds_metadata()?;
+    downgrade(&stage)?;
+    attacker.leave();
+    stage.title("8. The attacker is gone. The same command again");
     stage.succeeds(&install(&stage, "after"))?;
-    stage.expect("after", "Good morning")?;
+    stage.expect("after", FIXED)?;
     stage.say(&["", "Every attack was refused, and nothing of the attacker's was installed."]);
     Ok(())
 }
@@ -52,60 +62,60 @@ pub async fn demo(settings: &Settings, terminal: &Arc<Terminal>) -> Result<(), F
 fn publish(stage: &Stage) -> Result<(), Failure> {
     stage.title("1. An operator makes a signed index out of two wheels");
     let wheels = [
-        SampleWheel::new(GREETING, "1.0", "Good evening").requires(WORDS).write(stage.directory())?,
+        SampleWheel::new(GREETING, "1.0", FIRST).requires(WORDS).write(stage.directory())?,
         SampleWheel::new(WORDS, "1.0", "words, words, words").write(stage.directory())?,
     ];
-    stage.succeeds(&["repo", "init", "--repo", "index", "--base", stage.url()])?;
-    stage.succeeds(&[&["repo", "add", "--repo", "index"][..], &wheels.each_ref().map(String::as_str)].concat())?;
+    stage.succeeds_with(&["repo", "init", "--repo", "index", "--base", stage.url()], 3)?;
+    let add = [&["repo", "add", "--repo", "index"][..], &wheels.each_ref().map(String::as_str)].concat();
+    stage.succeeds_with(&add, 1)?;
     stage.succeeds(&["repo", "publish", "--repo", "index"])?;
-    stage.succeeds(&["repo", "export-anchor", "--repo", "index", "-o", "root.json"])
+    stage.succeeds_with(&["repo", "export-anchor", "--repo", "index", "-o", "root.json"], 2)
 }
 
 fn trust(stage: &Stage) -> Result<(), Failure> {
     stage.title("2. A user gets root.json from the operator, trusts it once, and installs");
     stage.succeeds(&["trust", "add", stage.index(), "--root", "root.json"])?;
     stage.succeeds(&install(stage, "first"))?;
-    stage.expect("first", "Good evening")?;
+    stage.expect("first", FIRST)?;
     stage.runs_module("first", GREETING)
 }
 
 fn replaced_wheel(stage: &Stage, attacker: &Attacker) -> Result<(), Failure> {
-    stage.title("Attack 1: another wheel under the same name");
-    stage.say(&[
-        "The attacker answers instead of the server: with a wheel that has a back door,",
-        "and with pages that give the hash of that wheel.",
-    ]);
+    stage.title("3. Attack: another wheel under the same name");
+    stage.say(&["The attacker answers with a wheel that has a back door, and with pages that give its hash."]);
     let evil = SampleWheel::new(GREETING, "1.0", EVIL).requires(WORDS);
     attacker.replaces(GREETING, &evil.filename(), &evil.bytes()?)?;
     is_refused(stage, "replaced", EVIL, 10, "verify.target")
 }
 
 fn invented_version(stage: &Stage, attacker: &Attacker) -> Result<(), Failure> {
-    stage.title("Attack 2: a newer version that was never published");
-    stage.say(&["The attacker adds version 99.0 to the page of the project, the signed one too."]);
-    let evil = SampleWheel::new(GREETING, "99.0", EVIL).requires(WORDS);
     attacker.leave();
+    stage.title("4. Attack: a newer version that was never published");
+    stage.say(&["The attacker adds version 99.0 to all pages of the project, the signed one too."]);
+    let evil = SampleWheel::new(GREETING, "99.0", EVIL).requires(WORDS);
     attacker.adds(GREETING, &evil.filename(), &evil.bytes()?)?;
     is_refused(stage, "invented", EVIL, 10, "verify.page")
 }
 
-fn rollback(stage: &Stage, attacker: &Attacker) -> Result<(), Failure> {
-    attacker.leave();
-    stage.title("3. The operator publishes a security fix, and the user sees it");
-    let yesterday = attacker.remembers(GREETING)?;
-    let fixed = SampleWheel::new(GREETING, "1.1", "Good morning").requires(WORDS).write(stage.directory())?;
-    stage.succeeds(&["repo", "add", "--repo", "index", &fixed])?;
+fn fix(stage: &Stage) -> Result<(), Failure> {
+    stage.title("5. Version 1.0 has a hole. The operator publishes 1.1, and the user installs it");
+    let fixed = SampleWheel::new(GREETING, "1.1", FIXED).requires(WORDS).write(stage.directory())?;
+    stage.succeeds_with(&["repo", "add", "--repo", "index", &fixed], 1)?;
     stage.succeeds(&["repo", "publish", "--repo", "index"])?;
     stage.succeeds(&install(stage, "fixed"))?;
-    stage.expect("fixed", "Good morning")?;
+    stage.expect("fixed", FIXED)
+}
 
-    stage.title("Attack 3: back to the version with the hole");
-    stage.say(&["The attacker answers with what the operator had signed before the fix. Every signature is genuine."]);
-    attacker.replays(yesterday);
-    is_refused(stage, "rolled-back", "Good evening", 10, "trust.rollback")?;
-    stage.say(&["", "Then with the old pages alone, and \"404 Not Found\" for everything that is signed."]);
-    attacker.withholds_metadata()?;
-    is_refused(stage, "downgraded", "Good evening", 11, "trust.withheld")
+fn rollback(stage: &Stage) -> Result<(), Failure> {
+    stage.title("6. Attack: back to the version with the hole");
+    stage.say(&["The attacker answers with what the operator signed before the fix. Every signature is genuine."]);
+    is_refused(stage, "rolled-back", FIRST, 10, "trust.rollback")
+}
+
+fn downgrade(stage: &Stage) -> Result<(), Failure> {
+    stage.title("7. Attack: no signatures at all");
+    stage.say(&["The attacker answers with the old pages, and that there is no such thing as signed metadata."]);
+    is_refused(stage, "downgraded", FIRST, 11, "trust.withheld")
 }
 
 fn install<'a>(stage: &'a Stage, target: &'a str) -> [&'a str; 6] {
@@ -119,7 +129,7 @@ fn is_refused(stage: &Stage, target: &str, aim: &str, exit_code: i32, code: &str
     if without_trust.code != Some(0) || !stage.installed(&fooled, aim) {
         return Err(unexpected("the attack would have harmed nobody", &without_trust));
     }
-    stage.say(&["An installer that believes pages and their hashes installs what the attacker wants. This one was told whom to trust:"]);
+    stage.say(&["Tried by somebody who trusts no root: what the attacker wants was installed. Now the user:"]);
     let ran = stage.run(&install(stage, target))?;
     stage.show(&ran);
     if ran.code != Some(exit_code) || !ran.output.contains(code) || stage.is_there(target) {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use url::Url;
 
+use super::list;
 use super::new_root::NewRoot;
-use super::{confirmed, list};
+use crate::commands::confirmation::confirmed;
 use crate::failure::{Failure, Kind};
 use crate::net::redacted;
 use crate::session::Session;
@@ -45,7 +46,7 @@ pub async fn add(settings: &Settings, add: &AddTrust, session: &Session) -> Resu
         new.print(unix_now(), terminal);
         terminal
             .line("Nothing proves that it is the right one. Compare it with what the operator of the index publishes.");
-        if !add.yes && !confirmed("Trust it from now on", settings.terminal.no_input)? {
+        if !add.yes && !confirmed("Trust it from now on", "trust.not-confirmed", settings.terminal.no_input)? {
             return Err(Failure::new(Kind::Error, "trust.not-confirmed", "Nothing was trusted"));
         }
     }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use url::Url;
 
-use super::{confirmed, not_trusted};
+use super::not_trusted;
+use crate::commands::confirmation::confirmed;
 use crate::failure::{Failure, Kind};
 use crate::net::redacted;
 use crate::settings::Settings;
@@ -29,7 +30,7 @@ pub fn remove(settings: &Settings, index: &Url, yes: bool, terminal: &Terminal) 
     if !yes {
         terminal.line(&format!("Trust in {shown}, kept in {}, would be removed.", directory.display()));
         terminal.line("Afterwards the index is used without verification, and older states of it are not noticed.");
-        if !confirmed("Remove it", settings.terminal.no_input)? {
+        if !confirmed("Remove it", "trust.not-confirmed", settings.terminal.no_input)? {
             return Err(Failure::new(Kind::Error, "trust.not-confirmed", "Nothing was removed"));
         }
     }

@@ -24,11 +24,20 @@ pub struct YankReleases {
     pub reason: Option<String>,
 }
 
-/// `repo unyank`, `repo remove`
+/// `repo unyank`
 #[derive(Clone, Debug)]
 pub struct ChangeReleases {
     /// `name==version`, or names of files.
     pub releases: Vec<String>,
+}
+
+/// `repo remove`
+#[derive(Clone, Debug)]
+pub struct RemoveReleases {
+    /// Names of projects, `name==version`, or names of files.
+    pub releases: Vec<String>,
+    /// Nobody is asked before all files of a project go.
+    pub yes: bool,
 }
 
 pub(super) fn add(typed: typed::Add, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
@@ -48,7 +57,7 @@ pub(super) fn unyank(typed: typed::Unyank, surroundings: &Surroundings) -> Resul
 }
 
 pub(super) fn remove(typed: typed::Remove, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
-    let command = RepoCommand::Remove(ChangeReleases { releases: typed.releases });
+    let command = RepoCommand::Remove(RemoveReleases { releases: typed.releases, yes: typed.yes });
     Ok((typed.general, RepoSettings::new(&typed.place, command, surroundings).with_dry_run(typed.dry_run)))
 }
 

@@ -90,8 +90,13 @@ impl Stage {
 
     /// What a command said.
     pub fn show(&self, ran: &Ran) {
+        self.show_beginning(ran, usize::MAX);
+    }
+
+    /// The first lines of what a command said.
+    fn show_beginning(&self, ran: &Ran, lines: usize) {
         self.terminal.line(&format!("  $ {}", ran.shown));
-        for line in ran.output.lines().filter(|line| !line.trim().is_empty()) {
+        for line in ran.output.lines().filter(|line| !line.trim().is_empty()).take(lines) {
             self.terminal.line(&format!("  | {line}"));
         }
     }
@@ -108,8 +113,13 @@ impl Stage {
 
     /// Runs and shows this program, which must succeed.
     pub fn succeeds(&self, words: &[&str]) -> Result<(), Failure> {
+        self.succeeds_with(words, usize::MAX)
+    }
+
+    /// The same, showing no more than so many lines: the rest is advice.
+    pub fn succeeds_with(&self, words: &[&str], lines: usize) -> Result<(), Failure> {
         let ran = self.run(words)?;
-        self.show(&ran);
+        self.show_beginning(&ran, lines);
         if ran.code == Some(0) { Ok(()) } else { Err(unexpected("the command should have succeeded", &ran)) }
     }
 
@@ -165,6 +175,7 @@ impl Stage {
             .env("TMPDIR", self.directory())
             .env("PIP_CONFIG_FILE", "/dev/null")
             .env("PIP_NO_CACHE_DIR", "1")
+            .env("PIP_ROOT_USER_ACTION", "ignore")
             .env("PIP_PYTHON", &self.interpreter)
             .env("NO_PROXY", "*")
             .env("TUFPIP_REPO_PASSPHRASE", PASSPHRASE);

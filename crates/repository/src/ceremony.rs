@@ -1,0 +1,348 @@
+//! What people sign: the root, and the metadata that delegates. Who signs what, what follows when that changes, and who is
+//! still missing.
+//!
+//! A change is made to [`ByPeople`] as it is published; [`ByPeople::since`] gives the files that have to be signed for it.
+//! They travel to those who sign and back, each a [`PeoplesFile`]; [`Requirement`]s say whose signatures it needs.
+
+mod file;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use packaging::PackageName;
+use tuf::metadata::{
+    DelegatedRoles, Delegations, PathPattern, PathSet, RoleKeys, RoleName, Root, Targets, TopLevelRole,
+};
+use tuf::{Key, KeyId, UnixTime};
+
+pub use file::{PeoplesFile, Requirement, requirements};
+
+use crate::published::{Published, keys_of, name};
+use crate::roles::{self, BINS, CLAIMED, Group, INDEX, Policy, Signers};
+
+/// The content of all that people sign, the metadata of projects left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByPeople {
+    /// Who signs for the top-level roles.
+    pub root: Root,
+    /// `targets`, `bins`, `claimed`, as far as the profile has them.
+    pub delegators: BTreeMap<RoleName, Targets>,
+}
+
+/// Those who sign together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SigningGroup {
+    /// `root`
+    Root,
+    /// `targets`, `bins`, `claimed`
+    Targets,
+    /// Everything that is signed without people.
+    Online,
+}
+
+/// Why who signs cannot be changed so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CeremonyError {
+    /// More signatures than keys, or none.
+    #[error("{threshold} of {keys} keys cannot be required")]
+    Threshold {
+        /// How many must sign.
+        threshold: u64,
+        /// How many could.
+        keys: usize,
+    },
+    /// The profile `rstuf` has nobody who signs targets.
+    #[error("targets is signed by the online key in this repository (profile rstuf)")]
+    NoTargetsKeys,
+    /// The profile `rstuf` has no place for roles of projects.
+    #[error("a repository with the profile rstuf has no place for keys of projects")]
+    NoClaims,
+    /// Nobody could check a signature on a file that is no target.
+    #[error("distributions are no targets in this repository (trust = \"page\")")]
+    NoDistributionTargets,
+    /// It has no keys of its own.
+    #[error("{0} has no keys of its own")]
+    NotClaimed(PackageName),
+    /// Delegations that this program has not made.
+    #[error("the delegations of {0} are not of a kind this program makes")]
+    Delegations(RoleName),
+}
+
+/// What is signed again although nothing in it changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RenewedByPeople {
+    /// The root.
+    pub root: bool,
+    /// `targets` and the others.
+    pub targets: bool,
+}
+
+impl Group {
+    /// These keys, of which so many must sign.
+    ///
+    /// # Errors
+    /// When these keys are not as many, or nobody has to sign.
+    pub fn new(keys: Vec<Key>, threshold: u64) -> Result<Self, CeremonyError> {
+        let distinct: BTreeSet<KeyId> = keys.iter().map(Key::identifier).collect();
+        if threshold == 0 || threshold > distinct.len() as u64 {
+            return Err(CeremonyError::Threshold { threshold, keys: distinct.len() });
+        }
+        Ok(Self { keys, threshold })
+    }
+
+    fn role_keys(&self) -> RoleKeys {
+        RoleKeys::new(&self.keys, self.threshold)
+    }
+}
+
+impl ByPeople {
+    /// Of a new repository. `None` when the number of bins is out of range.
+    pub fn first(policy: &Policy, signers: &Signers, now: UnixTime) -> Option<Self> {
+        let root = roles::root(policy, signers, 1, now);
+        let targets = roles::targets(policy, signers, 1, now)?;
+        let mut delegators = BTreeMap::from([(name(TopLevelRole::Targets), targets)]);
+        if policy.profile == roles::Profile::Pep458 {
+            delegators.insert(RoleName::from(BINS), roles::bins(policy, signers, 1, now)?);
+        }
+        Some(Self { root, delegators })
+    }
+
+    /// As it is published.
+    pub fn of(published: &Published) -> Self {
+        Self { root: published.root().clone(), delegators: published.delegators().clone() }
+    }
+
+    /// As it will be when what waits for signatures is published. `None` when no root is published and none waits.
+    pub fn expected(published: Option<Self>, waiting: &[PeoplesFile]) -> Option<Self> {
+        let nothing = || {
+            let root = waiting.iter().find_map(|file| match file {
+                PeoplesFile::Root(root) => Some(root.signed.clone()),
+                PeoplesFile::Targets(..) => None,
+            })?;
+            Some(Self { root, delegators: BTreeMap::new() })
+        };
+        published.or_else(nothing).map(|base| base.with(waiting))
+    }
+
+    /// With what waits for signatures instead.
+    pub fn with(mut self, waiting: &[PeoplesFile]) -> Self {
+        for file in waiting {
+            match file {
+                PeoplesFile::Root(root) => self.root = root.signed.clone(),
+                PeoplesFile::Targets(role, targets) if is_delegator(role) => {
+                    self.delegators.insert(role.clone(), targets.signed.clone());
+                }
+                PeoplesFile::Targets(..) => {}
+            }
+        }
+        self
+    }
+
+    /// Who signs together.
+    pub fn group(&self, group: SigningGroup) -> Group {
+        let role = match group {
+            SigningGroup::Root => TopLevelRole::Root,
+            SigningGroup::Targets => TopLevelRole::Targets,
+            SigningGroup::Online => TopLevelRole::Timestamp,
+        };
+        let role = self.root.role(role);
+        let keys = role.key_ids.iter().filter_map(|id| self.root.keys.get(id).cloned()).collect();
+        Group { keys, threshold: role.threshold }
+    }
+
+    /// Gives a role to other people, or to another online key, wherever it is delegated to.
+    ///
+    /// # Errors
+    /// When this repository has no such group, or delegations of another kind.
+    pub fn set_group(&mut self, group: SigningGroup, signers: &Group) -> Result<(), CeremonyError> {
+        let online_targets = self.targets_is_online();
+        let mut top_level = |role| self.root.set_role(role, &signers.keys, signers.threshold);
+        match group {
+            SigningGroup::Root => top_level(TopLevelRole::Root),
+            SigningGroup::Targets if online_targets => return Err(CeremonyError::NoTargetsKeys),
+            SigningGroup::Targets => {
+                top_level(TopLevelRole::Targets);
+                self.delegate(TopLevelRole::Targets.name(), signers, |role| matches!(role.as_str(), BINS | CLAIMED))?;
+            }
+            SigningGroup::Online => {
+                top_level(TopLevelRole::Timestamp);
+                top_level(TopLevelRole::Snapshot);
+                if online_targets {
+                    top_level(TopLevelRole::Targets);
+                }
+                self.delegate(TopLevelRole::Targets.name(), signers, |role| role.as_str() == INDEX)?;
+                self.delegate(BINS, signers, |_| true)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the distributions of a project to people of its own (PEP 480).
+    ///
+    /// # Errors
+    /// When this repository has no place for that.
+    pub fn claim(&mut self, policy: &Policy, project: &PackageName, signers: &Group) -> Result<(), CeremonyError> {
+        if !policy.trust.has_targets() {
+            return Err(CeremonyError::NoDistributionTargets);
+        }
+        if self.targets_is_online() {
+            return Err(CeremonyError::NoClaims);
+        }
+        let by_people = self.group(SigningGroup::Targets);
+        let roles = self.listed(TopLevelRole::Targets.name())?;
+        if !roles.1.iter().any(|role| role.name.as_str() == CLAIMED) {
+            let mut claimed = Delegations::new(&by_people.keys, DelegatedRoles::Listed(Vec::new()));
+            let paths = PathSet::Patterns(vec![PathPattern::new("dist/*/*")]);
+            claimed.add(CLAIMED, &by_people.keys, by_people.threshold, paths);
+            let DelegatedRoles::Listed(claimed_roles) = claimed.roles else { return Err(CeremonyError::NoClaims) };
+            roles.0.extend(claimed.keys);
+            // Before the bins: who comes first is believed.
+            roles.1.splice(0..0, claimed_roles);
+        }
+        self.delegators.entry(RoleName::from(CLAIMED)).or_insert_with(|| {
+            let mut claimed = Targets::new(1, UnixTime(0));
+            claimed.delegations = Some(Delegations::new(&[], DelegatedRoles::Listed(Vec::new())));
+            claimed
+        });
+        self.remove_claim(project)?;
+        let (keys, roles) = self.listed(CLAIMED)?;
+        let paths = PathSet::Patterns(vec![PathPattern::new(&format!("dist/{project}/*"))]);
+        let mut one = Delegations::new(&signers.keys, DelegatedRoles::Listed(Vec::new()));
+        if let Some(role) = one.add(roles::project_role(project).as_str(), &signers.keys, signers.threshold, paths) {
+            role.terminating = Some(true);
+        }
+        let DelegatedRoles::Listed(one_role) = one.roles else { return Err(CeremonyError::NoClaims) };
+        keys.extend(one.keys);
+        roles.extend(one_role);
+        roles.sort_by(|role, other| role.name.cmp(&other.name));
+        Ok(())
+    }
+
+    /// Lets the index vouch for the distributions of a project again.
+    ///
+    /// # Errors
+    /// When the project has no people of its own.
+    pub fn unclaim(&mut self, project: &PackageName) -> Result<(), CeremonyError> {
+        match self.remove_claim(project)? {
+            true => Ok(()),
+            false => Err(CeremonyError::NotClaimed(project.clone())),
+        }
+    }
+
+    /// The files that have to be signed so that this is published after that: each with the version after the published one,
+    /// and a new expiry. All of them when nothing is published.
+    pub fn since(
+        &self,
+        published: Option<&Self>,
+        renewed: RenewedByPeople,
+        policy: &Policy,
+        now: UnixTime,
+    ) -> Vec<PeoplesFile> {
+        let mut files = Vec::new();
+        let before = published.map(|published| &published.root);
+        let same_root = before.is_some_and(|before| {
+            Root { version: before.version, expires: before.expires, ..self.root.clone() } == *before
+        });
+        if !same_root || renewed.root {
+            let mut root = self.root.clone();
+            root.version = before.map_or(1, |before| before.version + 1);
+            root.expires = UnixTime(now.0 + policy.expiry.root);
+            files.push(PeoplesFile::root(root));
+        }
+        for (role, targets) in &self.delegators {
+            let before = published.and_then(|published| published.delegators.get(role));
+            let same = before.is_some_and(|before| {
+                Targets { version: before.version, expires: before.expires, ..targets.clone() } == *before
+            });
+            let keys = |side: &Self| keys_of(&side.root, &side.delegators, role).ok().map(|(_, keys)| keys.clone());
+            let same_keys = published.is_some_and(|published| keys(published) == keys(self));
+            if !same || !same_keys || renewed.targets {
+                let mut targets = targets.clone();
+                targets.version = before.map_or(1, |before| before.version + 1);
+                targets.expires = UnixTime(now.0 + policy.expiry.targets);
+                files.push(PeoplesFile::targets(role.clone(), targets));
+            }
+        }
+        files
+    }
+
+    /// Whether the online key signs `targets` too, as in the profile `rstuf`.
+    pub fn targets_is_online(&self) -> bool {
+        let targets = self.delegators.get(&name(TopLevelRole::Targets));
+        let delegations = targets.and_then(|targets| targets.delegations.as_ref());
+        delegations.is_some_and(|delegations| {
+            !matches!(&delegations.roles, DelegatedRoles::Listed(roles)
+            if roles.iter().any(|role| matches!(role.name.as_str(), INDEX | BINS)))
+        })
+    }
+
+    /// Gives the roles that one delegates to, and that are meant, to these signers.
+    fn delegate(
+        &mut self,
+        by: &str,
+        signers: &Group,
+        is_meant: impl Fn(&RoleName) -> bool,
+    ) -> Result<(), CeremonyError> {
+        let Some(delegator) = self.delegators.get_mut(&RoleName::from(by)) else { return Ok(()) };
+        let error = || CeremonyError::Delegations(RoleName::from(by));
+        let delegations = delegator.delegations.as_mut().ok_or_else(error)?;
+        match &mut delegations.roles {
+            // Bins: signed by the online key, with nobody else beside them.
+            DelegatedRoles::Succinct(succinct) => {
+                succinct.keys = RoleKeys { other: succinct.keys.other.clone(), ..signers.role_keys() };
+            }
+            DelegatedRoles::Listed(roles) => {
+                for role in roles.iter_mut().filter(|role| is_meant(&role.name)) {
+                    role.keys = signers.role_keys();
+                }
+            }
+        }
+        delegations.keys.extend(signers.keys.iter().map(|key| (key.identifier(), key.clone())));
+        forget_unused_keys(delegations);
+        Ok(())
+    }
+
+    fn remove_claim(&mut self, project: &PackageName) -> Result<bool, CeremonyError> {
+        if !self.delegators.contains_key(&RoleName::from(CLAIMED)) {
+            return Ok(false);
+        }
+        let (_, roles) = self.listed(CLAIMED)?;
+        let before = roles.len();
+        let role = roles::project_role(project);
+        roles.retain(|listed| listed.name != role);
+        let removed = roles.len() < before;
+        if let Some(delegations) =
+            self.delegators.get_mut(&RoleName::from(CLAIMED)).and_then(|claimed| claimed.delegations.as_mut())
+        {
+            forget_unused_keys(delegations);
+        }
+        Ok(removed)
+    }
+
+    fn listed(
+        &mut self,
+        role: &str,
+    ) -> Result<(&mut BTreeMap<KeyId, Key>, &mut Vec<tuf::metadata::DelegatedRole>), CeremonyError> {
+        let error = || CeremonyError::Delegations(RoleName::from(role));
+        let targets = self.delegators.get_mut(&RoleName::from(role)).ok_or_else(error)?;
+        match targets.delegations.as_mut().ok_or_else(error)? {
+            Delegations { keys, roles: DelegatedRoles::Listed(roles), .. } => Ok((keys, roles)),
+            _ => Err(error()),
+        }
+    }
+}
+
+/// Whether a role delegates, other than signing for the files of one project.
+pub fn is_delegator(role: &RoleName) -> bool {
+    role.top_level() == Some(TopLevelRole::Targets) || matches!(role.as_str(), BINS | CLAIMED)
+}
+
+/// A key that no role has any more would only be carried along.
+fn forget_unused_keys(delegations: &mut Delegations) {
+    let used: BTreeSet<KeyId> = match &delegations.roles {
+        DelegatedRoles::Succinct(succinct) => succinct.keys.key_ids.iter().cloned().collect(),
+        DelegatedRoles::Listed(roles) => roles.iter().flat_map(|role| role.keys.key_ids.iter().cloned()).collect(),
+    };
+    delegations.keys.retain(|id, _| used.contains(id));
+}

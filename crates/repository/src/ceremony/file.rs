@@ -1,0 +1,222 @@
+//! A file that people sign, and whose signatures it needs.
+
+use std::collections::BTreeMap;
+
+use tuf::metadata::{DelegatedRoles, FormatError, Metadata, RoleKeys, RoleName, Root, Signed, Targets, TopLevelRole};
+use tuf::{Key, KeyId, SigningKey, UnixTime};
+
+use super::ByPeople;
+use crate::published::{keys_of, name};
+
+/// A metadata file that people sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PeoplesFile {
+    /// `N.root.json`
+    Root(Metadata<Root>),
+    /// `N.targets.json`, `N.bins.json`, `N.claimed.json`, or that of a project.
+    Targets(RoleName, Metadata<Targets>),
+}
+
+/// Keys of which so many must sign a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requirement {
+    /// Who says so, such as `root 2`.
+    pub by: String,
+    /// How many different keys must sign.
+    pub threshold: u64,
+    /// The keys, and whether each has signed.
+    pub keys: Vec<(KeyId, bool)>,
+}
+
+impl PeoplesFile {
+    /// Unsigned.
+    pub fn root(root: Root) -> Self {
+        Self::Root(Metadata::new(root))
+    }
+
+    /// Unsigned.
+    pub fn targets(role: RoleName, targets: Targets) -> Self {
+        Self::Targets(role, Metadata::new(targets))
+    }
+
+    /// Reads a file; its name tells which role it is of, for metadata does not say so. `None` if the name is none of
+    /// metadata.
+    pub fn read(file_name: &str, bytes: &[u8]) -> Option<Result<Self, FormatError>> {
+        let (version, role) = file_name.strip_suffix(".json")?.split_once('.')?;
+        version.parse::<u64>().ok()?;
+        let role = percent_encoding::percent_decode_str(role).decode_utf8().ok()?;
+        match role.as_ref() {
+            "" | "snapshot" | "timestamp" => None,
+            "root" => Some(Metadata::from_bytes(bytes).map(Self::Root)),
+            role => Some(Metadata::from_bytes(bytes).map(|file| Self::Targets(RoleName::from(role), file))),
+        }
+    }
+
+    /// Such as `3.root.json`, under which it is published.
+    pub fn file_name(&self) -> String {
+        format!("{}.{}.json", self.version(), self.role().encoded())
+    }
+
+    /// Which role.
+    pub fn role(&self) -> RoleName {
+        match self {
+            Self::Root(_) => name(TopLevelRole::Root),
+            Self::Targets(role, _) => role.clone(),
+        }
+    }
+
+    /// Its version.
+    pub fn version(&self) -> u64 {
+        match self {
+            Self::Root(root) => root.signed.version(),
+            Self::Targets(_, targets) => targets.signed.version(),
+        }
+    }
+
+    /// Until when it is good.
+    pub fn expires(&self) -> UnixTime {
+        match self {
+            Self::Root(root) => root.signed.expires(),
+            Self::Targets(_, targets) => targets.signed.expires(),
+        }
+    }
+
+    /// The file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Root(root) => root.to_bytes(),
+            Self::Targets(_, targets) => targets.to_bytes(),
+        }
+    }
+
+    /// Adds a signature.
+    pub fn sign(&mut self, key: &SigningKey) {
+        match self {
+            Self::Root(root) => root.sign(key),
+            Self::Targets(_, targets) => targets.sign(key),
+        }
+    }
+
+    /// Whether this one key has signed.
+    pub fn is_signed_by(&self, id: &KeyId, keys: &BTreeMap<KeyId, Key>) -> bool {
+        let alone = RoleKeys { key_ids: vec![id.clone()], ..RoleKeys::new(&[], 1) };
+        self.is_signed(keys, &alone)
+    }
+
+    /// How many signatures it has, valid or not.
+    pub fn signatures(&self) -> usize {
+        match self {
+            Self::Root(root) => root.signatures.len(),
+            Self::Targets(_, targets) => targets.signatures.len(),
+        }
+    }
+
+    /// Whether the two say the same, whoever has signed and until whenever.
+    pub fn same_but_expiry(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Root(one), Self::Root(other)) => {
+                Root { expires: other.signed.expires, ..one.signed.clone() } == other.signed
+            }
+            (Self::Targets(role, one), Self::Targets(other_role, other)) => {
+                role == other_role && Targets { expires: other.signed.expires, ..one.signed.clone() } == other.signed
+            }
+            _ => false,
+        }
+    }
+
+    /// Makes it good until another time; signatures are lost.
+    pub fn set_expires(&mut self, expires: UnixTime) {
+        match self {
+            Self::Root(root) => {
+                root.signed.expires = expires;
+                root.signatures.clear();
+            }
+            Self::Targets(_, targets) => {
+                targets.signed.expires = expires;
+                targets.signatures.clear();
+            }
+        }
+    }
+
+    /// Who signs for other roles, according to this one: the name of each role, with its keys.
+    pub fn names(&self) -> Vec<(RoleName, RoleKeys)> {
+        match self {
+            Self::Root(root) => root.signed.roles.iter().map(|(role, keys)| (name(*role), keys.clone())).collect(),
+            Self::Targets(_, targets) => match targets.signed.delegations.as_ref().map(|found| &found.roles) {
+                None => Vec::new(),
+                Some(DelegatedRoles::Listed(roles)) => {
+                    roles.iter().map(|role| (role.name.clone(), role.keys.clone())).collect()
+                }
+                Some(DelegatedRoles::Succinct(roles)) => {
+                    let count = 1_u64 << roles.bit_length.min(32);
+                    let name = format!("{}-… ({count} of them)", roles.name_prefix);
+                    vec![(RoleName::from(name.as_str()), roles.keys.clone())]
+                }
+            },
+        }
+    }
+
+    /// The keys that it knows.
+    pub fn keys(&self) -> Option<&BTreeMap<KeyId, Key>> {
+        match self {
+            Self::Root(root) => Some(&root.signed.keys),
+            Self::Targets(_, targets) => targets.signed.delegations.as_ref().map(|found| &found.keys),
+        }
+    }
+
+    fn is_signed(&self, keys: &BTreeMap<KeyId, Key>, role: &RoleKeys) -> bool {
+        match self {
+            Self::Root(root) => root.verify(keys, role).is_ok(),
+            Self::Targets(_, targets) => targets.verify(keys, role).is_ok(),
+        }
+    }
+
+    fn requirement(&self, by: String, keys: &BTreeMap<KeyId, Key>, role: &RoleKeys) -> Requirement {
+        let signed = role.key_ids.iter().map(|id| (id.clone(), self.is_signed_by(id, keys)));
+        Requirement { by, threshold: role.threshold, keys: signed.collect() }
+    }
+}
+
+impl Requirement {
+    /// How many have signed.
+    pub fn signed(&self) -> u64 {
+        self.keys.iter().filter(|(_, signed)| *signed).count() as u64
+    }
+
+    /// Whether enough have.
+    pub fn is_met(&self) -> bool {
+        self.signed() >= self.threshold
+    }
+
+    /// Those who have not.
+    pub fn missing(&self) -> impl Iterator<Item = &KeyId> {
+        self.keys.iter().filter(|(_, signed)| !signed).map(|(id, _)| id)
+    }
+}
+
+/// Whose signatures a file needs: a root those of the root before it and its own (TUF 5.3.4), others those of whoever
+/// delegates to them. None when that is not known here.
+pub fn requirements(file: &PeoplesFile, before: Option<&Root>, next: Option<&ByPeople>) -> Vec<Requirement> {
+    match file {
+        PeoplesFile::Root(root) => {
+            let of = |root: &Root| {
+                file.requirement(format!("root {}", root.version), &root.keys, root.role(TopLevelRole::Root))
+            };
+            let own = of(&root.signed);
+            let before = before.filter(|before| before.version < root.signed.version).map(of);
+            match before {
+                Some(before) if before.threshold == own.threshold && before.keys == own.keys => vec![own],
+                before => before.into_iter().chain([own]).collect(),
+            }
+        }
+        PeoplesFile::Targets(role, _) => {
+            let Some(next) = next else { return Vec::new() };
+            let Ok((keys, role_keys)) = keys_of(&next.root, &next.delegators, role) else { return Vec::new() };
+            let by = match role.top_level() {
+                Some(_) => format!("root {}", next.root.version),
+                None => "the delegation to it".to_owned(),
+            };
+            vec![file.requirement(by, keys, role_keys)]
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Asking somebody at a terminal before something that cannot be taken back.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use crate::failure::{Failure, Kind};
+
+/// Asks somebody at a terminal; anything but yes means no.
+///
+/// # Errors
+/// With this code, when nobody can answer.
+pub fn confirmed(question: &str, code: &'static str, no_input: bool) -> Result<bool, Failure> {
+    let unanswered = |reason: &str| {
+        let message = format!("Nothing was done: nobody can answer the question \"{question}?\", because {reason}");
+        Failure::new(Kind::Usage, code, message).hint("give --yes to answer it beforehand")
+    };
+    if no_input {
+        return Err(unanswered("no input is expected (--no-input)"));
+    }
+    if !io::stdin().is_terminal() {
+        return Err(unanswered("there is no terminal to ask at"));
+    }
+    let mut output = io::stdout();
+    let _ = write!(output, "{question} (y/N)? ");
+    let _ = output.flush();
+    let mut answer = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|error| unanswered(&format!("reading the answer failed: {error}")))?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

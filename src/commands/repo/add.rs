@@ -1,0 +1,180 @@
+//! `repo add`: wheels and source distributions are checked and wait to be published.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::failure::{Failure, Kind};
+use crate::repo::adding::{Candidate, Checked, Copies, candidates};
+use crate::repo::content::{Content, Done};
+use crate::repo::distribution::Distribution;
+use crate::repo::workplace::Workplace;
+use crate::settings::{AddFiles, RepoSettings};
+use crate::terminal::{Terminal, counted};
+use crate::trust::unix_now;
+
+/// What was added, by file name.
+#[derive(Default)]
+struct Added<'a> {
+    new: Vec<&'a Distribution>,
+    staged: Vec<&'a str>,
+    published: Vec<&'a str>,
+    warnings: Vec<String>,
+}
+
+/// Adds what is named: all of it, or nothing.
+///
+/// # Errors
+/// When a file cannot be read, is refused, or has a name that stands for another content already. All such files are named.
+pub async fn add(repo: &RepoSettings, add: &AddFiles, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let workplace = Workplace::open(&repo.directory)?;
+    let (candidates, mut failures) = candidates(&add.files, terminal)?;
+    let mut content = Content::open(&workplace).await?;
+    content.load(candidates.iter().map(|candidate| candidate.project.clone()).collect()).await?;
+    let copies = Copies::begin(&workplace, repo.dry_run)?;
+    let mut checked = Vec::new();
+    for result in copies.check(&candidates, &content, &workplace, terminal) {
+        match result {
+            Ok(answer) => checked.push(answer),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    failures.extend(two_contents(&checked));
+    if !failures.is_empty() {
+        return Err(nothing_added(failures, add, candidates.len()));
+    }
+    let added = stage(&candidates, &checked, &mut content, &copies, &workplace)?;
+    if !repo.dry_run {
+        copies.settle(&workplace).await?;
+        content.write(&workplace)?;
+    }
+    for warning in &added.warnings {
+        terminal.warning(warning);
+    }
+    if repo.json {
+        terminal.data(&to_json(&added, repo.dry_run).to_string());
+    } else {
+        say(&added, repo.dry_run, terminal);
+    }
+    Ok(())
+}
+
+fn stage<'a>(
+    candidates: &'a [Candidate],
+    checked: &'a [Checked],
+    content: &mut Content,
+    copies: &Copies,
+    workplace: &Workplace,
+) -> Result<Added<'a>, Failure> {
+    let mut added = Added::default();
+    let mut seen = HashSet::new();
+    let mut names = names_by_hash(content);
+    let upload_time = unix_now().to_string();
+    for (place, (candidate, checked)) in candidates.iter().zip(checked).enumerate() {
+        let filename = candidate.filename.as_str();
+        match checked {
+            Checked::Staged => added.staged.push(filename),
+            Checked::Published => added.published.push(filename),
+            Checked::New(distribution) => {
+                let sha256 = distribution.content.sha256.as_str();
+                if !seen.insert(filename) {
+                    continue;
+                }
+                if content.add(&distribution.project, distribution.addition(&upload_time)) != Done::Staged {
+                    added.published.push(filename);
+                    continue;
+                }
+                if let Some(other) = names.insert(sha256.to_owned(), filename.to_owned())
+                    && other != filename
+                {
+                    added.warnings.push(format!("{filename} has the same content as {other}"));
+                }
+                copies.take_over(place, distribution, workplace)?;
+                added.new.push(distribution);
+            }
+        }
+    }
+    Ok(added)
+}
+
+/// The names of files that are published or staged, by SHA-256.
+fn names_by_hash(content: &Content) -> HashMap<String, String> {
+    let staged = content.staged_files();
+    let files = content.published_files().chain(staged.values().map(|addition| &addition.file));
+    files.map(|file| (file.hashes.sha256.clone(), file.filename.clone())).collect()
+}
+
+/// Files of one name that were both given, and differ.
+fn two_contents(checked: &[Checked]) -> Vec<Failure> {
+    let mut known = HashMap::new();
+    let mut failures = Vec::new();
+    for checked in checked {
+        let Checked::New(distribution) = checked else { continue };
+        let (filename, content) = (&distribution.filename, &distribution.content);
+        if known.insert(filename, content).is_some_and(|other| other != content) {
+            let message = format!("{filename} was given twice, with two contents: name only one of them");
+            failures.push(Failure::new(Kind::Error, "repo.other-content", message));
+        }
+    }
+    failures
+}
+
+/// One failure that names all.
+fn nothing_added(mut failures: Vec<Failure>, add: &AddFiles, good: usize) -> Failure {
+    if let ([_], [_]) = (failures.as_slice(), add.files.as_slice())
+        && good <= 1
+        && let Some(failure) = failures.pop()
+    {
+        return failure;
+    }
+    let is_refused = failures.iter().any(|failure| failure.kind == Kind::Verification);
+    let kind = if is_refused { Kind::Verification } else { Kind::Error };
+    let message = format!("{} cannot be added, and nothing was", counted(failures.len(), "file"));
+    let described = |failure: Failure| format!("{} ({})", failure.message, failure.code);
+    let failure = Failure::new(kind, "repo.nothing-added", message);
+    failures.into_iter().map(described).fold(failure, |failure, text| failure.detail("file", text))
+}
+
+fn to_json(added: &Added<'_>, dry_run: bool) -> serde_json::Value {
+    let file = |distribution: &&Distribution| {
+        json!({
+            "project": distribution.project,
+            "version": distribution.version.to_string(),
+            "filename": distribution.filename,
+            "sha256": distribution.content.sha256,
+            "size": distribution.content.size,
+            "path": distribution.path(),
+        })
+    };
+    json!({
+        "dry_run": dry_run,
+        "added": added.new.iter().map(file).collect::<Vec<_>>(),
+        "already_staged": added.staged,
+        "already_published": added.published,
+        "warnings": added.warnings,
+    })
+}
+
+fn say(added: &Added<'_>, dry_run: bool, terminal: &Terminal) {
+    let projects: BTreeSet<_> = added.new.iter().map(|distribution| &distribution.project).collect();
+    for distribution in &added.new {
+        terminal.verbose(1, || format!("{}  sha256 {}", distribution.filename, distribution.content.sha256));
+    }
+    for (files, how) in [(&added.published, "published"), (&added.staged, "staged")] {
+        match files.as_slice() {
+            [] => {}
+            [file] => terminal.line(&format!("{file} is {how} already.")),
+            files => terminal.line(&format!("{} are {how} already.", counted(files.len(), "file"))),
+        }
+    }
+    if added.new.is_empty() {
+        return;
+    }
+    let verb = if dry_run { "Would stage" } else { "Staged" };
+    let (files, projects) = (counted(added.new.len(), "file"), counted(projects.len(), "project"));
+    terminal.line(&format!("{verb} {files} of {projects}."));
+    if !dry_run {
+        terminal.line("`tufpip repo publish` publishes what is staged.");
+    }
+}

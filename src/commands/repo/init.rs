@@ -1,0 +1,238 @@
+//! `repo init`: a directory for the operator, keys, and an empty index that is published at once if all keys are here.
+
+use std::path::PathBuf;
+
+use repository::ceremony::{ByPeople, RenewedByPeople};
+use repository::{Group, Policy, Profile, Signers};
+use serde_json::json;
+use tuf::Key;
+use url::Url;
+
+use super::root;
+use crate::failure::{Failure, Kind};
+use crate::repo::ceremony::{self, Ceremony};
+use crate::repo::config::{CONFIG_FILE, Config, ExpiryDays};
+use crate::repo::keys::{self, KeyFile, KeyRing, Passphrases};
+use crate::repo::publish::{self, Outcome};
+use crate::repo::storage::Storage;
+use crate::repo::workplace::{Workplace, disk, write_whole};
+use crate::settings::{InitRepository, RepoSettings};
+use crate::terminal::{Terminal, counted, printable};
+use crate::trust::unix_now;
+
+/// Up to so many projects one role signs for all of them.
+const SMALL: u64 = 500;
+
+/// Makes a repository.
+///
+/// # Errors
+/// When there is one already, a key cannot be used, or publishing fails.
+pub async fn init(repo: &RepoSettings, init: &InitRepository, terminal: &Terminal) -> Result<(), Failure> {
+    let directory = &repo.directory;
+    if directory.join(CONFIG_FILE).exists() {
+        let message = format!("{} is a repository already", directory.display());
+        return Err(Failure::new(Kind::Usage, "repo.exists", message)
+            .hint("`tufpip repo root edit` changes who signs; repo.toml holds everything else"));
+    }
+    let config = config(init)?;
+    let policy = config.policy();
+    let given = Given::read(init)?;
+    let ring = keys_of(repo, init, &given, terminal)?;
+    let signers = signers(init, &policy, &given, &ring)?;
+    std::fs::create_dir_all(directory).map_err(|error| disk(directory, &error))?;
+    let path = directory.join(CONFIG_FILE);
+    write_whole(&path, config.to_toml().as_bytes()).map_err(|error| disk(&path, &error))?;
+    begin(repo, &policy, &signers, ring, terminal).await
+}
+
+/// Public keys that were named, instead of new ones.
+struct Given {
+    root: Vec<KeyFile>,
+    targets: Vec<KeyFile>,
+    online: Option<KeyFile>,
+}
+
+impl Given {
+    fn read(init: &InitRepository) -> Result<Self, Failure> {
+        let read = |paths: &[PathBuf]| paths.iter().map(|path| keys::open(path)).collect::<Result<Vec<_>, _>>();
+        Ok(Self {
+            root: read(&init.root_keys)?,
+            targets: read(&init.targets_keys)?,
+            online: init.online_key.as_deref().map(keys::open).transpose()?,
+        })
+    }
+}
+
+fn config(init: &InitRepository) -> Result<Config, Failure> {
+    let base = Url::parse(&init.base).ok().filter(|base| matches!(base.scheme(), "http" | "https" | "file"));
+    let mut base = base.ok_or_else(|| {
+        Failure::usage(format!("--base is {}; expected a URL such as https://pkgs.example.org/", init.base))
+    })?;
+    if !base.path().ends_with('/') {
+        base.set_path(&format!("{}/", base.path()));
+    }
+    let mut expiry = ExpiryDays::default();
+    for (role, time) in &init.expiry {
+        let days = match role.as_str() {
+            "root" => &mut expiry.root,
+            "targets" => &mut expiry.targets,
+            "snapshot" => &mut expiry.snapshot,
+            "timestamp" => &mut expiry.timestamp,
+            _ => &mut expiry.bins,
+        };
+        *days = time.as_secs_f64() / 86_400.0;
+    }
+    let config = Config {
+        base,
+        index_url: None,
+        output: init.output.clone(),
+        profile: init.profile.unwrap_or(if init.projects <= SMALL { Profile::Small } else { Profile::Pep458 }),
+        trust: init.trust,
+        bins: init.bins.unwrap_or(1 << Policy::bit_length_for(init.projects)),
+        bin_form: init.bin_form,
+        expiry,
+    };
+    config.check().map_err(Failure::usage)?;
+    Ok(config)
+}
+
+/// Makes the keys that nobody named, and puts the others beside them.
+fn keys_of(repo: &RepoSettings, init: &InitRepository, given: &Given, terminal: &Terminal) -> Result<KeyRing, Failure> {
+    let directory = repo.directory.join("keys");
+    let new_root = given.root.is_empty().then_some("root");
+    let new_online = given.online.is_none().then_some("online");
+    for name in [new_root, new_online].into_iter().flatten() {
+        keys::check_absent(&directory, name)?;
+    }
+    let mut passphrases = Passphrases::new(repo);
+    let encrypted = [new_root, new_online.filter(|_| !init.no_passphrase)];
+    let names: Vec<&str> = encrypted.into_iter().flatten().collect();
+    let passphrase = match names.is_empty() {
+        true => None,
+        false => Some(passphrases.for_new_keys(&format!("the new keys ({})", names.join(", ")))?),
+    };
+    for key in given.root.iter().chain(&given.targets) {
+        keys::adopt(&directory, key, false)?;
+    }
+    if let Some(online) = &given.online {
+        keys::adopt(&directory, online, true)?;
+    }
+    let mut ring = KeyRing::new(Vec::new(), passphrases);
+    for (name, protect) in [(new_root, true), (new_online, !init.no_passphrase)] {
+        let Some(name) = name else { continue };
+        let key = keys::generate()?;
+        let passphrase = passphrase.as_deref().filter(|_| protect).map(String::as_str);
+        let file = keys::write(&directory, name, &key, passphrase)?;
+        if !repo.json {
+            let kept = if passphrase.is_some() { "encrypted" } else { "NOT encrypted" };
+            let private = directory.join(format!("{name}.pem"));
+            terminal.line(&printable(&format!("Made the key {name}: {} ({kept})", private.display())));
+        }
+        ring.add(file, key.into_signing_key());
+    }
+    // Private halves that are somewhere else serve now; later they have to be named.
+    for file in given.root.iter().chain(&given.targets).chain(&given.online) {
+        ring.know(file.clone());
+    }
+    if init.no_passphrase && new_online.is_some() {
+        terminal.warning("The online key is not encrypted: whoever reads its file can sign publications.");
+    }
+    Ok(ring)
+}
+
+fn signers(init: &InitRepository, policy: &Policy, given: &Given, ring: &KeyRing) -> Result<Signers, Failure> {
+    let public = |files: &[KeyFile]| -> Vec<Key> { files.iter().map(|file| file.public.clone()).collect() };
+    let named = |name: &str| -> Vec<Key> { ring.find(name).cloned().into_iter().collect() };
+    let root = if given.root.is_empty() { named("root") } else { public(&given.root) };
+    let online = given.online.as_ref().map_or_else(|| named("online"), |file| vec![file.public.clone()]);
+    let targets = if given.targets.is_empty() { root.clone() } else { public(&given.targets) };
+    if !policy.targets_offline() && !given.targets.is_empty() {
+        return Err(Failure::usage("with --profile rstuf the online key signs targets; leave out --targets-key"));
+    }
+    let group = |keys, threshold, option: &str| {
+        Group::new(keys, threshold).map_err(|error| Failure::usage(format!("{option}: {error}")))
+    };
+    Ok(Signers {
+        root: group(root, init.threshold, "--root-key and --threshold")?,
+        targets: group(targets, init.threshold, "--targets-key and --threshold")?,
+        online: group(online, 1, "--online-key")?,
+    })
+}
+
+/// Lets the first metadata wait, signs it with what is here, and publishes it if that is enough.
+async fn begin(
+    repo: &RepoSettings,
+    policy: &Policy,
+    signers: &Signers,
+    mut ring: KeyRing,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let workplace = Workplace::open(&repo.directory)?;
+    let first = ByPeople::first(policy, signers, unix_now())
+        .ok_or_else(|| Failure::usage("the number of bins is no power of two from 2 to 16384"))?;
+    let files = first.since(None, RenewedByPeople::default(), policy, unix_now());
+    ceremony::stage(&workplace, &files)?;
+    let storage = Storage::open(&workplace.output())?;
+    let mut ceremony = Ceremony::read(&workplace, &storage, terminal).await?;
+    if ceremony.published.is_some() {
+        let message = format!("An index is published in {} already", workplace.output());
+        return Err(Failure::new(Kind::Error, "repo.published-already", message)
+            .hint("name another place with output in repo.toml, then `tufpip repo root finalize`"));
+    }
+    ceremony.sign(&mut ring)?;
+    ceremony.sign_online(&mut ring)?;
+    for file in &ceremony.waiting {
+        ceremony::write_file(&workplace, file)?;
+    }
+    let is_signed = ceremony.unsigned().is_empty();
+    let has_online = signers.online.keys.iter().all(|key| ring.has(&key.identifier()));
+    let said = root::waiting_json(&ceremony, &workplace, &ring);
+    let outcome = match is_signed && has_online {
+        true => Some(ceremony.publish(&workplace, &storage, &mut ring, false, terminal).await?),
+        false => {
+            if !repo.json {
+                root::say_what_is_next(&ceremony, &workplace, &ring, terminal);
+            }
+            None
+        }
+    };
+    report(repo, &workplace, outcome.as_ref(), said, terminal);
+    Ok(())
+}
+
+fn report(
+    repo: &RepoSettings,
+    workplace: &Workplace,
+    outcome: Option<&Outcome>,
+    files: Vec<serde_json::Value>,
+    terminal: &Terminal,
+) {
+    let index = workplace.config.index_url();
+    if repo.json {
+        let said = json!({
+            "repository": repo.directory.display().to_string(),
+            "index": index.to_string(),
+            "output": workplace.output(),
+            "files": files,
+            "published": outcome.map(|outcome| publish::to_json(outcome, false)),
+        });
+        terminal.data(&said.to_string());
+        return;
+    }
+    if outcome.is_none() {
+        return;
+    }
+    let keys = workplace.keys();
+    terminal.line(&printable(&format!("An empty signed index is in {}", workplace.output())));
+    terminal.line(&printable(&format!("It is to be reachable as {index}")));
+    terminal.line("");
+    terminal.line(&printable(&format!(
+        "Back up {}: without the root key nobody can go on when the root expires ({} from now).",
+        keys.display(),
+        counted((workplace.config.policy().expiry.root / 86_400).max(0) as usize, "day")
+    )));
+    terminal.line("Move the private half of the root key to where no machine is on all day.");
+    terminal.line("Next: `tufpip repo add` takes packages, `tufpip repo publish` publishes them,");
+    terminal.line("`tufpip repo refresh` has to run every few hours (cron), or clients refuse the index as stale,");
+    terminal.line("`tufpip repo export-anchor` writes the root that users give to `tufpip trust add`.");
+}

@@ -1,0 +1,63 @@
+//! `repo root`: who signs changes by files, which go from one person to the next.
+
+pub(super) mod edit;
+mod finalize;
+mod sign;
+
+use std::sync::Arc;
+
+use repository::ceremony::PeoplesFile;
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::repo::ceremony::{self, Ceremony};
+use crate::repo::keys::KeyRing;
+use crate::repo::workplace::Workplace;
+use crate::settings::{RepoSettings, RootCommand};
+use crate::terminal::{Terminal, counted, printable};
+
+/// Runs one of the commands below `repo root`.
+///
+/// # Errors
+/// See the commands.
+pub async fn root(repo: &RepoSettings, command: &RootCommand, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    match command {
+        RootCommand::Edit(edit) => edit::edit(repo, edit, terminal).await,
+        RootCommand::Sign(sign) => sign::sign(repo, sign, terminal).await,
+        RootCommand::Finalize => finalize::finalize(repo, terminal).await,
+    }
+}
+
+/// Says what waits, whose signatures are missing, and which command comes next.
+pub fn say_what_is_next(ceremony: &Ceremony, workplace: &Workplace, ring: &KeyRing, terminal: &Terminal) {
+    let missing = ceremony.unsigned();
+    if missing.is_empty() {
+        terminal.line("All signatures are there. Next, where the online key is: tufpip repo root finalize");
+        return;
+    }
+    terminal.line("These signatures are missing:");
+    for (file, requirements) in &missing {
+        for requirement in requirements {
+            terminal.line(&format!("  {}", ceremony::progress(file, requirement, ring)));
+        }
+    }
+    let files: Vec<String> =
+        missing.iter().map(|(file, _)| ceremony::path_of(workplace, file).display().to_string()).collect();
+    terminal.line("Next, for each of those who have a key:");
+    terminal.line(&printable(&format!("  1. take {} to the machine with the key", counted(files.len(), "file"))));
+    for file in &files {
+        terminal.line(&printable(&format!("       {file}")));
+    }
+    terminal.line("  2. there: tufpip repo root sign FILE… --key NAME.pem");
+    terminal.line("  3. bring them back to the same place");
+    terminal.line("Then, here: tufpip repo root finalize");
+}
+
+/// What waits, for programs.
+pub fn waiting_json(ceremony: &Ceremony, workplace: &Workplace, ring: &KeyRing) -> Vec<Value> {
+    let described = |file: &PeoplesFile| {
+        let path = ceremony::path_of(workplace, file).display().to_string();
+        ceremony::to_json(file, &ceremony.requirements(file), &path, ring)
+    };
+    ceremony.waiting.iter().map(described).collect()
+}

@@ -1,0 +1,171 @@
+//! `repo root edit`: the next versions of what people sign.
+
+use repository::Group;
+use repository::ceremony::{ByPeople, CeremonyError, PeoplesFile, RenewedByPeople, SigningGroup, is_delegator};
+use serde_json::json;
+use tuf::metadata::Metadata;
+use tuf::{Key, UnixTime};
+
+use crate::failure::{Failure, Kind};
+use crate::repo::ceremony::{self, Ceremony};
+use crate::repo::keys::{self, KeyRing};
+use crate::repo::storage::Storage;
+use crate::repo::workplace::Workplace;
+use crate::settings::{EditRoot, EditedGroup, Renewed, RepoSettings};
+use crate::terminal::Terminal;
+use crate::trust::unix_now;
+
+/// Writes what people shall sign next.
+///
+/// # Errors
+/// When a key is not found, too few remain, or nothing changes.
+pub async fn edit(repo: &RepoSettings, edit: &EditRoot, terminal: &Terminal) -> Result<(), Failure> {
+    let workplace = Workplace::open(&repo.directory)?;
+    let storage = Storage::open(&workplace.output())?;
+    let ceremony = Ceremony::read(&workplace, &storage, terminal).await?;
+    let mut ring = ceremony::ring(&workplace, repo)?;
+    let mut wanted = ceremony.expected().ok_or_else(no_root)?;
+    let group = match edit.group {
+        EditedGroup::Root => SigningGroup::Root,
+        EditedGroup::Targets => SigningGroup::Targets,
+        EditedGroup::Online => SigningGroup::Online,
+    };
+    let mut added = Vec::new();
+    for path in &edit.add {
+        let key = keys::open(path)?;
+        ring.know(key.clone());
+        added.push(key);
+    }
+    if !added.is_empty() || !edit.remove.is_empty() || edit.threshold.is_some() {
+        let signers = changed(&wanted.group(group), edit, &added, &ring)?;
+        wanted.set_group(group, &signers).map_err(impossible)?;
+    }
+    let renewed = RenewedByPeople {
+        root: matches!(edit.renew, Renewed::Root | Renewed::All) || edit.expires.is_some(),
+        targets: matches!(edit.renew, Renewed::Targets | Renewed::All),
+    };
+    let files = prepare(&workplace, &ceremony, &wanted, renewed);
+    let mut files = keep_waiting(&ceremony, files, renewed);
+    if let Some(expires) = edit.expires {
+        let until = UnixTime(unix_now().0.saturating_add(i64::try_from(expires.as_secs()).unwrap_or(i64::MAX)));
+        for file in files.iter_mut().filter(|file| matches!(file, PeoplesFile::Root(_))) {
+            file.set_expires(until);
+        }
+    }
+    if files.is_empty() && !ceremony.waiting.iter().any(|file| is_delegator(&file.role())) {
+        return Err(Failure::new(Kind::Usage, "repo.nothing-changes", "Nothing would change")
+            .hint("--add-key, --remove-key and --threshold change who signs; --renew all signs the same again"));
+    }
+    if !repo.dry_run {
+        for key in &added {
+            keys::adopt(&workplace.keys(), key, false)?;
+        }
+    }
+    stage(repo, &workplace, ceremony, files, &ring, terminal)
+}
+
+/// The files that have to be signed so that this is published.
+pub fn prepare(
+    workplace: &Workplace,
+    ceremony: &Ceremony,
+    wanted: &ByPeople,
+    renewed: RenewedByPeople,
+) -> Vec<PeoplesFile> {
+    let published = ceremony.published.as_ref().map(ByPeople::of);
+    wanted.since(published.as_ref(), renewed, &workplace.config.policy(), unix_now())
+}
+
+/// Takes the file that waits where it says the same: it may have signatures already.
+pub fn keep_waiting(ceremony: &Ceremony, files: Vec<PeoplesFile>, renewed: RenewedByPeople) -> Vec<PeoplesFile> {
+    let kept = |file: PeoplesFile| {
+        let is_renewed = if matches!(file, PeoplesFile::Root(_)) { renewed.root } else { renewed.targets };
+        let mut waiting = ceremony.waiting.iter().filter(|waiting| !is_renewed && waiting.same_but_expiry(&file));
+        waiting.next().cloned().unwrap_or(file)
+    };
+    files.into_iter().map(kept).collect()
+}
+
+/// Shows what changes, lets it wait, and says what comes next.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn stage(
+    repo: &RepoSettings,
+    workplace: &Workplace,
+    ceremony: Ceremony,
+    files: Vec<PeoplesFile>,
+    ring: &KeyRing,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let before = ceremony.published.as_ref().map(ByPeople::of);
+    if !repo.json {
+        say_difference(before.as_ref(), &files, ring, terminal);
+    }
+    if !repo.dry_run {
+        ceremony::stage(workplace, &files)?;
+    }
+    let ceremony = ceremony.with(files);
+    if repo.json {
+        let files = super::waiting_json(&ceremony, workplace, ring);
+        terminal.data(&json!({"files": files, "dry_run": repo.dry_run}).to_string());
+    } else if repo.dry_run {
+        terminal.line("Nothing was written.");
+    } else {
+        super::say_what_is_next(&ceremony, workplace, ring, terminal);
+    }
+    Ok(())
+}
+
+/// Says what changes with each file.
+pub fn say_difference(before: Option<&ByPeople>, files: &[PeoplesFile], ring: &KeyRing, terminal: &Terminal) {
+    for file in files {
+        let published = before.and_then(|before| match file {
+            PeoplesFile::Root(_) => Some(PeoplesFile::Root(Metadata::new(before.root.clone()))),
+            PeoplesFile::Targets(role, _) => {
+                let targets = before.delegators.get(role)?.clone();
+                Some(PeoplesFile::targets(role.clone(), targets))
+            }
+        });
+        for line in ceremony::difference(published.as_ref(), file, ring) {
+            terminal.line(&line);
+        }
+    }
+}
+
+/// The group as it shall be.
+fn changed(group: &Group, edit: &EditRoot, added: &[keys::KeyFile], ring: &KeyRing) -> Result<Group, Failure> {
+    let mut signers: Vec<Key> = group.keys.clone();
+    for name in &edit.remove {
+        let by_name = ring.find(name).map(Key::identifier);
+        let is_meant = |key: &Key| {
+            let id = key.identifier();
+            by_name.as_ref() == Some(&id) || (name.len() >= 4 && id.0.starts_with(name.as_str()))
+        };
+        let before = signers.len();
+        signers.retain(|key| !is_meant(key));
+        match before - signers.len() {
+            1 => {}
+            0 => {
+                let present: Vec<String> = group.keys.iter().map(|key| ring.called(&key.identifier())).collect();
+                let message = format!("No key of this role is called {name}; it has {}", present.join(", "));
+                return Err(Failure::usage(message));
+            }
+            _ => return Err(Failure::usage(format!("Several keys of this role begin with {name}"))),
+        }
+    }
+    for key in added.iter().filter(|key| !group.keys.contains(&key.public)) {
+        signers.push(key.public.clone());
+    }
+    Group::new(signers, edit.threshold.unwrap_or(group.threshold)).map_err(impossible)
+}
+
+/// Why who signs cannot be changed so.
+pub fn impossible(error: CeremonyError) -> Failure {
+    Failure::new(Kind::Usage, "repo.ceremony", format!("This change is impossible: {error}"))
+}
+
+/// There is nothing to change.
+pub fn no_root() -> Failure {
+    Failure::new(Kind::Error, "repo.no-root", "There is no root, neither published nor waiting")
+        .hint("`tufpip repo init` makes the first one")
+}

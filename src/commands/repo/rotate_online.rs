@@ -1,0 +1,137 @@
+//! `repo rotate-online`: another key takes the place of the one that signs without people.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use repository::Group;
+use repository::ceremony::{RenewedByPeople, SigningGroup};
+use serde_json::json;
+
+use super::publish::say;
+use super::root;
+use super::root::edit::{impossible, keep_waiting, no_root, prepare, say_difference, stage};
+use crate::failure::Failure;
+use crate::repo::ceremony::{self, Ceremony};
+use crate::repo::keys::{self, KeyFile, KeyRing, Passphrases};
+use crate::repo::publish;
+use crate::repo::storage::Storage;
+use crate::repo::workplace::Workplace;
+use crate::settings::{RepoSettings, RotateOnline};
+use crate::terminal::{Terminal, printable};
+
+/// Replaces the online key: at once if the keys of the people are here, else the files wait for them.
+///
+/// # Errors
+/// When the new key cannot be made or used, or publishing fails.
+pub async fn rotate_online(
+    repo: &RepoSettings,
+    rotate: &RotateOnline,
+    terminal: &Arc<Terminal>,
+) -> Result<(), Failure> {
+    let workplace = Workplace::open(&repo.directory)?;
+    let storage = Storage::open(&workplace.output())?;
+    let mut ceremony = Ceremony::read(&workplace, &storage, terminal).await?;
+    let mut wanted = ceremony.expected().ok_or_else(no_root)?;
+    let mut ring = ceremony::ring(&workplace, repo)?;
+    if repo.dry_run {
+        return say_plan(repo, &ring, &wanted, terminal);
+    }
+    let new = new_key(repo, rotate, &workplace, &mut ring, terminal)?;
+    let group = Group::new(vec![new.public.clone()], 1).map_err(impossible)?;
+    wanted.set_group(SigningGroup::Online, &group).map_err(impossible)?;
+    let renewed = RenewedByPeople::default();
+    let files = keep_waiting(&ceremony, prepare(&workplace, &ceremony, &wanted, renewed), renewed);
+    let needed = ceremony.with(files.clone());
+    let all_here = needed.can_be_signed_with(&ring);
+    if !all_here {
+        return stage(repo, &workplace, ceremony, files, &ring, terminal);
+    }
+    if !repo.json {
+        let before = ceremony.published.as_ref().map(repository::ceremony::ByPeople::of);
+        say_difference(before.as_ref(), &files, &ring, terminal);
+    }
+    ceremony::stage(&workplace, &files)?;
+    ceremony = needed;
+    ceremony.sign(&mut ring)?;
+    ceremony.sign_online(&mut ring)?;
+    for file in &ceremony.waiting {
+        ceremony::write_file(&workplace, file)?;
+    }
+    let files = root::waiting_json(&ceremony, &workplace, &ring);
+    let outcome = ceremony.publish(&workplace, &storage, &mut ring, false, terminal).await?;
+    if repo.json {
+        let published = publish::to_json(&outcome, false);
+        terminal.data(&json!({"key": new.id.0, "files": files, "published": published}).to_string());
+        return Ok(());
+    }
+    say(&outcome, &workplace, false, terminal);
+    terminal.line(&printable(&format!(
+        "From now on {} signs. Delete the private half of the old online key.",
+        ring.called(&new.id)
+    )));
+    Ok(())
+}
+
+fn say_plan(
+    repo: &RepoSettings,
+    ring: &KeyRing,
+    published: &repository::ceremony::ByPeople,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let old = published.group(SigningGroup::Online);
+    let old: Vec<_> = old.keys.iter().map(tuf::Key::identifier).collect();
+    if repo.json {
+        let old: Vec<&str> = old.iter().map(|id| id.0.as_str()).collect();
+        terminal.data(&json!({"dry_run": true, "replaces": old}).to_string());
+        return Ok(());
+    }
+    let names: Vec<String> = old.iter().map(|id| ring.called(id)).collect();
+    terminal.line(&format!("Would replace {} by a new key, in a new root and all that it signs.", names.join(", ")));
+    Ok(())
+}
+
+/// The key that was named, or a new one.
+fn new_key(
+    repo: &RepoSettings,
+    rotate: &RotateOnline,
+    workplace: &Workplace,
+    ring: &mut KeyRing,
+    terminal: &Terminal,
+) -> Result<KeyFile, Failure> {
+    let directory = workplace.keys();
+    let named = rotate.new_key.as_deref();
+    if let Some(path) = named.filter(|name| is_file(name)).map(PathBuf::from) {
+        let key = keys::open(&path)?;
+        keys::adopt(&directory, &key, true)?;
+        ring.know(key.clone());
+        return Ok(key);
+    }
+    let name = match named {
+        Some(name) => name.to_owned(),
+        None => free_name(&directory)?,
+    };
+    keys::check_name(&name)?;
+    keys::check_absent(&directory, &name)?;
+    let passphrase = match rotate.no_passphrase {
+        true => None,
+        false => Some(Passphrases::new(repo).for_new_keys(&format!("the new key {name}"))?),
+    };
+    let key = keys::generate()?;
+    let file = keys::write(&directory, &name, &key, passphrase.as_deref().map(String::as_str))?;
+    if rotate.no_passphrase {
+        terminal.warning("The new key is not encrypted: whoever reads its file can sign publications.");
+    }
+    ring.add(file.clone(), key.into_signing_key());
+    Ok(file)
+}
+
+fn is_file(name: &str) -> bool {
+    let path = Path::new(name);
+    path.extension().is_some_and(|extension| extension == "pub" || extension == "pem")
+}
+
+fn free_name(directory: &Path) -> Result<String, Failure> {
+    let names = (2..10_000).map(|number| format!("online-{number}"));
+    let mut free = names.filter(|name| keys::check_absent(directory, name).is_ok());
+    free.next().ok_or_else(|| Failure::usage("name the new key with --new-key"))
+}

@@ -1,0 +1,83 @@
+//! `repo status`: what is published, what waits, and what expires.
+
+use std::sync::Arc;
+
+use crate::failure::Failure;
+use crate::repo::keys;
+use crate::repo::overview::{InPublic, Overview, StagedChange};
+use crate::repo::workplace::Workplace;
+use crate::settings::RepoSettings;
+use crate::terminal::{Terminal, counted, printable};
+use crate::trust::{duration, unix_now};
+
+/// Says how things stand.
+///
+/// # Errors
+/// When something cannot be read, or what is published is refused.
+pub async fn status(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let workplace = Workplace::open(&repo.directory)?;
+    let overview = Overview::of(&workplace, unix_now()).await?;
+    if repo.json {
+        terminal.data(&serde_json::to_string(&overview).unwrap_or_default());
+        return Ok(());
+    }
+    match &overview.published {
+        Some(published) => say_published(published, &overview.output, terminal),
+        None => terminal.data(&format!("Nothing is published in {} yet.", overview.output)),
+    }
+    say_staged(&overview, terminal);
+    for waiting in &overview.waiting {
+        terminal.data(&format!("Waits for signatures: {}", printable(&waiting.file)));
+        let known = keys::in_directory(&workplace.keys())?;
+        for id in &waiting.signatures {
+            let name = known.iter().find(|key| key.id.0 == *id).map(|key| format!("{} ", key.name)).unwrap_or_default();
+            let id: String = id.chars().take(12).collect();
+            terminal.data(&format!("  signed by {name}{}", printable(&id)));
+        }
+    }
+    if !overview.orphans.is_empty() {
+        let files = counted(overview.orphans.len(), "file");
+        let there = workplace.path("staged/packages");
+        terminal.data(&format!("{files} in {} belong to no change; they can be deleted.", there.display()));
+        for path in &overview.orphans {
+            terminal.verbose(1, || format!("  {}", printable(path)));
+        }
+    }
+    for warning in &overview.warnings {
+        terminal.warning(warning);
+    }
+    Ok(())
+}
+
+fn say_published(published: &InPublic, output: &str, terminal: &Terminal) {
+    let mut counts: Vec<String> = Vec::new();
+    counts.extend(published.projects.map(|projects| counted(projects, "project")));
+    counts.extend(published.files.map(|files| counted(files, "file")));
+    let counts = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
+    terminal.data(&format!("Published in {output}{counts}"));
+    let width = published.roles.iter().map(|age| age.role.len()).max().unwrap_or_default();
+    for age in &published.roles {
+        let when = match age.seconds_left {
+            left @ 1.. => format!("expires in {}", duration(left)),
+            left => format!("EXPIRED {} ago", duration(left.saturating_neg())),
+        };
+        terminal.data(&format!("  {:width$} {:>5}  {when} ({})", printable(&age.role), age.version, age.expires));
+    }
+}
+
+fn say_staged(overview: &Overview, terminal: &Terminal) {
+    if overview.staged.is_empty() {
+        terminal.data("Nothing is staged.");
+        return;
+    }
+    terminal.data("Staged:");
+    for staged in &overview.staged {
+        terminal.data(&format!("  {}", staged.project));
+        for StagedChange { change, filename, reason, files } in &staged.changes {
+            let filename = filename.as_deref().unwrap_or_default();
+            let files = files.map(|files| format!("by {}", counted(files, "file"))).unwrap_or_default();
+            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            terminal.data(&printable(&format!("    {change} {filename}{files}{reason}")));
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! What waits for people's signatures: files in `staged/metadata`, signed by one after the other, then published together.
+
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use repository::ceremony::{ByPeople, PeoplesFile, Requirement, SigningGroup, is_delegator, requirements};
+use repository::{Published, Renew};
+use tuf::UnixTime;
+use tuf::metadata::{Metadata, RoleName, Root};
+
+use super::keys;
+use super::keys::{KeyRing, Passphrases};
+use super::publish::{self, Outcome, Update};
+use super::state::{self, ROOT_FILE};
+use super::storage::Storage;
+use super::workplace::{Workplace, disk};
+use crate::failure::{Failure, Kind};
+use crate::settings::RepoSettings;
+use crate::terminal::Terminal;
+use crate::trust::unix_now;
+
+pub use words::{description, difference, progress, to_json};
+
+/// A metadata file is never larger; what people sign is a few kilobytes, or megabytes with classic bins.
+const LARGEST: u64 = 64 << 20;
+
+/// What waits, and what it would replace.
+pub struct Ceremony {
+    /// The root that this machine trusts; `None` before the first one.
+    pub before: Option<Root>,
+    /// What is published; `None` when nothing is.
+    pub published: Option<Published>,
+    /// In the order in which one depends on the other.
+    pub waiting: Vec<PeoplesFile>,
+}
+
+impl Ceremony {
+    /// Reads what waits and what is published.
+    ///
+    /// # Errors
+    /// When one of it cannot be read, or what is published is refused.
+    pub async fn read(workplace: &Workplace, storage: &Storage, terminal: &Terminal) -> Result<Self, Failure> {
+        let waiting = waiting(workplace)?;
+        let root = waiting.iter().find(|file| matches!(file, PeoplesFile::Root(_))).map(PeoplesFile::to_bytes);
+        let state = state::read_below(workplace, storage, root.as_deref()).await?;
+        let published = state.map(|state| state.published);
+        let before = match &published {
+            Some(published) => Some(published.root().clone()),
+            None => trusted_root(workplace)?,
+        };
+        let mut ceremony = Self { before, published, waiting };
+        let old = ceremony.take_published();
+        for file in old.iter().filter(|file| ceremony.is_overtaken(file)) {
+            terminal.warning(&format!(
+                "{} was prepared here, but another one has been published meanwhile; `tufpip repo root edit` begins again",
+                file.file_name()
+            ));
+        }
+        forget(workplace, &old)?;
+        Ok(ceremony)
+    }
+
+    /// Only what waits and the trusted root, where what is published cannot be read.
+    ///
+    /// # Errors
+    /// When one of it cannot be read.
+    pub fn offline(workplace: &Workplace) -> Result<Self, Failure> {
+        Ok(Self { before: trusted_root(workplace)?, published: None, waiting: waiting(workplace)? })
+    }
+
+    /// As it will be when all of it is published; `None` when there is no root.
+    pub fn expected(&self) -> Option<ByPeople> {
+        let trusted = || Some(ByPeople { root: self.before.clone()?, delegators: BTreeMap::new() });
+        ByPeople::expected(self.published.as_ref().map(ByPeople::of).or_else(trusted), &self.waiting)
+    }
+
+    /// Whose signatures a file needs.
+    pub fn requirements(&self, file: &PeoplesFile) -> Vec<Requirement> {
+        requirements(file, self.before.as_ref(), self.expected().as_ref())
+    }
+
+    /// The same with other files of root, targets, bins and claimed waiting.
+    pub fn with(&self, files: Vec<PeoplesFile>) -> Self {
+        let roles: BTreeSet<RoleName> = files.iter().map(PeoplesFile::role).collect();
+        let stays = |file: &&PeoplesFile| {
+            !matches!(file, PeoplesFile::Root(_)) && !is_delegator(&file.role()) && !roles.contains(&file.role())
+        };
+        let others: Vec<PeoplesFile> = self.waiting.iter().filter(stays).cloned().collect();
+        let waiting = files.into_iter().chain(others).collect();
+        Self { before: self.before.clone(), published: self.published.clone(), waiting }
+    }
+
+    /// Whether the keys of this ring are enough for everything, the online one included.
+    pub fn can_be_signed_with(&self, ring: &KeyRing) -> bool {
+        let enough = |requirement: &Requirement| {
+            let there = requirement.keys.iter().filter(|(id, signed)| *signed || ring.has(id)).count();
+            there as u64 >= requirement.threshold
+        };
+        let needed = self.waiting.iter().filter(|file| self.is_needed(file));
+        let mut groups = self.expected().into_iter().map(|expected| expected.group(SigningGroup::Online));
+        needed.flat_map(|file| self.requirements(file)).all(|requirement| enough(&requirement))
+            && groups.all(|group| group.keys.iter().all(|key| ring.has(&key.identifier())))
+    }
+
+    /// Adds the signatures of all these keys that a file accepts. Says which keys signed.
+    ///
+    /// # Errors
+    /// When a key cannot be opened.
+    pub fn sign(&mut self, ring: &mut KeyRing) -> Result<bool, Failure> {
+        let needed: Vec<Vec<Requirement>> = self.waiting.iter().map(|file| self.requirements(file)).collect();
+        let mut signed = false;
+        for (file, requirements) in self.waiting.iter_mut().zip(needed) {
+            for id in requirements.iter().flat_map(Requirement::missing) {
+                if let Some(key) = ring.get(id)? {
+                    file.sign(key);
+                    signed = true;
+                }
+            }
+        }
+        Ok(signed)
+    }
+
+    /// Adds the signatures of the online key, where it takes the place of people (`targets` in the profile `rstuf`).
+    ///
+    /// # Errors
+    /// When the key cannot be opened.
+    pub fn sign_online(&mut self, ring: &mut KeyRing) -> Result<(), Failure> {
+        let Some(expected) = self.expected().filter(ByPeople::targets_is_online) else { return Ok(()) };
+        for key in expected.group(SigningGroup::Online).keys {
+            let id = key.identifier();
+            for file in self.waiting.iter_mut().filter(|file| !matches!(file, PeoplesFile::Root(_))) {
+                if let Some(key) = ring.get(&id)? {
+                    file.sign(key);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What has not got its signatures yet and cannot be published without.
+    pub fn unsigned(&self) -> Vec<(&PeoplesFile, Vec<Requirement>)> {
+        let unmet = |file| -> Vec<Requirement> {
+            self.requirements(file).into_iter().filter(|requirement| !requirement.is_met()).collect()
+        };
+        let needed = self.waiting.iter().filter(|file| self.is_needed(file));
+        needed.map(|file| (file, unmet(file))).filter(|(_, unmet)| !unmet.is_empty()).collect()
+    }
+
+    /// Publishes all that waits. The online keys must be in the ring.
+    ///
+    /// # Errors
+    /// When signatures are missing, something has expired, or publishing fails.
+    pub async fn publish(
+        self,
+        workplace: &Workplace,
+        storage: &Storage,
+        ring: &mut KeyRing,
+        dry_run: bool,
+        terminal: &Terminal,
+    ) -> Result<Outcome, Failure> {
+        self.check(ring, unix_now())?;
+        let Some(expected) = self.expected() else { return Err(nothing()) };
+        let online = keys::online_in(workplace, &expected.root, ring, terminal)?;
+        let root = self.waiting.iter().find(|file| matches!(file, PeoplesFile::Root(_))).map(PeoplesFile::to_bytes);
+        let by_people = self.waiting.iter().filter(|file| is_delegator(&file.role()));
+        let by_people: Vec<(RoleName, Vec<u8>)> = by_people.map(|file| (file.role(), file.to_bytes())).collect();
+        let update = Update { changes: Vec::new(), root, by_people, renew: Renew::WhatIsDue };
+        let outcome = publish::publish(workplace, storage, &update, &online, dry_run, terminal).await?;
+        if !dry_run {
+            // Reading it again forgets what is published now.
+            Self::read(workplace, storage, terminal).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Refuses what cannot be published.
+    fn check(&self, ring: &KeyRing, now: UnixTime) -> Result<(), Failure> {
+        if self.waiting.is_empty() {
+            return Err(nothing());
+        }
+        if let Some(file) = self.waiting.iter().find(|file| self.is_needed(file) && file.expires().0 <= now.0) {
+            let message = format!("{} has expired ({})", file.file_name(), file.expires());
+            return Err(Failure::new(Kind::Expired, "repo.expired", message)
+                .hint("`tufpip repo root edit --renew all` writes it anew; then it has to be signed again"));
+        }
+        let unsigned = self.unsigned();
+        if unsigned.is_empty() {
+            return Ok(());
+        }
+        let message = "Signatures are missing; nothing was published";
+        let mut failure = Failure::new(Kind::Error, "repo.signatures-missing", message);
+        for (file, requirements) in &unsigned {
+            for requirement in requirements {
+                failure = failure.detail("missing", progress(file, requirement, ring));
+            }
+        }
+        Err(failure.hint("who has one of these keys runs `tufpip repo root sign` on the file"))
+    }
+
+    /// Project files can wait when the project has been published before.
+    fn is_needed(&self, file: &PeoplesFile) -> bool {
+        let role = file.role();
+        let is_published =
+            || self.published.as_ref().is_some_and(|published| published.snapshot().role(&role).is_some());
+        matches!(file, PeoplesFile::Root(_)) || is_delegator(&role) || !is_published()
+    }
+
+    /// Whether something else is published in the place of a file.
+    fn is_overtaken(&self, file: &PeoplesFile) -> bool {
+        let Some(published) = &self.published else { return false };
+        match file {
+            PeoplesFile::Root(root) => {
+                root.signed.version == published.root().version && root.signed != *published.root()
+            }
+            PeoplesFile::Targets(role, targets) => published
+                .delegators()
+                .get(role)
+                .is_some_and(|published| published.version == targets.signed.version && *published != targets.signed),
+        }
+    }
+
+    /// Takes out of what waits what is published already.
+    fn take_published(&mut self) -> Vec<PeoplesFile> {
+        let Some(published) = &self.published else { return Vec::new() };
+        let is_published = |file: &PeoplesFile| match file {
+            PeoplesFile::Root(root) => root.signed.version <= published.root().version,
+            PeoplesFile::Targets(role, targets) => {
+                published.snapshot().role(role).is_some_and(|meta| targets.signed.version <= meta.version)
+            }
+        };
+        let (old, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(is_published);
+        self.waiting = waiting;
+        old
+    }
+}
+
+/// The keys of the repository.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn ring(workplace: &Workplace, repo: &RepoSettings) -> Result<KeyRing, Failure> {
+    Ok(KeyRing::new(keys::in_directory(&workplace.keys())?, Passphrases::new(repo)))
+}
+
+/// The files that wait for signatures.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn waiting(workplace: &Workplace) -> Result<Vec<PeoplesFile>, Failure> {
+    let directory = workplace.staged_metadata();
+    let entries = match fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(disk(&directory, &error)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| disk(&directory, &error))?.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".json")) {
+            found.push(read_file(&path)?);
+        }
+    }
+    // Root, then who delegates, then the projects.
+    found.sort_by_key(|file| (!matches!(file, PeoplesFile::Root(_)), !is_delegator(&file.role()), file.file_name()));
+    Ok(found)
+}
+
+/// Reads a file that people sign.
+///
+/// # Errors
+/// When it is none.
+pub fn read_file(path: &std::path::Path) -> Result<PeoplesFile, Failure> {
+    let no_file = |problem: String| {
+        let message = format!("{} is nothing that people sign: {problem}", path.display());
+        Failure::new(Kind::Error, "repo.metadata-file", message)
+            .hint("expected metadata of root, targets, bins, claimed or a project, named as 2.root.json")
+    };
+    let size = fs::metadata(path).map_err(|error| disk(path, &error))?.len();
+    if size > LARGEST {
+        return Err(no_file(format!("it has {size} bytes")));
+    }
+    let bytes = fs::read(path).map_err(|error| disk(path, &error))?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let file = PeoplesFile::read(&name, &bytes).ok_or_else(|| no_file("its name tells no role".to_owned()))?;
+    let file = file.map_err(|error| no_file(error.to_string()))?;
+    if file.file_name() != name {
+        return Err(no_file(format!("it has version {}", file.version())));
+    }
+    Ok(file)
+}
+
+/// Lets these files wait, and no others of root, targets, bins and claimed. A file that waits already and says the same
+/// keeps its signatures.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn stage(workplace: &Workplace, files: &[PeoplesFile]) -> Result<(), Failure> {
+    let before = waiting(workplace)?;
+    let names: BTreeSet<String> = files.iter().map(PeoplesFile::file_name).collect();
+    let gone = before.iter().filter(|file| matches!(file, PeoplesFile::Root(_)) || is_delegator(&file.role()));
+    let gone: Vec<PeoplesFile> = gone.filter(|file| !names.contains(&file.file_name())).cloned().collect();
+    forget(workplace, &gone)?;
+    for file in files {
+        write_file(workplace, file)?;
+    }
+    Ok(())
+}
+
+/// Writes one file that waits.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn write_file(workplace: &Workplace, file: &PeoplesFile) -> Result<(), Failure> {
+    workplace.write(&format!("staged/metadata/{}", file.file_name()), &file.to_bytes())
+}
+
+/// Where a file waits.
+pub fn path_of(workplace: &Workplace, file: &PeoplesFile) -> PathBuf {
+    workplace.staged_metadata().join(file.file_name())
+}
+
+fn forget(workplace: &Workplace, files: &[PeoplesFile]) -> Result<(), Failure> {
+    for file in files {
+        let path = path_of(workplace, file);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(disk(&path, &error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The root this machine trusts, verified when it was written.
+fn trusted_root(workplace: &Workplace) -> Result<Option<Root>, Failure> {
+    let Some(bytes) = workplace.read(ROOT_FILE)? else { return Ok(None) };
+    let root = Metadata::<Root>::from_bytes(&bytes).map_err(|error| {
+        let message = format!("{} is damaged: {error}", workplace.path(ROOT_FILE).display());
+        Failure::new(Kind::Error, "repo.damaged", message)
+    })?;
+    Ok(Some(root.signed))
+}
+
+fn nothing() -> Failure {
+    Failure::new(Kind::Error, "repo.nothing-waits", "Nothing waits for signatures")
+        .hint("`tufpip repo root edit` writes what people shall sign next")
+}
