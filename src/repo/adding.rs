@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use packaging::PackageName;
+use packaging::{PackageName, Version};
 use rayon::prelude::*;
 use repository::{Addition, PageFile};
 use tempfile::TempDir;
@@ -38,16 +38,30 @@ pub struct Candidate {
 /// A file that can be added.
 pub enum Checked {
     /// It was checked, and is not in the index yet.
-    New(Box<Distribution>),
+    New(Box<NewFile>),
     /// It is staged already.
     Staged,
     /// It is published already.
     Published,
 }
 
+/// What the index will say of a new file. Its metadata is beside its copy: of many files it would fill the memory.
+pub struct NewFile {
+    /// The project, normalized.
+    pub project: PackageName,
+    /// The version of the release.
+    pub version: Version,
+    /// Where it will be published.
+    pub path: String,
+    /// What will stand on the page.
+    pub addition: Addition,
+}
+
 /// Copies of files that have been checked. They go with this unless they are taken over.
 pub struct Copies {
     directory: Option<TempDir>,
+    /// When these files come into the index (RFC 3339).
+    upload_time: String,
 }
 
 /// The files that were named, and those in directories that were named.
@@ -98,13 +112,13 @@ fn in_directory(directory: &Path, terminal: &Terminal) -> Result<Vec<PathBuf>, F
 }
 
 impl Copies {
-    /// A place for copies; `None` if nothing shall be written.
+    /// A place for copies of files that come into the index at `upload_time`. In a dry run nothing is copied.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn begin(workplace: &Workplace, dry_run: bool) -> Result<Self, Failure> {
+    pub fn begin(workplace: &Workplace, upload_time: String, dry_run: bool) -> Result<Self, Failure> {
         if dry_run {
-            return Ok(Self { directory: None });
+            return Ok(Self { directory: None, upload_time });
         }
         let staged = workplace.path("staged");
         let refused = |error: io::Error| disk(&staged, &error);
@@ -117,7 +131,7 @@ impl Copies {
             }
         }
         let directory = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(&staged).map_err(refused)?;
-        Ok(Self { directory: Some(directory) })
+        Ok(Self { directory: Some(directory), upload_time })
     }
 
     /// Copies and checks files on all cores; the answers are in the order of the candidates.
@@ -164,8 +178,7 @@ impl Copies {
             }
         }
         let Some(directory) = &self.directory else {
-            return Distribution::inspect(&candidate.path, &candidate.filename)
-                .map(|found| Checked::New(Box::new(found)));
+            return Ok(self.new_file(Distribution::inspect(&candidate.path, &candidate.filename)?));
         };
         let copy = directory.path().join(place.to_string());
         copy_file(&candidate.path, &copy).map_err(|error| disk(&candidate.path, &error))?;
@@ -174,21 +187,26 @@ impl Copies {
             let beside = copy.with_extension("metadata");
             fs::write(&beside, metadata).map_err(|error| disk(&beside, &error))?;
         }
-        Ok(Checked::New(Box::new(found)))
+        Ok(self.new_file(found))
+    }
+
+    fn new_file(&self, found: Distribution) -> Checked {
+        let (path, addition) = (found.path(), found.addition(&self.upload_time));
+        Checked::New(Box::new(NewFile { project: found.project, version: found.version, path, addition }))
     }
 
     /// Puts the copy of the candidate at `place` where it waits.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn take_over(&self, place: usize, distribution: &Distribution, workplace: &Workplace) -> Result<(), Failure> {
+    pub fn take_over(&self, place: usize, file: &NewFile, workplace: &Workplace) -> Result<(), Failure> {
         let Some(directory) = &self.directory else { return Ok(()) };
         let copy = directory.path().join(place.to_string());
-        let path = distribution.path();
-        let target = workplace.staged_file(&path);
+        let path = &file.path;
+        let target = workplace.staged_file(path);
         let refused = |error: io::Error| disk(&target, &error);
         fs::create_dir_all(target.parent().unwrap_or(&target)).map_err(refused)?;
-        if distribution.core_metadata.is_some() {
+        if file.addition.file.core_metadata.is_some() {
             fs::rename(copy.with_extension("metadata"), workplace.staged_file(&format!("{path}.metadata")))
                 .map_err(refused)?;
         }

@@ -11,6 +11,7 @@
 mod content;
 mod demo;
 mod export_anchor;
+mod interop;
 mod keys;
 mod mirror;
 mod operator;

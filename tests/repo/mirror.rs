@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use testkit::{CoreMetadata, HashName, Index, ListedFile, Options, Sdist, Wheel};
 
+use crate::serving::Serving;
 use crate::upstream::{Following, hours_ago, options, uploaded};
 
 fn names(names: &[&str]) -> BTreeSet<String> {
@@ -251,4 +252,53 @@ fn requirements_come_from_files_and_hashes_are_demanded() {
     following.refuses(&["mirror"], 1, &["at least one requirement"]);
     let url = following.upstream.url("/files/library-1.0-py3-none-any.whl");
     following.refuses(&["mirror", &format!("library @ {url}")], 2, &["only what indexes offer"]);
+}
+
+#[test]
+fn what_is_mirrored_is_installed_with_signatures() {
+    let following = Following::begun(platforms().add(Wheel::new("library", "1.5").build()));
+    following.does(&["mirror", "app", "library<2"]);
+    following.publishes();
+    let serving = Serving::start(&following.environment, &following.path(""));
+    following.trust(&serving.index_url(), &serving);
+    // Nothing is left of upstream: not even its index answers any more.
+    following.becomes(Index::new());
+    let outcome = following.installs(&serving.index_url(), &["app"]).expect_code(0);
+    let installed = following.environment.installed();
+    assert!(
+        ["app-1.0", "library-1.5"].iter().all(|name| installed.iter().any(|one| one == name)),
+        "{}",
+        outcome.stdout
+    );
+
+    // What is published is compared like what is staged.
+    let tampered = Wheel::new("library", "1.5").file("library/evil.py", "import os").build();
+    following.becomes(platforms().add(tampered));
+    following.refuses(&["mirror", "app", "library<2"], 10, &["library-1.5", "repo.upstream-replaced"]);
+    following.becomes(platforms().add(ListedFile::from(Wheel::new("library", "1.5").build()).yanked("broken")));
+    following.does(&["mirror", "app", "library==1.5"]);
+    following.publishes();
+    let outcome = following.installs(&serving.index_url(), &["library", "--force-reinstall"]);
+    outcome.expect_code(1).expect_stderr(&["library"]);
+}
+
+#[test]
+fn a_linked_file_that_is_tampered_with_is_refused() {
+    let library = || ListedFile::from(Wheel::new("library", "1.0").build());
+    let following = Following::begun(Index::new().add(library()));
+    following.does(&["mirror", "library", "--files", "link"]);
+    following.publishes();
+    let serving = Serving::start(&following.environment, &following.path(""));
+    following.trust(&serving.index_url(), &serving);
+
+    let honest = library();
+    let mut bytes = honest.bytes.clone();
+    *bytes.last_mut().unwrap() ^= 1;
+    following.becomes(Index::new().add(library().served_as(bytes)));
+    following.installs(&serving.index_url(), &["library"]).expect_code(10).expect_stderr(&["library-1.0", "verify."]);
+    assert_eq!(following.environment.installed(), Vec::<String>::new());
+
+    following.becomes(Index::new().add(honest));
+    following.installs(&serving.index_url(), &["library"]).expect_code(0);
+    assert_eq!(following.environment.installed(), ["library-1.0"]);
 }

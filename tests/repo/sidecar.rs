@@ -3,6 +3,7 @@
 use serde_json::json;
 use testkit::{HashName, Index, ListedFile, Options, Sdist, Wheel};
 
+use crate::serving::Serving;
 use crate::upstream::{Following, options};
 
 fn index() -> Index {
@@ -108,4 +109,37 @@ fn credentials_are_used_and_not_written_down() {
         let text = std::fs::read_to_string(following.path(file)).unwrap();
         assert!(!text.contains("secret"), "{file}:\n{text}");
     }
+}
+
+#[test]
+fn pages_come_from_beside_the_metadata_and_files_from_the_index() {
+    let following = Following::begun(index());
+    following.does(&["add-metadata-to", &following.url()]);
+    following.publishes();
+    let serving = Serving::start(&following.environment, &following.path(""));
+    following.trust(&following.url(), &serving);
+    following.upstream.forget_requests();
+
+    following.installs(&following.url(), &["app", "library<2"]).expect_code(0);
+    assert_eq!(following.environment.installed(), ["app-1.0", "library-1.0"]);
+    let asked = following.upstream.log();
+    assert!(asked.iter().any(|line| line.contains("/files/library-1.0-py3-none-any.whl")), "{asked:?}");
+    assert!(!asked.iter().any(|line| line.contains("/simple/")), "an unsigned page was read: {asked:?}");
+
+    // What the index shows besides is not signed, and nobody sees it; what it replaces is refused.
+    let evil = Wheel::new("library", "2.0").file("library/evil.py", "import os").build();
+    following.becomes(index().add(Wheel::new("library", "3.0").build()));
+    following.installs(&following.url(), &["library", "--upgrade"]).expect_code(0);
+    assert_eq!(following.environment.installed(), ["app-1.0", "library-2.0"]);
+    following.becomes(Index::new().add(evil));
+    let before = following.environment.state();
+    following.installs(&following.url(), &["library==2.0", "--force-reinstall"]).expect_code(10);
+    assert_eq!(following.environment.state(), before, "the environment changed");
+
+    // The next release is signed when the operator says so.
+    following.becomes(index().add(Wheel::new("library", "3.0").build()));
+    following.does(&["add-metadata-to", &following.url()]);
+    following.publishes();
+    following.installs(&following.url(), &["library", "--upgrade"]).expect_code(0);
+    assert_eq!(following.environment.installed(), ["app-1.0", "library-3.0"]);
 }

@@ -7,6 +7,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde_json::Value;
 use testkit::{Command, Environment, HashName, Index, ListedFile, Options, Outcome, Server, Wheel};
 
+use crate::operator::PASSPHRASE;
+use crate::serving::Serving;
+
 /// The index of somebody else, and a directory of one's own.
 pub struct Following {
     pub environment: Environment,
@@ -49,6 +52,37 @@ impl Following {
         Self { environment, upstream, index }
     }
 
+    /// As [`Following::new`], with keys and an empty signed index.
+    pub fn begun(index: Index) -> Self {
+        let following = Self::new(index);
+        std::fs::remove_file(following.path("repo.toml")).unwrap();
+        following.does(&["init", "--base", "http://pkgs.example.org/", "--no-passphrase"]);
+        following
+    }
+
+    /// Signs and publishes what is staged.
+    #[track_caller]
+    pub fn publishes(&self) {
+        self.does(&["publish"]);
+        assert_eq!(self.staged(), Vec::<Value>::new(), "something is left to be published");
+    }
+
+    /// A user trusts the index at this URL, whose metadata is served there.
+    #[track_caller]
+    pub fn trust(&self, index: &str, serving: &Serving) {
+        let root = self.environment.work().join("root.json");
+        self.does(&["export-anchor", "--output", root.to_str().unwrap()]);
+        let metadata = format!("{}tuf/", serving.url);
+        let command = self.environment.command(env!("CARGO_BIN_EXE_tufpip")).args(["trust", "add", index]);
+        command.arg("--root").arg(root).args(["--metadata-url", &metadata, "--yes"]).run().expect_code(0);
+    }
+
+    /// `tufpip install` as a user who only takes what is signed; nothing is remembered of earlier downloads.
+    pub fn installs(&self, index: &str, arguments: &[&str]) -> Outcome {
+        let command = self.environment.command(env!("CARGO_BIN_EXE_tufpip")).env("PIP_RETRIES", "0");
+        command.args(["install", "--no-cache-dir", "--require-signed", "-i", index]).args(arguments).run()
+    }
+
     /// The other index is another one from now on.
     pub fn becomes(&self, index: Index) {
         *self.index.write().unwrap() = index.options(options());
@@ -62,7 +96,8 @@ impl Following {
     /// `tufpip repo …` in the operator's directory.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let command = self.environment.command(env!("CARGO_BIN_EXE_tufpip")).arg("repo").args(arguments);
-        command.arg("--repo").arg(self.path("")).env("PIP_RETRIES", "0").env("PIP_INDEX_URL", self.url())
+        let command = command.arg("--repo").arg(self.path("")).env("TUFPIP_REPO_PASSPHRASE", PASSPHRASE);
+        command.env("PIP_RETRIES", "0").env("PIP_INDEX_URL", self.url())
     }
 
     /// The same, which must succeed.

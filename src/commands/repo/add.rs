@@ -6,9 +6,8 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::failure::{Failure, Kind};
-use crate::repo::adding::{Candidate, Checked, Copies, candidates};
+use crate::repo::adding::{Candidate, Checked, Copies, NewFile, candidates};
 use crate::repo::content::{Content, Done};
-use crate::repo::distribution::Distribution;
 use crate::repo::workplace::Workplace;
 use crate::settings::{AddFiles, RepoSettings};
 use crate::terminal::{Terminal, counted};
@@ -17,7 +16,7 @@ use crate::trust::unix_now;
 /// What was added, by file name.
 #[derive(Default)]
 struct Added<'a> {
-    new: Vec<&'a Distribution>,
+    new: Vec<&'a NewFile>,
     staged: Vec<&'a str>,
     published: Vec<&'a str>,
     warnings: Vec<String>,
@@ -32,7 +31,7 @@ pub async fn add(repo: &RepoSettings, add: &AddFiles, terminal: &Arc<Terminal>) 
     let (candidates, mut failures) = candidates(&add.files, terminal)?;
     let mut content = Content::open(&workplace).await?;
     content.load(candidates.iter().map(|candidate| candidate.project.clone()).collect()).await?;
-    let copies = Copies::begin(&workplace, repo.dry_run)?;
+    let copies = Copies::begin(&workplace, unix_now().to_string(), repo.dry_run)?;
     let mut checked = Vec::new();
     for result in copies.check(&candidates, &content, &workplace, terminal) {
         match result {
@@ -70,18 +69,17 @@ fn stage<'a>(
     let mut added = Added::default();
     let mut seen = HashSet::new();
     let mut names = names_by_hash(content);
-    let upload_time = unix_now().to_string();
     for (place, (candidate, checked)) in candidates.iter().zip(checked).enumerate() {
         let filename = candidate.filename.as_str();
         match checked {
             Checked::Staged => added.staged.push(filename),
             Checked::Published => added.published.push(filename),
-            Checked::New(distribution) => {
-                let sha256 = distribution.content.sha256.as_str();
+            Checked::New(file) => {
+                let sha256 = file.addition.file.hashes.sha256.as_str();
                 if !seen.insert(filename) {
                     continue;
                 }
-                if content.add(&distribution.project, distribution.addition(&upload_time)) != Done::Staged {
+                if content.add(&file.project, file.addition.clone()) != Done::Staged {
                     added.published.push(filename);
                     continue;
                 }
@@ -90,8 +88,8 @@ fn stage<'a>(
                 {
                     added.warnings.push(format!("{filename} has the same content as {other}"));
                 }
-                copies.take_over(place, distribution, workplace)?;
-                added.new.push(distribution);
+                copies.take_over(place, file, workplace)?;
+                added.new.push(file);
             }
         }
     }
@@ -110,9 +108,9 @@ fn two_contents(checked: &[Checked]) -> Vec<Failure> {
     let mut known = HashMap::new();
     let mut failures = Vec::new();
     for checked in checked {
-        let Checked::New(distribution) = checked else { continue };
-        let (filename, content) = (&distribution.filename, &distribution.content);
-        if known.insert(filename, content).is_some_and(|other| other != content) {
+        let Checked::New(file) = checked else { continue };
+        let (filename, hashes) = (&file.addition.file.filename, &file.addition.file.hashes);
+        if known.insert(filename, hashes).is_some_and(|other| other != hashes) {
             let message = format!("{filename} was given twice, with two contents: name only one of them");
             failures.push(Failure::new(Kind::Error, "repo.other-content", message));
         }
@@ -137,19 +135,20 @@ fn nothing_added(mut failures: Vec<Failure>, add: &AddFiles, good: usize) -> Fai
 }
 
 fn to_json(added: &Added<'_>, dry_run: bool) -> serde_json::Value {
-    let file = |distribution: &&Distribution| {
+    let described = |new: &&NewFile| {
+        let file = &new.addition.file;
         json!({
-            "project": distribution.project,
-            "version": distribution.version.to_string(),
-            "filename": distribution.filename,
-            "sha256": distribution.content.sha256,
-            "size": distribution.content.size,
-            "path": distribution.path(),
+            "project": new.project,
+            "version": new.version.to_string(),
+            "filename": file.filename,
+            "sha256": file.hashes.sha256,
+            "size": file.size,
+            "path": new.path,
         })
     };
     json!({
         "dry_run": dry_run,
-        "added": added.new.iter().map(file).collect::<Vec<_>>(),
+        "added": added.new.iter().map(described).collect::<Vec<_>>(),
         "already_staged": added.staged,
         "already_published": added.published,
         "warnings": added.warnings,
@@ -157,9 +156,9 @@ fn to_json(added: &Added<'_>, dry_run: bool) -> serde_json::Value {
 }
 
 fn say(added: &Added<'_>, dry_run: bool, terminal: &Terminal) {
-    let projects: BTreeSet<_> = added.new.iter().map(|distribution| &distribution.project).collect();
-    for distribution in &added.new {
-        terminal.verbose(1, || format!("{}  sha256 {}", distribution.filename, distribution.content.sha256));
+    let projects: BTreeSet<_> = added.new.iter().map(|new| &new.project).collect();
+    for file in added.new.iter().map(|new| &new.addition.file) {
+        terminal.verbose(1, || format!("{}  sha256 {}", file.filename, file.hashes.sha256));
     }
     for (files, how) in [(&added.published, "published"), (&added.staged, "staged")] {
         match files.as_slice() {

@@ -116,7 +116,8 @@ async fn followed(project: &PackageName, pages: &Pages, index: &Url, terminal: &
 /// The projects to be signed, and whether these are all that the index has.
 async fn projects(add: &AddMetadataTo, index: &Url, session: &Session) -> Result<(Vec<PackageName>, bool), Failure> {
     if add.projects.is_empty() && add.projects_from.is_empty() {
-        let projects = project_list(session.client(), index).await?;
+        let mut projects = project_list(session.client(), index).await?;
+        projects.sort();
         if projects.is_empty() {
             let message = format!("{} lists no projects", redacted(index));
             return Err(Failure::new(Kind::Error, "index.page", message)
@@ -192,7 +193,12 @@ fn without_credentials(index: &Url) -> Url {
 fn write_index_url(workplace: &Workplace, index: &Url) -> Result<(), Failure> {
     let text = workplace.read(CONFIG_FILE)?.unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    // Before everything else: what follows the first table would belong to that. URLs have no quotes and no backslashes.
-    let line = format!("# The index that this repository signs, as users name it.\nindex-url = \"{index}\"\n\n{text}");
-    workplace.write(CONFIG_FILE, line.as_bytes())
+    // Before every table: what follows one would belong to it.
+    let is_comment = |text: &str| text.lines().all(|line| line.starts_with('#'));
+    let (comment, rest) = text.split_once("\n\n").filter(|(start, _)| is_comment(start)).unwrap_or(("", &text));
+    let gap = if comment.is_empty() { "" } else { "\n\n" };
+    // A text in JSON is one in TOML, too.
+    let url = serde_json::Value::from(index.as_str());
+    let line = format!("# The index that this repository signs, as users name it.\nindex-url = {url}\n");
+    workplace.write(CONFIG_FILE, format!("{comment}{gap}{line}\n{rest}").as_bytes())
 }

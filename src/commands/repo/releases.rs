@@ -91,7 +91,7 @@ async fn open(repo: &RepoSettings, named: &[Named]) -> Result<(Workplace, Conten
     Ok((workplace, content, wishes))
 }
 
-fn each<'a>(wishes: &'a [Wish], mut change: impl FnMut(&Wish) -> Done) -> Vec<(&'a Wish, Done)> {
+fn each(wishes: &[Wish], mut change: impl FnMut(&Wish) -> Done) -> Vec<(&Wish, Done)> {
     wishes.iter().map(|wish| (wish, change(wish))).collect()
 }
 

@@ -280,8 +280,11 @@ fn octal(field: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0u64, |number, digit| number.checked_mul(8)?.checked_add(u64::from(digit - b'0')))
 }
 
+/// A key and its value.
+type PaxRecord = (String, Vec<u8>);
+
 /// The records `LENGTH KEY=VALUE\n` of a pax header.
-fn pax_records(mut content: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
+fn pax_records(mut content: &[u8]) -> Result<Vec<PaxRecord>, String> {
     let mut records = Vec::new();
     while !content.is_empty() {
         let (record, rest) = pax_record(content).ok_or_else(|| "a damaged pax header".to_owned())?;
@@ -291,7 +294,7 @@ fn pax_records(mut content: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
     Ok(records)
 }
 
-fn pax_record(content: &[u8]) -> Option<((String, Vec<u8>), &[u8])> {
+fn pax_record(content: &[u8]) -> Option<(PaxRecord, &[u8])> {
     let space = content.iter().take(20).position(|byte| *byte == b' ')?;
     let digits = content.get(..space).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
     let length: usize = std::str::from_utf8(digits).ok()?.parse().ok()?;
