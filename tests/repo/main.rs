@@ -8,6 +8,7 @@
     reason = "a story that cannot go on is a failed test"
 )]
 
+mod ceremony;
 mod content;
 mod demo;
 mod export_anchor;
