@@ -10,6 +10,7 @@
 
 mod ceremony;
 mod content;
+mod demo;
 mod export_anchor;
 mod interop;
 mod keys;
