@@ -267,6 +267,14 @@ impl ByPeople {
         files
     }
 
+    /// Whether a file says just this.
+    pub fn is_said_by(&self, file: &PeoplesFile) -> bool {
+        match file {
+            PeoplesFile::Root(root) => root.signed == self.root,
+            PeoplesFile::Targets(role, targets) => self.delegators.get(role) == Some(&targets.signed),
+        }
+    }
+
     /// Whether the online key signs `targets` too, as in the profile `rstuf`.
     pub fn targets_is_online(&self) -> bool {
         let targets = self.delegators.get(&name(TopLevelRole::Targets));

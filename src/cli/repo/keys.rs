@@ -174,7 +174,7 @@ pub enum RootCommand {
 
 /// Write what people shall sign next
 ///
-/// Begins with what waits in staged/metadata, or else with what is published. Signatures that are on the files are lost.
+/// Begins with what waits in staged/metadata, or else with what is published. Files that change lose their signatures.
 #[derive(Debug, Args)]
 pub struct EditRoot {
     /// Whose keys change: those of root, of targets (which roles there are), or the online one
