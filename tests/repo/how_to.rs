@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use testkit::{Index, Outcome, S3Server, Wheel, WheelFile, tree};
+use testkit::{Index, ListedFile, Outcome, S3Server, Wheel, WheelFile, tree};
 
 use crate::page::Page;
 use crate::serving::Serving;
+use crate::upstream::{hours_ago, options, uploaded};
 
 /// `app` in this version, which needs `library`, and `library` 1.0.
 fn wheels(version: &str) -> [WheelFile; 2] {
@@ -278,4 +279,65 @@ fn recover_from_a_compromise() {
     page.run("operator", repair).expect_code(0);
     installs(&page, "user").expect_code(0);
     has_installed(&page, "user", &["app-2.0", "library-1.0"]);
+}
+
+/// An index of others: `app` needs `library`, of which 2.0 is a day old and 2.0.1 an hour.
+fn upstream(library: &[(&str, i64)]) -> Index {
+    let app = ListedFile::from(wheels("1.0")[0].clone()).uploaded(&hours_ago(24 * 30));
+    let files = library.iter().map(|(version, age)| uploaded("library", version, &hours_ago(*age)));
+    files.fold(Index::new().options(options()).add(app), Index::add)
+}
+
+#[test]
+fn cooled_down_mirror() {
+    let windows = Wheel::new("tool", "1.0").tag("cp312-cp312-win_amd64").build();
+    let tool = |wheel| ListedFile::from(wheel).uploaded(&hours_ago(24 * 9));
+    let libraries = [("1.0", 24 * 30), ("2.0", 24), ("2.0.1", 1)];
+    let other = upstream(&libraries).add(tool(windows)).add(tool(Wheel::new("tool", "1.0").build())).serve();
+    let mut page = begun("cooled-down-mirror").meaning("https://upstream.example.org/", &other.url("/"));
+    page.run("operator", "tufpip repo remove app; tufpip repo remove library; tufpip repo publish").expect_code(0);
+    page.machine("operator").environment.write("approved.txt", "app\ntool\n");
+    let published = |page: &Page| {
+        let names = tree(&page.machine("operator").path("public/packages")).into_iter();
+        let names = names.filter_map(|line| Some(line.split_once(".whl ")?.0.rsplit_once('/')?.1.to_owned()));
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    };
+    let outcomes = page.follow("Choose");
+    assert!(outcomes[0].stdout.contains("library 2.0.1"), "{}", outcomes[0].stdout);
+    assert_eq!(
+        published(&page),
+        ["app-1.0-py3-none-any", "library-1.0-py3-none-any", "tool-1.0-cp312-cp312-win_amd64", "tool-1.0-py3-none-any"]
+    );
+    let trust = "tufpip trust add https://pkgs.example.org/simple/ --root /media/stick/root.json";
+    page.run("user", trust).expect_code(0);
+    installs(&page, "user").expect_code(0);
+    has_installed(&page, "user", &["app-1.0", "library-1.0"]);
+
+    page.follow("Every day");
+    page.follow("An urgent fix");
+    installs(&page, "user").expect_code(0);
+    has_installed(&page, "user", &["app-1.0", "library-2.0.1"]);
+    page.end();
+    // It stays when the mirror is followed again, and not with --prune.
+    for (option, expected) in [("", "library-2.0.1"), ("--prune", "library-1.0")] {
+        let mirror = "tufpip repo mirror --index-url https://upstream.example.org/simple/ -r approved.txt --min-age 7d";
+        page.run("operator", &format!("{mirror} {option}; tufpip repo publish")).expect_code(0);
+        installs(&page, "user").expect_code(0);
+        has_installed(&page, "user", &["app-1.0", expected]);
+    }
+}
+
+#[test]
+fn sign_an_index_that_you_cannot_change() {
+    let other = upstream(&[("1.0", 24 * 30)]).serve();
+    let mut page =
+        Page::open("sign-an-index-you-cannot-change").meaning("https://upstream.example.org/", &other.url("/"));
+    page.follow("Sign it");
+    page.follow("Follow it");
+    let outcomes = page.follow("Use it");
+    assert!(outcomes[0].stderr.contains("Verified   2 files against"), "{}", outcomes[0].stderr);
+    has_installed(&page, "user", &["app-1.0", "library-1.0"]);
+    page.end();
 }
