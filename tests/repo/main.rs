@@ -15,6 +15,7 @@ mod export_anchor;
 mod interop;
 mod keys;
 mod mirror;
+mod old_clients;
 mod operator;
 mod published;
 mod serve;
