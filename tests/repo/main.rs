@@ -16,6 +16,7 @@ mod how_to;
 mod interop;
 mod keys;
 mod mirror;
+mod old_clients;
 mod operator;
 mod page;
 mod published;

@@ -38,7 +38,11 @@ pub fn is_collectable(path: &str) -> bool {
         let hash = name.split_once('/').and_then(|(_, name)| page_file_name(name));
         return hash.is_some();
     }
-    path.starts_with(PACKAGES)
+    // As `layout::distribution_path` makes them.
+    let segments: Vec<&str> = path.strip_prefix(PACKAGES).unwrap_or_default().split('/').collect();
+    let [first, second, rest, _] = segments.as_slice() else { return false };
+    let is_hex = |text: &str, digits: usize| text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex(first, 2) && is_hex(second, 2) && is_hex(rest, 60)
 }
 
 /// The version of a copy of a timestamp, by its path.
@@ -73,7 +77,7 @@ mod tests {
             "tuf/3.bins-0a.json",
             "tuf/9.timestamp.json",
             &format!("simple/app/{hash}.vnd.pypi.simple.v1.json"),
-            "packages/aa/bb/cc/app-1.0-py3-none-any.whl",
+            &format!("packages/aa/bb/{}/app-1.0-py3-none-any.whl", "c".repeat(60)),
         ] {
             assert!(is_collectable(path), "{path}");
         }
@@ -84,6 +88,9 @@ mod tests {
             "simple/index.html",
             "simple/app/index.json",
             "simple/app/notes.vnd.pypi.simple.v1.json",
+            "packages/README.txt",
+            "packages/old/app-1.0-py3-none-any.whl",
+            "packages/aa/bb/cc/app-1.0-py3-none-any.whl",
             "robots.txt",
             "",
         ] {
