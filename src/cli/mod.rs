@@ -84,7 +84,7 @@ pub enum Command {
     WhyTrust(Box<trust::WhyTrust>),
     /// Make a signed index out of packages
     #[command(disable_help_flag = true, args_override_self = true)]
-    Repo(repo::Repo),
+    Repo(Box<repo::Repo>),
     /// Show help for commands
     #[command(disable_help_flag = true, args_override_self = true)]
     Help(Help),

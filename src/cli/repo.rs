@@ -76,7 +76,7 @@ pub enum RepoCommand {
     /// Serve what is published on this machine, for trying it
     #[command(disable_help_flag = true, args_override_self = true)]
     Serve(trying::Serve),
-    /// Show a signed index at work, and three attacks on it refused
+    /// Show a signed index at work, and attacks on it refused
     #[command(disable_help_flag = true, args_override_self = true)]
     Demo(trying::Demo),
     /// Sign a chosen part of another index

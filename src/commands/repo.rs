@@ -3,6 +3,7 @@
 mod add;
 mod add_metadata_to;
 mod delegate;
+mod demo;
 mod export_anchor;
 mod gc;
 mod init;
@@ -18,7 +19,7 @@ mod verify;
 
 use std::sync::Arc;
 
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::settings::{RepoCommand, RepoSettings, Settings};
 use crate::terminal::Terminal;
 
@@ -45,7 +46,7 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         RepoCommand::Publish => publish::publish(repo, terminal).await,
         RepoCommand::Refresh => publish::refresh(repo, terminal).await,
         RepoCommand::Gc { keep, keep_packages } => gc::gc(repo, *keep, *keep_packages, terminal).await,
+        RepoCommand::Demo => demo::demo(settings, terminal).await,
         RepoCommand::Serve { port } => serve::serve(repo, *port, terminal).await,
-        RepoCommand::Demo => Err(Failure::new(Kind::Usage, "usage", "this command does not work yet")),
     }
 }

@@ -242,6 +242,9 @@ pub fn adopt(directory: &Path, key: &KeyFile, private: bool) -> Result<(), Failu
     let here = in_directory(directory)?.into_iter().find(|here| here.id == key.id);
     let name = here.as_ref().map_or(key.name.as_str(), |here| here.name.as_str());
     check_name(name)?;
+    if here.is_none() {
+        check_absent(directory, name)?;
+    }
     let (private_path, public_path) = paths(directory, name);
     fs::create_dir_all(directory).map_err(|error| disk(directory, &error))?;
     if private

@@ -3,6 +3,7 @@
 //!
 //! | module | is responsible for |
 //! |---|---|
+//! | `lock_file` | what lock files want |
 //! | `machine` | the machines that are mirrored for |
 //! | `closure` | which files the requirements lead to |
 //! | `project_list` | which projects an index has |
@@ -16,6 +17,7 @@ mod bringing;
 mod closure;
 mod comparison;
 mod follower;
+mod lock_file;
 mod machine;
 mod news;
 mod present;

@@ -69,13 +69,6 @@ pub struct Versions {
 /// How often a publisher begins again because another was faster.
 const ATTEMPTS: usize = 50;
 
-impl Update {
-    /// Publishes these changes.
-    pub fn of_changes(changes: Vec<Change>) -> Self {
-        Self { changes, root: None, by_people: Vec::new(), renew: Renew::WhatIsDue }
-    }
-}
-
 /// Publishes; with `dry_run` only says what would be published. `keys` are the online ones.
 ///
 /// Staged changes are forgotten as far as they are among the changes of the update and have been published.

@@ -163,17 +163,6 @@ pub async fn pages(
     read_pages(storage, found.collect()).await
 }
 
-/// The pages of all projects, verified.
-///
-/// # Errors
-/// When one cannot be read, or is refused.
-pub async fn all_pages(published: &Published, storage: &Storage) -> Result<Vec<Page>, Failure> {
-    let leaves = roles(published, storage, published.leaves()).await?;
-    let targets = leaves.iter().flat_map(|(_, leaf)| &leaf.targets);
-    let found = targets.filter_map(|(path, target)| Some((layout::project_of_page(path)?, target)));
-    read_pages(storage, found.collect()).await
-}
-
 /// Reads and verifies pages, in the order of their projects.
 async fn read_pages(storage: &Storage, targets: Vec<(PackageName, &TargetFile)>) -> Result<Vec<Page>, Failure> {
     let read = targets.into_iter().map(async |(project, target)| {

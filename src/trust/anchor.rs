@@ -15,7 +15,7 @@ use url::Url;
 
 use super::identity::{IndexIdentity, default_metadata_url};
 use super::layout::Layout;
-use super::shipped::{self, Shipped};
+use super::shipped;
 use crate::failure::{Failure, Kind};
 use crate::other_writers;
 use crate::settings::TrustSettings;

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
-use testkit::{Sdist, Wheel};
+use testkit::{Response, Sdist, Server, Wheel};
 
 use crate::operator::Operator;
 use crate::serving::Serving;
@@ -139,6 +139,44 @@ fn tufpip_installs_verified() {
         outcome.expect_stderr(&["Verified   2 files against"]);
         assert!(user.path("site/library/__init__.py").is_file(), "{shape:?}");
     }
+}
+
+/// An index that RSTUF signs, in the layout of the package index that was to use it.
+#[test]
+fn tufpip_reads_what_rstuf_signs() {
+    let Some(python) = python_with("import tuf.api.metadata, cryptography") else {
+        println!("skipped: no interpreter has python-tuf with cryptography (TUFPIP_TEST_PYTHON)");
+        return;
+    };
+    let user = Operator::new();
+    for name in ["app", "library"] {
+        let wheel = Wheel::new(name, "1.0").build();
+        let link = format!("<a href=\"../../files/{0}#sha256={1}\">{0}</a>", wheel.filename, wheel.sha256());
+        user.environment.write(&format!("pages/{name}.html"), format!("<!DOCTYPE html><body>{link}</body>"));
+        user.environment.write(&format!("tree/files/{}", wheel.filename), &wheel.bytes);
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repo/rstuf.py");
+    let signed = Process::new(python).arg(script).args([user.path("pages"), user.path("tree")]).output().unwrap();
+    assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
+    let tree = user.path("tree");
+    let server = Server::start(move |request| match std::fs::read(tree.join(request.path.trim_start_matches('/'))) {
+        Ok(bytes) => Response::ok("application/octet-stream", bytes),
+        Err(_) => Response::not_found(),
+    });
+    let index = server.url("/simple/");
+    let root = user.path("tree/tuf/1.root.json");
+    let trust = ["trust", "add", &index, "--root", root.to_str().unwrap(), "--layout", "warehouse-2024"];
+    user.tufpip(&trust).run().expect_code(0);
+    let install = ["install", "--require-signed", "--target", "site", "--index-url", &index, "app", "library"];
+    user.tufpip(&install).run().expect_code(0).expect_stderr(&["Verified   2 files against"]);
+
+    // The page is what it says, or nothing is installed.
+    let page = std::fs::read_dir(user.path("tree/simple/app")).unwrap().next().unwrap().unwrap().path();
+    let text = std::fs::read_to_string(&page).unwrap();
+    std::fs::write(&page, text.replace("1.0", "9.0")).unwrap();
+    let fresh = ["install", "--no-cache-dir", "--target", "other", "--index-url", &index, "app"];
+    user.tufpip(&fresh).run().expect_code(10);
+    assert!(!user.path("other").exists());
 }
 
 fn python_with(import: &str) -> Option<PathBuf> {

@@ -8,12 +8,17 @@
     reason = "a story that cannot go on is a failed test"
 )]
 
+mod ceremony;
 mod content;
+mod demo;
 mod export_anchor;
+mod how_to;
 mod interop;
 mod keys;
 mod mirror;
+mod old_clients;
 mod operator;
+mod page;
 mod published;
 mod publishing;
 mod serve;

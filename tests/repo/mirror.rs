@@ -1,9 +1,11 @@
 //! `repo mirror`: a chosen part of another index is staged, to be signed.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
-use testkit::{CoreMetadata, HashName, Index, ListedFile, Options, Sdist, Wheel};
+use testkit::{CoreMetadata, HashName, Index, ListedFile, Options, Response, Sdist, SignedIndex, Wheel};
 
 use crate::serving::Serving;
 use crate::upstream::{Following, hours_ago, options, uploaded};
@@ -255,6 +257,37 @@ fn requirements_come_from_files_and_hashes_are_demanded() {
 }
 
 #[test]
+fn lock_files_say_which_files_are_meant() {
+    let (old, new) = (Wheel::new("library", "1.0").build(), Wheel::new("library", "2.0").build());
+    let index = Index::new().add(old.clone()).add(new).add(Wheel::new("app", "1.0").requires("library").build());
+    let following = Following::new(index.add(Wheel::new("wincolor", "1.0").build()));
+    let package = |name: &str, version: &str, bytes: &[u8], more: &str| {
+        let sha256 = HashName::Sha256.hex(bytes);
+        format!(
+            "[[packages]]\nname = \"{name}\"\nversion = \"{version}\"\n{more}\n\
+             [[packages.wheels]]\nname = \"{name}-{version}-py3-none-any.whl\"\nhashes = {{sha256 = \"{sha256}\"}}\n"
+        )
+    };
+    let app = package("app", "1.0", &Wheel::new("app", "1.0").requires("library").build().bytes, "");
+    let library = package("library", "1.0", &old.bytes, "");
+    let wincolor = package("wincolor", "1.0", b"", "marker = \"sys_platform == 'win32'\"");
+    let lock = |packages: &[&str]| format!("lock-version = \"1.0\"\ncreated-by = \"x\"\n{}", packages.concat());
+    following.environment.write("pylock.toml", lock(&[&app, &library, &wincolor]));
+    following.does(&["mirror", "--lock", "pylock.toml", "--for", "3.12/manylinux_2_28_x86_64"]);
+    assert_eq!(following.staged_names(), names(&["app-1.0-py3-none-any.whl", "library-1.0-py3-none-any.whl"]));
+
+    following.environment.write("pylock.toml", lock(&[&app]));
+    following.refuses(&["mirror", "--lock", "pylock.toml"], 12, &["library", "policy.require-hashes"]);
+    following.environment.write("pylock.toml", lock(&[&app, &package("library", "2.0", b"other", "")]));
+    following.refuses(&["mirror", "--lock", "pylock.toml"], 10, &["library", "verify.hash-mismatch"]);
+    let checkout = "[[packages]]\nname = \"library\"\nvcs = {type = \"git\", url = \"x\"}\n";
+    following.environment.write("pylock.toml", lock(&[&app, checkout]));
+    following.refuses(&["mirror", "--lock", "pylock.toml"], 1, &["library", "repo.lock-file"]);
+    following.environment.write("pylock.toml", "lock-version = \"2.0\"\n");
+    following.refuses(&["mirror", "--lock", "pylock.toml"], 1, &["expected version 1", "repo.lock-file"]);
+}
+
+#[test]
 fn what_is_mirrored_is_installed_with_signatures() {
     let following = Following::begun(platforms().add(Wheel::new("library", "1.5").build()));
     following.does(&["mirror", "app", "library<2"]);
@@ -301,4 +334,24 @@ fn a_linked_file_that_is_tampered_with_is_refused() {
     following.becomes(Index::new().add(honest));
     following.installs(&serving.index_url(), &["library"]).expect_code(0);
     assert_eq!(following.environment.installed(), ["library-1.0"]);
+}
+
+#[test]
+fn a_signed_index_is_mirrored_by_its_signatures() {
+    let following = Following::new(Index::new());
+    let signed = SignedIndex::new(Index::new().add(Wheel::new("library", "1.0").build())).serve();
+    signed.write_trust(&following.environment.trust_store());
+    let url = signed.index_url();
+    let tampers = Arc::new(AtomicBool::new(true));
+    let is_on = Arc::clone(&tampers);
+    signed.intercept(move |request| {
+        let hit = request.path.ends_with(".whl") && is_on.load(Ordering::SeqCst);
+        hit.then(|| Response::ok("text/plain", "something else"))
+    });
+    following.refuses(&["mirror", "library", "-i", &url], 10, &["library-1.0", "verify."]);
+    tampers.store(false, Ordering::SeqCst);
+    following.does(&["mirror", "library", "-i", &url, "--require-signed"]);
+    let library = Wheel::new("library", "1.0").build();
+    assert!(following.staged_copy(&library.filename).0 == library.bytes, "another file was staged");
+    following.refuses(&["mirror", "other", "--require-signed"], 12, &["policy.require-signed"]);
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use testkit::{Outcome, SignedIndex, Wheel, in_seconds, tree};
 
+use crate::operator::Operator;
 use crate::published::{Published, index};
 
 const DAY: i64 = 24 * 60 * 60;
@@ -42,6 +43,32 @@ fn a_sound_index_passes_from_its_first_root_to_its_last_file() {
     assert_eq!(published.environment.leftovers(), Vec::<String>::new());
     assert!(!published.environment.trust_store().exists(), "the user's own trust was touched");
     assert!(!published.environment.cache().join("tufpip").exists(), "the user's own cache was touched");
+}
+
+#[test]
+fn what_the_program_publishes_passes_in_every_profile_after_every_change() {
+    for profile in ["small", "pep458", "rstuf"] {
+        let operator = Operator::new();
+        for wheel in ["1.0", "2.0"].map(|version| Wheel::new("app", version).build()) {
+            operator.environment.write(&wheel.filename, &wheel.bytes);
+        }
+        let publishes = |change: &[&str]| {
+            operator.does(change);
+            operator.does(&["publish", "--repo", "index"]);
+            operator.says(&["verify", "--files", "--repo", "index"])
+        };
+        operator.does(&["init", "--repo", "index", "--base", "https://pkgs.example.org/", "--profile", profile]);
+        assert_eq!(operator.says(&["verify", "--repo", "index"])["projects"], 0, "{profile}");
+        let all = ["add", "--repo", "index", "app-1.0-py3-none-any.whl", "app-2.0-py3-none-any.whl"];
+        assert_eq!(publishes(&all)["files"], 2, "{profile}");
+        assert_eq!(
+            publishes(&["yank", "--repo", "index", "app==2.0", "--reason", "a <b> & \"c\""])["files"],
+            2,
+            "{profile}"
+        );
+        assert_eq!(publishes(&["remove", "--repo", "index", "app==1.0"])["files"], 1, "{profile}");
+        assert_eq!(publishes(&["remove", "--repo", "index", "app", "--yes"])["projects"], 0, "{profile}");
+    }
 }
 
 #[test]

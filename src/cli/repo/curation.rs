@@ -25,6 +25,9 @@ pub struct Mirror {
     /// Read constraints on versions from this file or URL; may be given several times
     #[arg(short, long, value_name = "file")]
     pub constraint: Vec<String>,
+    /// Mirror what this lock file (pylock.toml) names, with its hashes; may be given several times
+    #[arg(long, value_name = "file")]
+    pub lock: Vec<String>,
     /// A machine to mirror for, such as 3.12/manylinux_2_28_x86_64, 3.13/win_amd64, or 3.12 with the platform of this one; may be
     /// given several times. Without it: the interpreter that other commands would install for
     #[arg(long = "for", value_name = "python[/platform]", value_parser = Machine::parse)]

@@ -47,7 +47,7 @@ pub struct Serve {
     pub general: General,
 }
 
-/// Show a signed index at work, and three attacks on it refused
+/// Show a signed index at work, and attacks on it refused
 #[derive(Debug, Args)]
 pub struct Demo {
     #[command(flatten)]

@@ -10,7 +10,7 @@ use repository::{Group, Published, Signer, layout};
 use tuf::UnixTime;
 use tuf::metadata::{RoleName, TargetFile, Targets};
 
-use super::root::edit::{impossible, keep_waiting, no_root, prepare, stage};
+use super::root::edit::{impossible, no_root, prepare, stage};
 use crate::failure::{Failure, Kind};
 use crate::repo::ceremony::{self, Ceremony};
 use crate::repo::keys;
@@ -50,7 +50,7 @@ pub async fn delegate(
         wanted.claim(&policy, project, &group).map_err(impossible)?;
     }
     let renewed = RenewedByPeople::default();
-    let mut files = keep_waiting(&ceremony, prepare(&workplace, &ceremony, &wanted, renewed), renewed);
+    let mut files = prepare(&workplace, &ceremony, &wanted, renewed);
     if files.is_empty() {
         return Err(Failure::new(Kind::Usage, "repo.nothing-changes", "Nothing would change"));
     }

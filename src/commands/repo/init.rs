@@ -37,8 +37,9 @@ pub async fn init(repo: &RepoSettings, init: &InitRepository, terminal: &Termina
     let config = config(init)?;
     let policy = config.policy();
     let given = Given::read(init)?;
+    given.check(init, &policy)?;
     let ring = keys_of(repo, init, &given, terminal)?;
-    let signers = signers(init, &policy, &given, &ring)?;
+    let signers = signers(init, &given, &ring)?;
     std::fs::create_dir_all(directory).map_err(|error| disk(directory, &error))?;
     let path = directory.join(CONFIG_FILE);
     write_whole(&path, config.to_toml().as_bytes()).map_err(|error| disk(&path, &error))?;
@@ -60,6 +61,22 @@ impl Given {
             targets: read(&init.targets_keys)?,
             online: init.online_key.as_deref().map(keys::open).transpose()?,
         })
+    }
+
+    /// Refuses what cannot be before anything is written.
+    fn check(&self, init: &InitRepository, policy: &Policy) -> Result<(), Failure> {
+        if !policy.targets_offline() && !self.targets.is_empty() {
+            return Err(Failure::usage("with --profile rstuf the online key signs targets; leave out --targets-key"));
+        }
+        let root = self.root.len().max(1);
+        let targets = if self.targets.is_empty() { root } else { self.targets.len() };
+        for (keys, option) in [(root, "--root-key"), (targets, "--targets-key")] {
+            if init.threshold == 0 || init.threshold > keys as u64 {
+                let message = format!("--threshold {} of {} cannot be", init.threshold, counted(keys, "key"));
+                return Err(Failure::usage(message).hint(format!("{option} may be given several times")));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -140,15 +157,12 @@ fn keys_of(repo: &RepoSettings, init: &InitRepository, given: &Given, terminal: 
     Ok(ring)
 }
 
-fn signers(init: &InitRepository, policy: &Policy, given: &Given, ring: &KeyRing) -> Result<Signers, Failure> {
+fn signers(init: &InitRepository, given: &Given, ring: &KeyRing) -> Result<Signers, Failure> {
     let public = |files: &[KeyFile]| -> Vec<Key> { files.iter().map(|file| file.public.clone()).collect() };
     let named = |name: &str| -> Vec<Key> { ring.find(name).cloned().into_iter().collect() };
     let root = if given.root.is_empty() { named("root") } else { public(&given.root) };
     let online = given.online.as_ref().map_or_else(|| named("online"), |file| vec![file.public.clone()]);
     let targets = if given.targets.is_empty() { root.clone() } else { public(&given.targets) };
-    if !policy.targets_offline() && !given.targets.is_empty() {
-        return Err(Failure::usage("with --profile rstuf the online key signs targets; leave out --targets-key"));
-    }
     let group = |keys, threshold, option: &str| {
         Group::new(keys, threshold).map_err(|error| Failure::usage(format!("{option}: {error}")))
     };

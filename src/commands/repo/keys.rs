@@ -78,7 +78,7 @@ fn import(
 
 fn show(repo: &RepoSettings, files: &[PathBuf], terminal: &Terminal) -> Result<(), Failure> {
     let found = if files.is_empty() {
-        keys::in_directory(&place(repo, None)?.as_path())?
+        keys::in_directory(&place(repo, None)?)?
     } else {
         files.iter().map(|file| keys::open(file)).collect::<Result<_, _>>()?
     };

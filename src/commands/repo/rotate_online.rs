@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::publish::say;
 use super::root;
-use super::root::edit::{impossible, keep_waiting, no_root, prepare, say_difference, stage};
+use super::root::edit::{impossible, no_root, prepare, say_difference, stage};
 use crate::failure::Failure;
 use crate::repo::ceremony::{self, Ceremony};
 use crate::repo::keys::{self, KeyFile, KeyRing, Passphrases};
@@ -40,7 +40,7 @@ pub async fn rotate_online(
     let group = Group::new(vec![new.public.clone()], 1).map_err(impossible)?;
     wanted.set_group(SigningGroup::Online, &group).map_err(impossible)?;
     let renewed = RenewedByPeople::default();
-    let files = keep_waiting(&ceremony, prepare(&workplace, &ceremony, &wanted, renewed), renewed);
+    let files = prepare(&workplace, &ceremony, &wanted, renewed);
     let needed = ceremony.with(files.clone());
     let all_here = needed.can_be_signed_with(&ring);
     if !all_here {

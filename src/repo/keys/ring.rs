@@ -97,10 +97,9 @@ impl KeyRing {
         self.files.iter().find(|file| file.id == *id).map(|file| file.name.as_str())
     }
 
-    /// The public half of a key with this name, or whose key id begins so.
+    /// The public half of a key with this name.
     pub fn find(&self, name: &str) -> Option<&Key> {
-        let by_name = self.files.iter().find(|file| file.name == name);
-        by_name.or_else(|| self.files.iter().find(|file| file.id.0.starts_with(name))).map(|file| &file.public)
+        self.files.iter().find(|file| file.name == name).map(|file| &file.public)
     }
 
     fn private(&self, id: &KeyId) -> Option<&Path> {

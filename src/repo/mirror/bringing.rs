@@ -29,9 +29,6 @@ pub struct Carrier<'a> {
     pub bring: Bring,
 }
 
-/// A file that was linked or copied, and what was left out of it.
-type Facts = (FileHashes, u64);
-
 impl Carrier<'_> {
     /// Brings a file. `None` for a source distribution that no installer should be given; that is said.
     ///
@@ -112,7 +109,7 @@ impl Carrier<'_> {
     }
 
     /// Hash and size, by what the index says; by the file itself where it does not.
-    async fn measure(&self, request: &DownloadRequest) -> Result<Facts, Failure> {
+    async fn measure(&self, request: &DownloadRequest) -> Result<(FileHashes, u64), Failure> {
         if let (Some(sha256), Some(size)) = (request.known_sha256(), request.size) {
             return Ok((FileHashes { sha256 }, size));
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use packaging::{PackageName, Version};
 
-use super::Machine;
+use super::{Machine, lock_file};
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
 use crate::index::{Finder, Listed};
@@ -44,7 +44,12 @@ pub struct Release {
 /// # Errors
 /// When they cannot be fulfilled on one of them, or an index cannot be asked.
 pub async fn collect(settings: &Settings, mirror: &MirrorIndex, session: &Session) -> Result<Closure, Failure> {
-    let requirements = session.read(&mirror.wishes, &mirror.indexes, &mirror.selection)?;
+    let mut requirements = session.read(&mirror.wishes, &mirror.indexes, &mirror.selection)?;
+    // Where there is nothing but lock files, nothing is mirrored that is not in them.
+    requirements.require_hashes |= requirements.wanted.is_empty();
+    for path in &mirror.locks {
+        requirements.wanted.extend(lock_file::read(path)?);
+    }
     session.begin_to_verify(&requirements.indexes);
     let machines: Vec<Option<&Machine>> = match mirror.machines.as_slice() {
         [] => vec![None],

@@ -68,7 +68,8 @@ pub async fn follow(
         changes.push(Change::Remove { project: project.clone(), filename });
         changes.push(Change::Add { project: project.clone(), addition });
     }
-    if here.files().len() == 0 && !missing.is_empty() {
+    // One change for all is less work where nobody else adds files.
+    if rules.exactly && here.files().len() == 0 && !missing.is_empty() {
         changes.push(Change::Replace { project, files: missing });
     } else {
         changes.extend(missing.into_iter().map(|addition| Change::Add { project: project.clone(), addition }));

@@ -24,6 +24,8 @@ pub use typed::BringFiles as Bring;
 pub struct MirrorIndex {
     /// What is wanted.
     pub wishes: WishSettings,
+    /// Lock files with more of what is wanted.
+    pub locks: Vec<PathBuf>,
     /// Where to look.
     pub indexes: IndexSettings,
     /// What may be chosen.
@@ -58,7 +60,7 @@ pub(super) fn mirror(
     told: &Told,
     surroundings: &Surroundings,
 ) -> Result<(General, RepoSettings), Failure> {
-    if typed.requirements.is_empty() && typed.requirement.is_empty() {
+    if typed.requirements.is_empty() && typed.requirement.is_empty() && typed.lock.is_empty() {
         return Err(conflict("You must give at least one requirement to mirror (see \"tufpip help repo mirror\")"));
     }
     let (_, releases) = controls(told, typed.pre)?;
@@ -79,6 +81,7 @@ pub(super) fn mirror(
             constraint_files: typed.constraint,
             ..WishSettings::default()
         },
+        locks: typed.lock.iter().map(|file| surroundings.expand(file)).collect(),
         indexes: index_settings(typed.index, surroundings)?,
         selection,
         machines: typed.machines,

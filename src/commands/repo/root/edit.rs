@@ -1,13 +1,14 @@
 //! `repo root edit`: the next versions of what people sign.
 
 use repository::Group;
-use repository::ceremony::{ByPeople, CeremonyError, PeoplesFile, RenewedByPeople, SigningGroup, is_delegator};
+use repository::ceremony::{ByPeople, CeremonyError, PeoplesFile, RenewedByPeople, SigningGroup};
 use serde_json::json;
 use tuf::metadata::Metadata;
 use tuf::{Key, UnixTime};
 
 use crate::failure::{Failure, Kind};
 use crate::repo::ceremony::{self, Ceremony};
+use crate::repo::config::CONFIG_FILE;
 use crate::repo::keys::{self, KeyRing};
 use crate::repo::storage::Storage;
 use crate::repo::workplace::Workplace;
@@ -40,31 +41,42 @@ pub async fn edit(repo: &RepoSettings, edit: &EditRoot, terminal: &Terminal) -> 
         let signers = changed(&wanted.group(group), edit, &added, &ring)?;
         wanted.set_group(group, &signers).map_err(impossible)?;
     }
+    let spread = match edit.bins {
+        None => None,
+        Some(bins) => {
+            let config = workplace.config.with_bins(bins).map_err(Failure::usage)?;
+            wanted.spread(&config.policy()).map_err(impossible)?;
+            Some(config)
+        }
+    };
     let renewed = RenewedByPeople {
         root: matches!(edit.renew, Renewed::Root | Renewed::All) || edit.expires.is_some(),
         targets: matches!(edit.renew, Renewed::Targets | Renewed::All),
     };
-    let files = prepare(&workplace, &ceremony, &wanted, renewed);
-    let mut files = keep_waiting(&ceremony, files, renewed);
+    let mut files = prepare(&workplace, &ceremony, &wanted, renewed);
     if let Some(expires) = edit.expires {
         let until = UnixTime(unix_now().0.saturating_add(i64::try_from(expires.as_secs()).unwrap_or(i64::MAX)));
         for file in files.iter_mut().filter(|file| matches!(file, PeoplesFile::Root(_))) {
             file.set_expires(until);
         }
     }
-    if files.is_empty() && !ceremony.waiting.iter().any(|file| is_delegator(&file.role())) {
+    if files.is_empty() && ceremony.with(Vec::new()).waiting.len() == ceremony.waiting.len() {
         return Err(Failure::new(Kind::Usage, "repo.nothing-changes", "Nothing would change")
-            .hint("--add-key, --remove-key and --threshold change who signs; --renew all signs the same again"));
+            .hint("--add-key, --remove-key and --threshold change who signs, --bins over what the projects are spread; --renew all signs the same again"));
     }
     if !repo.dry_run {
         for key in &added {
             keys::adopt(&workplace.keys(), key, false)?;
         }
+        if let (Some(config), Some(text)) = (&spread, workplace.read(CONFIG_FILE)?) {
+            workplace.write(CONFIG_FILE, config.bins_written_into(&String::from_utf8_lossy(&text)).as_bytes())?;
+        }
     }
     stage(repo, &workplace, ceremony, files, &ring, terminal)
 }
 
-/// The files that have to be signed so that this is published.
+/// The files that have to be signed so that this is published. A file that waits and says the same stays: it may have
+/// signatures already.
 pub fn prepare(
     workplace: &Workplace,
     ceremony: &Ceremony,
@@ -72,17 +84,19 @@ pub fn prepare(
     renewed: RenewedByPeople,
 ) -> Vec<PeoplesFile> {
     let published = ceremony.published.as_ref().map(ByPeople::of);
-    wanted.since(published.as_ref(), renewed, &workplace.config.policy(), unix_now())
-}
-
-/// Takes the file that waits where it says the same: it may have signatures already.
-pub fn keep_waiting(ceremony: &Ceremony, files: Vec<PeoplesFile>, renewed: RenewedByPeople) -> Vec<PeoplesFile> {
+    let files = wanted.since(published.as_ref(), renewed, &workplace.config.policy(), unix_now());
+    // What waits only for another expiry.
+    let is_there = |waiting: &PeoplesFile| files.iter().any(|file| file.role() == waiting.role());
+    let others = ceremony.waiting.iter().filter(|waiting| wanted.is_said_by(waiting) && !is_there(waiting));
+    let others: Vec<PeoplesFile> = others.cloned().collect();
     let kept = |file: PeoplesFile| {
         let is_renewed = if matches!(file, PeoplesFile::Root(_)) { renewed.root } else { renewed.targets };
         let mut waiting = ceremony.waiting.iter().filter(|waiting| !is_renewed && waiting.same_but_expiry(&file));
         waiting.next().cloned().unwrap_or(file)
     };
-    files.into_iter().map(kept).collect()
+    let mut files: Vec<PeoplesFile> = files.into_iter().map(kept).chain(others).collect();
+    files.sort_by_key(|file| (!matches!(file, PeoplesFile::Root(_)), file.role()));
+    files
 }
 
 /// Shows what changes, lets it wait, and says what comes next.

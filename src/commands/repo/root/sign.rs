@@ -55,7 +55,11 @@ pub async fn sign(repo: &RepoSettings, sign: &SignFiles, terminal: &Terminal) ->
     if !repo.dry_run {
         let names: Vec<String> = signers.iter().map(|id| ring.called(id)).collect();
         if !sign.yes
-            && !confirmed(&format!("Sign this with {}", names.join(", ")), "repo.not-confirmed", repo.no_input)?
+            && !confirmed(
+                &format!("Sign this with {}", names.join(", ")),
+                "repo.not-confirmed",
+                repo.no_input || repo.json,
+            )?
         {
             terminal.line("Nothing was signed.");
             return Ok(());

@@ -1,0 +1,199 @@
+//! Where the demonstration takes place: a directory that goes with it, a server, and commands that see nothing else.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use super::sample_wheel::module;
+use super::unexpected;
+use crate::failure::{Failure, Kind};
+use crate::repo::server::{Interference, Server};
+use crate::repo::workplace::disk;
+use crate::terminal::{Terminal, printable_lines};
+
+/// The place of the story.
+pub struct Stage {
+    directory: TempDir,
+    interpreter: PathBuf,
+    program: PathBuf,
+    server: Server,
+    index: String,
+    interference: Interference,
+    terminal: Arc<Terminal>,
+}
+
+/// How a command ended.
+pub struct Ran {
+    /// As somebody would type it.
+    pub shown: String,
+    /// The exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// What it said, on standard output and then on standard error.
+    pub output: String,
+}
+
+/// The keys of the demonstration live for seconds.
+const PASSPHRASE: &str = "a key for a demonstration";
+
+impl Stage {
+    /// An empty place, and a server for what will be published.
+    pub async fn new(interpreter: PathBuf, terminal: &Arc<Terminal>) -> Result<Self, Failure> {
+        let failed =
+            |error| Failure::new(Kind::Error, "disk", format!("Could not make a temporary directory: {error}"));
+        let directory = tempfile::Builder::new().prefix("tufpip-demo-").tempdir().map_err(failed)?;
+        let public = directory.path().join("index/public");
+        std::fs::create_dir_all(&public).map_err(|error| disk(&public, &error))?;
+        let interference = Interference::default();
+        let server = Server::start(&public, 0, Arc::clone(&interference)).await?;
+        let program = std::env::current_exe().map_err(|error| {
+            Failure::new(Kind::Error, "internal", format!("This program does not find itself: {error}"))
+        })?;
+        let interpreter = std::path::absolute(&interpreter).unwrap_or(interpreter);
+        let index = format!("{}simple/", server.url());
+        Ok(Self { directory, interpreter, program, server, index, interference, terminal: Arc::clone(terminal) })
+    }
+
+    /// Everything is in it.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The base of the index.
+    pub fn url(&self) -> &str {
+        self.server.url().as_str()
+    }
+
+    /// What installers are given.
+    pub fn index(&self) -> &str {
+        &self.index
+    }
+
+    /// What is answered instead of what is published.
+    pub fn interference(&self) -> &Interference {
+        &self.interference
+    }
+
+    /// The next part of the story.
+    pub fn title(&self, text: &str) {
+        self.terminal.line("");
+        self.terminal.line(text);
+    }
+
+    /// What the story tells.
+    pub fn say(&self, lines: &[&str]) {
+        for line in lines {
+            self.terminal.line(line);
+        }
+    }
+
+    /// What a command said.
+    pub fn show(&self, ran: &Ran) {
+        self.show_beginning(ran, usize::MAX);
+    }
+
+    /// The first lines of what a command said.
+    fn show_beginning(&self, ran: &Ran, lines: usize) {
+        self.terminal.line(&format!("  $ {}", ran.shown));
+        for line in ran.output.lines().filter(|line| !line.trim().is_empty()).take(lines) {
+            self.terminal.line(&format!("  | {line}"));
+        }
+    }
+
+    /// Runs this program as the user of the story, who trusts the index from a certain moment on.
+    pub fn run(&self, words: &[&str]) -> Result<Ran, Failure> {
+        self.run_program(words, "home")
+    }
+
+    /// Runs this program as somebody who trusts nothing.
+    pub fn run_as_stranger(&self, words: &[&str]) -> Result<Ran, Failure> {
+        self.run_program(words, "home-of-a-stranger")
+    }
+
+    /// Runs and shows this program, which must succeed.
+    pub fn succeeds(&self, words: &[&str]) -> Result<(), Failure> {
+        self.succeeds_with(words, usize::MAX)
+    }
+
+    /// The same, showing no more than so many lines: the rest is advice.
+    pub fn succeeds_with(&self, words: &[&str], lines: usize) -> Result<(), Failure> {
+        let ran = self.run(words)?;
+        self.show_beginning(&ran, lines);
+        if ran.code == Some(0) { Ok(()) } else { Err(unexpected("the command should have succeeded", &ran)) }
+    }
+
+    /// Runs a module that was installed.
+    pub fn runs_module(&self, target: &str, project: &str) -> Result<(), Failure> {
+        let module = module(project);
+        let mut command = self.command(&self.interpreter, "home");
+        command.args(["-B", "-m", &module]).env("PYTHONPATH", target);
+        let ran = self.wait(command, format!("PYTHONPATH={target} python3 -m {module}"))?;
+        self.show(&ran);
+        if ran.code == Some(0) { Ok(()) } else { Err(unexpected("what was installed should run", &ran)) }
+    }
+
+    /// Whether a module that says this was installed.
+    pub fn installed(&self, target: &str, says: &str) -> bool {
+        let module = self.directory().join(target).join(format!("{}.py", module(super::GREETING)));
+        std::fs::read_to_string(module).is_ok_and(|text| text.contains(says))
+    }
+
+    /// A module that says this must have been installed.
+    pub fn expect(&self, target: &str, says: &str) -> Result<(), Failure> {
+        if self.installed(target, says) {
+            return Ok(());
+        }
+        let message = format!("The demonstration failed: what was installed into {target} does not say \"{says}\"");
+        Err(Failure::new(Kind::Error, "repo.demo", message))
+    }
+
+    /// Whether anything was installed.
+    pub fn is_there(&self, target: &str) -> bool {
+        let entries = std::fs::read_dir(self.directory().join(target));
+        entries.is_ok_and(|mut entries| entries.next().is_some())
+    }
+
+    fn run_program(&self, words: &[&str], home: &str) -> Result<Ran, Failure> {
+        let mut command = self.command(&self.program, home);
+        command.args(words);
+        let shown = words.iter().map(|word| crate::repo::anchor::word(word)).collect::<Vec<_>>().join(" ");
+        self.wait(command, format!("tufpip {shown}"))
+    }
+
+    /// A command that sees no configuration, trust and cache but those of the story.
+    fn command(&self, program: &Path, home: &str) -> Command {
+        let home = self.directory().join(home);
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .current_dir(self.directory())
+            .env("HOME", &home)
+            .env("XDG_DATA_HOME", home.join("data"))
+            .env("XDG_CACHE_HOME", home.join("cache"))
+            .env("XDG_CONFIG_HOME", home.join("config"))
+            .env("TMPDIR", self.directory())
+            .env("PIP_CONFIG_FILE", "/dev/null")
+            .env("PIP_NO_CACHE_DIR", "1")
+            .env("PIP_ROOT_USER_ACTION", "ignore")
+            .env("PIP_PYTHON", &self.interpreter)
+            .env("NO_PROXY", "*")
+            .env("TUFPIP_REPO_PASSPHRASE", PASSPHRASE);
+        for kept in ["PATH", "LANG", "LC_ALL"] {
+            if let Some(value) = std::env::var_os(kept) {
+                command.env(kept, value);
+            }
+        }
+        command
+    }
+
+    fn wait(&self, mut command: Command, shown: String) -> Result<Ran, Failure> {
+        command.stdin(std::process::Stdio::null());
+        // The server answers meanwhile, in other threads.
+        let output = tokio::task::block_in_place(|| command.output());
+        let output = output.map_err(|error| Failure::new(Kind::Error, "repo.demo", format!("{shown}: {error}")))?;
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let text = printable_lines(&text).replace(&format!("{}/", self.directory().display()), "");
+        Ok(Ran { shown, code: output.status.code(), output: text })
+    }
+}
