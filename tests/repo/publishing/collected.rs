@@ -9,16 +9,14 @@ use testkit::Fault;
 
 use super::place::{Client, KINDS, Kind, Place};
 
-const PUBLICATIONS: usize = 30;
-
 /// Longer than any publication takes.
 const LONG_AGO: Duration = Duration::from_secs(2 * 3600);
 
-/// After many publications, all of them a while ago.
-fn old_index(kind: Kind) -> Place {
+/// After this even number of publications, all of them a while ago.
+fn old_index(kind: Kind, publications: usize) -> Place {
     let place = Place::new(kind);
     place.publish(&[("app", "1.0"), ("removed", "1.0")]);
-    for number in 1..=PUBLICATIONS {
+    for number in 1..=publications {
         let command = if number % 2 == 1 { "yank" } else { "unyank" };
         place.does(&[command, "app==1.0"]);
         if number == 5 {
@@ -43,7 +41,7 @@ fn named_by(place: &Place, snapshot: u64) -> BTreeSet<String> {
 #[test]
 fn what_is_left_is_usable_and_what_nobody_reaches_is_gone() {
     for kind in KINDS {
-        let place = old_index(kind);
+        let place = old_index(kind, 30);
         let client = Client::new(&place);
         client.gets("app");
         for path in ["packages/notes.txt", "robots.txt", "tuf/README", "simple/app/logo.svg"] {
@@ -85,7 +83,7 @@ fn what_is_left_is_usable_and_what_nobody_reaches_is_gone() {
 
 #[test]
 fn packages_stay_on_request() {
-    let place = old_index(Kind::Directory);
+    let place = old_index(Kind::Directory, 12);
     place.does(&["gc", "--keep", "1s", "--keep-files"]);
     assert!(place.paths().iter().any(|path| path.ends_with("removed-1.0-py3-none-any.whl")));
     place.does(&["gc", "--keep", "1s"]);
@@ -94,9 +92,9 @@ fn packages_stay_on_request() {
 
 #[test]
 fn whoever_is_killed_can_begin_again_with_any_keep() {
-    let place = old_index(Kind::Bucket);
+    let place = old_index(Kind::Bucket, 12);
     let store = place.store.as_ref().unwrap();
-    for number in [1, 10, 40] {
+    for number in [1, 10, 20] {
         store.forget_writes();
         store.fail_writes_from(number, Fault::Status(403));
         place.repo(&["gc", "--keep", "1s"]).expect_code(1).expect_stderr(&["repo.storage-refused"]);
@@ -112,7 +110,7 @@ fn whoever_is_killed_can_begin_again_with_any_keep() {
 #[test]
 fn beside_publications_nothing_they_need_is_deleted() {
     for kind in KINDS {
-        let place = old_index(kind);
+        let place = old_index(kind, 12);
         place.copy_workplace("cron");
         let client = Client::new(&place);
         client.while_going_on("app==1.0", || {
