@@ -43,7 +43,7 @@ pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Termi
         RepoCommand::Remove(remove) => releases::remove(repo, remove, terminal).await,
         RepoCommand::Status => status::status(repo, terminal).await,
         RepoCommand::Verify(verify) => verify::verify(settings, repo, verify, terminal).await,
-        RepoCommand::Publish => publish::publish(repo, terminal).await,
+        RepoCommand::Publish { plain_pages } => publish::publish(repo, *plain_pages, terminal).await,
         RepoCommand::Refresh => publish::refresh(repo, terminal).await,
         RepoCommand::Gc { keep, keep_packages } => gc::gc(repo, *keep, *keep_packages, terminal).await,
         RepoCommand::Demo => demo::demo(settings, terminal).await,

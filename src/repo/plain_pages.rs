@@ -28,12 +28,42 @@ pub async fn write(
     publication: &Publication,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let mut version = publication.timestamp_version;
-    let mut pages = publication.pages.clone();
+    let pages = publication.pages.clone();
     // Only a first publication, perhaps one that was interrupted here, finds no list.
     if pages.is_empty() && storage.size(layout::PROJECT_LIST_HTML).await?.is_some() {
         return Ok(());
     }
+    write_until_current(workplace, storage, publication.timestamp_version, pages, terminal).await
+}
+
+/// Writes the pages of all projects and their list anew, and removes those of projects that there are not: whatever somebody
+/// did to them, they then say what is signed.
+///
+/// # Errors
+/// When what is published is refused, or the storage fails.
+pub async fn write_all(workplace: &Workplace, storage: &Storage, terminal: &Terminal) -> Result<usize, Failure> {
+    let Some(state) = state::read(workplace, storage).await? else { return Ok(0) };
+    let leaves = state::roles(&state.published, storage, state.published.leaves()).await?;
+    let targets = leaves.iter().flat_map(|(_, leaf)| leaf.targets.keys());
+    let projects: BTreeSet<PackageName> = targets.filter_map(|path| layout::project_of_page(path)).collect();
+    let pages = state::pages(&state.published, storage, &projects).await?;
+    let mut pages: Vec<NewPage> = pages.iter().map(NewPage::of).collect();
+    let listed = storage.list(layout::PAGES.trim_end_matches('/')).await?;
+    let listed = listed.iter().filter_map(|file| layout::project_of_plain_page(&file.path));
+    let strangers: BTreeSet<PackageName> = listed.filter(|project| !projects.contains(project)).collect();
+    pages.extend(strangers.into_iter().map(|project| NewPage { project, content: None }));
+    storage.delete(layout::PROJECT_LIST_JSON).await?;
+    write_until_current(workplace, storage, state.published.timestamp().version, pages, terminal).await?;
+    Ok(projects.len())
+}
+
+async fn write_until_current(
+    workplace: &Workplace,
+    storage: &Storage,
+    mut version: u64,
+    mut pages: Vec<NewPage>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
     loop {
         let total = pages.len();
         let written = pages.iter().map(async |page| write_page(storage, page).await);

@@ -66,7 +66,10 @@ pub enum RepoCommand {
     /// `repo status`
     Status,
     /// `repo publish`
-    Publish,
+    Publish {
+        /// Write all plain pages anew.
+        plain_pages: bool,
+    },
     /// `repo refresh`
     Refresh,
     /// `repo gc`

@@ -67,6 +67,13 @@ pub fn core_metadata_target(project: &PackageName, filename: &str) -> String {
     format!("dist/{project}/{filename}.metadata")
 }
 
+/// The project whose plain page has this path; `None` if it is another file.
+pub fn project_of_plain_page(path: &str) -> Option<PackageName> {
+    let (project, name) = path.strip_prefix(PAGES)?.split_once('/')?;
+    let parsed: PackageName = project.parse().ok()?;
+    (matches!(name, "index.html" | "index.json") && parsed.as_ref() == project).then_some(parsed)
+}
+
 /// Where a distribution is: by the hex BLAKE2b-256 of its content. `None` if that is no such hash.
 pub fn distribution_path(blake2b_256: &str, filename: &str) -> Option<String> {
     let is_hash = blake2b_256.len() == 64 && blake2b_256.bytes().all(|byte| byte.is_ascii_hexdigit());

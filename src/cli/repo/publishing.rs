@@ -11,6 +11,9 @@ use crate::cli::values::grace;
 /// Sign what has changed and publish it
 #[derive(Debug, Args)]
 pub struct Publish {
+    /// Write the pages for installers without signatures anew, of all projects: if somebody has changed them
+    #[arg(long)]
+    pub plain_pages: bool,
     /// Only say what would be done
     #[arg(long)]
     pub dry_run: bool,

@@ -9,22 +9,33 @@ use crate::failure::{Failure, Kind};
 use crate::repo::publish::{self, Outcome, Update};
 use crate::repo::storage::Storage;
 use crate::repo::workplace::Workplace;
-use crate::repo::{keys, state};
+use crate::repo::{keys, plain_pages, state};
 use crate::settings::RepoSettings;
 use crate::terminal::{Terminal, counted};
 
-/// Publishes what is staged.
+/// Publishes what is staged; with `all_plain_pages` writes those of all projects anew.
 ///
 /// # Errors
 /// See [`publish::publish`]; and when nothing was published before, which `repo init` does.
-pub async fn publish(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+pub async fn publish(repo: &RepoSettings, all_plain_pages: bool, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     let workplace = Workplace::open(&repo.directory)?;
     let changes = workplace.staged_changes()?;
     let nothing = changes.is_empty();
     let outcome = run(repo, &workplace, changes, terminal).await?;
+    let rewritten = match all_plain_pages && !repo.dry_run {
+        true => Some(plain_pages::write_all(&workplace, &Storage::open(&workplace.output())?, terminal).await?),
+        false => None,
+    };
     if repo.json {
-        terminal.data(&publish::to_json(&outcome, repo.dry_run).to_string());
+        let mut said = publish::to_json(&outcome, repo.dry_run);
+        if let (Some(rewritten), Value::Object(fields)) = (rewritten, &mut said) {
+            fields.insert("plain_pages".to_owned(), rewritten.into());
+        }
+        terminal.data(&said.to_string());
         return Ok(());
+    }
+    if let Some(rewritten) = rewritten {
+        terminal.line(&format!("Wrote the plain pages of {}", counted(rewritten, "project")));
     }
     if nothing {
         terminal.line("Nothing is staged.");

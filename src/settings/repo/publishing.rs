@@ -7,7 +7,8 @@ use crate::failure::Failure;
 use crate::settings::Surroundings;
 
 pub(super) fn publish(typed: typed::Publish, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
-    let settings = RepoSettings::new(&typed.place, RepoCommand::Publish, surroundings);
+    let settings =
+        RepoSettings::new(&typed.place, RepoCommand::Publish { plain_pages: typed.plain_pages }, surroundings);
     Ok((typed.general, settings.unlocked_by(&typed.unlock).with_dry_run(typed.dry_run)))
 }
 

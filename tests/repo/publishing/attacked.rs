@@ -137,3 +137,24 @@ fn a_spoiled_package_is_noticed_and_clients_refuse_it() {
     assert_eq!(Client::new(&place).download("app").code, Some(10));
     place.repo(&["verify", "--files", "--url", &place.url()]).expect_code(10);
 }
+
+/// Nothing protects the pages for installers without signatures, but they are easily put right.
+#[test]
+fn plain_pages_are_written_anew() {
+    for kind in KINDS {
+        let place = Place::new(kind);
+        place.publish(&[("app", "1.0"), ("tool", "1.0")]);
+        let honest: Vec<_> = place.files().into_iter().filter(|(path, _)| path.starts_with("simple/")).collect();
+        place.plant("simple/app/index.html", b"<a href=\"https://evil.example.org/app-9.0-py3-none-any.whl\">app</a>");
+        place.remove("simple/tool/index.json");
+        place.plant("simple/evil/index.html", b"<a href=\"https://evil.example.org/evil-9.0.tar.gz\">evil</a>");
+        place.plant("simple/index.json", b"{\"projects\": [{\"name\": \"evil\"}]}");
+        place.repo(&["verify"]).expect_code(10);
+        place.does(&["publish"]);
+        place.repo(&["verify"]).expect_code(10);
+        assert_eq!(place.says(&["publish", "--plain-pages"])["plain_pages"], 2);
+        let now: Vec<_> = place.files().into_iter().filter(|(path, _)| path.starts_with("simple/")).collect();
+        assert_eq!(now, honest);
+        place.is_whole();
+    }
+}
