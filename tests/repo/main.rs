@@ -12,6 +12,7 @@ mod ceremony;
 mod content;
 mod demo;
 mod export_anchor;
+mod hostile;
 mod interop;
 mod keys;
 mod mirror;

@@ -38,7 +38,17 @@ pub fn is_collectable(path: &str) -> bool {
         let hash = name.split_once('/').and_then(|(_, name)| page_file_name(name));
         return hash.is_some();
     }
-    path.starts_with(PACKAGES)
+    path.strip_prefix(PACKAGES).is_some_and(is_of_hash)
+}
+
+/// Whether this is where [`distribution_path`](crate::layout::distribution_path) puts files: below a hash in three parts. Others
+/// may keep files of their own beside them.
+fn is_of_hash(path: &str) -> bool {
+    let mut parts = path.split('/');
+    let mut is_hex = |length: usize| {
+        parts.next().is_some_and(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    is_hex(2) && is_hex(2) && is_hex(60) && parts.next().is_some() && parts.next().is_none()
 }
 
 /// The version of a copy of a timestamp, by its path.
@@ -73,7 +83,7 @@ mod tests {
             "tuf/3.bins-0a.json",
             "tuf/9.timestamp.json",
             &format!("simple/app/{hash}.vnd.pypi.simple.v1.json"),
-            "packages/aa/bb/cc/app-1.0-py3-none-any.whl",
+            &format!("packages/aa/bb/{}/app-1.0-py3-none-any.whl", "c".repeat(60)),
         ] {
             assert!(is_collectable(path), "{path}");
         }
@@ -84,6 +94,9 @@ mod tests {
             "simple/index.html",
             "simple/app/index.json",
             "simple/app/notes.vnd.pypi.simple.v1.json",
+            "packages/aa/bb/cc/app-1.0-py3-none-any.whl",
+            "packages/debian/app_1.0_all.deb",
+            &format!("packages/aa/bb/{}/deeper/notes", "c".repeat(60)),
             "robots.txt",
             "",
         ] {

@@ -68,6 +68,16 @@ pub struct Awaiting {
     pub targets: Targets,
 }
 
+impl Awaiting {
+    /// Whether a file can be signed for this: perhaps some have signed it already.
+    pub fn is_said_by(&self, file: &[u8], now: UnixTime) -> bool {
+        Metadata::<Targets>::from_bytes(file).is_ok_and(|Metadata { signed, .. }| {
+            let Targets { version, targets, .. } = &self.targets;
+            signed.version == *version && signed.targets == *targets && signed.expires.0 > now.0
+        })
+    }
+}
+
 /// The field of the snapshot that says when the first bin is due to be signed again.
 pub(crate) const RENEW_AT: &str = "x-renew-at";
 
@@ -238,6 +248,17 @@ impl Draft {
             awaiting.push(Awaiting { role, targets: Targets { targets, ..Targets::new(version, expires) } });
         }
         awaiting
+    }
+
+    /// What the people of a project may sign so that its role expires later, while nothing in it changes. `None` if something
+    /// does, or it was not read.
+    pub fn renewal(&self, role: &RoleName) -> Option<Awaiting> {
+        if self.by_people.contains_key(role) || !self.router.projects().any(|project| project == role) {
+            return None;
+        }
+        let published = self.taken.get(role)?;
+        let version = published.version + 1;
+        Some(Awaiting { role: role.clone(), targets: Targets { version, ..published.clone() } })
     }
 
     /// Takes what the people of a project have signed.
