@@ -12,10 +12,11 @@ use tuf::metadata::{Metadata, RoleName, Signed, Snapshot, TargetFile, Targets, T
 
 use super::publish::counted;
 use super::state::{self, must_read};
-use super::storage::{Listed, Storage};
+use super::storage::{Listed, Storage, Version};
 use super::workplace::Workplace;
 use crate::failure::{Failure, Kind};
 use crate::terminal::{Progress, Terminal};
+use crate::trust::unix_now;
 
 /// What may be deleted.
 pub struct Garbage {
@@ -25,7 +26,23 @@ pub struct Garbage {
     pub kept_snapshots: usize,
     /// How many files stay.
     pub kept_files: usize,
+    /// The timestamp that this was found with.
+    timestamp: Option<Version>,
 }
+
+/// What became of [`sweep`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swept {
+    /// All of it is gone.
+    Everything,
+    /// Somebody has published meanwhile, and may need some of it again: what is garbage has to be found anew.
+    Changed,
+}
+
+/// What was written within so many seconds may belong to a publication that is not complete yet.
+const UNFINISHED: i64 = 3600;
+/// After so many files it is looked whether somebody has published.
+const AT_ONCE: usize = 500;
 
 /// Finds what may go: what no snapshot names that was current after `since`, and was written before that.
 ///
@@ -39,7 +56,7 @@ pub async fn find(
     terminal: &Terminal,
 ) -> Result<Garbage, Failure> {
     let Some(current) = state::read(workplace, storage).await? else {
-        return Ok(Garbage { files: Vec::new(), kept_snapshots: 0, kept_files: 0 });
+        return Ok(Garbage { files: Vec::new(), kept_snapshots: 0, kept_files: 0, timestamp: None });
     };
     let listed = storage.list("").await?;
     let mut copies = Vec::new();
@@ -56,29 +73,47 @@ pub async fn find(
     versions.insert(current.published.snapshot().version);
     let mut marked: BTreeSet<String> = kept.iter().map(|version| layout::timestamp_copy_path(*version)).collect();
     mark(storage, &versions, &mut marked, terminal).await?;
+    let before = since.0.min(unix_now().0 - UNFINISHED);
     let is_garbage = |file: &&Listed| {
         is_collectable(&file.path)
             && !marked.contains(&file.path)
-            && file.modified < since.0
+            && file.modified < before
             && !(keep_packages && file.path.starts_with(layout::PACKAGES))
     };
     let files: Vec<Listed> = listed.iter().filter(is_garbage).cloned().collect();
-    Ok(Garbage { kept_files: listed.len() - files.len(), files, kept_snapshots: versions.len() })
+    let kept_files = listed.len() - files.len();
+    Ok(Garbage { kept_files, files, kept_snapshots: versions.len(), timestamp: Some(current.version) })
 }
 
-/// Deletes it. Metadata goes first: what it names is then out of reach already.
+/// Deletes it, and adds it to `deleted` with its size. Copies of timestamps go first, and then other metadata: what they name is then out of reach already, and
+/// whoever is interrupted leaves none that names what is gone.
 ///
 /// # Errors
 /// When the storage fails; the rest may go the next time.
-pub async fn sweep(storage: &Storage, garbage: &Garbage, terminal: &Terminal) -> Result<(), Failure> {
-    let (metadata, others): (Vec<&Listed>, Vec<&Listed>) =
-        garbage.files.iter().partition(|file| file.path.starts_with(layout::METADATA));
-    for files in [metadata, others] {
-        let total = files.len();
-        let deleted = files.into_iter().map(async |file| storage.delete(&file.path).await);
-        counted(deleted, storage, "Deleting files", total, terminal).await?;
+pub async fn sweep(
+    storage: &Storage,
+    garbage: &Garbage,
+    deleted: &mut BTreeMap<String, u64>,
+    terminal: &Terminal,
+) -> Result<Swept, Failure> {
+    let rank = |file: &&Listed| match file.path.starts_with(layout::METADATA) {
+        true if timestamp_copy(&file.path).is_some() => 0,
+        true => 1,
+        false => 2,
+    };
+    for wanted in 0..=2 {
+        let files: Vec<&Listed> = garbage.files.iter().filter(|file| rank(file) == wanted).collect();
+        for files in files.chunks(AT_ONCE) {
+            let timestamp = storage.read(layout::TIMESTAMP, state::LIMIT).await?;
+            if timestamp.map(|(_, version)| version) != garbage.timestamp {
+                return Ok(Swept::Changed);
+            }
+            let deletions = files.iter().map(async |file| storage.delete(&file.path).await);
+            counted(deletions, storage, "Deleting files", files.len(), terminal).await?;
+            deleted.extend(files.iter().map(|file| (file.path.clone(), file.size)));
+        }
     }
-    storage.remove_unfinished().await
+    storage.remove_unfinished().await.map(|()| Swept::Everything)
 }
 
 /// Marks everything that these snapshots lead to.

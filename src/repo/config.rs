@@ -135,7 +135,7 @@ impl Config {
              # Where it is published: a directory (relative to this one), or s3://bucket/prefix.\n\
              output = {output}\n\
              \n\
-             # The next four are signed; only an empty repository can change them here.\n\
+             # The next four are signed, so that they cannot be changed here; `tufpip repo root edit --bins` changes the first two.\n\
              # Who signs: small (one role for all projects), pep458 (projects are spread over bins), rstuf (people sign only\n\
              # the root).\n\
              profile = {profile}\n\
@@ -156,11 +156,7 @@ impl Config {
              bins = {bins}\n",
             base = text(self.base.as_str()),
             output = text(&self.output),
-            profile = text(match self.profile {
-                Profile::Small => "small",
-                Profile::Pep458 => "pep458",
-                Profile::Rstuf => "rstuf",
-            }),
+            profile = text(profile_name(self.profile)),
             count = self.bins,
             bin_form = text(match self.bin_form {
                 BinForm::Succinct => "succinct",
@@ -168,6 +164,32 @@ impl Config {
             }),
             trust = text(self.trust.name()),
         )
+    }
+
+    /// The same with so many bins, and with the profile that has them.
+    ///
+    /// # Errors
+    /// When there cannot be so many.
+    pub fn with_bins(&self, bins: u32) -> Result<Self, String> {
+        let profile = if self.profile == Profile::Small { Profile::Pep458 } else { self.profile };
+        let config = Self { bins, profile, ..self.clone() };
+        config.check().map(|()| config)
+    }
+
+    /// The text of a file with the number of bins and the profile of this one; everything else in it stays.
+    pub fn bins_written_into(&self, text: &str) -> String {
+        let line = |line: &str| {
+            let name = line.split('=').next().unwrap_or_default().trim();
+            match name {
+                "bins" => format!("bins = {}", self.bins),
+                "profile" => format!("profile = \"{}\"", profile_name(self.profile)),
+                _ => line.to_owned(),
+            }
+        };
+        // The table behind it has an expiry of the same name.
+        let (top, tables) = text.split_at(text.find("\n[").unwrap_or(text.len()));
+        let top: Vec<String> = top.split('\n').map(line).collect();
+        top.join("\n") + tables
     }
 
     /// The URL users give to pip and to `trust add`.
@@ -210,6 +232,14 @@ impl Config {
     fn bit_length(&self) -> Option<u8> {
         let possible = self.bins.is_power_of_two() && (2..=16_384).contains(&self.bins);
         possible.then(|| self.bins.trailing_zeros() as u8)
+    }
+}
+
+fn profile_name(profile: Profile) -> &'static str {
+    match profile {
+        Profile::Small => "small",
+        Profile::Pep458 => "pep458",
+        Profile::Rstuf => "rstuf",
     }
 }
 

@@ -9,7 +9,7 @@ use repository::{Page, Publication, layout};
 
 use super::publish::counted;
 use super::state;
-use super::storage::{Class, Content, Replaced, Storage};
+use super::storage::{Class, Content, Storage};
 use super::workplace::Workplace;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
@@ -30,8 +30,8 @@ pub async fn write(
 ) -> Result<(), Failure> {
     let mut version = publication.timestamp_version;
     let mut pages = publication.pages.clone();
-    let is_first = publication.root.is_some();
-    if pages.is_empty() && !is_first {
+    // Only a first publication, perhaps one that was interrupted here, finds no list.
+    if pages.is_empty() && storage.size(layout::PROJECT_LIST_HTML).await?.is_some() {
         return Ok(());
     }
     loop {
@@ -66,10 +66,10 @@ async fn write_page(storage: &Storage, page: &NewPage) -> Result<(), Failure> {
     }
 }
 
-/// Brings the list of projects up to date for these pages.
+/// Brings the list of projects up to date for these pages. The JSON comes first, and the HTML after it.
 async fn list(storage: &Storage, pages: &[NewPage]) -> Result<(), Failure> {
+    let mut read = storage.read(layout::PROJECT_LIST_JSON, LIMIT).await?;
     loop {
-        let read = storage.read(layout::PROJECT_LIST_JSON, LIMIT).await?;
         let listed = read.as_ref().map(|(bytes, _)| projects_of_list(bytes)).unwrap_or_default();
         let mut projects: BTreeSet<PackageName> = listed.iter().cloned().collect();
         for page in pages {
@@ -79,15 +79,24 @@ async fn list(storage: &Storage, pages: &[NewPage]) -> Result<(), Failure> {
             };
         }
         let projects: Vec<PackageName> = projects.into_iter().collect();
-        if read.is_some() && projects == listed && storage.size(layout::PROJECT_LIST_HTML).await?.is_some() {
+        if read.is_none() || projects != listed {
+            let json = project_list_json(&projects);
+            let expected = read.as_ref().map(|(_, version)| version);
+            storage.replace(layout::PROJECT_LIST_JSON, &json, Class::JsonPage, expected).await?;
+            // Whatever became of that: the HTML follows what is there now.
+            read = storage.read(layout::PROJECT_LIST_JSON, LIMIT).await?;
+            continue;
+        }
+        let html = project_list_html(&projects);
+        let present = storage.read(layout::PROJECT_LIST_HTML, LIMIT).await?;
+        if present.is_none_or(|(bytes, _)| bytes != html) {
+            storage.put(layout::PROJECT_LIST_HTML, Content::Bytes(html), Class::HtmlPage).await?;
+        }
+        let now = storage.read(layout::PROJECT_LIST_JSON, LIMIT).await?;
+        if now.as_ref().map(|(_, version)| version) == read.as_ref().map(|(_, version)| version) {
             return Ok(());
         }
-        let json = project_list_json(&projects);
-        let expected = read.as_ref().map(|(_, version)| version);
-        let replaced = storage.replace(layout::PROJECT_LIST_JSON, &json, Class::JsonPage, expected).await?;
-        if replaced == Replaced::Done {
-            let html = project_list_html(&projects);
-            return storage.put(layout::PROJECT_LIST_HTML, Content::Bytes(html), Class::HtmlPage).await;
-        }
+        // Somebody else has changed it, and may have written the HTML before this did.
+        read = now;
     }
 }

@@ -10,13 +10,13 @@
 //! 6. What was staged is forgotten. If this is never reached, the next publication does the same changes again, and finds
 //!    nothing to do but steps 5 and 6.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use packaging::PackageName;
 use repository::draft::SignError;
-use repository::{Change, Draft, Publication, Published, Renew, layout};
+use repository::{Addition, Change, Draft, Publication, Published, Renew, layout};
 use serde_json::json;
 use tuf::SigningKey;
 use tuf::metadata::{FileMeta, Metadata, RoleName, Root, claimed_version};
@@ -71,13 +71,6 @@ pub struct Versions {
 /// How often a publisher begins again because another was faster.
 const ATTEMPTS: usize = 50;
 
-impl Update {
-    /// Publishes these changes.
-    pub fn of_changes(changes: Vec<Change>) -> Self {
-        Self { changes, root: None, by_people: Vec::new(), renew: Renew::WhatIsDue }
-    }
-}
-
 /// Publishes; with `dry_run` only says what would be published. `keys` are the online ones.
 ///
 /// Staged changes are forgotten as far as they are among the changes of the update and have been published.
@@ -94,11 +87,11 @@ pub async fn publish(
 ) -> Result<Outcome, Failure> {
     for rebased in 0..ATTEMPTS {
         let state = state::read_below(workplace, storage, update.root.as_deref()).await?;
-        let timestamp = state.as_ref().map(|state| state.timestamp.clone());
-        let (draft, waiting) = draft(workplace, storage, update, state, terminal, dry_run).await?;
+        let published = state.as_ref().map(|state| state.published.clone());
+        let (draft, waiting) = draft(workplace, storage, update, published, terminal, dry_run).await?;
         let mut outcome = Outcome {
             projects: update.changes.iter().map(|change| change.project().clone()).collect(),
-            files: update.changes.iter().map(|change| change.additions().len()).sum(),
+            files: published_additions(&update.changes, &waiting).count(),
             waiting,
             rebased,
             ..Outcome::default()
@@ -110,18 +103,28 @@ pub async fn publish(
             outcome.versions = Some(versions(&publication));
             return Ok(outcome);
         }
-        write_packages(workplace, storage, &update.changes, &outcome.waiting, terminal).await?;
-        write_pages(storage, &publication, terminal).await?;
+        let hashed = async |publication: &Publication| {
+            let mut created = write_packages(workplace, storage, &update.changes, &outcome.waiting, terminal).await?;
+            created.extend(write_pages(storage, publication, terminal).await?);
+            Ok::<_, Failure>(created)
+        };
+        let created = hashed(&publication).await?;
         let publication = claim(storage, &draft, publication, keys).await?;
-        write_metadata(storage, &publication).await?;
-        let put = replace_timestamp(workplace, storage, &publication, timestamp.as_ref()).await?;
+        let put = replace_timestamp(workplace, storage, &publication, state.as_ref()).await?;
         if put == Replaced::Changed {
             terminal.verbose(1, || "Somebody else has published meanwhile; trying again on top of that".to_owned());
             continue;
         }
         remember(workplace, &publication)?;
+        if created.contains(&Created::Exists) {
+            // Nothing named it then, and somebody who collects garbage may have deleted it meanwhile.
+            hashed(&publication).await?;
+        }
         outcome.versions = Some(versions(&publication));
-        plain_pages::write(workplace, storage, &publication, terminal).await?;
+        plain_pages::write(workplace, storage, &publication, terminal).await.map_err(|failure| {
+            failure
+                .hint("what was signed is published; `tufpip repo publish` again writes the pages without signatures")
+        })?;
         forget(workplace, &update.changes, &outcome.waiting)?;
         return Ok(outcome);
     }
@@ -148,14 +151,16 @@ async fn draft(
     workplace: &Workplace,
     storage: &Storage,
     update: &Update,
-    state: Option<State>,
+    published: Option<Published>,
     terminal: &Terminal,
     dry_run: bool,
 ) -> Result<(Draft, BTreeSet<PackageName>), Failure> {
-    let published = state.map(|state| state.published);
     let policy = workplace.config.policy();
-    let begun =
-        Draft::begin(policy, published.clone(), update.root.clone(), &update.by_people, update.renew, unix_now());
+    let (root, by_people) = match &published {
+        Some(published) => (new_root(update, published), new_by_people(update, published)),
+        None => (update.root.clone(), update.by_people.clone()),
+    };
+    let begun = Draft::begin(policy, published.clone(), root, &by_people, update.renew, unix_now());
     let mut draft = begun.map_err(not_publishable)?;
     let projects: BTreeSet<&PackageName> = update.changes.iter().map(Change::project).collect();
     if let Some(published) = &published {
@@ -286,10 +291,9 @@ async fn write_packages(
     changes: &[Change],
     waiting: &BTreeSet<PackageName>,
     terminal: &Terminal,
-) -> Result<(), Failure> {
-    let additions = changes.iter().filter(|change| !waiting.contains(change.project())).flat_map(Change::additions);
+) -> Result<Vec<Created>, Failure> {
     let mut files = BTreeSet::new();
-    for file in additions.map(|addition| &addition.file) {
+    for file in published_additions(changes, waiting).map(|addition| &addition.file) {
         let Some(path) = file.path() else { continue };
         if let Some(sha256) = &file.core_metadata {
             files.insert((format!("{path}.metadata"), sha256.clone(), false));
@@ -302,13 +306,14 @@ async fn write_packages(
         let class = if is_distribution { Class::Distribution } else { Class::CoreMetadata };
         if staged.is_file() {
             same_as_added(&staged, sha256).await?;
-            storage.create(&path, Content::File(staged), class).await?;
-        } else if storage.size(&path).await?.is_none() {
-            let message = format!("{path} shall be published, and is not staged any more");
-            return Err(Failure::new(Kind::Error, "repo.not-staged", message)
-                .hint("`tufpip repo remove` takes the file back; then add it again"));
+            return storage.create(&path, Content::File(staged), class).await;
         }
-        Ok::<_, Failure>(())
+        if storage.size(&path).await?.is_some() {
+            return Ok(Created::Exists);
+        }
+        let message = format!("{path} shall be published, and is not staged any more");
+        Err(Failure::new(Kind::Error, "repo.not-staged", message)
+            .hint("`tufpip repo remove` takes the file back; then add it again"))
     });
     counted(written, storage, "Writing files", total, terminal).await
 }
@@ -326,52 +331,88 @@ async fn same_as_added(staged: &Path, sha256: String) -> Result<(), Failure> {
         .hint("find out who has changed it; `tufpip repo remove` takes it back, then it can be added again"))
 }
 
+/// The files of changes that do not wait for signatures.
+fn published_additions<'a>(
+    changes: &'a [Change],
+    waiting: &BTreeSet<PackageName>,
+) -> impl Iterator<Item = &'a Addition> {
+    changes.iter().filter(|change| !waiting.contains(change.project())).flat_map(Change::additions)
+}
+
 /// Step 1: pages that are named by their hash.
-async fn write_pages(storage: &Storage, publication: &Publication, terminal: &Terminal) -> Result<(), Failure> {
+async fn write_pages(
+    storage: &Storage,
+    publication: &Publication,
+    terminal: &Terminal,
+) -> Result<Vec<Created>, Failure> {
     let contents: Vec<_> = publication.pages.iter().filter_map(|page| page.content.as_ref()).collect();
     let total = contents.len();
     let written = contents.into_iter().map(async |content| {
-        storage.create(&content.hashed_path, Content::Bytes(content.json.clone()), Class::HashedPage).await.map(drop)
+        storage.create(&content.hashed_path, Content::Bytes(content.json.clone()), Class::HashedPage).await
     });
     counted(written, storage, "Writing pages", total, terminal).await
 }
 
-/// Step 2: signs with the first version of a snapshot that nobody else has taken.
+/// Steps 2 and 3: signs with the first version of a snapshot that nobody else has taken, and under which no bin lies either:
+/// that one would be left from somebody who was interrupted, or planted.
 async fn claim(
     storage: &Storage,
     draft: &Draft,
     mut publication: Publication,
     keys: &[SigningKey],
 ) -> Result<Publication, Failure> {
-    while let Some((path, bytes)) = &publication.snapshot {
-        let created = storage.create(path, Content::Bytes(bytes.clone()), Class::Metadata).await?;
-        if created == Created::Written {
-            break;
+    for _ in 0..ATTEMPTS {
+        while let Some((path, bytes)) = &publication.snapshot {
+            let created = storage.create(path, Content::Bytes(bytes.clone()), Class::Metadata).await?;
+            if created == Created::Written {
+                break;
+            }
+            publication = draft.sign(publication.snapshot_version + 1, keys).map_err(unsigned)?;
+        }
+        if write_bins(storage, &publication).await? {
+            for (path, bytes) in &publication.by_people {
+                create_same(storage, path, bytes).await?;
+            }
+            return Ok(publication);
         }
         publication = draft.sign(publication.snapshot_version + 1, keys).map_err(unsigned)?;
     }
-    Ok(publication)
+    let message = format!("Other files lie where version {} would be", publication.snapshot_version);
+    Err(Failure::new(Kind::Error, "repo.taken", message).hint("`tufpip repo gc` deletes what nothing refers to"))
 }
 
-/// Step 3.
-async fn write_metadata(storage: &Storage, publication: &Publication) -> Result<(), Failure> {
-    let files = publication.leaves.iter().chain(&publication.by_people);
-    let written = files.map(async |(path, bytes)| create_same(storage, path, bytes).await);
-    let written = futures_util::stream::iter(written).buffer_unordered(storage.parallel());
-    written.try_collect::<Vec<()>>().await.map(drop)
+/// Whether all bins have got their names.
+async fn write_bins(storage: &Storage, publication: &Publication) -> Result<bool, Failure> {
+    let bins = publication
+        .leaves
+        .iter()
+        .map(async |(path, bytes)| storage.create(path, Content::Bytes(bytes.clone()), Class::Metadata).await);
+    let written: Vec<Created> =
+        futures_util::stream::iter(bins).buffer_unordered(storage.parallel()).try_collect().await?;
+    Ok(written.iter().all(|created| *created == Created::Written))
 }
 
-/// Step 4, with the root and the copy that garbage collection looks at.
+/// Step 4, with the root, and the copies that garbage collection looks at.
 async fn replace_timestamp(
     workplace: &Workplace,
     storage: &Storage,
     publication: &Publication,
-    expected: Option<&super::storage::Version>,
+    before: Option<&State>,
 ) -> Result<Replaced, Failure> {
     storage.settle().await?;
+    if let Some(State { published, timestamp, .. }) = before {
+        // Who published it may have been interrupted before this.
+        write_copy(storage, published.timestamp().version, timestamp).await?;
+        let next_root = state::root_path(published.root().version + 1);
+        if publication.root.is_none() && storage.size(&next_root).await?.is_some() {
+            // Somebody has just published it, and its keys may not be those that have signed here.
+            return Ok(Replaced::Changed);
+        }
+    }
     if !publication.root_follows {
         write_root(storage, publication).await?;
     }
+    let expected = before.map(|before| &before.version);
     let replaced = storage.replace(layout::TIMESTAMP, &publication.timestamp, Class::Timestamp, expected).await?;
     if replaced == Replaced::Done {
         if publication.root_follows {
@@ -380,10 +421,17 @@ async fn replace_timestamp(
         if let Some((_, bytes)) = &publication.root {
             workplace.write(ROOT_FILE, bytes)?;
         }
-        let copy = layout::timestamp_copy_path(publication.timestamp_version);
-        storage.put(&copy, Content::Bytes(publication.timestamp.clone()), Class::Metadata).await?;
+        write_copy(storage, publication.timestamp_version, &publication.timestamp).await?;
     }
     Ok(replaced)
+}
+
+async fn write_copy(storage: &Storage, version: u64, timestamp: &[u8]) -> Result<(), Failure> {
+    let path = layout::timestamp_copy_path(version);
+    if storage.size(&path).await?.is_none() {
+        storage.put(&path, Content::Bytes(timestamp.to_vec()), Class::Metadata).await?;
+    }
+    Ok(())
 }
 
 async fn write_root(storage: &Storage, publication: &Publication) -> Result<(), Failure> {
@@ -414,7 +462,11 @@ fn forget(workplace: &Workplace, published: &[Change], waiting: &BTreeSet<Packag
     if published.is_empty() {
         return Ok(());
     }
-    let is_done = |change: &Change| published.contains(change) && !waiting.contains(change.project());
+    let mut by_project: BTreeMap<&PackageName, Vec<&Change>> = BTreeMap::new();
+    for change in published.iter().filter(|change| !waiting.contains(change.project())) {
+        by_project.entry(change.project()).or_default().push(change);
+    }
+    let is_done = |change: &Change| by_project.get(change.project()).is_some_and(|done| done.contains(&change));
     let (done, left): (Vec<Change>, Vec<Change>) = workplace.staged_changes()?.into_iter().partition(is_done);
     workplace.write_staged_changes(&left)?;
     for addition in done.iter().flat_map(Change::additions) {
@@ -431,21 +483,21 @@ fn versions(publication: &Publication) -> Versions {
     Versions { timestamp: publication.timestamp_version, snapshot: publication.snapshot_version }
 }
 
-/// Waits for writes, several at once, and counts them.
-pub async fn counted<W: Future<Output = Result<(), Failure>>>(
+/// Waits for writes, several at once, and counts them. Gives what became of them, in any order.
+pub async fn counted<T, W: Future<Output = Result<T, Failure>>>(
     writes: impl Iterator<Item = W>,
     storage: &Storage,
     what: &'static str,
     total: usize,
     terminal: &Terminal,
-) -> Result<(), Failure> {
+) -> Result<Vec<T>, Failure> {
     let mut writes = futures_util::stream::iter(writes).buffer_unordered(storage.parallel());
-    let mut done = 0;
-    while writes.try_next().await?.is_some() {
-        done += 1;
-        terminal.progress(Progress::Counted { what, done, total });
+    let mut done = Vec::with_capacity(total);
+    while let Some(written) = writes.try_next().await? {
+        done.push(written);
+        terminal.progress(Progress::Counted { what, done: done.len(), total });
     }
-    Ok(())
+    Ok(done)
 }
 
 fn not_publishable(error: repository::StateError) -> Failure {

@@ -1,6 +1,7 @@
 //! Reads what is published and verifies it, beginning with the root that this machine remembers.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use packaging::PackageName;
@@ -17,12 +18,17 @@ pub const LIMIT: u64 = 64 << 20;
 /// Where this machine remembers the newest root.
 pub const ROOT_FILE: &str = "root.json";
 
+/// How often the timestamp is read again that a new root needs, and how long to wait before that.
+const PATIENCE: (usize, Duration) = (4, Duration::from_millis(500));
+
 /// What is published, and which timestamp said so.
 pub struct State {
     /// Verified.
     pub published: Published,
+    /// The timestamp as a file.
+    pub timestamp: Vec<u8>,
     /// What the next timestamp replaces.
-    pub timestamp: Version,
+    pub version: Version,
 }
 
 /// Reads what is published; `None` when nothing is, and this machine has never seen anything.
@@ -43,7 +49,7 @@ pub async fn read_below(
     storage: &Storage,
     next: Option<&[u8]>,
 ) -> Result<Option<State>, Failure> {
-    let Some((timestamp, version)) = storage.read(layout::TIMESTAMP, LIMIT).await? else {
+    let Some((mut timestamp, mut version)) = storage.read(layout::TIMESTAMP, LIMIT).await? else {
         let has_seen = workplace.seen()? != Seen::default();
         return if has_seen { Err(missing(layout::TIMESTAMP)) } else { Ok(None) };
     };
@@ -54,18 +60,31 @@ pub async fn read_below(
             .hint(format!("copy a root that you trust to {}", workplace.path(ROOT_FILE).display())));
     };
     let seen = workplace.seen()?;
-    let open = |root: &Root| Opening::new(root.clone(), &timestamp, seen.timestamp, seen.snapshot);
+    let open = |root: &Root, timestamp: &[u8]| Opening::new(root.clone(), timestamp, seen.timestamp, seen.snapshot);
     let mut root = trusted_root(&trusted).map_err(|error| damaged_root(workplace, &error))?;
     let mut newest = None;
     while let Some((bytes, _)) = storage.read(&root_path(root.version + 1), LIMIT).await? {
-        let successor = next_root(&root, &bytes).map_err(refused)?;
-        if next == Some(bytes.as_slice()) && open(&successor).is_err() {
+        let successor = next_root(&root, &bytes).map_err(|error| {
+            refused(error).hint(format!("if nobody knows {}, delete it", root_path(root.version + 1)))
+        })?;
+        if next == Some(bytes.as_slice()) && open(&successor, &timestamp).is_err() {
             break;
         }
         root = successor;
         newest = Some(bytes);
     }
-    let mut opening = open(&root).map_err(|error| match (&error, &newest) {
+    let mut opening = open(&root, &timestamp);
+    for _ in 0..PATIENCE.0 {
+        // A new root may appear right before the timestamp that its keys have signed.
+        if !matches!(opening, Err(StateError::Signatures { .. })) || newest.is_none() {
+            break;
+        }
+        tokio::time::sleep(PATIENCE.1).await;
+        let again = storage.read(layout::TIMESTAMP, LIMIT).await?;
+        (timestamp, version) = again.ok_or_else(|| missing(layout::TIMESTAMP))?;
+        opening = open(&root, &timestamp);
+    }
+    let mut opening = opening.map_err(|error| match (&error, &newest) {
         (StateError::Signatures { .. }, Some(_)) => refused(error)
             .hint("if the publication of a new root was interrupted, `tufpip repo root finalize` completes it"),
         _ => refused(error),
@@ -79,10 +98,15 @@ pub async fn read_below(
     if let Some(bytes) = newest {
         workplace.write(ROOT_FILE, &bytes)?;
     }
-    Ok(Some(State { published, timestamp: version }))
+    let now = Seen { timestamp: published.timestamp().version, snapshot: published.snapshot().version };
+    if now != seen {
+        workplace.write_seen(now)?;
+    }
+    Ok(Some(State { published, timestamp, version }))
 }
 
-fn root_path(version: u64) -> String {
+/// Where a version of the root is.
+pub fn root_path(version: u64) -> String {
     layout::metadata_path(&RoleName::from(TopLevelRole::Root.name()), version)
 }
 
@@ -136,17 +160,6 @@ pub async fn pages(
         let target = targets.get(layout::page_target(project).as_str())?;
         Some((project.clone(), *target))
     });
-    read_pages(storage, found.collect()).await
-}
-
-/// The pages of all projects, verified.
-///
-/// # Errors
-/// When one cannot be read, or is refused.
-pub async fn all_pages(published: &Published, storage: &Storage) -> Result<Vec<Page>, Failure> {
-    let leaves = roles(published, storage, published.leaves()).await?;
-    let targets = leaves.iter().flat_map(|(_, leaf)| &leaf.targets);
-    let found = targets.filter_map(|(path, target)| Some((layout::project_of_page(path)?, target)));
     read_pages(storage, found.collect()).await
 }
 

@@ -19,7 +19,7 @@ use tuf::{Key, KeyId, UnixTime};
 pub use file::{PeoplesFile, Requirement, requirements};
 
 use crate::published::{Published, keys_of, name};
-use crate::roles::{self, BINS, CLAIMED, Group, INDEX, Policy, Signers};
+use crate::roles::{self, BINS, CLAIMED, Group, INDEX, Policy, Profile, Signers};
 
 /// The content of all that people sign, the metadata of projects left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,9 @@ pub enum CeremonyError {
     /// It has no keys of its own.
     #[error("{0} has no keys of its own")]
     NotClaimed(PackageName),
+    /// There is no way from one to the other.
+    #[error("a published repository can go from the profile small to pep458, and from any number of bins to another")]
+    Profile,
     /// Delegations that this program has not made.
     #[error("the delegations of {0} are not of a kind this program makes")]
     Delegations(RoleName),
@@ -102,7 +105,7 @@ impl ByPeople {
         let root = roles::root(policy, signers, 1, now);
         let targets = roles::targets(policy, signers, 1, now)?;
         let mut delegators = BTreeMap::from([(name(TopLevelRole::Targets), targets)]);
-        if policy.profile == roles::Profile::Pep458 {
+        if policy.profile == Profile::Pep458 {
             delegators.insert(RoleName::from(BINS), roles::bins(policy, signers, 1, now)?);
         }
         Some(Self { root, delegators })
@@ -173,6 +176,29 @@ impl ByPeople {
                 }
                 self.delegate(TopLevelRole::Targets.name(), signers, |role| role.as_str() == INDEX)?;
                 self.delegate(BINS, signers, |_| true)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Spreads the projects over bins as this policy has them. Roles of projects stay, and who signs.
+    ///
+    /// # Errors
+    /// When the policy has no bins, or other people would have to sign.
+    pub fn spread(&mut self, policy: &Policy) -> Result<(), CeremonyError> {
+        if policy.profile == Profile::Small || (policy.profile == Profile::Rstuf) != self.targets_is_online() {
+            return Err(CeremonyError::Profile);
+        }
+        let signers = Signers {
+            root: self.group(SigningGroup::Root),
+            targets: self.group(SigningGroup::Targets),
+            online: self.group(SigningGroup::Online),
+        };
+        let new = Self::first(policy, &signers, UnixTime(0)).ok_or(CeremonyError::Profile)?;
+        for (role, new) in new.delegators {
+            match self.delegators.get_mut(&role) {
+                Some(targets) => targets.delegations = with_claims(targets.delegations.take(), new.delegations),
+                None => drop(self.delegators.insert(role, new)),
             }
         }
         Ok(())
@@ -344,6 +370,19 @@ impl ByPeople {
             _ => Err(error()),
         }
     }
+}
+
+/// The new delegations, and before them those to `claimed`.
+fn with_claims(before: Option<Delegations>, new: Option<Delegations>) -> Option<Delegations> {
+    let mut new = new?;
+    if let (Some(before), DelegatedRoles::Listed(roles)) = (before, &mut new.roles)
+        && let DelegatedRoles::Listed(old) = before.roles
+    {
+        roles.splice(0..0, old.into_iter().filter(|role| role.name.as_str() == CLAIMED));
+        new.keys.extend(before.keys);
+    }
+    forget_unused_keys(&mut new);
+    Some(new)
 }
 
 /// Whether a role delegates, other than signing for the files of one project.

@@ -38,17 +38,11 @@ pub fn is_collectable(path: &str) -> bool {
         let hash = name.split_once('/').and_then(|(_, name)| page_file_name(name));
         return hash.is_some();
     }
-    path.strip_prefix(PACKAGES).is_some_and(is_of_hash)
-}
-
-/// Whether this is where [`distribution_path`](crate::layout::distribution_path) puts files: below a hash in three parts. Others
-/// may keep files of their own beside them.
-fn is_of_hash(path: &str) -> bool {
-    let mut parts = path.split('/');
-    let mut is_hex = |length: usize| {
-        parts.next().is_some_and(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
-    };
-    is_hex(2) && is_hex(2) && is_hex(60) && parts.next().is_some() && parts.next().is_none()
+    // As `layout::distribution_path` makes them.
+    let segments: Vec<&str> = path.strip_prefix(PACKAGES).unwrap_or_default().split('/').collect();
+    let [first, second, rest, _] = segments.as_slice() else { return false };
+    let is_hex = |text: &str, digits: usize| text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex(first, 2) && is_hex(second, 2) && is_hex(rest, 60)
 }
 
 /// The version of a copy of a timestamp, by its path.
@@ -94,9 +88,9 @@ mod tests {
             "simple/index.html",
             "simple/app/index.json",
             "simple/app/notes.vnd.pypi.simple.v1.json",
+            "packages/README.txt",
+            "packages/old/app-1.0-py3-none-any.whl",
             "packages/aa/bb/cc/app-1.0-py3-none-any.whl",
-            "packages/debian/app_1.0_all.deb",
-            &format!("packages/aa/bb/{}/deeper/notes", "c".repeat(60)),
             "robots.txt",
             "",
         ] {

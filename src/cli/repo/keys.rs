@@ -189,6 +189,10 @@ pub struct EditRoot {
     /// How many of the keys must sign
     #[arg(long, value_name = "number")]
     pub threshold: Option<u64>,
+    /// Spread the projects over so many bins from now on, a power of two from 2 to 16384; a repository of the profile small
+    /// becomes one of pep458
+    #[arg(long, value_name = "number")]
+    pub bins: Option<u32>,
     /// For how long the new root is good (90d); otherwise as repo.toml says
     #[arg(long, value_name = "time", value_parser = grace)]
     pub expires: Option<Duration>,

@@ -1,5 +1,6 @@
 //! `repo gc`: published files that nobody needs any more are deleted.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde_json::json;
 use tuf::UnixTime;
 
 use crate::failure::Failure;
-use crate::repo::collect;
+use crate::repo::collect::{self, Garbage, Swept};
 use crate::repo::storage::Storage;
 use crate::repo::workplace::Workplace;
 use crate::settings::RepoSettings;
@@ -27,25 +28,26 @@ pub async fn gc(
     let workplace = Workplace::open(&repo.directory)?;
     let storage = Storage::open(&workplace.output())?;
     let since = UnixTime(unix_now().0.saturating_sub(i64::try_from(keep.as_secs()).unwrap_or(i64::MAX)));
-    let garbage = collect::find(&workplace, &storage, since, keep_packages, terminal).await?;
-    let bytes: u64 = garbage.files.iter().map(|file| file.size).sum();
-    let count = counted(garbage.files.len(), "file");
-    if !repo.json {
-        let will = if repo.dry_run { "Would delete" } else { "Deleting" };
-        terminal.line(&format!("{will} {count} ({bytes} bytes) in {}", workplace.output()));
-        for file in &garbage.files {
-            terminal.verbose(1, || format!("  {}", file.path));
+    let mut garbage = collect::find(&workplace, &storage, since, keep_packages, terminal).await?;
+    let mut deleted = BTreeMap::new();
+    loop {
+        if !repo.json {
+            say(&garbage, &workplace, repo.dry_run, terminal);
         }
-    }
-    if !repo.dry_run {
-        collect::sweep(&storage, &garbage, terminal).await?;
+        if repo.dry_run {
+            deleted.extend(garbage.files.iter().map(|file| (file.path.clone(), file.size)));
+            break;
+        }
+        if collect::sweep(&storage, &garbage, &mut deleted, terminal).await? == Swept::Everything {
+            break;
+        }
+        garbage = collect::find(&workplace, &storage, since, keep_packages, terminal).await?;
     }
     if repo.json {
-        let files: Vec<&str> = garbage.files.iter().map(|file| file.path.as_str()).collect();
         let said = json!({
             "dry_run": repo.dry_run,
-            "deleted": files,
-            "bytes": bytes,
+            "deleted": deleted.keys().collect::<Vec<_>>(),
+            "bytes": deleted.values().sum::<u64>(),
             "kept_files": garbage.kept_files,
             "kept_snapshots": garbage.kept_snapshots,
         });
@@ -56,4 +58,14 @@ pub async fn gc(
         format!("{} and {} stay", counted(garbage.kept_snapshots, "snapshot"), counted(garbage.kept_files, "file"));
     terminal.line(&kept);
     Ok(())
+}
+
+fn say(garbage: &Garbage, workplace: &Workplace, dry_run: bool, terminal: &Terminal) {
+    let bytes: u64 = garbage.files.iter().map(|file| file.size).sum();
+    let will = if dry_run { "Would delete" } else { "Deleting" };
+    let count = counted(garbage.files.len(), "file");
+    terminal.line(&format!("{will} {count} ({bytes} bytes) in {}", workplace.output()));
+    for file in &garbage.files {
+        terminal.verbose(1, || format!("  {}", file.path));
+    }
 }

@@ -95,6 +95,8 @@ pub struct EditRoot {
     pub remove: Vec<String>,
     /// How many of the keys must sign.
     pub threshold: Option<u64>,
+    /// Over how many bins the projects are spread from now on.
+    pub bins: Option<u32>,
     /// For how long the new root is good; as repo.toml says when `None`.
     pub expires: Option<Duration>,
     /// What is signed anew although nothing in it changes.
@@ -214,6 +216,7 @@ pub(super) fn root(typed: typed::RootCommand, surroundings: &Surroundings) -> Re
                 add: paths(&edit.add_key, surroundings),
                 remove: edit.remove_key,
                 threshold: edit.threshold,
+                bins: edit.bins,
                 expires: edit.expires,
                 renew: match edit.renew.as_deref() {
                     None => Renewed::Nothing,

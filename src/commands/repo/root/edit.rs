@@ -8,6 +8,7 @@ use tuf::{Key, UnixTime};
 
 use crate::failure::{Failure, Kind};
 use crate::repo::ceremony::{self, Ceremony};
+use crate::repo::config::CONFIG_FILE;
 use crate::repo::keys::{self, KeyRing};
 use crate::repo::state;
 use crate::repo::storage::Storage;
@@ -41,6 +42,14 @@ pub async fn edit(repo: &RepoSettings, edit: &EditRoot, terminal: &Terminal) -> 
         let signers = changed(&wanted.group(group), edit, &added, &ring)?;
         wanted.set_group(group, &signers).map_err(impossible)?;
     }
+    let spread = match edit.bins {
+        None => None,
+        Some(bins) => {
+            let config = workplace.config.with_bins(bins).map_err(Failure::usage)?;
+            wanted.spread(&config.policy()).map_err(impossible)?;
+            Some(config)
+        }
+    };
     let renewed = RenewedByPeople {
         root: matches!(edit.renew, Renewed::Root | Renewed::All) || edit.expires.is_some(),
         targets: matches!(edit.renew, Renewed::Targets | Renewed::All),
@@ -58,11 +67,14 @@ pub async fn edit(repo: &RepoSettings, edit: &EditRoot, terminal: &Terminal) -> 
     }
     if files.is_empty() && ceremony.with(Vec::new()).waiting.len() == ceremony.waiting.len() {
         return Err(Failure::new(Kind::Usage, "repo.nothing-changes", "Nothing would change")
-            .hint("--add-key, --remove-key and --threshold change who signs; --renew all signs the same again"));
+            .hint("--add-key, --remove-key and --threshold change who signs, --bins over what the projects are spread; --renew all signs the same again"));
     }
     if !repo.dry_run {
         for key in &added {
             keys::adopt(&workplace.keys(), key, false)?;
+        }
+        if let (Some(config), Some(text)) = (&spread, workplace.read(CONFIG_FILE)?) {
+            workplace.write(CONFIG_FILE, config.bins_written_into(&String::from_utf8_lossy(&text)).as_bytes())?;
         }
     }
     stage(repo, &workplace, ceremony, files, &ring, terminal)
