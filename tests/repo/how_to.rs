@@ -1,6 +1,7 @@
 //! The pages of `docs/how-to` keep what they promise: their commands are run, and what they claim is looked at.
 
 use std::fs;
+use std::path::Path;
 
 use testkit::{Index, ListedFile, Outcome, S3Server, Wheel, WheelFile, tree};
 
@@ -41,15 +42,23 @@ fn private_index_in_five_minutes() {
     let outcomes = page.follow("Publish");
     assert!(outcomes[1].stdout.contains("Everything is as it was signed."), "{}", outcomes[1].stdout);
 
-    // The web server says what the program's own one says.
+    // The web server, and the reference, say what the program's own server says.
     let nginx = page.blocks_in("nginx").concat();
+    let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/repo.md");
+    let reference = fs::read_to_string(reference).unwrap();
     let operator = page.machine("operator");
     let serving = Serving::start(&operator.environment, &operator.path(""));
-    let files = ["tuf/timestamp.json", "tuf/1.root.json", "simple/app/index.json", "simple/"];
-    for path in files {
+    for (path, row) in [
+        ("tuf/timestamp.json", "tuf/timestamp.json"),
+        ("tuf/1.root.json", "tuf/N.root.json"),
+        ("simple/app/index.json", "simple/index.json"),
+        ("simple/app/index.html", "simple/index.html"),
+    ] {
         let answer = serving.get(&format!("/{path}"));
-        assert!(nginx.contains(&format!("add_header Cache-Control \"{}\"", answer.header("cache-control"))), "{path}");
-        assert!(path == "simple/" || nginx.contains(answer.header("content-type")), "{path}");
+        let (kind, caching) = (answer.header("content-type"), answer.header("cache-control"));
+        assert!(nginx.contains(&format!("add_header Cache-Control \"{caching}\"")), "{path}");
+        let row = reference.lines().find(|line| line.starts_with(&format!("| `{row}`"))).unwrap();
+        assert!(row.ends_with(&format!("| `{kind}` | `{caching}` |")), "{path}: {kind}, {caching}: {row}");
     }
 
     page.follow("Or into a bucket");
@@ -264,6 +273,10 @@ fn recover_from_a_compromise() {
     assert_eq!(installs(&page, "user").code, Some(10));
     page.follow("Somebody wrote to the storage");
     installs(&page, "user").expect_code(0);
+    page.follow("Many more projects than expected");
+    installs(&page, "user").expect_code(0);
+    page.run("operator", "rm -r /media/stick/second-public; cp -a second/public /media/stick/second-public")
+        .expect_code(0);
     page.end();
 
     // Only a copy is left that is older than what users have seen.
