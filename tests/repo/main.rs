@@ -20,6 +20,7 @@ mod old_clients;
 mod operator;
 mod page;
 mod published;
+mod publishing;
 mod reference;
 mod serve;
 mod serving;
