@@ -165,7 +165,10 @@ impl Ceremony {
     ) -> Result<Outcome, Failure> {
         self.check(ring, unix_now())?;
         let Some(expected) = self.expected() else { return Err(nothing()) };
-        let online = keys::online_in(workplace, &expected.root, ring, terminal)?;
+        let mut online = keys::online_in(workplace, &expected.root, ring, terminal)?;
+        if let Some(before) = &self.before {
+            online.extend(keys::replaced_online(before, &expected.root, ring, terminal));
+        }
         let root = self.waiting.iter().find(|file| matches!(file, PeoplesFile::Root(_))).map(PeoplesFile::to_bytes);
         let by_people = self.waiting.iter().filter(|file| is_delegator(&file.role()));
         let by_people: Vec<(RoleName, Vec<u8>)> = by_people.map(|file| (file.role(), file.to_bytes())).collect();

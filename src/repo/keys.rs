@@ -186,6 +186,23 @@ pub fn online_in(
     Ok(keys)
 }
 
+/// The private online keys that a new root has no more. If they sign once more, clients that do not know the new root yet go on
+/// without a gap; they may be lost as well.
+pub fn replaced_online(before: &Root, after: &Root, ring: &mut KeyRing, terminal: &Terminal) -> Vec<SigningKey> {
+    let ids = |root: &Root| -> BTreeSet<KeyId> {
+        let roles = [TopLevelRole::Timestamp, TopLevelRole::Snapshot].map(|role| root.role(role));
+        roles.iter().flat_map(|role| role.key_ids.iter().cloned()).collect()
+    };
+    let mut keys = Vec::new();
+    for id in ids(before).difference(&ids(after)) {
+        match ring.take(id) {
+            Ok(key) => keys.extend(key),
+            Err(failure) => terminal.verbose(1, || format!("{} cannot be used: {}", ring.called(id), failure.message)),
+        }
+    }
+    keys
+}
+
 /// Opens a private key that must be the one its public half says.
 ///
 /// # Errors

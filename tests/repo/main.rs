@@ -21,6 +21,8 @@ mod old_clients;
 mod operator;
 mod page;
 mod published;
+mod publishing;
+mod reference;
 mod serve;
 mod serving;
 mod sidecar;
