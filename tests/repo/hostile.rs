@@ -103,7 +103,7 @@ fn a_file_that_changed_after_it_was_added_is_not_published() {
     fs::write(operator.path(&format!("staged/{path}")), bytes).unwrap();
 
     operator.repo(&["publish"]).expect_code(10).expect_stderr(&["repo.staged-changed", &wheel.filename]);
-    assert!(!operator.path("public/packages").exists());
+    assert!(!operator.path(&format!("public/{path}")).exists());
     assert!(!operator.path("public/simple/app").exists());
 
     operator.does(&["remove", "app", "--yes"]);
