@@ -1,5 +1,6 @@
 //! What waits for people's signatures: files in `staged/metadata`, signed by one after the other, then published together.
 
+mod contents;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -185,6 +186,7 @@ impl Ceremony {
         if self.waiting.is_empty() {
             return Err(nothing());
         }
+        self.refuse_misnamed_keys(&self.waiting)?;
         if let Some(file) = self.waiting.iter().find(|file| self.is_needed(file) && file.expires().0 <= now.0) {
             let message = format!("{} has expired ({})", file.file_name(), file.expires());
             return Err(Failure::new(Kind::Expired, "repo.expired", message)
@@ -202,6 +204,36 @@ impl Ceremony {
             }
         }
         Err(failure.hint("who has one of these keys runs `tufpip repo root sign` on the file"))
+    }
+
+    /// Refuses files that put a key under the name of another one.
+    ///
+    /// # Errors
+    /// When one does.
+    pub fn refuse_misnamed_keys(&self, files: &[PeoplesFile]) -> Result<(), Failure> {
+        let trusted = || Some(ByPeople { root: self.before.clone()?, delegators: BTreeMap::new() });
+        let known = self.published.as_ref().map(ByPeople::of).or_else(trusted);
+        files.iter().try_for_each(|file| refuse_misnamed_keys(file, known.as_ref()))
+    }
+
+    /// The published file in whose place this one comes; `None` if there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is refused.
+    pub async fn before(&self, storage: &Storage, file: &PeoplesFile) -> Result<Option<PeoplesFile>, Failure> {
+        let Some(published) = &self.published else { return Ok(None) };
+        let role = match file {
+            PeoplesFile::Root(_) => return Ok(Some(PeoplesFile::root(published.root().clone()))),
+            PeoplesFile::Targets(role, _) => role,
+        };
+        if let Some(targets) = published.delegators().get(role) {
+            return Ok(Some(PeoplesFile::targets(role.clone(), targets.clone())));
+        }
+        if !published.project_roles().any(|project| project == role) {
+            return Ok(None);
+        }
+        let read = state::roles(published, storage, vec![role.clone()]).await?;
+        Ok(read.into_iter().next().map(|(role, targets)| PeoplesFile::targets(role, targets)))
     }
 
     /// Project files can wait when the project has been published before.
@@ -294,6 +326,23 @@ pub fn read_file(path: &std::path::Path) -> Result<PeoplesFile, Failure> {
         return Err(no_file(format!("it has version {}", file.version())));
     }
     Ok(file)
+}
+
+/// Refuses a file that puts a key under the name of another one; names that are `known` are as they are.
+///
+/// # Errors
+/// When it does.
+pub fn refuse_misnamed_keys(file: &PeoplesFile, known: Option<&ByPeople>) -> Result<(), Failure> {
+    let misnamed = file.misnamed_keys(known);
+    if misnamed.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{} has keys under names that are not theirs", file.file_name());
+    let failure = Failure::new(Kind::Verification, "repo.key-name", message);
+    let failure = misnamed.iter().fold(failure, |failure, id| failure.detail("keyid", &id.0));
+    Err(failure
+        .detail("meaning", "another key would be taken for the one of this name; nothing was signed")
+        .hint("ask whoever wrote the file"))
 }
 
 /// Lets these files wait, and no others of root, targets, bins and claimed. A file that waits already and says the same

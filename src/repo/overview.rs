@@ -9,6 +9,7 @@ use packaging::PackageName;
 use repository::{Change, Expiry, Profile, Published, layout};
 use serde::Serialize;
 use tuf::UnixTime;
+use tuf::metadata::RoleName;
 
 use super::state;
 use super::storage::Storage;
@@ -135,49 +136,82 @@ impl InPublic {
     ) -> Result<Self, Failure> {
         let Expiry { snapshot: snapshot_time, timestamp: timestamp_time, leaves: leaf_time, .. } =
             workplace.config.policy().expiry;
-        let mut roles = Vec::new();
-        let mut tell = |role: &str, version: u64, expires: UnixTime, usual: Option<i64>| {
-            let age = RoleAge {
-                role: role.to_owned(),
-                version,
-                expires: expires.to_string(),
-                seconds_left: expires.0.saturating_sub(now.0),
-            };
-            warnings.extend(age.warning(usual));
-            roles.push(age);
-        };
-        let (root, timestamp, snapshot) = (published.root(), published.timestamp(), published.snapshot());
-        tell("root", root.version, root.expires, None);
-        tell("timestamp", timestamp.version, timestamp.expires, Some(timestamp_time));
-        tell("snapshot", snapshot.version, snapshot.expires, Some(snapshot_time));
-        // Without people for targets, `refresh` signs it as it signs bins.
-        let usual = (workplace.config.profile == Profile::Rstuf).then_some(leaf_time);
-        for (role, targets) in published.delegators() {
-            tell(role.as_str(), targets.version, targets.expires, usual);
-        }
+        let (timestamp, snapshot) = (published.timestamp(), published.snapshot());
+        let mut ages = of_people(published, storage, workplace, now).await?;
+        let after_root = ages.len().min(1);
+        let online = [
+            (RoleAge::of("timestamp", timestamp.version, timestamp.expires, now), Some(timestamp_time)),
+            (RoleAge::of("snapshot", snapshot.version, snapshot.expires, now), Some(snapshot_time)),
+        ];
+        ages.splice(after_root..after_root, online);
         let (mut projects, mut files) = (None, None);
         let leaves = published.leaves();
         if leaves.len() <= COUNTED_LEAVES {
             let leaves = state::roles(published, storage, leaves).await?;
             if let Some((role, first)) = leaves.iter().min_by_key(|(_, leaf)| leaf.expires) {
-                tell(role.as_str(), first.version, first.expires, Some(leaf_time));
+                ages.push((RoleAge::of(role.as_str(), first.version, first.expires, now), Some(leaf_time)));
             }
             let paths = || leaves.iter().flat_map(|(_, leaf)| leaf.targets.keys());
             projects = Some(paths().filter(|path| layout::project_of_page(path).is_some()).count());
             let is_file = |path: &&String| path.starts_with("dist/") && !path.ends_with(".metadata");
             files = Some(paths().filter(is_file).count()).filter(|count| *count > 0 || projects == Some(0));
         }
-        Ok(Self { roles, projects, files })
+        warnings.extend(ages.iter().filter_map(|(age, usual)| age.warning(*usual)));
+        Ok(Self { roles: ages.into_iter().map(|(age, _)| age).collect(), projects, files })
     }
 }
 
+/// What people have to sign again before it expires: nobody looks at `repo status` every day.
+///
+/// # Errors
+/// When something published cannot be read, or is refused.
+pub async fn warnings_for_people(
+    published: &Published,
+    storage: &Storage,
+    workplace: &Workplace,
+    now: UnixTime,
+) -> Result<Vec<String>, Failure> {
+    let ages = of_people(published, storage, workplace, now).await?;
+    Ok(ages.iter().filter_map(|(age, usual)| age.warning(*usual)).collect())
+}
+
+/// The root, what delegates, and the roles of projects, unless these are too many to be read; each with the time that it is
+/// usually good if a machine signs it.
+async fn of_people(
+    published: &Published,
+    storage: &Storage,
+    workplace: &Workplace,
+    now: UnixTime,
+) -> Result<Vec<(RoleAge, Option<i64>)>, Failure> {
+    let root = published.root();
+    let mut ages = vec![(RoleAge::of("root", root.version, root.expires, now), None)];
+    // Without people for targets, a machine can sign it.
+    let config = &workplace.config;
+    let usual = (config.profile == Profile::Rstuf).then(|| config.policy().expiry.targets);
+    let delegators = published.delegators().iter();
+    ages.extend(delegators.map(|(role, found)| (RoleAge::of(role.as_str(), found.version, found.expires, now), usual)));
+    let projects: Vec<RoleName> = published.project_roles().cloned().collect();
+    if projects.len() <= COUNTED_LEAVES {
+        let mut read = state::roles(published, storage, projects).await?;
+        read.sort_by(|(role, _), (other, _)| role.cmp(other));
+        let read = read.into_iter();
+        ages.extend(read.map(|(role, found)| (RoleAge::of(role.as_str(), found.version, found.expires, now), None)));
+    }
+    Ok(ages)
+}
+
 impl RoleAge {
+    fn of(role: &str, version: u64, expires: UnixTime, now: UnixTime) -> Self {
+        let seconds_left = expires.0.saturating_sub(now.0);
+        Self { role: role.to_owned(), version, expires: expires.to_string(), seconds_left }
+    }
+
     /// Whether somebody should look after it: people long before, the machine when a quarter of the usual time is left.
     fn warning(&self, usual: Option<i64>) -> Option<String> {
         let Self { role, seconds_left, expires, .. } = self;
         let command = match usual {
             Some(_) => "`tufpip repo refresh`",
-            None => "`tufpip repo root edit`, then its signers",
+            None => "`tufpip repo root edit --renew all`, then its signers",
         };
         if *seconds_left <= 0 {
             let since = duration(seconds_left.saturating_neg());

@@ -11,15 +11,17 @@
 //!    nothing to do but steps 5 and 6.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use packaging::PackageName;
 use repository::draft::SignError;
 use repository::{Addition, Change, Draft, Publication, Published, Renew, layout};
 use serde_json::json;
-use tuf::SigningKey;
 use tuf::metadata::{FileMeta, Metadata, RoleName, Root, claimed_version};
+use tuf::{SigningKey, UnixTime};
 
+use super::distribution;
 use super::plain_pages;
 use super::state::{self, ROOT_FILE, State, refused};
 use super::storage::{Class, Content, Created, Replaced, Storage};
@@ -66,6 +68,8 @@ pub struct Versions {
     pub snapshot: u64,
 }
 
+/// How far the clocks of two publishers may differ, in seconds.
+const CLOCK_TOLERANCE: i64 = 300;
 /// How often a publisher begins again because another was faster.
 const ATTEMPTS: usize = 50;
 
@@ -158,7 +162,9 @@ async fn draft(
         Some(published) => (new_root(update, published), new_by_people(update, published)),
         None => (update.root.clone(), update.by_people.clone()),
     };
-    let begun = Draft::begin(policy, published.clone(), root, &by_people, update.renew, unix_now());
+    let now = unix_now();
+    check_clock(published.as_ref(), now)?;
+    let begun = Draft::begin(policy, published.clone(), root, &by_people, update.renew, now);
     let mut draft = begun.map_err(not_publishable)?;
     let projects: BTreeSet<&PackageName> = update.changes.iter().map(Change::project).collect();
     if let Some(published) = &published {
@@ -172,32 +178,69 @@ async fn draft(
         take(&mut draft, published, storage, roles.into_iter().collect()).await?;
         read_pages(&mut draft, storage, &projects, terminal).await?;
     }
-    for change in &update.changes {
-        draft.apply(change).map_err(|error| {
-            let message = format!("{}: {error}", change.project());
-            Failure::new(Kind::Error, "repo.change", message)
-                .hint("`tufpip repo status` shows what is staged; `tufpip repo remove` takes a staged file back")
-        })?;
-    }
+    draft.apply(&update.changes).map_err(|error| {
+        Failure::new(Kind::Error, "repo.change", error.to_string())
+            .hint("`tufpip repo status` shows what is staged; `tufpip repo remove` takes a staged file back")
+    })?;
     if let Some(published) = &published {
         let roles = draft.leaves_of_edits();
         take(&mut draft, published, storage, roles).await?;
     }
     let mut waiting = BTreeSet::new();
     for awaiting in draft.awaiting() {
-        let file = format!("staged/metadata/{}.{}.json", awaiting.targets.version, awaiting.role.encoded());
-        let accepted = match workplace.read(&file)? {
-            Some(bytes) => draft.accept(&awaiting, &bytes).is_ok(),
-            None => false,
-        };
+        let file = waiting_file(&awaiting.role, awaiting.targets.version);
+        let there = workplace.read(&file)?;
+        let accepted = there.as_ref().is_some_and(|bytes| draft.accept(&awaiting, bytes).is_ok());
         if !accepted {
             waiting.extend(draft.hold_back(&awaiting).map_err(not_publishable)?);
-            if !dry_run {
+            // Some may have signed it already.
+            let stays = there.is_some_and(|bytes| awaiting.is_said_by(&bytes, unix_now()));
+            if !dry_run && !stays {
                 workplace.write(&file, &Metadata::new(awaiting.targets.clone()).to_bytes())?;
             }
         }
     }
+    if let Some(published) = &published {
+        renew_projects(&mut draft, published, workplace, storage).await?;
+    }
     Ok((draft, waiting))
+}
+
+/// Where the metadata of a project waits for its people.
+fn waiting_file(role: &RoleName, version: u64) -> String {
+    format!("staged/metadata/{version}.{}.json", role.encoded())
+}
+
+/// Takes what the people of projects have signed only so that it expires later.
+async fn renew_projects(
+    draft: &mut Draft,
+    published: &Published,
+    workplace: &Workplace,
+    storage: &Storage,
+) -> Result<(), Failure> {
+    for role in published.project_roles() {
+        let Some(meta) = published.snapshot().role(role) else { continue };
+        let Some(bytes) = workplace.read(&waiting_file(role, meta.version + 1))? else { continue };
+        take(draft, published, storage, vec![role.clone()]).await?;
+        if let Some(renewal) = draft.renewal(role) {
+            // Not signed by enough of them yet, or about something else: it goes on waiting.
+            let _ = draft.accept(&renewal, &bytes);
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to sign with a clock that is behind what is signed already: the signatures would have expired when they are read.
+fn check_clock(published: Option<&Published>, now: UnixTime) -> Result<(), Failure> {
+    match published.and_then(Published::signed_at) {
+        Some(signed_at) if signed_at.0 > now.0 + CLOCK_TOLERANCE => {
+            let message =
+                format!("By the clock of this machine it is {now}, but what is published was signed at {signed_at}");
+            Err(Failure::new(Kind::Error, "repo.clock", message)
+                .hint("set the clock, here or on the machine that published last"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The root of the update, unless an attempt that was interrupted has published it.
@@ -263,19 +306,20 @@ async fn write_packages(
     waiting: &BTreeSet<PackageName>,
     terminal: &Terminal,
 ) -> Result<Vec<Created>, Failure> {
-    let mut paths = BTreeSet::new();
+    let mut files = BTreeSet::new();
     for file in published_additions(changes, waiting).map(|addition| &addition.file) {
         let Some(path) = file.path() else { continue };
-        if file.core_metadata.is_some() {
-            paths.insert((format!("{path}.metadata"), false));
+        if let Some(sha256) = &file.core_metadata {
+            files.insert((format!("{path}.metadata"), sha256.clone(), false));
         }
-        paths.insert((path, true));
+        files.insert((path, file.hashes.sha256.clone(), true));
     }
-    let total = paths.len();
-    let written = paths.into_iter().map(async |(path, is_distribution)| {
+    let total = files.len();
+    let written = files.into_iter().map(async |(path, sha256, is_distribution)| {
         let staged = workplace.staged_file(&path);
         let class = if is_distribution { Class::Distribution } else { Class::CoreMetadata };
         if staged.is_file() {
+            same_as_added(&staged, sha256).await?;
             return storage.create(&path, Content::File(staged), class).await;
         }
         if storage.size(&path).await?.is_some() {
@@ -286,6 +330,19 @@ async fn write_packages(
             .hint("`tufpip repo remove` takes the file back; then add it again"))
     });
     counted(written, storage, "Writing files", total, terminal).await
+}
+
+/// Under its path a file stays for ever: one that has changed since it was added must not come there.
+async fn same_as_added(staged: &Path, sha256: String) -> Result<(), Failure> {
+    let path = staged.to_owned();
+    let hashed = tokio::task::spawn_blocking(move || distribution::Content::of(&path)).await;
+    let found = hashed.map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))??.sha256;
+    if found == sha256 {
+        return Ok(());
+    }
+    let message = format!("{} is not what was added: sha256 {found}, not {sha256}", staged.display());
+    Err(Failure::new(Kind::Verification, "repo.staged-changed", message)
+        .hint("find out who has changed it; `tufpip repo remove` takes it back, then it can be added again"))
 }
 
 /// The files of changes that do not wait for signatures.

@@ -61,7 +61,7 @@ pub async fn read_below(
     };
     let seen = workplace.seen()?;
     let open = |root: &Root, timestamp: &[u8]| Opening::new(root.clone(), timestamp, seen.timestamp, seen.snapshot);
-    let mut root = trusted_root(&trusted).map_err(refused)?;
+    let mut root = trusted_root(&trusted).map_err(|error| damaged_root(workplace, &error))?;
     let mut newest = None;
     while let Some((bytes, _)) = storage.read(&root_path(root.version + 1), LIMIT).await? {
         let successor = next_root(&root, &bytes).map_err(|error| {
@@ -188,6 +188,13 @@ pub async fn must_read(storage: &Storage, path: &str) -> Result<Vec<u8>, Failure
 pub fn refused(error: StateError) -> Failure {
     Failure::new(Kind::Verification, "repo.refused", format!("What is published cannot be gone on from: {error}"))
         .hint("somebody changed it without the keys, or put back an old copy; compare it with a backup")
+}
+
+/// What this machine remembers is no root.
+fn damaged_root(workplace: &Workplace, error: &StateError) -> Failure {
+    let path = workplace.path(ROOT_FILE);
+    Failure::new(Kind::Error, "repo.damaged", format!("{} is damaged: {error}", path.display()))
+        .hint("put it back from a backup, or copy there another root of this index that you trust")
 }
 
 fn missing(path: &str) -> Failure {

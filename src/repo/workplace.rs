@@ -82,7 +82,9 @@ impl Workplace {
     /// # Errors
     /// When the file cannot be read.
     pub fn staged_changes(&self) -> Result<Vec<Change>, Failure> {
-        Ok(self.read_json("staged/changes.json")?.unwrap_or_default())
+        let lost =
+            "put it back from a backup, or remove it: then nothing is staged, and what was has to be added again";
+        Ok(self.read_json("staged/changes.json", lost)?.unwrap_or_default())
     }
 
     /// Replaces what waits to be published.
@@ -98,7 +100,8 @@ impl Workplace {
     /// # Errors
     /// When the file cannot be read.
     pub fn seen(&self) -> Result<Seen, Failure> {
-        Ok(self.read_json("seen.json")?.unwrap_or_default())
+        let lost = "put it back from a backup, or remove it if you are sure that what is published is the newest";
+        Ok(self.read_json("seen.json", lost)?.unwrap_or_default())
     }
 
     /// Remembers the newest versions.
@@ -131,11 +134,12 @@ impl Workplace {
         write_whole(&path, bytes).map_err(|error| disk(&path, &error))
     }
 
-    fn read_json<T: for<'de> Deserialize<'de>>(&self, relative: &str) -> Result<Option<T>, Failure> {
+    /// `lost` says what can be done when the file is damaged.
+    fn read_json<T: for<'de> Deserialize<'de>>(&self, relative: &str, lost: &str) -> Result<Option<T>, Failure> {
         let Some(bytes) = self.read(relative)? else { return Ok(None) };
         serde_json::from_slice(&bytes).map(Some).map_err(|error| {
             let message = format!("{} is damaged: {error}", self.path(relative).display());
-            Failure::new(Kind::Error, "repo.damaged", message)
+            Failure::new(Kind::Error, "repo.damaged", message).hint(lost)
         })
     }
 

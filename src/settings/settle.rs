@@ -221,8 +221,13 @@ fn page<'a, 'b>(
     Ok(page)
 }
 
+/// The short form for options, and all that is said about the command itself.
 fn help(definition: &clap::Command) -> Command {
-    Command::Help { text: definition.clone().render_help().to_string() }
+    let mut shown = definition.clone();
+    if let Some(about) = definition.get_long_about() {
+        shown = shown.about(about.clone());
+    }
+    Command::Help { text: shown.render_help().to_string() }
 }
 
 /// Options that are known by name only; those that came from a file are warned of rather than refused, where leaving

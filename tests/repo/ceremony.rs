@@ -360,3 +360,71 @@ fn a_project_cannot_sign_where_its_signature_would_not_count() {
         assert_eq!(operator.waiting(), Vec::<String>::new());
     }
 }
+
+#[test]
+fn a_projects_signature_is_renewed_before_it_expires() {
+    let operator = Operator::new();
+    let dev = person("dev", &operator);
+    operator.begins(&["--expiry", "targets=20d"]);
+    operator.releases("app", "1.0");
+    operator.does(&["delegate", "app", "--key", "dev.pub"]);
+    operator.does(&["sign", "--yes"]);
+    operator.has_signed("1.project-app.json", &dev, "dev.pem");
+    operator.does(&["root", "finalize"]);
+
+    // Who lets a machine refresh the index is told in time.
+    for command in ["refresh", "publish", "status"] {
+        operator.does(&[command]).expect_stderr(&["project-app expires in", "targets expires in", "--renew all"]);
+    }
+    operator.does(&["root", "edit", "--renew", "targets"]);
+    assert_eq!(operator.waiting(), ["2.claimed.json", "2.project-app.json", "3.targets.json"]);
+    operator.does(&["sign", "--yes"]);
+    // The index does not wait for the project, nor the project for the index.
+    operator.does(&["root", "finalize"]);
+    assert_eq!(operator.waiting(), ["2.project-app.json"]);
+    assert!(!operator.has_published("tuf/2.project-app.json"));
+    operator.has_signed("2.project-app.json", &dev, "dev.pem");
+    operator.does(&["publish"]);
+    let (first, second) = (operator.published("tuf/1.project-app.json"), operator.published("tuf/2.project-app.json"));
+    assert_eq!(first["signed"]["targets"], second["signed"]["targets"]);
+    assert_ne!(first["signed"]["expires"], second["signed"]["expires"]);
+    operator.is_accepted();
+}
+
+#[test]
+fn what_one_of_two_has_signed_stays_signed() {
+    let operator = Operator::new();
+    let (one, two) = (person("one", &operator), person("two", &operator));
+    operator.begins(&[]);
+    operator.releases("app", "1.0");
+    operator.does(&["delegate", "app", "--key", "one.pub", "--key", "two.pub", "--threshold", "2"]);
+    operator.does(&["sign", "--yes"]);
+    operator.has_signed("1.project-app.json", &one, "one.pem");
+    operator.has_signed("1.project-app.json", &two, "two.pem");
+    operator.does(&["root", "finalize"]);
+    operator.releases("app", "2.0");
+    operator.has_signed("2.project-app.json", &one, "one.pem");
+
+    operator.releases("other", "1.0");
+    operator.does(&["publish"]);
+    operator.has_signed("2.project-app.json", &two, "two.pem");
+    operator.does(&["publish"]);
+    assert_eq!(operator.published("simple/app/index.json")["versions"], json!(["1.0", "2.0"]));
+    operator.is_accepted();
+}
+
+#[test]
+fn what_no_people_sign_no_people_have_to_renew() {
+    let operator = Operator::new();
+    operator.begins(&["--profile", "rstuf", "--bins", "2", "--expiry", "targets=20d"]);
+    operator.does(&["refresh"]);
+    assert!(!operator.has_published("tuf/2.targets.json"));
+    // Half of the time is over.
+    let config = String::from_utf8(operator.read("repo.toml")).unwrap();
+    operator.environment.write("repo.toml", config.replace("targets = 20", "targets = 60"));
+    operator.does(&["refresh"]);
+    assert!(operator.has_published("tuf/2.targets.json"));
+    operator.does(&["refresh"]);
+    assert!(!operator.has_published("tuf/3.targets.json"));
+    operator.is_accepted();
+}

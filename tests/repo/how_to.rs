@@ -1,6 +1,7 @@
 //! The pages of `docs/how-to` keep what they promise: their commands are run, and what they claim is looked at.
 
 use std::fs;
+use std::path::Path;
 
 use testkit::{Index, ListedFile, Outcome, S3Server, Wheel, WheelFile, tree};
 
@@ -41,15 +42,23 @@ fn private_index_in_five_minutes() {
     let outcomes = page.follow("Publish");
     assert!(outcomes[1].stdout.contains("Everything is as it was signed."), "{}", outcomes[1].stdout);
 
-    // The web server says what the program's own one says.
+    // The web server, and the reference, say what the program's own server says.
     let nginx = page.blocks_in("nginx").concat();
+    let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/repo.md");
+    let reference = fs::read_to_string(reference).unwrap();
     let operator = page.machine("operator");
     let serving = Serving::start(&operator.environment, &operator.path(""));
-    let files = ["tuf/timestamp.json", "tuf/1.root.json", "simple/app/index.json", "simple/"];
-    for path in files {
+    for (path, row) in [
+        ("tuf/timestamp.json", "tuf/timestamp.json"),
+        ("tuf/1.root.json", "tuf/N.root.json"),
+        ("simple/app/index.json", "simple/index.json"),
+        ("simple/app/index.html", "simple/index.html"),
+    ] {
         let answer = serving.get(&format!("/{path}"));
-        assert!(nginx.contains(&format!("add_header Cache-Control \"{}\"", answer.header("cache-control"))), "{path}");
-        assert!(path == "simple/" || nginx.contains(answer.header("content-type")), "{path}");
+        let (kind, caching) = (answer.header("content-type"), answer.header("cache-control"));
+        assert!(nginx.contains(&format!("add_header Cache-Control \"{caching}\"")), "{path}");
+        let row = reference.lines().find(|line| line.starts_with(&format!("| `{row}`"))).unwrap();
+        assert!(row.ends_with(&format!("| `{kind}` | `{caching}` |")), "{path}: {kind}, {caching}: {row}");
     }
 
     page.follow("Or into a bucket");
@@ -207,7 +216,7 @@ fn key_ceremony() {
 #[test]
 fn recover_from_a_compromise() {
     let mut page = begun("recover-from-a-compromise");
-    page.run("operator", "cp keys/root.pem /media/stick/; rm keys/root.pem").expect_code(0);
+    page.run("operator", "cp keys/root.pem keys/root.pub /media/stick/; rm keys/root.pem").expect_code(0);
     let trust = "tufpip trust add https://pkgs.example.org/simple/ --root /media/stick/root.json";
     page.run("user", trust).expect_code(0);
     page.follow("Before anything happens");
@@ -242,43 +251,46 @@ fn recover_from_a_compromise() {
     page.run("operator", "cp timestamp.json public/tuf/").expect_code(0);
     installs(&page, "user").expect_code(0);
 
-    page.follow_on("operator", "Too many root keys are lost or stolen");
-    page.serve("operator", "second/public");
-    assert_eq!(installs(&page, "user").code, Some(10));
-    page.follow("Too many root keys are lost or stolen");
-    installs(&page, "user").expect_code(0);
-
     // The root ends in a few seconds instead of a year.
-    let shorter = "tufpip repo root edit --repo second --expires 8s; tufpip repo root sign --repo second
-        tufpip repo root finalize --repo second";
+    let shorter = "tufpip repo root edit --expires 8s; tufpip repo root sign --key /media/stick/root.pem
+        tufpip repo root finalize";
     page.run("operator", shorter).expect_code(0);
     std::thread::sleep(std::time::Duration::from_secs(8));
     installs(&page, "user").expect_code(11).expect_stderr(&["trust.expired"]);
     page.follow("The root has expired");
     installs(&page, "user").expect_code(0);
 
-    page.run("operator", "cp -a second/public /media/stick/second-public").expect_code(0);
-    let write = "find second/public/packages -name '*.whl' -exec sh -c 'echo >>\"$1\"' _ {} ';'
-        rm second/public/tuf/*.index.json; echo '{}' > second/public/tuf/timestamp.json";
+    let copy = "rm -r /media/stick/public; cp -a public /media/stick/";
+    page.run("operator", copy).expect_code(0);
+    let write = "find public/packages -name '*.whl' -exec sh -c 'echo >>\"$1\"' _ {} ';'
+        rm public/tuf/*.index.json; echo '{}' > public/tuf/timestamp.json";
     page.run("operator", write).expect_code(0);
     assert_eq!(installs(&page, "user").code, Some(10));
     page.follow("Somebody wrote to the storage");
     installs(&page, "user").expect_code(0);
-    page.end();
-
-    // Only a copy is left that is older than what users have seen.
-    page.has_built("operator", &wheels("2.0"));
-    page.run("operator", "tufpip repo add --repo second dist/; tufpip repo publish --repo second").expect_code(0);
-    page.run("operator", "tufpip repo refresh --repo second").expect_code(0);
+    page.follow("Many more projects than expected");
     installs(&page, "user").expect_code(0);
-    page.run("operator", "rm -r second/public; cp -a /media/stick/second-public second/public").expect_code(0);
+
+    // Only a copy is left that is older than what users have seen; and the operator's machine is a new one.
+    page.run("operator", copy).expect_code(0);
+    page.has_built("operator", &wheels("2.0"));
+    page.run("operator", "tufpip repo add dist/; tufpip repo publish; tufpip repo refresh").expect_code(0);
+    installs(&page, "user").expect_code(0);
+    page.run("operator", "rm -r public; cp -a /media/stick/public .").expect_code(0);
     assert_eq!(installs(&page, "user").code, Some(10));
-    page.run("operator", "tufpip repo refresh --repo second").expect_code(10);
-    let repair = "rm second/seen.json second/keys/online.pem; tufpip repo rotate-online --repo second --no-passphrase
-        tufpip repo add --repo second dist/; tufpip repo publish --repo second";
-    page.run("operator", repair).expect_code(0);
+    page.run("operator", "tufpip repo refresh").expect_code(10).expect_stderr(&["repo.refused"]);
+    let anew = "rm -r seen.json staged keys; mkdir keys; cp /media/stick/root.* keys/
+        tufpip repo rotate-online --no-passphrase; tufpip repo add dist/; tufpip repo publish";
+    page.run("operator", anew).expect_code(0);
     installs(&page, "user").expect_code(0);
     has_installed(&page, "user", &["app-2.0", "library-1.0"]);
+
+    page.follow_on("operator", "Too many root keys are lost or stolen");
+    page.serve("operator", "second/public");
+    assert_eq!(installs(&page, "user").code, Some(10));
+    page.follow("Too many root keys are lost or stolen");
+    installs(&page, "user").expect_code(0);
+    page.end();
 }
 
 /// An index of others: `app` needs `library`, of which 2.0 is a day old and 2.0.1 an hour.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use testkit::{Outcome, Wheel};
 
-use crate::operator::Operator;
+use crate::operator::{Operator, PASSPHRASE};
 use crate::serving::Serving;
 
 /// An index that is served, and somebody who trusts it and remembers what was seen.
@@ -161,6 +161,27 @@ fn the_root_expires() {
     scene.operator.does(&["root", "edit", "--expires", "90d"]);
     scene.operator.does(&["root", "sign", "--yes"]);
     scene.operator.does(&["root", "finalize"]);
+    scene.user_gets("1.0");
+}
+
+/// What a clock that is behind would sign has expired when it is read.
+#[test]
+fn the_clock_of_the_publisher_is_behind() {
+    let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+        .map(|directory| directory.join("faketime"))
+        .find(|path| path.is_file());
+    let Some(faketime) = found else {
+        println!("skipped: there is no faketime");
+        return;
+    };
+    let scene = Scene::new(&[]);
+    let published = scene.operator.read("public/tuf/timestamp.json");
+    let refresh = ["-f", "-3d", env!("CARGO_BIN_EXE_tufpip"), "repo", "refresh"];
+    let refreshed =
+        scene.operator.environment.command(faketime).args(refresh).env("TUFPIP_REPO_PASSPHRASE", PASSPHRASE);
+    refreshed.run().expect_code(1).expect_stderr(&["repo.clock", "was signed at"]);
+    assert_eq!(scene.operator.read("public/tuf/timestamp.json"), published);
+    scene.operator.does(&["refresh"]);
     scene.user_gets("1.0");
 }
 

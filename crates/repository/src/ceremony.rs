@@ -256,6 +256,11 @@ impl ByPeople {
         }
     }
 
+    /// Whether somebody may sign for a role.
+    pub fn has(&self, role: &RoleName) -> bool {
+        keys_of(&self.root, &self.delegators, role).is_ok()
+    }
+
     /// The files that have to be signed so that this is published after that: each with the version after the published one,
     /// and a new expiry. All of them when nothing is published.
     pub fn since(

@@ -29,8 +29,7 @@ pub fn kept_timestamps(published: &[(u64, UnixTime)], since: UnixTime) -> BTreeS
 /// else was put there by somebody, or is overwritten anyway.
 pub fn is_collectable(path: &str) -> bool {
     if let Some(name) = path.strip_prefix(METADATA) {
-        let version = name.split_once('.').map(|(version, rest)| (version, rest));
-        let Some((version, rest)) = version else { return false };
+        let Some((version, rest)) = name.split_once('.') else { return false };
         let is_version = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
         return is_version && rest != "root.json" && rest.ends_with(".json") && path != TIMESTAMP;
     }

@@ -59,6 +59,16 @@ pub struct Draft {
     touched: BTreeSet<PackageName>,
 }
 
+/// A change that cannot be done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{project}: {error}")]
+pub struct FailedChange {
+    /// Of which project.
+    pub project: PackageName,
+    /// Why.
+    pub error: ChangeError,
+}
+
 /// Metadata of a project that its own people have to sign first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Awaiting {
@@ -66,6 +76,16 @@ pub struct Awaiting {
     pub role: RoleName,
     /// What has to be signed.
     pub targets: Targets,
+}
+
+impl Awaiting {
+    /// Whether a file can be signed for this: perhaps some have signed it already.
+    pub fn is_said_by(&self, file: &[u8], now: UnixTime) -> bool {
+        Metadata::<Targets>::from_bytes(file).is_ok_and(|Metadata { signed, .. }| {
+            let Targets { version, targets, .. } = &self.targets;
+            signed.version == *version && signed.targets == *targets && signed.expires.0 > now.0
+        })
+    }
 }
 
 /// The field of the snapshot that says when the first bin is due to be signed again.
@@ -184,26 +204,33 @@ impl Draft {
         Ok(())
     }
 
-    /// Applies a change to the page of its project, and to the targets behind it. Says whether it made a difference.
+    /// Applies changes, in their order, to the pages of their projects, and to the targets behind these.
     ///
     /// # Errors
-    /// When it cannot be done with what is published.
-    pub fn apply(&mut self, change: &Change) -> Result<bool, ChangeError> {
-        let project = change.project();
-        let page = self.pages.entry(project.clone()).or_insert_with(|| Page::new(project.clone()));
-        let before = page.clone();
-        change.apply(page)?;
-        self.touched.insert(project.clone());
-        if *page == before {
-            return Ok(false);
+    /// When one cannot be done with what is published.
+    pub fn apply(&mut self, changes: &[Change]) -> Result<(), FailedChange> {
+        let mut by_project: BTreeMap<&PackageName, Vec<&Change>> = BTreeMap::new();
+        for change in changes {
+            by_project.entry(change.project()).or_default().push(change);
         }
-        let page = page.clone();
-        if self.policy.trust.has_targets() {
-            self.edit_distributions(&before, &page, change.additions());
+        for (project, changes) in by_project {
+            let before = self.pages.remove(project).unwrap_or_else(|| Page::new(project.clone()));
+            let mut after = before.clone();
+            for change in &changes {
+                let failed = |error| FailedChange { project: project.clone(), error };
+                change.apply(&mut after).map_err(failed)?;
+            }
+            if after != before {
+                if self.policy.trust.has_targets() {
+                    self.edit_distributions(&before, &after, changes.iter().flat_map(|change| change.additions()));
+                }
+                let target = (after.files().len() > 0).then(|| TargetFile::of(&after.to_json()));
+                self.edits.insert(layout::page_target(project), target);
+            }
+            self.touched.insert(project.clone());
+            self.pages.insert(project.clone(), after);
         }
-        let target = (page.files().len() > 0).then(|| TargetFile::of(&page.to_json()));
-        self.edits.insert(layout::page_target(project), target);
-        Ok(true)
+        Ok(())
     }
 
     /// The published roles whose targets change and that still have to be read.
@@ -238,6 +265,17 @@ impl Draft {
             awaiting.push(Awaiting { role, targets: Targets { targets, ..Targets::new(version, expires) } });
         }
         awaiting
+    }
+
+    /// What the people of a project may sign so that its role expires later, while nothing in it changes. `None` if something
+    /// does, or it was not read.
+    pub fn renewal(&self, role: &RoleName) -> Option<Awaiting> {
+        if self.by_people.contains_key(role) || !self.router.projects().any(|project| project == role) {
+            return None;
+        }
+        let published = self.taken.get(role)?;
+        let version = published.version + 1;
+        Some(Awaiting { role: role.clone(), targets: Targets { version, ..published.clone() } })
     }
 
     /// Takes what the people of a project have signed.
@@ -286,7 +324,7 @@ impl Draft {
     }
 
     /// The edits of the targets behind a page that has changed.
-    fn edit_distributions(&mut self, before: &Page, after: &Page, additions: &[Addition]) {
+    fn edit_distributions<'a>(&mut self, before: &Page, after: &Page, additions: impl Iterator<Item = &'a Addition>) {
         let project = &after.project;
         for file in before.files().filter(|file| after.file(&file.filename).is_none()) {
             self.edits.insert(layout::distribution_target(project, &file.filename), None);
@@ -295,7 +333,8 @@ impl Draft {
             }
         }
         for Addition { file, core_metadata_size } in additions {
-            if before.file(&file.filename).is_some() || after.file(&file.filename).is_none() {
+            let has_it = |page: &Page| page.file(&file.filename).is_some_and(|there| there.hashes == file.hashes);
+            if has_it(before) || !has_it(after) {
                 continue;
             }
             let target = target_of(file.size, &file.hashes.sha256);

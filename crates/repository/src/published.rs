@@ -18,6 +18,9 @@ use crate::page::{Page, PageError};
 use crate::roles::{BINS, CLAIMED};
 use crate::router::{self, Router, Signer};
 
+/// When the timestamp was signed: TUF has no field for it, and people want to know.
+pub(crate) const SIGNED_AT: &str = "x-signed-at";
+
 /// Why what is published cannot be gone on from.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
@@ -198,6 +201,11 @@ impl Published {
     /// The timestamp.
     pub fn timestamp(&self) -> &Timestamp {
         &self.timestamp
+    }
+
+    /// When the timestamp was signed, by the clock of whoever did it.
+    pub fn signed_at(&self) -> Option<UnixTime> {
+        UnixTime::parse(self.timestamp.other.get(SIGNED_AT)?.as_str()?)
     }
 
     /// The snapshot.

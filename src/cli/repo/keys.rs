@@ -78,13 +78,10 @@ pub struct Keys {
 
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
-    /// Make new keys
     #[command(disable_help_flag = true, args_override_self = true)]
     Gen(MakeKeys),
-    /// Take over a private key that another program has made
     #[command(disable_help_flag = true, args_override_self = true)]
     Import(ImportKey),
-    /// Show public keys
     #[command(disable_help_flag = true, args_override_self = true)]
     Show(ShowKey),
 }
@@ -161,13 +158,10 @@ pub struct Root {
 
 #[derive(Debug, Subcommand)]
 pub enum RootCommand {
-    /// Write what people shall sign next
     #[command(disable_help_flag = true, args_override_self = true)]
     Edit(EditRoot),
-    /// Add signatures to what people sign
     #[command(disable_help_flag = true, args_override_self = true)]
     Sign(SignFiles),
-    /// Publish what enough people have signed
     #[command(disable_help_flag = true, args_override_self = true)]
     Finalize(Finalize),
 }

@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use repository::{Change, Renew};
+use repository::ceremony::{ByPeople, RenewedByPeople};
+use repository::{Change, Published, Renew};
 use serde_json::Value;
+use tuf::SigningKey;
+use tuf::metadata::{RoleName, Targets};
 
 use crate::failure::{Failure, Kind};
 use crate::repo::publish::{self, Outcome, Update};
 use crate::repo::storage::Storage;
 use crate::repo::workplace::Workplace;
-use crate::repo::{keys, plain_pages, state};
+use crate::repo::{keys, overview, plain_pages, state};
 use crate::settings::RepoSettings;
 use crate::terminal::{Terminal, counted};
+use crate::trust::unix_now;
 
 /// Publishes what is staged; with `all_plain_pages` writes those of all projects anew.
 ///
@@ -77,9 +81,28 @@ async fn run(
         return Err(Failure::new(Kind::Error, "repo.not-initialized", message)
             .hint("the first root has to be published before: `tufpip repo root finalize`"));
     };
+    for warning in overview::warnings_for_people(&state.published, &storage, workplace, unix_now()).await? {
+        terminal.warning(&warning);
+    }
     let keys = keys::online(workplace, state.published.root(), repo, terminal)?;
-    let update = Update { changes, root: None, by_people: Vec::new(), renew: Renew::WhatIsDue };
+    let by_people = renewed_targets(&state.published, workplace, &keys);
+    let update = Update { changes, root: None, by_people, renew: Renew::WhatIsDue };
     publish::publish(workplace, &storage, &update, &keys, repo.dry_run, terminal).await
+}
+
+/// `targets` once more, when half of its time is over and the online key signs it (profile `rstuf`).
+fn renewed_targets(published: &Published, workplace: &Workplace, keys: &[SigningKey]) -> Vec<(RoleName, Vec<u8>)> {
+    let (before, policy, now) = (ByPeople::of(published), workplace.config.policy(), unix_now());
+    let is_due = |targets: &Targets| targets.expires.0.saturating_sub(now.0) <= policy.expiry.targets / 2;
+    if !before.targets_is_online() || !before.delegators.values().any(is_due) {
+        return Vec::new();
+    }
+    let renewed = RenewedByPeople { root: false, targets: true };
+    let mut files = before.since(Some(&before), renewed, &policy, now);
+    for file in &mut files {
+        keys.iter().for_each(|key| file.sign(key));
+    }
+    files.iter().map(|file| (file.role(), file.to_bytes())).collect()
 }
 
 /// Says what was published, or would be.

@@ -157,7 +157,7 @@ fn failure(findings: &Findings, base: &Url) -> Option<Failure> {
     let failure = Failure::new(gravest.kind, code, format!("{count} with what is published below {}", redacted(base)));
     Some(match gravest.kind {
         Kind::Error => {
-            failure.hint("tufpip repo root edit begins the next root; tufpip repo sign signs the other roles")
+            failure.hint("`tufpip repo root edit --renew all` writes what they have to sign; then `tufpip repo root sign`, and `finalize`")
         }
         _ => failure.detail("gravest", &gravest.text),
     })

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tuf::metadata::{RoleKeys, RoleName};
 use tuf::{KeyId, UnixTime};
 
+use super::contents::Contents;
 use crate::repo::keys::KeyRing;
 use crate::terminal::{counted, printable};
 use crate::trust::duration;
@@ -27,6 +28,7 @@ pub fn description(file: &PeoplesFile, ring: &KeyRing, now: UnixTime) -> Vec<Str
     for (role, keys) in file.names() {
         lines.push(format!("  {role}: {}", signers(&keys, ring)));
     }
+    lines.extend(rules(file));
     if let PeoplesFile::Targets(_, targets) = file {
         let targets = &targets.signed.targets;
         if file.names().is_empty() || !targets.is_empty() {
@@ -49,6 +51,7 @@ pub fn difference(before: Option<&PeoplesFile>, file: &PeoplesFile, ring: &KeyRi
     let Some(before) = before else {
         let mut lines = vec![format!("{role} {} is new, until {}", file.version(), file.expires())];
         lines.extend(file.names().iter().map(|(role, keys)| format!("  {role}: {}", signers(keys, ring))));
+        lines.extend(rules(file));
         return lines.iter().map(|line| printable(line)).collect();
     };
     let versions = format!("{role} {} becomes {role} {}", before.version(), file.version());
@@ -72,6 +75,7 @@ pub fn difference(before: Option<&PeoplesFile>, file: &PeoplesFile, ring: &KeyRi
         }
     }
     lines.extend(old.keys().filter(|role| !new.contains_key(*role)).map(|role| format!("  {role} is gone")));
+    lines.extend(Contents::of(file).since(&Contents::of(before)));
     if lines.len() == 1 {
         lines.push("  nothing else changes".to_owned());
     }
@@ -119,6 +123,11 @@ pub fn to_json(file: &PeoplesFile, requirements: &[Requirement], path: &str, rin
         "expires": file.expires().to_string(),
         "signatures": requirements.collect::<Vec<_>>(),
     })
+}
+
+/// What a file says besides who signs, but for the files it vouches for.
+fn rules(file: &PeoplesFile) -> Vec<String> {
+    Contents::of(file).rules.iter().map(|(name, value)| format!("  {name}: {value}")).collect()
 }
 
 fn signers(role: &RoleKeys, ring: &KeyRing) -> String {

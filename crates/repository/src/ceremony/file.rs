@@ -156,6 +156,21 @@ impl PeoplesFile {
         }
     }
 
+    /// Keys under a name that is not theirs. A name that `known` metadata has given the same key is none of them.
+    ///
+    /// The names of keys are free (TAP 12), and people see only names: under that of a key they know, another one could
+    /// stand.
+    pub fn misnamed_keys(&self, known: Option<&ByPeople>) -> Vec<KeyId> {
+        let delegators = known.into_iter().flat_map(|known| known.delegators.values());
+        let delegations = delegators.filter_map(|targets| targets.delegations.as_ref());
+        let root = known.map(|known| &known.root.keys);
+        let known: Vec<_> = root.into_iter().chain(delegations.map(|delegations| &delegations.keys)).collect();
+        let is_known = |id: &KeyId, key: &Key| known.iter().any(|keys| keys.get(id) == Some(key));
+        let keys = self.keys().into_iter().flatten();
+        let misnamed = keys.filter(|(id, key)| **id != key.identifier() && !is_known(id, key));
+        misnamed.map(|(id, _)| id.clone()).collect()
+    }
+
     /// The keys that it knows.
     pub fn keys(&self) -> Option<&BTreeMap<KeyId, Key>> {
         match self {

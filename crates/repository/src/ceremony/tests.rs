@@ -212,3 +212,24 @@ fn names_of_files_tell_the_role() {
     }
     assert!(PeoplesFile::read("1.root.json", b"{}").unwrap().is_err());
 }
+
+#[test]
+fn a_key_under_the_name_of_another_one_is_found() {
+    let (_, first) = first(Profile::Small, BinForm::Succinct);
+    let online = key(9).key_id().clone();
+    let mut root = first.root.clone();
+    assert_eq!(PeoplesFile::root(root.clone()).misnamed_keys(None), []);
+
+    root.keys.insert(online.clone(), key(66).public().clone());
+    assert_eq!(PeoplesFile::root(root.clone()).misnamed_keys(None), std::slice::from_ref(&online));
+    assert_eq!(PeoplesFile::root(root.clone()).misnamed_keys(Some(&first)), std::slice::from_ref(&online));
+
+    // Other tools give keys names of their own: those that are published already are what everybody knows.
+    let published = ByPeople { root: root.clone(), ..first.clone() };
+    assert_eq!(PeoplesFile::root(root).misnamed_keys(Some(&published)), []);
+
+    let mut targets = first.delegators[&name(TopLevelRole::Targets)].clone();
+    targets.delegations.as_mut().unwrap().keys.insert(online.clone(), key(66).public().clone());
+    let file = PeoplesFile::targets(name(TopLevelRole::Targets), targets);
+    assert_eq!(file.misnamed_keys(Some(&first)), [online]);
+}

@@ -11,7 +11,7 @@ use tuf::{SigningKey, UnixTime};
 use super::{Draft, RENEW_AT, Renew, due};
 use crate::layout;
 use crate::page::Page;
-use crate::published::{StateError, keys_of, name, page_path, signed};
+use crate::published::{SIGNED_AT, StateError, keys_of, name, page_path, signed};
 use crate::router::Signer;
 
 /// Up to so many bins each has its hash in the snapshot. Beyond, clients would fetch more for the hashes than they gain: what
@@ -292,6 +292,3 @@ impl NewPage {
         Self { project: page.project.clone(), content }
     }
 }
-
-/// When the timestamp was signed: TUF has no field for it, and people want to know.
-const SIGNED_AT: &str = "x-signed-at";

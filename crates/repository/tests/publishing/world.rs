@@ -147,9 +147,7 @@ impl Operator {
                 draft.take_page(change.project(), &self.store[&path]).unwrap();
             }
         }
-        for change in changes {
-            draft.apply(change).unwrap();
-        }
+        draft.apply(changes).unwrap();
         let leaves = draft.leaves_of_edits();
         take(&mut draft, leaves);
         for awaiting in draft.awaiting() {

@@ -3,13 +3,14 @@
 use repository::Group;
 use repository::ceremony::{ByPeople, CeremonyError, PeoplesFile, RenewedByPeople, SigningGroup};
 use serde_json::json;
-use tuf::metadata::Metadata;
+use tuf::metadata::{Metadata, RoleName, Targets};
 use tuf::{Key, UnixTime};
 
 use crate::failure::{Failure, Kind};
 use crate::repo::ceremony::{self, Ceremony};
 use crate::repo::config::CONFIG_FILE;
 use crate::repo::keys::{self, KeyRing};
+use crate::repo::state;
 use crate::repo::storage::Storage;
 use crate::repo::workplace::Workplace;
 use crate::settings::{EditRoot, EditedGroup, Renewed, RepoSettings};
@@ -54,6 +55,10 @@ pub async fn edit(repo: &RepoSettings, edit: &EditRoot, terminal: &Terminal) -> 
         targets: matches!(edit.renew, Renewed::Targets | Renewed::All),
     };
     let mut files = prepare(&workplace, &ceremony, &wanted, renewed);
+    if renewed.targets {
+        let expires = UnixTime(unix_now().0 + workplace.config.policy().expiry.targets);
+        files.extend(renewed_projects(&ceremony, &wanted, &storage, expires).await?);
+    }
     if let Some(expires) = edit.expires {
         let until = UnixTime(unix_now().0.saturating_add(i64::try_from(expires.as_secs()).unwrap_or(i64::MAX)));
         for file in files.iter_mut().filter(|file| matches!(file, PeoplesFile::Root(_))) {
@@ -97,6 +102,26 @@ pub fn prepare(
     let mut files: Vec<PeoplesFile> = files.into_iter().map(kept).chain(others).collect();
     files.sort_by_key(|file| (!matches!(file, PeoplesFile::Root(_)), file.role()));
     files
+}
+
+/// What the people of projects sign so that it expires later. Where something waits for them already, that does it.
+async fn renewed_projects(
+    ceremony: &Ceremony,
+    wanted: &ByPeople,
+    storage: &Storage,
+    expires: UnixTime,
+) -> Result<Vec<PeoplesFile>, Failure> {
+    let Some(published) = &ceremony.published else { return Ok(Vec::new()) };
+    let waits =
+        |role: &RoleName| ceremony.waiting.iter().any(|file| file.role() == *role && file.expires().0 > unix_now().0);
+    let stays = |role: &RoleName| wanted.has(role);
+    let roles = published.project_roles().filter(|role| stays(role) && !waits(role)).cloned().collect();
+    let mut read = state::roles(published, storage, roles).await?;
+    read.sort_by(|(role, _), (other, _)| role.cmp(other));
+    let next = |(role, targets): (RoleName, Targets)| {
+        PeoplesFile::targets(role, Targets { version: targets.version + 1, expires, ..targets })
+    };
+    Ok(read.into_iter().map(next).collect())
 }
 
 /// Shows what changes, lets it wait, and says what comes next.

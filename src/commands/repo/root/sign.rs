@@ -1,8 +1,9 @@
 //! `repo root sign`, `repo sign`: a signature more on what waits for people, after they have seen what it says.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use repository::ceremony::{PeoplesFile, Requirement, requirements};
+use repository::ceremony::{ByPeople, PeoplesFile, Requirement, requirements};
 use serde_json::json;
 use tuf::KeyId;
 use tuf::metadata::{Metadata, Root};
@@ -47,6 +48,9 @@ pub async fn sign(repo: &RepoSettings, sign: &SignFiles, terminal: &Terminal) ->
                 terminal.line(&line);
             }
         }
+        if let (Some(workplace), Some(ceremony)) = (&workplace, &ceremony) {
+            say_what_changes(&files, ceremony, workplace, &ring, terminal).await?;
+        }
     }
     let signers = signers(&files);
     if signers.is_empty() && !repo.dry_run {
@@ -81,6 +85,25 @@ async fn known(workplace: &Workplace, terminal: &Terminal) -> Result<Ceremony, F
         }
         read => read,
     }
+}
+
+/// Says what changes with files in whose place others are published.
+async fn say_what_changes(
+    files: &[ToSign],
+    ceremony: &Ceremony,
+    workplace: &Workplace,
+    ring: &KeyRing,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let storage = Storage::open(&workplace.output())?;
+    for one in files {
+        if let Some(before) = ceremony.before(&storage, &one.file).await? {
+            for line in ceremony::difference(Some(&before), &one.file, ring) {
+                terminal.line(&line);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The keys that were named, or those of the repository.
@@ -127,6 +150,13 @@ fn to_sign(
         }
     }
     let together: Vec<PeoplesFile> = files.iter().map(|(_, file)| file.clone()).collect();
+    match (ceremony, before) {
+        (Some(ceremony), _) => ceremony.refuse_misnamed_keys(&together)?,
+        (None, before) => {
+            let known = before.map(|root| ByPeople { root: root.clone(), delegators: BTreeMap::new() });
+            together.iter().try_for_each(|file| ceremony::refuse_misnamed_keys(file, known.as_ref()))?;
+        }
+    }
     let expected = repository::ceremony::ByPeople::expected(ceremony.and_then(Ceremony::expected), &together);
     let mut to_sign = Vec::new();
     for (path, file) in files {
