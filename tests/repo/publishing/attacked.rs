@@ -149,9 +149,9 @@ fn plain_pages_are_written_anew() {
         place.remove("simple/tool/index.json");
         place.plant("simple/evil/index.html", b"<a href=\"https://evil.example.org/evil-9.0.tar.gz\">evil</a>");
         place.plant("simple/index.json", b"{\"projects\": [{\"name\": \"evil\"}]}");
-        place.repo(&["verify"]).expect_code(10);
+        place.repo(&["verify", "--url", &place.url()]).expect_code(10);
         place.does(&["publish"]);
-        place.repo(&["verify"]).expect_code(10);
+        place.repo(&["verify", "--url", &place.url()]).expect_code(10);
         assert_eq!(place.says(&["publish", "--plain-pages"])["plain_pages"], 2);
         let now: Vec<_> = place.files().into_iter().filter(|(path, _)| path.starts_with("simple/")).collect();
         assert_eq!(now, honest);
