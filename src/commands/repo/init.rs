@@ -68,8 +68,11 @@ impl Given {
         if !policy.targets_offline() && !self.targets.is_empty() {
             return Err(Failure::usage("with --profile rstuf the online key signs targets; leave out --targets-key"));
         }
-        let root = self.root.len().max(1);
-        let targets = if self.targets.is_empty() { root } else { self.targets.len() };
+        let distinct = |files: &[KeyFile]| {
+            Group::new(files.iter().map(|file| file.public.clone()).collect(), 1).map_or(0, |group| group.keys.len())
+        };
+        let root = distinct(&self.root).max(1);
+        let targets = if self.targets.is_empty() { root } else { distinct(&self.targets) };
         for (keys, option) in [(root, "--root-key"), (targets, "--targets-key")] {
             if init.threshold == 0 || init.threshold > keys as u64 {
                 let message = format!("--threshold {} of {} cannot be", init.threshold, counted(keys, "key"));
@@ -193,6 +196,7 @@ async fn begin(
         return Err(Failure::new(Kind::Error, "repo.published-already", message)
             .hint("name another place with output in repo.toml, then `tufpip repo root finalize`"));
     }
+    root::warn_of_keys(&ceremony, &ring, terminal);
     ceremony.sign(&mut ring)?;
     ceremony.sign_online(&mut ring)?;
     for file in &ceremony.waiting {
