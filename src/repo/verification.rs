@@ -31,6 +31,8 @@ pub struct Problem {
     pub kind: Kind,
     /// In words.
     pub text: String,
+    /// Whether nothing is wrong yet, and people only have to sign again in time.
+    pub is_only_due: bool,
 }
 
 /// What was found.
@@ -54,8 +56,8 @@ const PARALLEL: usize = 8;
 
 impl Problem {
     /// What makes a client refuse.
-    fn wrong(text: impl Into<String>) -> Self {
-        Self { kind: Kind::Verification, text: text.into() }
+    pub fn wrong(text: impl Into<String>) -> Self {
+        Self { kind: Kind::Verification, text: text.into(), is_only_due: false }
     }
 }
 
@@ -67,7 +69,7 @@ impl From<Failure> for Problem {
             true => failure.message,
             false => format!("{} ({})", failure.message, facts.join(", ").replace('\n', ", ")),
         };
-        Self { kind: failure.kind, text }
+        Self { kind: failure.kind, text, is_only_due: false }
     }
 }
 
