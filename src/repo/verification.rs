@@ -33,6 +33,8 @@ pub struct Problem {
     pub text: String,
     /// Whether nothing is wrong yet, and people only have to sign again in time.
     pub is_only_due: bool,
+    /// Whether signing again is all that is to be done.
+    pub has_expired: bool,
 }
 
 /// What was found.
@@ -51,13 +53,15 @@ pub struct Findings {
     pub problems: Vec<Problem>,
 }
 
+/// The code of what clients refuse only because it is too old.
+pub const EXPIRED: &str = "trust.expired";
 /// Projects that are looked at, at a time.
 const PARALLEL: usize = 8;
 
 impl Problem {
     /// What makes a client refuse.
     pub fn wrong(text: impl Into<String>) -> Self {
-        Self { kind: Kind::Verification, text: text.into(), is_only_due: false }
+        Self { kind: Kind::Verification, text: text.into(), is_only_due: false, has_expired: false }
     }
 }
 
@@ -69,7 +73,7 @@ impl From<Failure> for Problem {
             true => failure.message,
             false => format!("{} ({})", failure.message, facts.join(", ").replace('\n', ", ")),
         };
-        Self { kind: failure.kind, text, is_only_due: false }
+        Self { kind: failure.kind, text, is_only_due: false, has_expired: failure.code == EXPIRED }
     }
 }
 

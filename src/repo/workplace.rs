@@ -77,7 +77,7 @@ impl Workplace {
         }
     }
 
-    /// For commands that change nothing, whatever another one does meanwhile.
+    /// For commands that change nothing but what this machine has seen, whatever another one does meanwhile.
     ///
     /// # Errors
     /// When it is none, or cannot be read.
@@ -85,9 +85,12 @@ impl Workplace {
         Ok(Self { directory: directory.to_owned(), config: Config::read(directory)?, lock: None })
     }
 
-    /// Whether nobody else can write here meanwhile, so that this command may.
-    pub fn is_locked(&self) -> bool {
-        self.lock.is_some()
+    /// Keeps others from writing here as long as what it gives lives; `None` if another command writes, or this one cannot.
+    pub fn turn(&self) -> Option<File> {
+        match &self.lock {
+            Some(lock) => lock.try_clone().ok(),
+            None => lock(&self.directory, Duration::ZERO).ok(),
+        }
     }
 
     /// A path in the directory.

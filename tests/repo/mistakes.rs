@@ -76,12 +76,12 @@ fn what_others_may_read_follows_from_the_umask() {
     let operator = Operator::new();
     let mode = |path: &str| fs::metadata(operator.path(path)).unwrap().permissions().mode() & 0o777;
     operator.environment.write("yardstick", "");
-    fs::remove_file(operator.path("yardstick")).unwrap();
-    File::create(operator.path("yardstick")).unwrap();
     operator.does(&["key", "gen", "ann", "--out", "people"]);
+    fs::create_dir(operator.path("stick")).unwrap();
+    fs::rename(operator.path("people/ann.pem"), operator.path("stick/ann.pem")).unwrap();
     begins(&operator, &["--root-key", "people/ann.pub"]);
     assert_eq!(mode("index/staged/metadata/1.root.json"), mode("yardstick"));
-    operator.does(&["root", "sign", "--repo", "index", "--key", "people/ann.pem", "--yes"]);
+    operator.does(&["root", "sign", "--repo", "index", "--key", "stick/ann.pem", "--yes"]);
     operator.does(&["root", "finalize", "--repo", "index"]);
     operator.does(&["export-anchor", "--repo", "index", "-o", "root.json"]);
     for public in ["root.json", "index/root.json", "index/repo.toml", "index/public/tuf/1.root.json"] {

@@ -37,7 +37,11 @@ pub async fn verify(
     let own_root = NewestRoot::read(&repo.directory)?;
     let base = verify.base.clone().unwrap_or_else(|| published_at(&config, &config.output(&repo.directory)));
     let place = Place::open(&base, &config, settings, terminal).await?;
-    let mut findings = verification::verify(&place, verify.files, terminal).await.map_err(renewable)?;
+    let findings = verification::verify(&place, verify.files, terminal).await;
+    let mut findings = findings.map_err(|failure| match failure.code {
+        verification::EXPIRED => renewable(failure),
+        _ => failure,
+    })?;
     findings.problems.extend(other_root(&place, &own_root, &findings).await?);
     findings.problems.extend(older(&findings, seen));
     findings.problems.extend(soon_expired(&findings, verify.min_days));
@@ -90,12 +94,9 @@ fn older(findings: &Findings, seen: Seen) -> Vec<Problem> {
 
 /// Says to the operator how to sign again what has expired.
 fn renewable(failure: Failure) -> Failure {
-    match failure.kind {
-        Kind::Expired => failure
-            .hint("`tufpip repo refresh` signs again what the online key signs")
-            .hint("`tufpip repo root edit --renew all` begins to renew what people sign"),
-        _ => failure,
-    }
+    failure
+        .hint("`tufpip repo refresh` signs again what the online key signs")
+        .hint("`tufpip repo root edit --renew all` begins to renew what people sign")
 }
 
 fn soon_expired(findings: &Findings, min_days: u32) -> Vec<Problem> {
@@ -107,6 +108,7 @@ fn soon_expired(findings: &Findings, min_days: u32) -> Vec<Problem> {
             words::expiry(*expires, findings.facts.now)
         )),
         is_only_due: true,
+        has_expired: left(findings, *expires) < 0,
     })
     .collect()
 }
@@ -184,6 +186,7 @@ fn failure(findings: &Findings, base: &Url) -> Option<Failure> {
         Kind::Error if gravest.is_only_due => {
             failure.hint("`tufpip repo root edit --renew all` writes what they have to sign; then `tufpip repo root sign`, and `finalize`")
         }
+        _ if gravest.has_expired => renewable(failure.detail("gravest", &gravest.text)),
         _ => failure.detail("gravest", &gravest.text),
     })
 }
