@@ -459,11 +459,9 @@ async fn replace_timestamp(
 }
 
 async fn write_copy(storage: &Storage, version: u64, timestamp: &[u8]) -> Result<(), Failure> {
+    // The next publisher may be writing the same.
     let path = layout::timestamp_copy_path(version);
-    if storage.size(&path).await?.is_none() {
-        storage.put(&path, Content::Bytes(timestamp.to_vec()), Class::Metadata).await?;
-    }
-    Ok(())
+    storage.create(&path, Content::Bytes(timestamp.to_vec()), Class::Metadata).await.map(drop)
 }
 
 async fn write_root(storage: &Storage, publication: &Publication) -> Result<(), Failure> {
