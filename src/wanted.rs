@@ -43,6 +43,19 @@ impl Asked {
         environment: &MarkerEnvironment,
         terminal: &Terminal,
     ) -> Result<Self, Failure> {
+        Self::for_machine(requirements, environment, "your environment", terminal)
+    }
+
+    /// The same for the environment of another machine, which messages call `machine`.
+    ///
+    /// # Errors
+    /// As [`Asked::new`].
+    pub fn for_machine(
+        requirements: Requirements,
+        environment: &MarkerEnvironment,
+        machine: &str,
+        terminal: &Terminal,
+    ) -> Result<Self, Failure> {
         let mut asked = Self {
             requirements: Vec::new(),
             constraints: Vec::new(),
@@ -52,12 +65,12 @@ impl Asked {
             selection: requirements.selection,
         };
         for wish in &requirements.wanted {
-            if let Some(wanted) = asked.wanted(wish, environment, terminal)? {
+            if let Some(wanted) = asked.wanted(wish, environment, machine, terminal)? {
                 asked.requirements.push(wanted);
             }
         }
         for wish in &requirements.constraints {
-            if let Some(wanted) = asked.wanted(wish, environment, terminal)? {
+            if let Some(wanted) = asked.wanted(wish, environment, machine, terminal)? {
                 asked.constraints.push(wanted);
             }
         }
@@ -168,13 +181,14 @@ impl Asked {
         &mut self,
         wish: &Wish,
         environment: &MarkerEnvironment,
+        machine: &str,
         terminal: &Terminal,
     ) -> Result<Option<Wanted>, Failure> {
         if let Some(marker) = &wish.marker
             && !marker.tree.evaluate(environment, &[])
         {
             let text = wish.name().map_or_else(|| wish.text.clone(), ToString::to_string);
-            terminal.line(&format!("Ignoring {text}: markers '{}' don't match your environment", marker.text));
+            terminal.line(&format!("Ignoring {text}: markers '{}' don't match {machine}", marker.text));
             return Ok(None);
         }
         let requirement = match &wish.what {

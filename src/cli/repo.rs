@@ -86,6 +86,10 @@ pub struct Place {
 pub struct Unlock {
     /// Read the passphrase of private keys from this file descriptor, up to the end of the line; otherwise
     /// TUFPIP_REPO_PASSPHRASE is taken, or somebody at the terminal is asked
-    #[arg(long, value_name = "fd")]
+    #[arg(long, value_name = "fd", value_parser = file_descriptor)]
     pub passphrase_fd: Option<u32>,
+}
+
+fn file_descriptor(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "expected a number such as 3".to_owned())
 }

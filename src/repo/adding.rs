@@ -67,7 +67,7 @@ pub struct Copies {
 /// The files that were named, and those in directories that were named.
 ///
 /// # Errors
-/// When there is nothing to add. Files that no index can list are among the failures of the second part.
+/// When there is nothing to add. Files that are not there, or that no index can list, are among the failures of the second part.
 pub fn candidates(named: &[PathBuf], terminal: &Terminal) -> Result<(Vec<Candidate>, Vec<Failure>), Failure> {
     let mut paths = Vec::new();
     for path in named {
@@ -85,6 +85,10 @@ pub fn candidates(named: &[PathBuf], terminal: &Terminal) -> Result<(Vec<Candida
     }
     let (mut candidates, mut failures) = (Vec::new(), Vec::new());
     for path in paths {
+        if !path.exists() {
+            failures.push(Failure::new(Kind::Error, "repo.disk", format!("{}: no such file", path.display())));
+            continue;
+        }
         let filename = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match Filename::parse(&filename) {
             Ok(name) => candidates.push(Candidate { project: name.project().clone(), filename, path }),

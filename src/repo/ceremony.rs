@@ -172,7 +172,9 @@ impl Ceremony {
         let root = self.waiting.iter().find(|file| matches!(file, PeoplesFile::Root(_))).map(PeoplesFile::to_bytes);
         let by_people = self.waiting.iter().filter(|file| is_delegator(&file.role()));
         let by_people: Vec<(RoleName, Vec<u8>)> = by_people.map(|file| (file.role(), file.to_bytes())).collect();
-        let update = Update { changes: Vec::new(), root, by_people, renew: Renew::WhatIsDue };
+        // What is staged goes along: after a theft, its removals must not come later than the new key.
+        let changes = workplace.staged_changes()?;
+        let update = Update { changes, root, by_people, renew: Renew::WhatIsDue };
         let outcome = publish::publish(workplace, storage, &update, &online, dry_run, terminal).await?;
         if !dry_run {
             // Reading it again forgets what is published now.

@@ -1,6 +1,6 @@
 //! `repo.toml`: what the operator of an index decided. Written once by `repo init`, then edited by people.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use repository::{BinForm, DistributionTrust, Expiry, Policy, Profile};
 use serde::Deserialize;
@@ -43,14 +43,19 @@ pub struct Config {
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct ExpiryDays {
     /// `root`
+    #[serde(deserialize_with = "days")]
     pub root: f64,
     /// `targets`, `bins`
+    #[serde(deserialize_with = "days")]
     pub targets: f64,
     /// `snapshot`
+    #[serde(deserialize_with = "days")]
     pub snapshot: f64,
     /// `timestamp`
+    #[serde(deserialize_with = "days")]
     pub timestamp: f64,
     /// Each bin.
+    #[serde(deserialize_with = "days")]
     pub bins: f64,
 }
 
@@ -102,6 +107,18 @@ impl Config {
     /// # Errors
     /// When there is something.
     pub fn check(&self) -> Result<(), String> {
+        // A mistyped `s3:/…` must not become a directory of that name.
+        let scheme = self.output.split_once(":/").map(|(scheme, _)| scheme);
+        if scheme
+            .is_some_and(|scheme| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)))
+            && !["s3://", "file:///"].iter().any(|known| self.output.starts_with(known))
+        {
+            let expected = "expected the path of a directory, a file:///… URL, or s3://BUCKET/PREFIX";
+            return Err(format!("nothing can be published to '{}': {expected}", self.output));
+        }
+        if self.output.is_empty() {
+            return Err("the place where it is published is empty".to_owned());
+        }
         if self.bit_length().is_none() {
             return Err(format!("bins is {}, not a power of two from 2 to 16384", self.bins));
         }
@@ -110,6 +127,31 @@ impl Config {
             return Err("an expiry is less than a minute; they are given in days".to_owned());
         }
         Ok(())
+    }
+
+    /// Refuses to publish the operator's directory: whoever reads what is published would read private keys.
+    ///
+    /// # Errors
+    /// When what is published would be around this directory, or mixed with keys or what is staged.
+    pub fn check_output(&self, directory: &Path) -> Result<(), Failure> {
+        let output = self.output(directory);
+        let output = match output.split_once("://") {
+            None => PathBuf::from(&output),
+            Some(("file", _)) => Url::parse(&output).ok().and_then(|url| url.to_file_path().ok()).unwrap_or_default(),
+            Some(_) => return Ok(()),
+        };
+        let (output, directory) = (resolved(&output), resolved(directory));
+        let own = ["keys", "staged"].map(|own| directory.join(own));
+        if !directory.starts_with(&output) && !own.iter().any(|own| output.starts_with(own)) {
+            return Ok(());
+        }
+        let message = format!(
+            "{} cannot be published: the operator's directory {} has private keys, and must not be in there",
+            output.display(),
+            directory.display()
+        );
+        Err(Failure::new(Kind::Usage, "repo.config", message)
+            .hint("publish to a directory of its own, such as public/ in the operator's directory"))
     }
 
     /// The file, with an explanation of each line.
@@ -233,6 +275,42 @@ impl Config {
         let possible = self.bins.is_power_of_two() && (2..=16_384).contains(&self.bins);
         possible.then(|| self.bins.trailing_zeros() as u8)
     }
+}
+
+/// The directory that is meant, whatever links lead there and whether it exists yet.
+fn resolved(path: &Path) -> PathBuf {
+    let mut resolved = PathBuf::new();
+    for component in std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components() {
+        match component {
+            Component::ParentDir => _ = resolved.pop(),
+            other => resolved.push(other),
+        }
+        if let Ok(there) = resolved.canonicalize() {
+            resolved = there;
+        }
+    }
+    resolved
+}
+
+/// A number of days; texts such as `1d` are what people try first.
+fn days<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    struct Days;
+    impl serde::de::Visitor<'_> for Days {
+        type Value = f64;
+
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("a number of days, such as 1")
+        }
+
+        fn visit_f64<E>(self, days: f64) -> Result<f64, E> {
+            Ok(days)
+        }
+
+        fn visit_i64<E>(self, days: i64) -> Result<f64, E> {
+            Ok(days as f64)
+        }
+    }
+    deserializer.deserialize_f64(Days)
 }
 
 fn profile_name(profile: Profile) -> &'static str {

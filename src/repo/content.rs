@@ -108,6 +108,14 @@ impl Content {
         Done::Staged
     }
 
+    /// Stages that a file is yanked. Without a reason one that is yanked already stays so for the reason it has.
+    pub fn yank(&mut self, project: &PackageName, filename: &str, reason: Option<&str>) -> Done {
+        if reason.is_none() && self.file(project, filename).is_some_and(|file| file.yanked.is_some()) {
+            return Done::Already;
+        }
+        self.set_yanked(project, filename, Some(reason.unwrap_or_default()))
+    }
+
     /// Stages that a file is yanked, for this reason, or that it is not.
     pub fn set_yanked(&mut self, project: &PackageName, filename: &str, yanked: Option<&str>) -> Done {
         let is_so =

@@ -11,7 +11,7 @@ use packaging::{CoreMetadata, PackageName, SourceDistributionFilename, SourceFor
 use repository::page::FileHashes;
 use repository::{Addition, PageFile, layout};
 use sha2::{Digest as _, Sha256};
-use wheel::{Limits, RecordPolicy, WheelArchive};
+use wheel::{Limits, RecordPolicy, WheelArchive, WheelError};
 
 use super::source_distribution;
 use super::workplace::disk;
@@ -145,9 +145,9 @@ impl Distribution {
         let content = Content::of_open(&file).map_err(|error| disk(path, &error))?;
         let metadata = match &name {
             Filename::Wheel(wheel) => {
-                let archive = WheelArchive::from_file(file, wheel, &Limits::default())?;
-                ::wheel::verify(&archive, RecordPolicy::Enforce)?;
-                archive.metadata()?
+                let archive = WheelArchive::from_file(file, wheel, &Limits::default()).map_err(broken)?;
+                ::wheel::verify(&archive, RecordPolicy::Enforce).map_err(broken)?;
+                archive.metadata().map_err(broken)?
             }
             Filename::Source(source) => source_distribution::read_metadata(&file, source, &Limits::default())
                 .map_err(|problem| refused(filename, &problem))?,
@@ -213,6 +213,17 @@ fn open(path: &Path) -> Result<File, Failure> {
         return Err(Failure::new(Kind::Error, "repo.disk", format!("{} is not a file", path.display())));
     }
     File::open(path).map_err(|error| disk(path, &error))
+}
+
+/// What an installer would refuse, said to whoever adds it.
+fn broken(error: WheelError) -> Failure {
+    let failure = Failure::from(error);
+    if failure.kind != Kind::Verification {
+        return failure;
+    }
+    Failure::new(failure.kind, failure.code, failure.message)
+        .detail("meaning", "installers that look closely refuse this file; it was not added")
+        .hint("build it again, with another build tool if need be; if it is not yours, tell its project")
 }
 
 fn refused(filename: &str, problem: &str) -> Failure {

@@ -122,10 +122,11 @@ pub fn unlock(
         };
     }
     let mut typed = passphrases.typed().into_iter();
+    let mut asked = false;
     for _ in 0..typed.len() + ATTEMPTS {
         let passphrase = match typed.next() {
             Some(passphrase) => passphrase,
-            None => passphrases.ask(&printable(&path.display().to_string()))?,
+            None => passphrases.ask(&printable(&path.display().to_string()), std::mem::replace(&mut asked, true))?,
         };
         match PrivateKey::from_pem(&text, Some(&passphrase)) {
             Ok(key) => return Ok((key, Some(passphrase))),

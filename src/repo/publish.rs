@@ -51,6 +51,14 @@ pub struct Outcome {
     pub projects: BTreeSet<PackageName>,
     /// The files that the changes bring.
     pub files: usize,
+    /// The files that they take away.
+    pub removed: usize,
+    /// The files that they mark as yanked.
+    pub yanked: usize,
+    /// The files that they mark as not yanked any more.
+    pub unyanked: usize,
+    /// Whether nothing was signed but the timestamp.
+    pub is_only_timestamp: bool,
     /// Bins that were signed.
     pub bins: usize,
     /// Projects whose changes wait for signatures of their own people.
@@ -91,7 +99,13 @@ pub async fn publish(
         let state = state::read_below(workplace, storage, update.root.as_deref()).await?;
         let published = state.as_ref().map(|state| state.published.clone());
         let (draft, waiting) = draft(workplace, storage, update, published, terminal, dry_run).await?;
+        let count = |which: fn(&Change) -> bool| {
+            update.changes.iter().filter(|change| !waiting.contains(change.project()) && which(change)).count()
+        };
         let mut outcome = Outcome {
+            removed: count(|change| matches!(change, Change::Remove { .. })),
+            yanked: count(|change| matches!(change, Change::Yank { .. })),
+            unyanked: count(|change| matches!(change, Change::Unyank { .. })),
             projects: update.changes.iter().map(|change| change.project().clone()).collect(),
             files: published_additions(&update.changes, &waiting).count(),
             waiting,
@@ -101,6 +115,7 @@ pub async fn publish(
         outcome.projects.retain(|project| !outcome.waiting.contains(project));
         let publication = draft.sign(0, keys).map_err(unsigned)?;
         outcome.bins = publication.leaves.len();
+        outcome.is_only_timestamp = publication.snapshot.is_none();
         if dry_run {
             outcome.versions = Some(versions(&publication));
             return Ok(outcome);
@@ -142,6 +157,9 @@ pub fn to_json(outcome: &Outcome, dry_run: bool) -> serde_json::Value {
         "snapshot": outcome.versions.map(|versions| versions.snapshot),
         "projects": outcome.projects,
         "files": outcome.files,
+        "removed": outcome.removed,
+        "yanked": outcome.yanked,
+        "unyanked": outcome.unyanked,
         "bins": outcome.bins,
         "waiting_for_signatures": outcome.waiting,
         "rebased": outcome.rebased,

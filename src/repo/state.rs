@@ -49,17 +49,21 @@ pub async fn read_below(
     storage: &Storage,
     next: Option<&[u8]>,
 ) -> Result<Option<State>, Failure> {
+    // Before what is published is read: a command that publishes meanwhile remembers more than was there.
+    let (seen, trusted) = (workplace.seen()?, workplace.read(ROOT_FILE)?);
     let Some((mut timestamp, mut version)) = storage.read(layout::TIMESTAMP, LIMIT).await? else {
-        let has_seen = workplace.seen()? != Seen::default();
-        return if has_seen { Err(missing(layout::TIMESTAMP)) } else { Ok(None) };
+        let gone = || {
+            missing(&format!("{} in {}", layout::TIMESTAMP, workplace.output()))
+                .hint("if it is published elsewhere, correct output in repo.toml")
+        };
+        return if seen == Seen::default() { Ok(None) } else { Err(gone()) };
     };
-    let Some(trusted) = workplace.read(ROOT_FILE)? else {
+    let Some(trusted) = trusted else {
         let message =
             format!("Something is published in {}, and there is no root to verify it from", workplace.output());
         return Err(Failure::new(Kind::Error, "repo.no-root", message)
             .hint(format!("copy a root that you trust to {}", workplace.path(ROOT_FILE).display())));
     };
-    let seen = workplace.seen()?;
     let open = |root: &Root, timestamp: &[u8]| Opening::new(root.clone(), timestamp, seen.timestamp, seen.snapshot);
     let mut root = trusted_root(&trusted).map_err(|error| damaged_root(workplace, &error))?;
     let mut newest = None;
@@ -95,12 +99,17 @@ pub async fn read_below(
         opening.delegator(role, &bytes).map_err(refused)?;
     }
     let published = opening.finish().map_err(refused)?;
-    if let Some(bytes) = newest {
-        workplace.write(ROOT_FILE, &bytes)?;
-    }
-    let now = Seen { timestamp: published.timestamp().version, snapshot: published.snapshot().version };
-    if now != seen {
-        workplace.write_seen(now)?;
+    // A command that only looks leaves it to one that works here meanwhile, which may have seen more.
+    if let Some(_turn) = workplace.turn()
+        && (workplace.seen()?, workplace.read(ROOT_FILE)?.as_ref()) == (seen, Some(&trusted))
+    {
+        if let Some(bytes) = newest {
+            workplace.write(ROOT_FILE, &bytes)?;
+        }
+        let now = Seen { timestamp: published.timestamp().version, snapshot: published.snapshot().version };
+        if now != seen {
+            workplace.write_seen(now)?;
+        }
     }
     Ok(Some(State { published, timestamp, version }))
 }

@@ -31,6 +31,10 @@ pub struct Problem {
     pub kind: Kind,
     /// In words.
     pub text: String,
+    /// Whether nothing is wrong yet, and people only have to sign again in time.
+    pub is_only_due: bool,
+    /// Whether signing again is all that is to be done.
+    pub has_expired: bool,
 }
 
 /// What was found.
@@ -49,13 +53,15 @@ pub struct Findings {
     pub problems: Vec<Problem>,
 }
 
+/// The code of what clients refuse only because it is too old.
+pub const EXPIRED: &str = "trust.expired";
 /// Projects that are looked at, at a time.
 const PARALLEL: usize = 8;
 
 impl Problem {
     /// What makes a client refuse.
-    fn wrong(text: impl Into<String>) -> Self {
-        Self { kind: Kind::Verification, text: text.into() }
+    pub fn wrong(text: impl Into<String>) -> Self {
+        Self { kind: Kind::Verification, text: text.into(), is_only_due: false, has_expired: false }
     }
 }
 
@@ -67,7 +73,7 @@ impl From<Failure> for Problem {
             true => failure.message,
             false => format!("{} ({})", failure.message, facts.join(", ").replace('\n', ", ")),
         };
-        Self { kind: failure.kind, text }
+        Self { kind: failure.kind, text, is_only_due: false, has_expired: failure.code == EXPIRED }
     }
 }
 

@@ -13,23 +13,31 @@
 //!
 //! One command at a time works on it. Nothing in it is needed to go on after it is lost, but the keys and repo.toml.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use repository::Change;
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
 use crate::failure::{Failure, Kind};
+use crate::terminal::Terminal;
+
+/// The code of the failure when another command works on the directory.
+const BUSY: &str = "repo.busy";
+/// How long commands that run by the clock wait for another one.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An operator's directory that no other command works on meanwhile.
 pub struct Workplace {
     directory: PathBuf,
     /// What the operator decided.
     pub config: Config,
-    /// Held as long as this lives.
-    _lock: File,
+    /// Held as long as this lives; `None` if it is only read.
+    lock: Option<File>,
 }
 
 /// The newest versions this machine has seen.
@@ -48,8 +56,41 @@ impl Workplace {
     /// When it is none, cannot be read, or another command works on it.
     pub fn open(directory: &Path) -> Result<Self, Failure> {
         let config = Config::read(directory)?;
-        let lock = lock(directory)?;
-        Ok(Self { directory: directory.to_owned(), config, _lock: lock })
+        config.check_output(directory)?;
+        let lock = lock(directory, Duration::ZERO)?;
+        Ok(Self { directory: directory.to_owned(), config, lock: Some(lock) })
+    }
+
+    /// The same for commands that run by the clock, which wait a while until another one has ended.
+    ///
+    /// # Errors
+    /// As [`Workplace::open`].
+    pub fn open_patiently(directory: &Path, terminal: &Terminal) -> Result<Self, Failure> {
+        match Self::open(directory) {
+            Err(failure) if failure.code == BUSY => {
+                terminal.note(&format!("{}; waiting for it up to {} s", failure.message, PATIENCE.as_secs()));
+                let lock = lock(directory, PATIENCE)?;
+                // The other one may have changed it.
+                Ok(Self { directory: directory.to_owned(), config: Config::read(directory)?, lock: Some(lock) })
+            }
+            opened => opened,
+        }
+    }
+
+    /// For commands that change nothing but what this machine has seen, whatever another one does meanwhile.
+    ///
+    /// # Errors
+    /// When it is none, or cannot be read.
+    pub fn open_to_read(directory: &Path) -> Result<Self, Failure> {
+        Ok(Self { directory: directory.to_owned(), config: Config::read(directory)?, lock: None })
+    }
+
+    /// Keeps others from writing here as long as what it gives lives; `None` if another command writes, or this one cannot.
+    pub fn turn(&self) -> Option<File> {
+        match &self.lock {
+            Some(lock) => lock.try_clone().ok(),
+            None => lock(&self.directory, Duration::ZERO).ok(),
+        }
     }
 
     /// A path in the directory.
@@ -154,26 +195,36 @@ pub fn disk(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Kind::Error, "repo.disk", format!("{}: {error}", path.display()))
 }
 
-/// Replaces a file by one that is there wholly, whatever happens; makes its directory if need be.
+/// Replaces a file by one that is there wholly, whatever happens; makes its directory if need be. Who may read it follows from
+/// the umask, as with other programs: nothing secret is written here.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;
-    let mut file = tempfile::Builder::new().prefix(".tufpip-").tempfile_in(directory)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".tufpip-")
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(directory)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
 
-fn lock(directory: &Path) -> Result<File, Failure> {
+fn lock(directory: &Path, patience: Duration) -> Result<File, Failure> {
     let path = directory.join(".lock");
     let file = File::options().create(true).append(true).open(&path).map_err(|error| disk(&path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            let message = format!("Another command works on {}", directory.display());
-            Err(Failure::new(Kind::Error, "repo.busy", message).hint("wait until it has ended, then try again"))
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            Err(TryLockError::WouldBlock) => {
+                let message = format!("Another command works on {}", directory.display());
+                return Err(Failure::new(Kind::Error, BUSY, message).hint("wait until it has ended, then try again"));
+            }
+            Err(TryLockError::Error(error)) => return Err(disk(&path, &error)),
         }
-        Err(TryLockError::Error(error)) => Err(disk(&path, &error)),
     }
 }

@@ -13,7 +13,7 @@ pub use keys::{
 };
 pub use trying::VerifyPublished;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -144,7 +144,7 @@ impl RepoSettings {
     /// A command that needs no key and changes nothing.
     fn new(place: &typed::Place, command: RepoCommand, surroundings: &Surroundings) -> Self {
         Self {
-            directory: surroundings.expand(&place.repo),
+            directory: named(surroundings.expand(&place.repo)),
             json: place.json,
             dry_run: false,
             no_input: false,
@@ -173,4 +173,9 @@ impl RepoSettings {
     fn unlocked_by(self, unlock: &typed::Unlock) -> Self {
         Self { passphrase_fd: unlock.passphrase_fd, ..self }
     }
+}
+
+/// `.` has a name that messages can say.
+fn named(directory: PathBuf) -> PathBuf {
+    if directory == Path::new(".") { std::path::absolute(&directory).unwrap_or(directory) } else { directory }
 }

@@ -85,7 +85,8 @@ pub fn duration(seconds: i64) -> String {
         seconds @ ..120 => (seconds, "second"),
         seconds @ 120..7_200 => (seconds / 60, "minute"),
         seconds @ 7_200..172_800 => (seconds / 3_600, "hour"),
-        seconds => (seconds / 86_400, "day"),
+        // To the nearest: what was just signed for 365 days is good for 365 days.
+        seconds => ((seconds + 43_200) / 86_400, "day"),
     };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }

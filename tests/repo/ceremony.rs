@@ -120,6 +120,8 @@ fn a_repository_is_not_begun_twice_or_with_nonsense() {
         (&["--base", "https://pkgs.example.org/", "--threshold", "2"], "2 of 1 key"),
         (&["--base", "https://pkgs.example.org/", "--expiry", "root"], "--expiry"),
         (&["--base", "https://pkgs.example.org/", "--root-key", "missing.pub"], "missing.pub"),
+        (&["--base", "https://pkgs.example.org/simple/"], "leave simple/ out"),
+        (&["--base", "https://pkgs.example.org/", "--passphrase-fd", "x"], "expected a number such as 3"),
     ] {
         let outcome = fresh.repo(&[&["init"], options].concat()).expect_stderr(&[piece]);
         assert_ne!(outcome.code, Some(0), "{options:?}");

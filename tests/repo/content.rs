@@ -136,7 +136,10 @@ fn a_single_bad_file_fails_in_its_own_words() {
     operator
         .repo(&["add", text(&wheel)])
         .expect_code(10)
-        .expect_stderr(&["refused app-1.0-py3-none-any.whl", "wheel.record"]);
+        .expect_stderr(&["refused app-1.0-py3-none-any.whl", "wheel.record"])
+        .expect_stderr(&["it was not added", "build it again"]);
+    operator.repo(&["add", "nope.whl"]).expect_code(1).expect_stderr(&["nope.whl: no such file", "repo.disk"]);
+    operator.environment.write("app-1.0.zip", "");
     operator.repo(&["add", "app-1.0.zip"]).expect_code(1).expect_stderr(&["have to be .tar.gz", "repo.file-name"]);
     operator.environment.write("empty/README", "");
     operator.repo(&["add", "empty"]).expect_code(1).expect_stderr(&["no wheels", "repo.nothing-to-add"]);
@@ -302,6 +305,8 @@ mod on_what_is_published {
         assert_eq!(changes(&published), Vec::<Value>::new());
         assert_eq!(result(&["yank", "App==1.0.0", "--reason", "broken"]), json!("staged"));
         assert_eq!(result(&["yank", "app==1.0", "--reason", "broken"]), json!("already"));
+        assert_eq!(result(&["yank", "app==1.0"]), json!("already"));
+        assert_eq!(changes(&published)[0]["reason"], json!("broken"), "the reason was erased");
         assert_eq!(result(&["yank", "app==1.0", "--reason", "worse"]), json!("staged"));
         assert_eq!(changes(&published).len(), 1, "the first reason stayed");
         assert_eq!(changes(&published)[0]["reason"], json!("worse"));
@@ -312,7 +317,9 @@ mod on_what_is_published {
 
         let same = Wheel::new("app", "1.0").requires("library>=1").build();
         let same = published.environment.write(&format!("same/{}", same.filename), &same.bytes);
-        says(&published, &["add", text(&same)]);
+        let said = says(&published, &["add", text(&same)]);
+        assert_eq!(said["removal_taken_back"], json!(["app-1.0-py3-none-any.whl"]));
+        assert_eq!(said["already_published"], json!([]));
         assert_eq!(changes(&published), Vec::<Value>::new(), "adding takes the removal back");
     }
 

@@ -17,6 +17,7 @@ mod how_to;
 mod interop;
 mod keys;
 mod mirror;
+mod mistakes;
 mod old_clients;
 mod operator;
 mod page;

@@ -93,7 +93,7 @@ fn what_is_young_is_held_back() {
     let said = following.says(&["mirror", "library", "--min-age", "7d"]);
     assert_eq!(following.staged_names(), names(&["library-2.0-py3-none-any.whl"]));
     assert_eq!(said["held_back"], json!([{"project": "library", "version": "4.0"}]));
-    following.refuses(&["mirror", "library>=3", "--min-age", "7d"], 1, &["library"]);
+    following.refuses(&["mirror", "library>=3", "--min-age", "7d"], 1, &["library", "younger than --min-age"]);
     // Who may be configured to be more careful still is.
     let command = following.command(&["mirror", "library", "--min-age", "1h", "--json"]);
     let outcome = command.env("PIP_UPLOADED_PRIOR_TO", "P20D").run().expect_code(0);

@@ -131,6 +131,27 @@ fn the_online_key_is_stolen() {
     scene.user_gets("2.0");
 }
 
+/// Without a backup to go back to: the new key never vouches for what the thief has published.
+#[test]
+fn what_the_thief_published_is_not_signed_by_the_new_key() {
+    let scene = Scene::new(&["--profile", "small"]);
+    let operator = &scene.operator;
+    let evil = Wheel::new("app", "6.6.6").build();
+    operator.environment.write(&evil.filename, &evil.bytes);
+    operator.does(&["add", &evil.filename]);
+    operator.does(&["publish"]);
+    scene.user_gets("6.6.6");
+    operator.does(&["remove", "app==6.6.6", "--yes"]);
+    fs::remove_file(operator.path("keys/online.pem")).unwrap();
+    let said = operator.says(&["rotate-online"]);
+    scene.user_gets("1.0");
+    let key = said["key"].as_str().unwrap();
+    let names = fs::read_dir(operator.path("public/tuf")).unwrap();
+    let signed: Vec<String> = names.map(|name| fs::read_to_string(name.unwrap().path()).unwrap()).collect();
+    assert!(signed.iter().any(|text| text.contains("6.6.6")), "the thief left nothing");
+    assert!(!signed.iter().any(|text| text.contains(&format!("\"keyid\":\"{key}\"")) && text.contains("6.6.6")));
+}
+
 #[test]
 fn the_number_of_bins_changes() {
     let scene = Scene::new(&["--profile", "small"]);

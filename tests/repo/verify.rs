@@ -129,6 +129,8 @@ fn every_missing_file_is_found() {
         fs::remove_file(published.public(path)).unwrap();
         let outcome = verify(&published, &[]).expect_code(code);
         assert!(outcome.stderr.contains(says), "{path}: no `{says}` in {}", outcome.stderr);
+        let hashing = verify(&published, &["--files"]).expect_code(code);
+        assert!(hashing.stderr.contains(says), "{path}: no `{says}` in {}", hashing.stderr);
     }
 }
 
@@ -196,5 +198,25 @@ fn what_has_expired_has_the_exit_code_that_clients_give() {
         let published = Published::of(SignedIndex::new(index()).expires(role, in_seconds(-60)));
         let outcome = verify(&published, &[]).expect_code(11);
         assert!(outcome.stderr.contains("expired"), "{role}: {}", outcome.stderr);
+        outcome.expect_stderr(&["tufpip repo refresh", "tufpip repo root edit --renew all"]);
     }
+}
+
+#[test]
+fn an_old_state_that_was_put_back_is_found_where_the_newer_one_was_seen() {
+    let operator = Operator::new();
+    let index = ["--repo", "index"];
+    operator.does(&[&["init", "--base", "https://pkgs.example.org/"], &index[..]].concat());
+    let old = operator.read("index/public/tuf/timestamp.json");
+    let wheel = Wheel::new("app", "1.0").build();
+    operator.environment.write(&wheel.filename, &wheel.bytes);
+    operator.does(&[&["add", &wheel.filename], &index[..]].concat());
+    operator.does(&[&["publish"], &index[..]].concat());
+    operator.does(&[&["verify"], &index[..]].concat());
+
+    operator.environment.write("index/public/tuf/timestamp.json", old);
+    let before = tree(&operator.environment.work());
+    let outcome = operator.repo(&[&["verify"], &index[..]].concat()).expect_code(10);
+    outcome.expect_stderr(&["timestamp 1 is older than timestamp 2", "repo.not-as-signed"]);
+    assert_eq!(tree(&operator.environment.work()), before, "looking changed something");
 }

@@ -247,6 +247,7 @@ pub struct Finalize {
 /// Replace the key that signs without people
 ///
 /// If the keys of the people are here, all of it is done at once; if not, what they have to sign is written to staged/metadata.
+/// What is staged is published along with it.
 #[derive(Debug, Args)]
 pub struct RotateOnline {
     /// The new key: a .pub or .pem file, or the name of one to be made; online-N unless given

@@ -19,6 +19,8 @@ struct Added<'a> {
     new: Vec<&'a NewFile>,
     staged: Vec<&'a str>,
     published: Vec<&'a str>,
+    /// Published files whose staged removal was taken back.
+    taken_back: Vec<&'a str>,
     warnings: Vec<String>,
 }
 
@@ -80,7 +82,7 @@ fn stage<'a>(
                     continue;
                 }
                 if content.add(&file.project, file.addition.clone()) != Done::Staged {
-                    added.published.push(filename);
+                    added.taken_back.push(filename);
                     continue;
                 }
                 if let Some(other) = names.insert(sha256.to_owned(), filename.to_owned())
@@ -151,6 +153,7 @@ fn to_json(added: &Added<'_>, dry_run: bool) -> serde_json::Value {
         "added": added.new.iter().map(described).collect::<Vec<_>>(),
         "already_staged": added.staged,
         "already_published": added.published,
+        "removal_taken_back": added.taken_back,
         "warnings": added.warnings,
     })
 }
@@ -166,6 +169,10 @@ fn say(added: &Added<'_>, dry_run: bool, terminal: &Terminal) {
             [file] => terminal.line(&format!("{file} is {how} already.")),
             files => terminal.line(&format!("{} are {how} already.", counted(files.len(), "file"))),
         }
+    }
+    for file in &added.taken_back {
+        let verb = if dry_run { "would be" } else { "is" };
+        terminal.line(&format!("{file} is published; its removal, which was staged, {verb} taken back."));
     }
     if added.new.is_empty() {
         return;

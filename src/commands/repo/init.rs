@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use repository::ceremony::{ByPeople, RenewedByPeople};
-use repository::{Group, Policy, Profile, Signers};
+use repository::{Group, Policy, Profile, Signers, layout};
 use serde_json::json;
 use tuf::Key;
 use url::Url;
@@ -14,6 +14,7 @@ use crate::repo::ceremony::{self, Ceremony};
 use crate::repo::config::{CONFIG_FILE, Config, ExpiryDays};
 use crate::repo::keys::{self, KeyFile, KeyRing, Passphrases};
 use crate::repo::publish::{self, Outcome};
+use crate::repo::state;
 use crate::repo::storage::Storage;
 use crate::repo::workplace::{Workplace, disk, write_whole};
 use crate::settings::{InitRepository, RepoSettings};
@@ -35,6 +36,8 @@ pub async fn init(repo: &RepoSettings, init: &InitRepository, terminal: &Termina
             .hint("`tufpip repo root edit` changes who signs; repo.toml holds everything else"));
     }
     let config = config(init)?;
+    config.check_output(directory)?;
+    check_place(&config.output(directory)).await?;
     let policy = config.policy();
     let given = Given::read(init)?;
     given.check(init, &policy)?;
@@ -44,6 +47,16 @@ pub async fn init(repo: &RepoSettings, init: &InitRepository, terminal: &Termina
     let path = directory.join(CONFIG_FILE);
     write_whole(&path, config.to_toml().as_bytes()).map_err(|error| disk(&path, &error))?;
     begin(repo, &policy, &signers, ring, terminal).await
+}
+
+/// Whether the place can be read, and nothing is published there: before there are keys that would be in the way the next time.
+async fn check_place(output: &str) -> Result<(), Failure> {
+    if Storage::open(output)?.read(layout::TIMESTAMP, state::LIMIT).await?.is_none() {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::Error, "repo.published-already", format!("An index is published in {output} already"))
+        .hint("name another place with --output")
+        .hint("to go on with that index, work in the directory that it was made in, or in a copy of its repo.toml, root.json and keys"))
 }
 
 /// Public keys that were named, instead of new ones.
@@ -87,6 +100,10 @@ fn config(init: &InitRepository) -> Result<Config, Failure> {
     })?;
     if !base.path().ends_with('/') {
         base.set_path(&format!("{}/", base.path()));
+    }
+    if base.path().ends_with("/simple/") {
+        let message = format!("--base is {base}, and the pages would be in {base}simple/");
+        return Err(Failure::usage(message).hint("leave simple/ out: it is added to the base"));
     }
     let mut expiry = ExpiryDays::default();
     for (role, time) in &init.expiry {
@@ -188,11 +205,6 @@ async fn begin(
     ceremony::stage(&workplace, &files)?;
     let storage = Storage::open(&workplace.output())?;
     let mut ceremony = Ceremony::read(&workplace, &storage, terminal).await?;
-    if ceremony.published.is_some() {
-        let message = format!("An index is published in {} already", workplace.output());
-        return Err(Failure::new(Kind::Error, "repo.published-already", message)
-            .hint("name another place with output in repo.toml, then `tufpip repo root finalize`"));
-    }
     ceremony.sign(&mut ring)?;
     ceremony.sign_online(&mut ring)?;
     for file in &ceremony.waiting {

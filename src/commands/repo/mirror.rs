@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
 use packaging::PackageName;
-use repository::Change;
 
 use crate::failure::{Failure, Kind};
 use crate::repo::mirror::{Carrier, Closure, Followed, Listing, News, Present, Release, Rules, collect, follow, stage};
@@ -36,6 +35,9 @@ pub async fn mirror(
     let closure = collect(settings, mirror, &session).await?;
     let present = Present::read(&workplace).await?;
     let mut mirrored = read_mirrored(&workplace)?;
+    let sources = closure.sources.clone();
+    let has_unsigned =
+        closure.projects.values().flat_map(|release| &release.chosen).any(|(file, _)| file.signed.is_none());
     let (wanted, followed) = all_followed(closure, &mirrored, &present, mirror).await?;
 
     let carrier = Carrier { session: &session, workplace: &workplace, bring: mirror.bring };
@@ -51,7 +53,7 @@ pub async fn mirror(
         }
     });
     let mut compared = compared.buffered(PROJECTS);
-    let (mut changes, mut news): (Vec<Change>, News) = Default::default();
+    let (mut changes, mut news) = (Vec::new(), News { sources, has_unsigned, ..News::default() });
     while let Some(outcome) = compared.next().await {
         let (of_project, told) = outcome?;
         changes.extend(of_project);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use repository::ceremony::{ByPeople, RenewedByPeople};
-use repository::{Change, Published, Renew};
+use repository::{Change, Profile, Published, Renew};
 use serde_json::Value;
 use tuf::SigningKey;
 use tuf::metadata::{RoleName, Targets};
@@ -22,7 +22,7 @@ use crate::trust::unix_now;
 /// # Errors
 /// See [`publish::publish`]; and when nothing was published before, which `repo init` does.
 pub async fn publish(repo: &RepoSettings, all_plain_pages: bool, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let workplace = Workplace::open(&repo.directory)?;
+    let workplace = Workplace::open_patiently(&repo.directory, terminal)?;
     let changes = workplace.staged_changes()?;
     let nothing = changes.is_empty();
     let outcome = run(repo, &workplace, changes, terminal).await?;
@@ -53,12 +53,12 @@ pub async fn publish(repo: &RepoSettings, all_plain_pages: bool, terminal: &Arc<
 /// # Errors
 /// See [`publish::publish`].
 pub async fn refresh(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let workplace = Workplace::open(&repo.directory)?;
+    let workplace = Workplace::open_patiently(&repo.directory, terminal)?;
     let outcome = run(repo, &workplace, Vec::new(), terminal).await?;
     if repo.json {
         let mut said = publish::to_json(&outcome, repo.dry_run);
         if let Value::Object(fields) = &mut said {
-            for name in ["projects", "files", "waiting_for_signatures"] {
+            for name in ["projects", "files", "removed", "yanked", "unyanked", "waiting_for_signatures"] {
                 fields.remove(name);
             }
         }
@@ -107,11 +107,11 @@ fn renewed_targets(published: &Published, workplace: &Workplace, keys: &[Signing
 
 /// Says what was published, or would be.
 pub fn say(outcome: &Outcome, workplace: &Workplace, dry_run: bool, terminal: &Terminal) {
-    let (published, signed) = if dry_run { ("Would publish", "Would sign") } else { ("Published", "Signed") };
+    let signed = if dry_run { "Would sign" } else { "Signed" };
     if !outcome.projects.is_empty() {
         terminal.line(&format!(
-            "{published} {} of {} in {}",
-            counted(outcome.files, "file"),
+            "{} of {} in {}",
+            what_was_done(outcome, dry_run),
             counted(outcome.projects.len(), "project"),
             workplace.output()
         ));
@@ -119,9 +119,11 @@ pub fn say(outcome: &Outcome, workplace: &Workplace, dry_run: bool, terminal: &T
     if let Some(versions) = outcome.versions {
         let bins = match outcome.bins {
             0 => String::new(),
+            _ if workplace.config.profile == Profile::Small => String::new(),
             bins => format!(", {}", counted(bins, "bin")),
         };
-        terminal.line(&format!("{signed} timestamp {}, snapshot {}{bins}", versions.timestamp, versions.snapshot));
+        let join = if outcome.is_only_timestamp { " for" } else { "," };
+        terminal.line(&format!("{signed} timestamp {}{join} snapshot {}{bins}", versions.timestamp, versions.snapshot));
     }
     for project in &outcome.waiting {
         terminal.warning(&format!(
@@ -129,4 +131,29 @@ pub fn say(outcome: &Outcome, workplace: &Workplace, dry_run: bool, terminal: &T
             workplace.staged_metadata().display()
         ));
     }
+}
+
+/// Such as "Published 2 files, removed 1 file".
+fn what_was_done(outcome: &Outcome, dry_run: bool) -> String {
+    let Outcome { files, removed, yanked, unyanked, .. } = outcome;
+    let counts = [
+        (*files, "Published", "publish"),
+        (*removed, "removed", "remove"),
+        (*yanked, "yanked", "yank"),
+        (*unyanked, "unyanked", "unyank"),
+    ];
+    let done = counts.into_iter().filter(|(count, ..)| *count > 0);
+    let done: Vec<String> = done
+        .map(|(count, done, todo)| format!("{} {}", if dry_run { todo } else { done }, counted(count, "file")))
+        .collect();
+    let done = match (done.as_slice(), dry_run) {
+        ([], true) => "write the pages".to_owned(),
+        ([], false) => "Wrote the pages".to_owned(),
+        (done, _) => done.join(", "),
+    };
+    if dry_run {
+        return format!("Would {done}");
+    }
+    let mut characters = done.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }

@@ -26,8 +26,8 @@ struct Wish {
 /// When there is no such release.
 pub async fn yank(repo: &RepoSettings, yank: &YankReleases, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     let (workplace, mut content, wishes) = open(repo, &releases(&yank.releases)?).await?;
-    let reason = yank.reason.as_deref().unwrap_or_default();
-    let done = each(&wishes, |wish| content.set_yanked(&wish.project, &wish.filename, Some(reason)));
+    let reason = yank.reason.as_deref();
+    let done = each(&wishes, |wish| content.yank(&wish.project, &wish.filename, reason));
     finish(repo, &workplace, &content, &done, "yank", terminal)
 }
 

@@ -15,7 +15,7 @@ use crate::trust::{duration, unix_now};
 /// # Errors
 /// When something cannot be read, or what is published is refused.
 pub async fn status(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let workplace = Workplace::open(&repo.directory)?;
+    let workplace = Workplace::open_to_read(&repo.directory)?;
     let overview = Overview::of(&workplace, unix_now()).await?;
     if repo.json {
         terminal.data(&serde_json::to_string(&overview).unwrap_or_default());

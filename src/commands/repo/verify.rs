@@ -14,6 +14,7 @@ use crate::net::redacted;
 use crate::repo::anchor::NewestRoot;
 use crate::repo::config::Config;
 use crate::repo::verification::{self, Findings, Place, Problem};
+use crate::repo::workplace::{Seen, Workplace};
 use crate::settings::{RepoSettings, Settings, VerifyPublished};
 use crate::terminal::{Terminal, counted, printable};
 
@@ -31,12 +32,18 @@ pub async fn verify(
     verify: &VerifyPublished,
     terminal: &Arc<Terminal>,
 ) -> Result<(), Failure> {
-    let config = Config::read(&repo.directory)?;
+    let workplace = Workplace::open_to_read(&repo.directory)?;
+    let (config, seen) = (workplace.config.clone(), workplace.seen()?);
     let own_root = NewestRoot::read(&repo.directory)?;
     let base = verify.base.clone().unwrap_or_else(|| published_at(&config, &config.output(&repo.directory)));
     let place = Place::open(&base, &config, settings, terminal).await?;
-    let mut findings = verification::verify(&place, verify.files, terminal).await?;
+    let findings = verification::verify(&place, verify.files, terminal).await;
+    let mut findings = findings.map_err(|failure| match failure.code {
+        verification::EXPIRED => renewable(failure),
+        _ => failure,
+    })?;
     findings.problems.extend(other_root(&place, &own_root, &findings).await?);
+    findings.problems.extend(older(&findings, seen));
     findings.problems.extend(soon_expired(&findings, verify.min_days));
     if repo.json {
         terminal.data(&to_json(&findings, &base).to_string());
@@ -71,7 +78,25 @@ async fn other_root(place: &Place, own: &NewestRoot, findings: &Findings) -> Res
         "the operator's root {} (sha256 {}) is not among the roots that clients follow from the first one to root {}",
         own.version, own.sha256, findings.facts.root
     );
-    Ok(Some(Problem { kind: Kind::Verification, text }))
+    Ok(Some(Problem::wrong(text)))
+}
+
+/// Whether an old state was put back: clients that have not seen the newer one would believe it.
+fn older(findings: &Findings, seen: Seen) -> Vec<Problem> {
+    let facts = &findings.facts;
+    let roles = [("timestamp", facts.timestamp, seen.timestamp), ("snapshot", facts.snapshot, seen.snapshot)];
+    let old = roles.into_iter().filter(|(_, found, seen)| found < seen);
+    old.map(|(role, found, seen)| {
+        Problem::wrong(format!("{role} {found} is older than {role} {seen}, which this machine has seen"))
+    })
+    .collect()
+}
+
+/// Says to the operator how to sign again what has expired.
+fn renewable(failure: Failure) -> Failure {
+    failure
+        .hint("`tufpip repo refresh` signs again what the online key signs")
+        .hint("`tufpip repo root edit --renew all` begins to renew what people sign")
 }
 
 fn soon_expired(findings: &Findings, min_days: u32) -> Vec<Problem> {
@@ -82,6 +107,8 @@ fn soon_expired(findings: &Findings, min_days: u32) -> Vec<Problem> {
             "{role} {}: people have to sign it again",
             words::expiry(*expires, findings.facts.now)
         )),
+        is_only_due: true,
+        has_expired: left(findings, *expires) < 0,
     })
     .collect()
 }
@@ -150,15 +177,16 @@ fn failure(findings: &Findings, base: &Url) -> Option<Failure> {
     let gravest = findings.problems.iter().max_by_key(|problem| gravity(problem.kind))?;
     let count = counted(findings.problems.len(), "problem");
     let code = match gravest.kind {
-        Kind::Error => "repo.expires-soon",
+        Kind::Error if gravest.is_only_due => "repo.expires-soon",
         Kind::Network => "repo.unreachable",
         _ => "repo.not-as-signed",
     };
     let failure = Failure::new(gravest.kind, code, format!("{count} with what is published below {}", redacted(base)));
     Some(match gravest.kind {
-        Kind::Error => {
+        Kind::Error if gravest.is_only_due => {
             failure.hint("`tufpip repo root edit --renew all` writes what they have to sign; then `tufpip repo root sign`, and `finalize`")
         }
+        _ if gravest.has_expired => renewable(failure.detail("gravest", &gravest.text)),
         _ => failure.detail("gravest", &gravest.text),
     })
 }

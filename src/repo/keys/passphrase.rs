@@ -58,12 +58,13 @@ impl Passphrases {
         self.typed.clone()
     }
 
-    /// Asks for the passphrase of an existing key.
+    /// Asks for the passphrase of an existing key, perhaps because what was typed before does not open it.
     ///
     /// # Errors
     /// When nobody can be asked.
-    pub fn ask(&mut self, file: &str) -> Result<Zeroizing<String>, Failure> {
-        let passphrase = self.prompt(&format!("Passphrase of {file}: "))?;
+    pub fn ask(&mut self, file: &str, again: bool) -> Result<Zeroizing<String>, Failure> {
+        let wrong = if again { "That does not open it. " } else { "" };
+        let passphrase = self.prompt(&format!("{wrong}Passphrase of {file}: "))?;
         self.typed.push(passphrase.clone());
         Ok(passphrase)
     }

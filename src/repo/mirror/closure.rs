@@ -10,7 +10,7 @@ use super::{Machine, lock_file};
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
 use crate::index::{Finder, Listed};
-use crate::net::DownloadRequest;
+use crate::net::{DownloadRequest, redacted};
 use crate::plan::{Existing, Plan};
 use crate::requirements::Requirements;
 use crate::session::Session;
@@ -25,6 +25,8 @@ const PAGES: usize = 8;
 pub struct Closure {
     /// Each project that is needed on one of the machines.
     pub projects: BTreeMap<PackageName, Release>,
+    /// Where they are from, for people.
+    pub sources: Vec<String>,
     /// For everything else that is asked of the indexes.
     finder: Finder,
 }
@@ -51,6 +53,7 @@ pub async fn collect(settings: &Settings, mirror: &MirrorIndex, session: &Sessio
         requirements.wanted.extend(lock_file::read(path)?);
     }
     session.begin_to_verify(&requirements.indexes);
+    let sources = requirements.indexes.indexes.iter().map(redacted).collect();
     let machines: Vec<Option<&Machine>> = match mirror.machines.as_slice() {
         [] => vec![None],
         machines => machines.iter().map(Some).collect(),
@@ -79,7 +82,7 @@ pub async fn collect(settings: &Settings, mirror: &MirrorIndex, session: &Sessio
     let projects = releases.try_collect().await.map_err(|failure| explained(failure, mirror, None))?;
     let finder = finders.into_iter().next();
     let finder = finder.ok_or_else(|| Failure::new(Kind::Error, "internal", "there is no machine to mirror for"))?;
-    Ok(Closure { projects, finder })
+    Ok(Closure { projects, sources, finder })
 }
 
 impl Closure {
@@ -103,7 +106,8 @@ async fn resolve(
     if let Some(machine) = machine {
         machine.pretend(&mut environment.interpreter)?;
     }
-    let asked = Asked::new(requirements, &environment.interpreter.markers, terminal)?;
+    let name = machine.map_or("your environment", Machine::shown);
+    let asked = Asked::for_machine(requirements, &environment.interpreter.markers, name, terminal)?;
     if let Some(url) = asked.named_urls().first() {
         let message = format!("{} cannot be mirrored: only what indexes offer can", crate::net::redacted(url));
         return Err(Failure::new(Kind::Usage, "usage", message)
@@ -176,9 +180,17 @@ fn without_files(project: &PackageName, version: &Version, listed: &[Arc<Listed>
 
 /// Names the option that this command has, and the machine.
 fn explained(mut failure: Failure, mirror: &MirrorIndex, machine: Option<&Machine>) -> Failure {
+    let details = failure.details.iter_mut().map(|(_, text)| text);
+    for text in std::iter::once(&mut failure.message).chain(details) {
+        *text = text.replace(", which --only-binary excludes", ", which the mirror does not choose");
+    }
     if mirror.min_age.is_some() {
         for text in std::iter::once(&mut failure.message).chain(&mut failure.hints) {
             *text = text.replace("--uploaded-prior-to", "--min-age");
+        }
+        if failure.kind == Kind::Error {
+            failure =
+                failure.hint("releases that are younger than --min-age do not count: newer ones may be held back");
         }
     }
     match machine {

@@ -30,6 +30,10 @@ pub struct News {
     pub yanked_only_here: Vec<(PackageName, String)>,
     /// File names that stand for two contents: nothing may be changed then.
     pub replaced: Vec<(PackageName, Replaced)>,
+    /// The indexes that the files are from, for people.
+    pub sources: Vec<String>,
+    /// Whether a file comes whose hash nobody has signed.
+    pub has_unsigned: bool,
     /// Files that were compared, or came.
     pub files: usize,
     /// Projects that were compared.
@@ -112,7 +116,16 @@ impl News {
             ));
         }
         let (projects, files) = (counted(self.projects, "project"), counted(self.files, "file"));
-        terminal.line(&format!("Compared {projects} with {files}."));
+        let from = match self.sources.as_slice() {
+            [] => String::new(),
+            sources => format!(" from {}", printable(&sources.join(", "))),
+        };
+        terminal.line(&format!("Compared {projects} with {files}{from}."));
+        if self.has_unsigned {
+            terminal.line(
+                "Not all of it is signed there: such files are what the index says today, and no more than that.",
+            );
+        }
         if self.is_change() && !dry_run {
             terminal.line("Staged; `tufpip repo publish` signs and publishes it.");
         } else if !self.is_change() {
@@ -131,6 +144,7 @@ impl News {
         let held_back = held_back.map(|(project, version)| json!({"project": project, "version": version.to_string()}));
         json!({
             "dry_run": dry_run,
+            "sources": self.sources,
             "projects": self.projects,
             "files": self.files,
             "new": files(&self.new),

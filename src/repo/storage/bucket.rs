@@ -40,9 +40,19 @@ pub struct Bucket {
     prefix: String,
 }
 
+/// Other sources of keys that the store's client knows. Without any it would look for the one of a machine in a cloud, for minutes.
+const OTHER_KEYS: [&str; 5] = [
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_METADATA_ENDPOINT",
+    "AWS_SKIP_SIGNATURE",
+];
+
 impl Bucket {
     /// The bucket of `s3://bucket/prefix`, with keys and endpoint from the `AWS_` variables of the environment.
     pub fn from_environment(location: &str) -> Result<Self, Failure> {
+        check_environment(location)?;
         Self::new(location, AmazonS3Builder::from_env())
     }
 
@@ -379,6 +389,24 @@ fn cause(error: &Error) -> String {
 
 fn chain(error: &Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source())
+}
+
+/// Says what is missing before anything is asked.
+fn check_environment(location: &str) -> Result<(), Failure> {
+    let value = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        if value(name).is_none() && !OTHER_KEYS.iter().any(|name| value(name).is_some()) {
+            return Err(Failure::usage(format!("Cannot publish to '{location}': {name} is not set"))
+                .hint("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY say who writes to the bucket")
+                .hint("for the role of a machine, set AWS_METADATA_ENDPOINT to where its keys are"));
+        }
+    }
+    let endpoint = value("AWS_ENDPOINT_URL").or_else(|| value("AWS_ENDPOINT")).unwrap_or_default();
+    if endpoint.starts_with("http://") && value("AWS_ALLOW_HTTP").is_none() {
+        return Err(Failure::usage("The bucket would be written over plain http, where others can read and change it")
+            .hint("if nobody else is on the way, for instance on this machine, set AWS_ALLOW_HTTP=true"));
+    }
+    Ok(())
 }
 
 fn unusable(bucket: &str, error: &Error) -> Failure {

@@ -126,7 +126,9 @@ fn as_in_html(page: &ProjectPage) -> Vec<File> {
 /// Whether a file is there, as long as signed; or, with `whole`, whether it is the one that is signed.
 async fn check_file(place: &Place, name: &str, signed: SignedFile, whole: bool) -> Result<(), Failure> {
     let length = signed.length();
-    if whole {
+    // One that is gone from this disk is missing, as one that a server does not give.
+    let is_there = local_path(&signed.url).is_none_or(|path| path.is_file());
+    if whole && is_there {
         let request = DownloadRequest {
             requirement: name.to_owned(),
             filename: name.to_owned(),
