@@ -24,6 +24,8 @@ use crate::settings::TrustSettings;
 pub const ROOT_SIZE: u64 = 512 << 10;
 /// The most bytes of `trust.json` that are read.
 const TRUST_FILE_SIZE: u64 = 1 << 20;
+/// Beside the user's own store: what is remembered about indexes whose anchors are elsewhere.
+const REMEMBERED: &str = "tuf-remembered";
 
 /// The beginning of trust in one index.
 #[derive(Clone, Debug)]
@@ -188,6 +190,18 @@ impl Anchor {
         }
     }
 
+    /// The directory where what is verified from this root is remembered, and the other one of [`memory_places`], where
+    /// something about the index may have been remembered before. `store` is the user's own store.
+    ///
+    /// What is remembered for an anchor that is not the user's lies where nobody looks for anchors: one command's trust must
+    /// not become the user's. Who trusts the same root has one memory of it.
+    pub fn memories(&self, store: &Path) -> [PathBuf; 2] {
+        let [own, elsewhere] = memory_places(store, &self.identity);
+        let is_own = self.directory.as_ref() == Some(&own)
+            || Self::understood(&own, &self.identity, true).is_ok_and(|users| users.root == self.root);
+        if is_own { [own, elsewhere] } else { [elsewhere, own] }
+    }
+
     fn read(directory: &Path, identity: &IndexIdentity, belongs_to_user: bool) -> Result<Self, Failure> {
         Self::understood(directory, identity, belongs_to_user)
             .map_err(|failure| with_way_out(failure, directory, belongs_to_user))
@@ -244,6 +258,13 @@ impl TrustFile {
             None => Ok(Self::default()),
         }
     }
+}
+
+/// Where something about an index may be remembered: in its directory of the user's own store, beside the anchor, or, for
+/// anchors from elsewhere, in a directory of its own.
+pub fn memory_places(store: &Path, identity: &IndexIdentity) -> [PathBuf; 2] {
+    let name = identity.directory_name();
+    [store.join(&name), store.with_file_name(REMEMBERED).join(&name)]
 }
 
 /// Where anchors may be, the most securely kept first.
@@ -366,6 +387,13 @@ fn damaged(directory: &Path, reason: &str) -> Failure {
 fn with_way_out(failure: Failure, directory: &Path, belongs_to_user: bool) -> Failure {
     if failure.code != "trust.damaged" {
         failure
+    } else if belongs_to_user && !holds_anchor(directory) {
+        failure
+            .hint(
+                "it may be what an earlier tufpip remembered about an index whose root is kept elsewhere (TUFPIP_TRUST): \
+                 if you never trusted this index yourself, forget it with tufpip trust remove URL",
+            )
+            .hint("if you did, restore the directory, or pin the root again with tufpip trust add after that")
     } else if belongs_to_user {
         failure.hint(
             "restore the directory, or forget it with tufpip trust remove and pin the root again with tufpip trust add",
@@ -377,4 +405,10 @@ fn with_way_out(failure: Failure, directory: &Path, belongs_to_user: bool) -> Fa
         );
         failure.hint(repair)
     }
+}
+
+/// Whether there is anything in a directory that somebody may have put there to be trusted.
+fn holds_anchor(directory: &Path) -> bool {
+    let is_there = |name: &str| directory.join(name).symlink_metadata().is_ok();
+    !directory.is_dir() || ["root_history", "root.json", TrustFile::NAME].into_iter().any(is_there)
 }

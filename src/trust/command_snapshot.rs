@@ -46,7 +46,7 @@ pub struct EpochSettings {
     pub client: Arc<Client>,
     /// For warnings.
     pub terminal: Arc<Terminal>,
-    /// Where the user's own memory of the index is.
+    /// The user's own store; what is remembered of the index lies in it or beside it.
     pub store: Option<std::path::PathBuf>,
     /// The cache.
     pub cache: std::path::PathBuf,
@@ -280,9 +280,8 @@ impl CommandSnapshot {
 
 fn start(anchor: &Anchor, settings: &EpochSettings) -> Result<Epoch, Failure> {
     let name = anchor.identity.directory_name();
-    let directory = settings.store.as_ref().map(|store| store.join(&name));
-    let store = Store::new(directory, settings.cache.join("tuf").join(&name).join("roles"));
-    let store = store.with_anchor(anchor.directory.as_deref());
+    let roles = settings.cache.join("tuf").join(&name).join("roles");
+    let store = Store::of(anchor, settings.store.as_deref(), roles);
     let places = places(anchor).into_iter().map(|(_, metadata)| metadata).collect();
     let remote = Arc::new(Remote::new(Arc::clone(&settings.client), places));
     let limits = tuf::Limits { expired_for: settings.allow_expired.as_secs(), ..tuf::Limits::default() };

@@ -19,7 +19,7 @@ mod shipped;
 mod signed_file;
 mod store;
 
-pub use anchor::{Anchor, AnchorKind, AnchorRecord, Rewrite, TrustFile};
+pub use anchor::{Anchor, AnchorKind, AnchorRecord, Rewrite, TrustFile, memory_places};
 pub use command_snapshot::MOVED;
 pub use command_trust::Trust;
 pub use epoch::{Facts, duration, signed_at, unix_now};

@@ -1,7 +1,7 @@
 //! The memory that rollbacks are noticed by: verified metadata of one index, shared by all processes of the user.
 //!
-//! Roots, timestamp, snapshot and top-level targets lie in the user's data directory, files of delegated roles in the
-//! cache. Nothing read from here is trusted. Files are replaced whole, under a lock, and never by older ones; see
+//! Roots, timestamp, snapshot and top-level targets lie in the user's data directory ([`Anchor::memories`] says where), files of
+//! delegated roles in the cache. Nothing read from here is trusted. Files are replaced whole, under a lock, and never by older ones; see
 //! `tuf::manual::driving`.
 //!
 //! An epoch sees the store as it was when the epoch began, before it asked any server. What other processes store later
@@ -21,6 +21,8 @@ use std::time::{Duration, Instant, SystemTime};
 use tempfile::NamedTempFile;
 use tuf::StoredFile;
 use tuf::metadata::claimed_version;
+
+use super::anchor::Anchor;
 
 /// How long another process may hold the lock.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -42,8 +44,9 @@ pub struct Store {
     existed: bool,
     /// The top-level files and roots that were there.
     before: BTreeMap<StoredFile, Vec<u8>>,
-    /// What came with an anchor from elsewhere: a machine without memory of its own has at least that.
-    with_anchor: BTreeMap<StoredFile, Vec<u8>>,
+    /// What came with an anchor from elsewhere, or was remembered for another one: a machine without memory of its own has at
+    /// least that.
+    from_elsewhere: BTreeMap<StoredFile, Vec<u8>>,
     /// What has to go when the next root comes, which takes away keys: before it, and under one lock with it.
     withdrawn: Vec<PathBuf>,
     /// A deletion that failed, or a lock that could not be had: nothing is stored after it in this run.
@@ -59,29 +62,53 @@ struct Locked {
 }
 
 impl Store {
+    /// The memory of what is verified from an anchor. `users` is the user's own store (`None`: nowhere to remember anything);
+    /// `roles` as in [`Store::new`].
+    pub fn of(anchor: &Anchor, users: Option<&Path>, roles: PathBuf) -> Self {
+        let Some([memory, other]) = users.map(|store| anchor.memories(store)) else {
+            return Self::new(None, roles).with_anchor(anchor.directory.as_deref());
+        };
+        Self::new(Some(memory), roles).with_anchor(anchor.directory.as_deref()).with_memory_of_another(&other)
+    }
+
     /// Top-level metadata lies in `directory` (`None`: nowhere to remember anything), delegated roles in `roles`. Reads what
     /// is there, and has to be called before anything is asked for.
     pub fn new(directory: Option<PathBuf>, roles: PathBuf) -> Self {
         let existed = directory.as_deref().is_some_and(Path::is_dir);
         let before = directory.as_deref().map(everything_in).unwrap_or_default();
-        let (with_anchor, withdrawn) = (BTreeMap::new(), Vec::new());
-        Self { directory, roles, existed, before, with_anchor, withdrawn, stopped: false, swept: false }
+        let (from_elsewhere, withdrawn) = (BTreeMap::new(), Vec::new());
+        Self { directory, roles, existed, before, from_elsewhere, withdrawn, stopped: false, swept: false }
     }
 
     /// Also believes what lies in the directory of an anchor, which is only read.
-    pub fn with_anchor(mut self, anchor: Option<&Path>) -> Self {
+    fn with_anchor(mut self, anchor: Option<&Path>) -> Self {
         if let Some(anchor) = anchor.filter(|anchor| self.directory.as_deref() != Some(anchor)) {
-            self.with_anchor = everything_in(anchor);
+            self.from_elsewhere = everything_in(anchor);
         }
         self
     }
 
-    /// What was stored, or the newer file that came with the anchor; `None` if there is none or it cannot be read.
+    /// The index was trusted by another anchor before, or an earlier tufpip remembered everything in the user's own store: a
+    /// memory that has to begin anew would let everything older pass. Once it has begun, the other one counts for nothing but
+    /// roots, of which each proves the next: it may be about another chain of them.
+    fn with_memory_of_another(mut self, other: &Path) -> Self {
+        let has_begun = [StoredFile::Timestamp, StoredFile::Snapshot].iter().any(|file| self.before.contains_key(file));
+        for (file, bytes) in everything_in(other) {
+            let counts = !has_begun || matches!(file, StoredFile::Root(_));
+            let known = self.from_elsewhere.get(&file).and_then(|known| claimed_version(known));
+            if counts && known < claimed_version(&bytes) {
+                self.from_elsewhere.insert(file, bytes);
+            }
+        }
+        self
+    }
+
+    /// What was stored, or the newer file from elsewhere; `None` if there is none or it cannot be read.
     pub fn load(&self, file: &StoredFile) -> Option<Vec<u8>> {
         match file {
             StoredFile::Delegated(_) => read(&self.path(file)?),
             _ => {
-                let known = [self.with_anchor.get(file), self.before.get(file)];
+                let known = [self.from_elsewhere.get(file), self.before.get(file)];
                 known.into_iter().flatten().max_by_key(|bytes| claimed_version(bytes)).cloned()
             }
         }

@@ -205,7 +205,7 @@ fn the_memory_of_an_index_whose_anchor_is_elsewhere_is_the_users_own() {
         .env("XDG_DATA_HOME", "");
     let outcome = command.args(["install", "app"]).run().expect_code(0);
     assert!(!outcome.stderr.contains(WARNING), "{}", outcome.stderr);
-    assert!(scene.server.trust_directory(&other.trust_store()).join("timestamp.json").exists());
+    assert!(scene.server.trust_directory(&other.trust_memory()).join("timestamp.json").exists());
 }
 
 fn version(scene: &Scene, store: &Path, name: &str) -> u64 {

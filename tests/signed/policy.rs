@@ -385,8 +385,9 @@ fn a_directory_of_trust_makes_an_index_signed() {
         scene.tufpip(&["install", "--require-signed", "app"]).env("TUFPIP_TRUST", &anchors).run().expect_code(0);
     outcome.expect_stderr(&["Verified   2 files against snapshot 1 of"]);
     assert_eq!(testkit::tree(&anchors), before, "a directory that is only read was written to");
-    let memory = scene.server.trust_directory(&store);
-    assert!(memory.join("timestamp.json").is_file(), "what was verified is remembered in the user's store");
+    let memory = scene.server.trust_directory(&scene.environment.trust_memory());
+    assert!(memory.join("timestamp.json").is_file(), "what was verified is remembered");
+    assert!(!store.exists(), "the user has trusted nothing");
 }
 
 /// A container that is made anew each time has no memory; the directory that comes with the code brings one.
@@ -403,7 +404,7 @@ fn a_directory_of_trust_brings_the_memory_of_the_machine_it_was_made_on() {
     fs::rename(&store, &anchors).unwrap();
     let command = || {
         empty_cache(&scene);
-        let _ = fs::remove_dir_all(&store);
+        let _ = fs::remove_dir_all(scene.environment.trust_memory());
         scene.tufpip(&["install", "--upgrade", "app", "library"]).env("TUFPIP_TRUST", &anchors)
     };
     scene.server.replay(&first_day);

@@ -140,6 +140,11 @@ impl Environment {
         self.data().join("tufpip/tuf-repositories")
     }
 
+    /// Where tufpip remembers indexes whose anchors are not the user's: a directory for each.
+    pub fn trust_memory(&self) -> PathBuf {
+        self.data().join("tufpip/tuf-remembered")
+    }
+
     /// TMPDIR of the commands.
     pub fn temporary(&self) -> PathBuf {
         self.root.path().join("tmp")

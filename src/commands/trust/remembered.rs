@@ -37,8 +37,7 @@ impl Remembered {
             .map_err(|error| unusable(anchor, settings, error.expected(), error.found()))?;
         let pinned = Metadata::from_bytes(&anchor.root)
             .map_err(|error| unusable(anchor, settings, "root metadata", &error.to_string()))?;
-        let directory = settings.store.as_ref().map(|store| store.join(anchor.identity.directory_name()));
-        let store = Store::new(directory, PathBuf::new()).with_anchor(anchor.directory.as_deref());
+        let store = Store::of(anchor, settings.store.as_deref(), PathBuf::new());
         let mut later = Vec::new();
         while let Some(request) = client.poll_request() {
             // Offline, nothing is fetched, stored or deleted.

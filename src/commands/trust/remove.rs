@@ -10,9 +10,10 @@ use crate::failure::{Failure, Kind};
 use crate::net::redacted;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
-use crate::trust::IndexIdentity;
+use crate::trust::{IndexIdentity, memory_places};
 
-/// Removes an index from the user's own store, after asking unless `yes`.
+/// Removes an index from the user's own store, after asking unless `yes`, and what was remembered about it for anchors from
+/// elsewhere.
 ///
 /// # Errors
 /// When the index is not trusted, is trusted by what others keep, nobody confirms it, or the disk refuses.
@@ -25,20 +26,33 @@ pub fn remove(settings: &Settings, index: &Url, yes: bool, terminal: &Terminal) 
             .detail("directory", kept.display().to_string())
             .hint("whoever administers that directory can remove it, or take it out of TUFPIP_TRUST"));
     }
-    let directory = settings.trust.store.as_ref().map(|store| store.join(&name)).filter(|path| exists(path));
-    let Some(directory) = directory else { return Err(not_trusted(&identity)) };
+    let places = settings.trust.store.as_ref().map(|store| memory_places(store, &identity));
+    let [own, elsewhere] = places.ok_or_else(|| not_trusted(&identity))?;
+    let was_trusted = exists(&own);
+    if !was_trusted && !exists(&elsewhere) {
+        return Err(not_trusted(&identity));
+    }
     if !yes {
-        terminal.line(&format!("Trust in {shown}, kept in {}, would be removed.", directory.display()));
+        let (what, place) = if was_trusted { ("Trust in", &own) } else { ("What was remembered of", &elsewhere) };
+        terminal.line(&format!("{what} {shown}, kept in {}, would be removed.", place.display()));
         terminal.line("Afterwards the index is used without verification, and older states of it are not noticed.");
         if !confirmed("Remove it", "trust.not-confirmed", settings.terminal.no_input)? {
             return Err(Failure::new(Kind::Error, "trust.not-confirmed", "Nothing was removed"));
         }
     }
-    delete(&directory).map_err(|error| {
-        Failure::new(Kind::Error, "trust.unwritable", format!("Could not remove {}: {error}", directory.display()))
-            .hint("make the directory yours, or remove it by hand")
-    })?;
-    terminal.line(&format!("{shown} is not trusted any more"));
+    // The memory first: what is still trusted then can be removed again.
+    for directory in [&elsewhere, &own].into_iter().filter(|path| exists(path)) {
+        delete(directory).map_err(|error| {
+            Failure::new(Kind::Error, "trust.unwritable", format!("Could not remove {}: {error}", directory.display()))
+                .hint("make the directory yours, or remove it by hand")
+        })?;
+    }
+    let done = if was_trusted {
+        "is not trusted any more"
+    } else {
+        "was not trusted here; what was remembered of it is forgotten"
+    };
+    terminal.line(&format!("{shown} {done}"));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Where a published index is read from, and a client that knows nothing but its first root.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
@@ -24,8 +24,7 @@ pub struct Place {
     pub anchor: Anchor,
     /// Whether the pages for other installers are published here, too.
     pub has_own_pages: bool,
-    /// Where the client remembers; below it is a directory for the index.
-    pub trust: TrustSettings,
+    trust: TrustSettings,
     base: Url,
     /// Memory and cache of the client, which go with this.
     _directory: TempDir,
@@ -55,9 +54,6 @@ impl Place {
         session.client().add_credentials_of(std::slice::from_ref(base));
         let address = Address::of(&Config { base: base.clone(), ..config.clone() });
         let identity = IndexIdentity::of(&address.index);
-        if let Some(store) = &settings.trust.store {
-            make_private_directory(&store.join(identity.directory_name())).map_err(temporary)?;
-        }
         let mut place = Self {
             session,
             anchor: Anchor::new(identity, Vec::new(), address.metadata),
@@ -67,7 +63,16 @@ impl Place {
             _directory: directory,
         };
         place.anchor.root = place.must_read("tuf/1.root.json").await?;
+        if let Some(memory) = place.memory() {
+            make_private_directory(&memory).map_err(temporary)?;
+        }
         Ok(place)
+    }
+
+    /// The directory where the client remembers what it has verified.
+    pub fn memory(&self) -> Option<PathBuf> {
+        let [memory, _] = self.anchor.memories(self.trust.store.as_deref()?);
+        Some(memory)
     }
 
     /// A file below the base, as it is now; `None` if there is none.

@@ -62,7 +62,6 @@ impl Signed {
 
 /// A file of the client's memory.
 fn remembered(place: &Place, name: &str) -> Result<Vec<u8>, Failure> {
-    let store = place.trust.store.clone().unwrap_or_default();
-    let path = store.join(place.anchor.identity.directory_name()).join(name);
+    let path = place.memory().unwrap_or_default().join(name);
     std::fs::read(&path).map_err(|error| disk(&path, &error))
 }
