@@ -24,7 +24,7 @@ use crate::settings::RepoSettings;
 use crate::terminal::Terminal;
 use crate::trust::unix_now;
 
-pub use words::{description, difference, progress, to_json};
+pub use words::{description, difference, keys_for_everything, progress, to_json};
 
 /// A metadata file is never larger; what people sign is a few kilobytes, or megabytes with classic bins.
 const LARGEST: u64 = 64 << 20;
@@ -48,12 +48,7 @@ impl Ceremony {
         let waiting = waiting(workplace)?;
         let root = waiting.iter().find(|file| matches!(file, PeoplesFile::Root(_))).map(PeoplesFile::to_bytes);
         let state = state::read_below(workplace, storage, root.as_deref()).await?;
-        let published = state.map(|state| state.published);
-        let before = match &published {
-            Some(published) => Some(published.root().clone()),
-            None => trusted_root(workplace)?,
-        };
-        let mut ceremony = Self { before, published, waiting };
+        let mut ceremony = Self::of(workplace, state.map(|state| state.published), waiting)?;
         let old = ceremony.take_published();
         for file in old.iter().filter(|file| ceremony.is_overtaken(file)) {
             terminal.warning(&format!(
@@ -63,6 +58,18 @@ impl Ceremony {
         }
         forget(workplace, &old)?;
         Ok(ceremony)
+    }
+
+    /// These files, and what is published.
+    ///
+    /// # Errors
+    /// When the trusted root cannot be read.
+    pub fn of(workplace: &Workplace, published: Option<Published>, waiting: Vec<PeoplesFile>) -> Result<Self, Failure> {
+        let before = match &published {
+            Some(published) => Some(published.root().clone()),
+            None => trusted_root(workplace)?,
+        };
+        Ok(Self { before, published, waiting })
     }
 
     /// Only what waits and the trusted root, where what is published cannot be read.

@@ -6,11 +6,14 @@ use std::io;
 use std::path::Path;
 
 use packaging::PackageName;
+use repository::ceremony::PeoplesFile;
 use repository::{Change, Expiry, Profile, Published, layout};
 use serde::Serialize;
 use tuf::UnixTime;
 use tuf::metadata::RoleName;
 
+use super::ceremony::{self, Ceremony};
+use super::keys::KeyRing;
 use super::state;
 use super::storage::Storage;
 use super::workplace::{Workplace, disk};
@@ -94,8 +97,10 @@ pub struct StagedChange {
 pub struct WaitingMetadata {
     /// The file, below the operator's directory.
     pub file: String,
-    /// The keys whose signatures it has, right or not.
+    /// The keys that must sign it and have: signatures that do not fit what it says are none.
     pub signatures: Vec<String>,
+    /// What people are told about it: how far its signatures are, or why it cannot be used.
+    pub progress: Vec<String>,
 }
 
 impl Overview {
@@ -103,10 +108,11 @@ impl Overview {
     ///
     /// # Errors
     /// When something cannot be read, or what is published is refused.
-    pub async fn of(workplace: &Workplace, now: UnixTime) -> Result<Self, Failure> {
+    pub async fn of(workplace: &Workplace, ring: &KeyRing, now: UnixTime) -> Result<Self, Failure> {
         let storage = Storage::open(&workplace.output())?;
         let mut warnings = Vec::new();
-        let published = match state::read(workplace, &storage).await? {
+        let state = state::read(workplace, &storage).await?;
+        let published = match &state {
             Some(state) => Some(InPublic::of(&state.published, &storage, workplace, now, &mut warnings).await?),
             None => None,
         };
@@ -119,7 +125,7 @@ impl Overview {
             output: workplace.output(),
             published,
             staged: by_project(&changes),
-            waiting: waiting(workplace)?,
+            waiting: waiting(workplace, state.map(|state| state.published), ring)?,
             orphans: orphans(&changes, workplace)?,
             warnings,
         })
@@ -259,24 +265,32 @@ impl StagedChange {
 }
 
 /// Metadata files that wait, by name.
-fn waiting(workplace: &Workplace) -> Result<Vec<WaitingMetadata>, Failure> {
-    let mut found = Vec::new();
-    for path in files_below(&workplace.staged_metadata())? {
-        let file = format!("staged/metadata/{path}");
-        let Some(bytes) = workplace.read(&file)? else { continue };
-        found.push(WaitingMetadata { file, signatures: signatures(&bytes) });
-    }
-    Ok(found)
-}
-
-/// Key ids of the signatures that are in a metadata file; somebody who was to sign has put an empty one there.
-fn signatures(bytes: &[u8]) -> Vec<String> {
-    let file: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
-    let signatures = file.get("signatures").and_then(serde_json::Value::as_array);
-    let signed = signatures.into_iter().flatten().filter(|signature| {
-        signature.get("sig").and_then(serde_json::Value::as_str).is_some_and(|text| !text.is_empty())
-    });
-    signed.filter_map(|signature| Some(signature.get("keyid")?.as_str()?.to_owned())).collect()
+fn waiting(
+    workplace: &Workplace,
+    published: Option<Published>,
+    ring: &KeyRing,
+) -> Result<Vec<WaitingMetadata>, Failure> {
+    let paths = files_below(&workplace.staged_metadata())?.into_iter();
+    let read = |path: String| (ceremony::read_file(&workplace.staged_metadata().join(&path)), path);
+    let read: Vec<_> = paths.map(read).collect();
+    let files = read.iter().filter_map(|(file, _)| file.as_ref().ok().cloned()).collect();
+    let ceremony = Ceremony::of(workplace, published, files)?;
+    let described = |(file, path): (Result<PeoplesFile, Failure>, String)| {
+        let (mut signatures, mut progress) = (Vec::new(), Vec::new());
+        match file {
+            Err(failure) => progress.push(failure.message),
+            Ok(file) => {
+                for requirement in ceremony.requirements(&file) {
+                    progress.push(ceremony::progress(&file, &requirement, ring));
+                    signatures.extend(requirement.keys.into_iter().filter(|(_, signed)| *signed).map(|(id, _)| id.0));
+                }
+            }
+        }
+        signatures.sort();
+        signatures.dedup();
+        WaitingMetadata { file: format!("staged/metadata/{path}"), signatures, progress }
+    };
+    Ok(read.into_iter().map(described).collect())
 }
 
 /// The paths at which staged files wait, by what they will be published as.

@@ -215,8 +215,15 @@ fn a_file_that_was_changed_on_its_way_has_no_signatures() {
     let forged = String::from_utf8(operator.read(path)).unwrap().replacen("\"threshold\":2", "\"threshold\":1", 1);
     operator.environment.write(path, forged);
     let before = tree(&operator.path("public"));
-    operator.repo(&["root", "finalize"]).expect_code(1).expect_stderr(&["0 of 1 signatures for root 1"]);
+    let misfit = "1 signature is there and does not fit this content: it was changed after signing";
+    operator.repo(&["root", "finalize"]).expect_code(1).expect_stderr(&["0 of 1 signatures for root 1", misfit]);
     assert_eq!(tree(&operator.path("public")), before);
+    let status = operator.does(&["status"]).stdout;
+    for piece in ["2.root.json: 0 of 1 signatures for root 1; missing: root (", misfit] {
+        assert!(status.contains(piece), "{piece} is not in\n{status}");
+    }
+    assert!(!status.contains("signed by"), "{status}");
+    operator.repo(&["root", "sign", "--dry-run"]).expect_code(0).expect_stderr(&[misfit]);
     // A file whose name says something else than its content is refused as well.
     fs::rename(operator.path(path), operator.path("staged/metadata/7.root.json")).unwrap();
     operator.repo(&["root", "finalize"]).expect_code(1).expect_stderr(&["it has version 2"]);
@@ -241,6 +248,95 @@ fn nothing_is_signed_unseen() {
     operator.repo(&["root", "finalize"]).expect_code(1).expect_stderr(&["repo.nothing-waits"]);
     operator.repo(&["root", "edit"]).expect_code(2).expect_stderr(&["repo.nothing-changes"]);
     operator.is_accepted();
+}
+
+#[test]
+fn who_signs_sees_what_changes_and_whose_keys_they_are() {
+    let operator = Operator::new();
+    let (ann, bob) = (person("ann", &operator), person("bob", &operator));
+    operator.begins(&["--root-key", "ann.pub"]);
+    for file in ["1.root.json", "1.targets.json"] {
+        operator.has_signed(file, &ann, "ann.pem");
+    }
+    operator.does(&["root", "finalize"]);
+    operator.gives("root.json", &ann, "1/root.json");
+    operator.does(&["root", "edit", "--add-key", "bob.pub", "--threshold", "2"]);
+    operator.gives("staged/metadata/2.root.json", &ann, "2.root.json");
+    let sign = ["root", "sign", "2.root.json", "--key", "ann.pem"];
+    let previous = ["--previous", "1/root.json"];
+
+    // A key that has no name here is shown with all of its id: the beginning can be made.
+    let shown = bob.says(&["key", "show", "bob.pub"]);
+    let bob_id = shown["keys"][0]["keyid"].as_str().unwrap().to_owned();
+    assert_eq!(bob_id.len(), 64);
+    let shown = ann.does(&[&sign[..], &previous, &["--dry-run"]].concat()).stdout;
+    for piece in [&format!("root: {bob_id} may sign from now on"), "root: 2 must sign, instead of 1", "for root 1"] {
+        assert!(shown.contains(piece), "{piece} is not in\n{shown}");
+    }
+    bob.gives("bob.pub", &ann, "bob.pub");
+    let shown = ann.does(&[&sign[..], &previous, &["--dry-run"]].concat()).stdout;
+    assert!(shown.contains("root: bob ("), "{shown}");
+
+    // Without the root before, nothing is taken for complete.
+    let blind = ann.does(&[&sign[..], &["--dry-run"]].concat());
+    let warned = "the old root's own signatures cannot be counted here; give --previous root.json";
+    assert!(blind.stdout.contains(warned), "{}", blind.stdout);
+    // Nor is another root taken for it, or one that nobody signed.
+    operator.gives("staged/metadata/2.root.json", &ann, "2/root.json");
+    ann.repo(&[&sign[..], &["--yes", "--previous", "2/root.json"]].concat())
+        .expect_code(1)
+        .expect_stderr(&["is not signed by its own keys"]);
+    let nobody_asked = ann.repo(&[&sign[..], &previous, &["--json"]].concat()).expect_code(2);
+    assert!(!nobody_asked.stderr.contains("--no-input"), "{}", nobody_asked.stderr);
+    ann.does(&[&sign[..], &previous, &["--yes"]].concat());
+    ann.repo(&[&sign[..], &previous, &["--yes"]].concat()).expect_code(1).expect_stderr(&[
+        "ann (",
+        "has signed already",
+        "missing: bob (",
+    ]);
+
+    // Bob has signed another copy meanwhile.
+    operator.has_signed("2.root.json", &bob, "bob.pem");
+    ann.gives("2.root.json", &operator, "ann/2.root.json");
+    operator.does(&["root", "sign", "staged/metadata/2.root.json", "ann/2.root.json"]);
+    operator.does(&["root", "finalize"]);
+    operator.is_accepted();
+    operator.does(&["root", "edit", "--renew", "root"]);
+    operator.gives("staged/metadata/3.root.json", &ann, "3.root.json");
+    ann.repo(&["root", "sign", "3.root.json", "--key", "ann.pem", "--yes", "--previous", "1/root.json"])
+        .expect_code(2)
+        .expect_stderr(&["--previous is root 1", "3.root.json", "root 2"]);
+}
+
+#[test]
+fn what_leads_back_to_what_is_published_waits_for_nobody() {
+    let operator = Operator::new();
+    person("ann", &operator);
+    operator.begins(&[]);
+    operator.does(&["root", "edit", "--add-key", "ann.pub"]);
+    let back = operator.does(&["root", "edit", "--remove-key", "ann"]);
+    assert!(back.stdout.contains("This takes back what was staged; nothing waits."), "{}", back.stdout);
+    assert_eq!(operator.waiting(), Vec::<String>::new());
+    operator
+        .repo(&["root", "edit", "--threshold", "5"])
+        .expect_code(2)
+        .expect_stderr(&["a threshold of 5 needs 5 keys; there is 1"]);
+}
+
+#[test]
+fn one_key_is_not_two_and_the_online_key_is_nobodys() {
+    let operator = Operator::new();
+    person("ann", &operator);
+    let key = String::from_utf8(operator.read("ann.pub")).unwrap();
+    operator.environment.write("again.pub", key.replacen('{', "{\"comment\":\"again\",", 1));
+    let twice =
+        [&["init"], &BASE[..], &["--root-key", "ann.pub", "--root-key", "again.pub", "--threshold", "2"]].concat();
+    operator.repo(&twice).expect_code(2).expect_stderr(&["--threshold 2 of 1 key cannot be"]);
+    assert!(!operator.path("keys").exists());
+    let operator = Operator::new();
+    operator.begins(&[]);
+    let edit = ["root", "edit", "--add-key", "keys/online.pub"];
+    operator.does(&edit).expect_stderr(&["WARNING: The online key online (", "is a key of root too"]);
 }
 
 #[test]

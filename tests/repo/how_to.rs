@@ -181,7 +181,12 @@ fn key_ceremony() {
         installs(page, "user").expect_code(0);
     };
     goes_on(&page, 1);
-    page.follow("Renew before it expires");
+    let outcomes = page.follow("Renew before it expires");
+    // Each sees what changes, who has signed, and the others by their names.
+    let carol = &outcomes[2].stdout;
+    for piece in ["root 1 becomes root 2", "2.root.json: 2 of 2 signatures for root 2: alice (", "carol ("] {
+        assert!(carol.contains(piece), "{piece} is not in\n{carol}");
+    }
     goes_on(&page, 2);
 
     page.follow("Replace somebody's key");
@@ -206,11 +211,38 @@ fn key_ceremony() {
     page.run("operator", "cp /media/stick/*.json staged/metadata/; tufpip repo root finalize")
         .expect_code(1)
         .expect_stderr(&["2 of 3 signatures"]);
-    page.run("operator", "rm /media/stick/*.json staged/metadata/*.json").expect_code(0);
+    page.follow("Abandon a change that waits");
+    page.run("operator", "tufpip repo root finalize").expect_code(1).expect_stderr(&["repo.nothing-waits"]);
 
     page.follow("Another online key");
     goes_on(&page, 5);
     page.end();
+}
+
+#[test]
+fn delegate_a_project() {
+    let mut page = begun("delegate-a-project");
+    let trust = "tufpip trust add https://pkgs.example.org/simple/ --root /media/stick/root.json";
+    page.run("user", &format!("{trust}; rm /media/stick/root.json")).expect_code(0);
+    page.follow("The project makes a key");
+    let outcomes = page.follow("The index hands it over");
+    let hash = wheels("1.0")[0].sha256();
+    assert!(outcomes[1].stdout.contains(&hash), "{}", outcomes[1].stdout);
+    installs(&page, "user").expect_code(0);
+    has_installed(&page, "user", &["app-1.0", "library-1.0"]);
+
+    page.has_built("operator", &wheels("2.0"));
+    let outcomes = page.follow("A release");
+    let waits = format!("{}{}", outcomes[0].stdout, outcomes[0].stderr);
+    assert!(waits.contains("app waits for the signatures of its own people"), "{waits}");
+    installs(&page, "user").expect_code(0);
+    has_installed(&page, "user", &["app-2.0", "library-1.0"]);
+
+    page.follow("The index signs again");
+    page.end();
+    published_beside(&page, "3.0");
+    installs(&page, "user").expect_code(0);
+    has_installed(&page, "user", &["app-3.0", "library-1.0"]);
 }
 
 #[test]

@@ -44,8 +44,11 @@ pub enum SigningGroup {
 /// Why who signs cannot be changed so.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CeremonyError {
-    /// More signatures than keys, or none.
-    #[error("{threshold} of {keys} keys cannot be required")]
+    /// No signatures.
+    #[error("a threshold of 0 would let everybody sign")]
+    NoThreshold,
+    /// More signatures than keys.
+    #[error("a threshold of {threshold} needs {threshold} keys; there {}", there_are(*keys))]
     Threshold {
         /// How many must sign.
         threshold: u64,
@@ -84,14 +87,27 @@ pub struct RenewedByPeople {
 impl Group {
     /// These keys, of which so many must sign.
     ///
+    /// A key counts once, under however many key ids it comes: these are hashes of the object, which anybody can write
+    /// differently.
+    ///
     /// # Errors
     /// When these keys are not as many, or nobody has to sign.
-    pub fn new(keys: Vec<Key>, threshold: u64) -> Result<Self, CeremonyError> {
-        let distinct: BTreeSet<KeyId> = keys.iter().map(Key::identifier).collect();
-        if threshold == 0 || threshold > distinct.len() as u64 {
-            return Err(CeremonyError::Threshold { threshold, keys: distinct.len() });
+    pub fn new(mut keys: Vec<Key>, threshold: u64) -> Result<Self, CeremonyError> {
+        let mut distinct = BTreeSet::new();
+        keys.retain(|key| distinct.insert(material(key)));
+        if threshold == 0 {
+            return Err(CeremonyError::NoThreshold);
+        }
+        if threshold > keys.len() as u64 {
+            return Err(CeremonyError::Threshold { threshold, keys: keys.len() });
         }
         Ok(Self { keys, threshold })
+    }
+
+    /// The keys that are also in another group.
+    pub fn shared_with<'a>(&'a self, other: &Self) -> Vec<&'a Key> {
+        let others: BTreeSet<String> = other.keys.iter().map(material).collect();
+        self.keys.iter().filter(|key| others.contains(&material(key))).collect()
     }
 
     fn role_keys(&self) -> RoleKeys {
@@ -369,6 +385,25 @@ impl ByPeople {
             Delegations { keys, roles: DelegatedRoles::Listed(roles), .. } => Ok((keys, roles)),
             _ => Err(error()),
         }
+    }
+}
+
+fn there_are(keys: usize) -> String {
+    match keys {
+        1 => "is 1".to_owned(),
+        keys => format!("are {keys}"),
+    }
+}
+
+/// What signatures are verified with, without what leaves it the same: letters of hex, lines of PEM, and all other fields.
+fn material(key: &Key) -> String {
+    let value = key.to_value();
+    let values = value.as_object().and_then(|key| key.get("keyval")).and_then(|values| values.as_object());
+    let public = values.and_then(|values| values.get("public")).and_then(|public| public.as_str());
+    let Some(public) = public else { return key.identifier().0 };
+    match public.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => public.to_lowercase(),
+        false => public.split_whitespace().collect(),
     }
 }
 

@@ -281,7 +281,7 @@ impl Draft {
     /// Takes what the people of a project have signed.
     ///
     /// # Errors
-    /// When it is not signed by enough of them, or not what has to be signed.
+    /// When it is not signed by enough of them, not what has to be signed, or has expired since.
     pub fn accept(&mut self, awaiting: &Awaiting, bytes: &[u8]) -> Result<(), StateError> {
         let role = &awaiting.role;
         let file: Metadata<Targets> = read(role, bytes)?;
@@ -293,6 +293,9 @@ impl Draft {
         }
         if file.signed.targets != awaiting.targets.targets {
             return Err(StateError::Content { role: role.to_string() });
+        }
+        if file.signed.expires.0 <= self.now.0 {
+            return Err(StateError::Expired { role: role.clone(), expires: file.signed.expires });
         }
         self.by_people.insert(role.clone(), (file.signed.version, bytes.to_owned()));
         Ok(())

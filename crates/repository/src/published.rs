@@ -56,6 +56,14 @@ pub enum StateError {
         /// Whose metadata or page.
         role: String,
     },
+    /// It was signed too long ago: clients would refuse it.
+    #[error("{role} has expired ({expires})")]
+    Expired {
+        /// Whose metadata.
+        role: RoleName,
+        /// Until when it was good.
+        expires: UnixTime,
+    },
     /// Its keys change, and those who have the new ones have not signed.
     #[error("{role} has to be signed again, because its keys change")]
     SignAgain {

@@ -207,7 +207,8 @@ pub struct EditRoot {
 /// Works on the files alone, so that it can be done where the private keys are, without a repository.
 #[derive(Debug, Args)]
 pub struct SignFiles {
-    /// The files; all that wait in staged/metadata when none is named
+    /// The files; all that wait in staged/metadata when none is named. Of a file and copies of it, the first gets the
+    /// signatures of all
     #[arg(value_name = "file")]
     pub files: Vec<String>,
     /// A private key to sign with; may be given several times; otherwise all in the repository's keys

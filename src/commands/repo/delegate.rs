@@ -51,7 +51,7 @@ pub async fn delegate(
     }
     let renewed = RenewedByPeople::default();
     let mut files = prepare(&workplace, &ceremony, &wanted, renewed);
-    if files.is_empty() {
+    if files.is_empty() && ceremony.with(Vec::new()).waiting.len() == ceremony.waiting.len() {
         return Err(Failure::new(Kind::Usage, "repo.nothing-changes", "Nothing would change"));
     }
     if !delegate.remove {

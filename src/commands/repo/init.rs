@@ -81,8 +81,11 @@ impl Given {
         if !policy.targets_offline() && !self.targets.is_empty() {
             return Err(Failure::usage("with --profile rstuf the online key signs targets; leave out --targets-key"));
         }
-        let root = self.root.len().max(1);
-        let targets = if self.targets.is_empty() { root } else { self.targets.len() };
+        let distinct = |files: &[KeyFile]| {
+            Group::new(files.iter().map(|file| file.public.clone()).collect(), 1).map_or(0, |group| group.keys.len())
+        };
+        let root = distinct(&self.root).max(1);
+        let targets = if self.targets.is_empty() { root } else { distinct(&self.targets) };
         for (keys, option) in [(root, "--root-key"), (targets, "--targets-key")] {
             if init.threshold == 0 || init.threshold > keys as u64 {
                 let message = format!("--threshold {} of {} cannot be", init.threshold, counted(keys, "key"));
@@ -205,6 +208,7 @@ async fn begin(
     ceremony::stage(&workplace, &files)?;
     let storage = Storage::open(&workplace.output())?;
     let mut ceremony = Ceremony::read(&workplace, &storage, terminal).await?;
+    root::warn_of_keys(&ceremony, &ring, terminal);
     ceremony.sign(&mut ring)?;
     ceremony.sign_online(&mut ring)?;
     for file in &ceremony.waiting {

@@ -28,8 +28,19 @@ pub async fn root(repo: &RepoSettings, command: &RootCommand, terminal: &Arc<Ter
     }
 }
 
+/// Warns of keys that are in more hands than they should be.
+pub fn warn_of_keys(ceremony: &Ceremony, ring: &KeyRing, terminal: &Terminal) {
+    for warning in ceremony.expected().iter().flat_map(|expected| ceremony::keys_for_everything(expected, ring)) {
+        terminal.warning(&warning);
+    }
+}
+
 /// Says what waits, whose signatures are missing, and which command comes next.
 pub fn say_what_is_next(ceremony: &Ceremony, workplace: &Workplace, ring: &KeyRing, terminal: &Terminal) {
+    if ceremony.waiting.is_empty() {
+        terminal.line("This takes back what was staged; nothing waits.");
+        return;
+    }
     let missing = ceremony.unsigned();
     if missing.is_empty() {
         terminal.line("All signatures are there. Next, where the online key is: tufpip repo root finalize");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::failure::Failure;
-use crate::repo::keys;
+use crate::repo::ceremony;
 use crate::repo::overview::{InPublic, Overview, StagedChange};
 use crate::repo::workplace::Workplace;
 use crate::settings::RepoSettings;
@@ -16,7 +16,8 @@ use crate::trust::{duration, unix_now};
 /// When something cannot be read, or what is published is refused.
 pub async fn status(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     let workplace = Workplace::open_to_read(&repo.directory)?;
-    let overview = Overview::of(&workplace, unix_now()).await?;
+    let ring = ceremony::ring(&workplace, repo)?;
+    let overview = Overview::of(&workplace, &ring, unix_now()).await?;
     if repo.json {
         terminal.data(&serde_json::to_string(&overview).unwrap_or_default());
         return Ok(());
@@ -28,11 +29,8 @@ pub async fn status(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(),
     say_staged(&overview, terminal);
     for waiting in &overview.waiting {
         terminal.data(&format!("Waits for signatures: {}", printable(&waiting.file)));
-        let known = keys::in_directory(&workplace.keys())?;
-        for id in &waiting.signatures {
-            let name = known.iter().find(|key| key.id.0 == *id).map(|key| format!("{} ", key.name)).unwrap_or_default();
-            let id: String = id.chars().take(12).collect();
-            terminal.data(&format!("  signed by {name}{}", printable(&id)));
+        for line in &waiting.progress {
+            terminal.data(&format!("  {}", printable(line)));
         }
     }
     if !overview.orphans.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use repository::ceremony::{PeoplesFile, Requirement};
+use repository::ceremony::{ByPeople, PeoplesFile, Requirement, SigningGroup};
 use serde_json::{Value, json};
 use tuf::metadata::{RoleKeys, RoleName};
 use tuf::{KeyId, UnixTime};
@@ -11,9 +11,6 @@ use super::contents::Contents;
 use crate::repo::keys::KeyRing;
 use crate::terminal::{counted, printable};
 use crate::trust::duration;
-
-/// Targets of a project that are listed; more are counted.
-const MOST_TARGETS: usize = 50;
 
 /// What a file says: its role, version and expiry, who may sign for what, and the files it vouches for.
 pub fn description(file: &PeoplesFile, ring: &KeyRing, now: UnixTime) -> Vec<String> {
@@ -34,12 +31,9 @@ pub fn description(file: &PeoplesFile, ring: &KeyRing, now: UnixTime) -> Vec<Str
         if file.names().is_empty() || !targets.is_empty() {
             lines.push(format!("  vouches for {}", counted(targets.len(), "file")));
         }
-        for (path, target) in targets.iter().take(MOST_TARGETS) {
+        for (path, target) in targets {
             let hash = target.hashes.get(tuf::HashAlgorithm::Sha256).unwrap_or_default();
             lines.push(format!("    {path}  sha256 {hash}"));
-        }
-        if targets.len() > MOST_TARGETS {
-            lines.push(format!("    and {} more", targets.len() - MOST_TARGETS));
         }
     }
     lines.iter().map(|line| printable(line)).collect()
@@ -96,13 +90,38 @@ pub fn progress(file: &PeoplesFile, requirement: &Requirement, ring: &KeyRing) -
         true => String::new(),
         false => format!("; missing: {}", names(false).join(", ")),
     };
+    let misfits = match file.misfits(requirement) {
+        0 => String::new(),
+        1 => "; 1 signature is there and does not fit this content: it was changed after signing".to_owned(),
+        count => {
+            format!("; {count} signatures are there and do not fit this content: it was changed after signing")
+        }
+    };
     printable(&format!(
-        "{}: {} of {} signatures for {}{signed}{missing}",
+        "{}: {} of {} signatures for {}{signed}{missing}{misfits}",
         file.file_name(),
         requirement.signed(),
         requirement.threshold,
         requirement.by
     ))
+}
+
+/// Which keys sign without people, and are those of people too. That machine is the easiest to break into.
+pub fn keys_for_everything(by_people: &ByPeople, ring: &KeyRing) -> Vec<String> {
+    let online = by_people.group(SigningGroup::Online);
+    let groups =
+        [("root", SigningGroup::Root, false), ("targets", SigningGroup::Targets, by_people.targets_is_online())];
+    let mut warnings = Vec::new();
+    for (role, group, is_meant) in groups {
+        for key in by_people.group(group).shared_with(&online).into_iter().filter(|_| !is_meant) {
+            warnings.push(format!(
+                "The online key {} is a key of {role} too: who breaks into the machine that publishes can sign as one of those \
+                 who decide about the index",
+                ring.called(&key.identifier())
+            ));
+        }
+    }
+    warnings
 }
 
 /// A file and its signatures, for programs.
@@ -113,8 +132,16 @@ pub fn to_json(file: &PeoplesFile, requirements: &[Requirement], path: &str, rin
             "by": requirement.by,
             "threshold": requirement.threshold,
             "met": requirement.is_met(),
+            "misfits": file.misfits(requirement),
             "keys": requirement.keys.iter().map(key).collect::<Vec<_>>(),
         })
+    });
+    let targets = match file {
+        PeoplesFile::Root(_) => Vec::new(),
+        PeoplesFile::Targets(_, targets) => targets.signed.targets.iter().collect(),
+    };
+    let targets = targets.into_iter().map(|(path, target)| {
+        json!({"path": path, "length": target.length, "sha256": target.hashes.get(tuf::HashAlgorithm::Sha256)})
     });
     json!({
         "file": path,
@@ -122,6 +149,7 @@ pub fn to_json(file: &PeoplesFile, requirements: &[Requirement], path: &str, rin
         "version": file.version(),
         "expires": file.expires().to_string(),
         "signatures": requirements.collect::<Vec<_>>(),
+        "targets": targets.collect::<Vec<_>>(),
     })
 }
 

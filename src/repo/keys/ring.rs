@@ -83,12 +83,13 @@ impl KeyRing {
         Ok(self.opened.remove(id))
     }
 
-    /// How a key is called here, for people: its name, if it has one, and the beginning of its key id.
+    /// How a key is called here, for people: its name, if it has one, and the beginning of its key id; else all of the key
+    /// id, for somebody could make a key whose id begins as another one's.
     pub fn called(&self, id: &KeyId) -> String {
         let name = self.files.iter().find(|file| file.id == *id).map(|file| file.name.as_str());
         printable(&match name {
             Some(name) => format!("{name} ({})", short(id)),
-            None => short(id).to_owned(),
+            None => id.0.clone(),
         })
     }
 

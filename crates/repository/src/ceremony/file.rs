@@ -111,6 +111,36 @@ impl PeoplesFile {
         }
     }
 
+    /// Whether there is a signature in the name of a key, valid or not.
+    pub fn has_signature_of(&self, id: &KeyId) -> bool {
+        let signatures = match self {
+            Self::Root(root) => &root.signatures,
+            Self::Targets(_, targets) => &targets.signatures,
+        };
+        signatures.iter().any(|signature| signature.key_id == *id && !signature.signature.is_empty())
+    }
+
+    /// Adds the signatures of a copy, where it has some that are not here. `false` if the two say different things.
+    pub fn take_signatures(&mut self, copy: &Self) -> bool {
+        let (here, there) = match (self, copy) {
+            (Self::Root(one), Self::Root(other)) if one.signed == other.signed => {
+                (&mut one.signatures, &other.signatures)
+            }
+            (Self::Targets(role, one), Self::Targets(other_role, other))
+                if role == other_role && one.signed == other.signed =>
+            {
+                (&mut one.signatures, &other.signatures)
+            }
+            _ => return false,
+        };
+        for signature in there {
+            if !here.iter().any(|known| known.key_id == signature.key_id) {
+                here.push(signature.clone());
+            }
+        }
+        true
+    }
+
     /// Whether the two say the same, whoever has signed and until whenever.
     pub fn same_but_expiry(&self, other: &Self) -> bool {
         match (self, other) {
@@ -184,6 +214,11 @@ impl PeoplesFile {
             Self::Root(root) => root.verify(keys, role).is_ok(),
             Self::Targets(_, targets) => targets.verify(keys, role).is_ok(),
         }
+    }
+
+    /// How many signatures of these keys are there and not for what the file says now.
+    pub fn misfits(&self, requirement: &Requirement) -> usize {
+        requirement.missing().filter(|id| self.has_signature_of(id)).count()
     }
 
     fn requirement(&self, by: String, keys: &BTreeMap<KeyId, Key>, role: &RoleKeys) -> Requirement {

@@ -108,6 +108,18 @@ fn a_threshold_that_nobody_can_meet_is_refused() {
     assert!(Group::new(keys.clone(), 2).is_err(), "one key twice is one key");
     assert!(Group::new(keys.clone(), 0).is_err());
     assert!(Group::new(keys, 1).is_ok());
+    // The same key, written in another way, has another key id.
+    let text = String::from_utf8(key(1).public().to_value().to_json()).unwrap();
+    let public = &text.split('"').find(|piece| piece.len() == 64).unwrap().to_owned();
+    let other_case = text.replace(public.as_str(), &public.to_uppercase());
+    for written in [text.replacen('{', "{\"comment\":\"mine\",", 1), other_case] {
+        let again = Key::from_value(&tuf::json::parse(written.as_bytes()).unwrap()).unwrap();
+        assert_ne!(again.identifier(), *key(1).key_id());
+        let keys = vec![key(1).public().clone(), again];
+        let refused = Group::new(keys.clone(), 2).unwrap_err();
+        assert_eq!(refused.to_string(), "a threshold of 2 needs 2 keys; there is 1");
+        assert_eq!(Group::new(keys, 1).unwrap(), group(&[1], 1));
+    }
 }
 
 #[test]
@@ -178,9 +190,27 @@ fn a_new_root_needs_the_old_keys_and_its_own() {
     // A file that came back with other content than was signed.
     let bytes = String::from_utf8(file.to_bytes()).unwrap().replace("\"threshold\":2", "\"threshold\":1");
     let forged = PeoplesFile::read("2.root.json", bytes.as_bytes()).unwrap().unwrap();
-    assert!(!requirements(&forged, Some(&first.root), None).iter().any(|requirement| requirement.signed() > 0));
+    let found = requirements(&forged, Some(&first.root), None);
+    assert!(!found.iter().any(|requirement| requirement.signed() > 0));
+    assert_eq!(forged.misfits(&found[0]), 2);
+    assert_eq!(file.misfits(&requirements(&file, Some(&first.root), None)[0]), 0);
     // Without the root before it, only its own keys are known.
     assert_eq!(requirements(&file, None, None).len(), 1);
+}
+
+#[test]
+fn signatures_of_copies_are_put_together() {
+    let (policy, first) = first(Profile::Small, BinForm::Succinct);
+    let unsigned = first.since(None, RenewedByPeople::default(), &policy, NOW).remove(0);
+    let (mut one, mut two) = (unsigned.clone(), unsigned.clone());
+    one.sign(&key(1));
+    two.sign(&key(2));
+    assert!(one.take_signatures(&two));
+    assert!(requirements(&one, None, None)[0].is_met());
+    let mut later = unsigned;
+    later.set_expires(UnixTime(NOW.0 + 5));
+    assert!(!later.take_signatures(&one));
+    assert_eq!(later.signatures(), 0);
 }
 
 #[test]

@@ -177,6 +177,11 @@ fn a_project_with_keys_of_its_own() {
         let found = operator.role(&theirs, &leaf).targets.into_iter();
         files.targets.extend(found.filter(|(path, _)| path.starts_with("dist/app/")));
     }
+    // Nor with what has expired since they signed it.
+    let expired = Targets { expires: operator.now, ..files.clone() };
+    operator.signed_by_projects.insert(role.clone(), signed(expired, &[key(50)]));
+    let too_late = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| operator.prepare(&[], structure())));
+    assert!(too_late.is_err());
     operator.signed_by_projects.insert(role.clone(), signed(files.clone(), &[key(50)]));
     operator.publish_with(&[], structure());
     assert_eq!(user.files(&operator, "app").len(), 1);

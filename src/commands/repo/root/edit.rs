@@ -144,6 +144,7 @@ pub fn stage(
         ceremony::stage(workplace, &files)?;
     }
     let ceremony = ceremony.with(files);
+    super::warn_of_keys(&ceremony, ring, terminal);
     if repo.json {
         let files = super::waiting_json(&ceremony, workplace, ring);
         terminal.data(&json!({"files": files, "dry_run": repo.dry_run}).to_string());

@@ -1,18 +1,18 @@
 //! `repo root sign`, `repo sign`: a signature more on what waits for people, after they have seen what it says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use repository::ceremony::{ByPeople, PeoplesFile, Requirement, requirements};
 use serde_json::json;
 use tuf::KeyId;
-use tuf::metadata::{Metadata, Root};
+use tuf::metadata::{Metadata, Root, TopLevelRole};
 
 use crate::commands::confirmation::confirmed;
 use crate::failure::{Failure, Kind};
 use crate::repo::ceremony::{self, Ceremony};
 use crate::repo::config::CONFIG_FILE;
-use crate::repo::keys::{self, KeyRing, Passphrases};
+use crate::repo::keys::{self, KeyFile, KeyRing, Passphrases};
 use crate::repo::storage::Storage;
 use crate::repo::workplace::{Workplace, disk, write_whole};
 use crate::settings::{RepoSettings, SignFiles};
@@ -25,6 +25,34 @@ struct ToSign {
     file: PeoplesFile,
     requirements: Vec<Requirement>,
     signers: Vec<KeyId>,
+    /// Whether signatures of a copy were added.
+    has_more: bool,
+}
+
+/// What a file is compared with, and what says whose signatures it needs.
+struct Known {
+    ceremony: Option<Ceremony>,
+    /// What `--previous` names.
+    previous: Option<Root>,
+}
+
+impl Known {
+    /// The root before a new one.
+    fn before(&self) -> Option<&Root> {
+        self.previous.as_ref().or(self.ceremony.as_ref().and_then(|ceremony| ceremony.before.as_ref()))
+    }
+
+    /// As it will be with these files.
+    fn expected(&self, files: &[PeoplesFile]) -> Option<ByPeople> {
+        let previous = || Some(ByPeople { root: self.previous.clone()?, delegators: BTreeMap::new() });
+        ByPeople::expected(self.ceremony.as_ref().and_then(Ceremony::expected).or_else(previous), files)
+    }
+
+    /// Whether the keys before have to sign a file too, and are not known.
+    fn lacks_the_old_root(&self, file: &PeoplesFile) -> bool {
+        let is_before = |root: &Root| root.version.checked_add(1) == Some(file.version());
+        matches!(file, PeoplesFile::Root(_)) && file.version() > 1 && !self.before().is_some_and(is_before)
+    }
 }
 
 /// Signs.
@@ -40,31 +68,41 @@ pub async fn sign(repo: &RepoSettings, sign: &SignFiles, terminal: &Terminal) ->
         Some(workplace) => Some(known(workplace, terminal).await?),
         None => None,
     };
+    let known = Known { ceremony, previous: sign.previous.as_deref().map(read_previous).transpose()? };
     let mut ring = ring(repo, sign, workplace.as_ref())?;
-    let mut files = to_sign(sign, workplace.as_ref(), ceremony.as_ref(), &ring)?;
+    let mut files = to_sign(sign, workplace.as_ref(), &known, &ring)?;
     if !repo.json {
         for one in &files {
             for line in ceremony::description(&one.file, &ring, unix_now()) {
                 terminal.line(&line);
             }
         }
-        if let (Some(workplace), Some(ceremony)) = (&workplace, &ceremony) {
-            say_what_changes(&files, ceremony, workplace, &ring, terminal).await?;
+        say_what_changes(&files, &known, workplace.as_ref(), &ring, terminal).await?;
+        for one in &files {
+            for requirement in one.requirements.iter().filter(|requirement| one.file.misfits(requirement) > 0) {
+                terminal.warning(&ceremony::progress(&one.file, requirement, &ring));
+            }
         }
     }
     let signers = signers(&files);
-    if signers.is_empty() && !repo.dry_run {
-        return Err(nobody(&files, sign, &ring));
+    let has_more = files.iter().any(|one| one.has_more);
+    if signers.is_empty() && !repo.dry_run && !has_more {
+        return Err(nobody(&files, &known, sign, &ring));
     }
-    if !repo.dry_run {
+    if signers.is_empty() && !repo.dry_run {
+        for one in files.iter().filter(|one| one.has_more) {
+            write_whole(&one.path, &one.file.to_bytes()).map_err(|error| disk(&one.path, &error))?;
+        }
+    } else if !repo.dry_run {
         let names: Vec<String> = signers.iter().map(|id| ring.called(id)).collect();
-        if !sign.yes
-            && !confirmed(
-                &format!("Sign this with {}", names.join(", ")),
-                "repo.not-confirmed",
-                repo.no_input || repo.json,
-            )?
-        {
+        let question = format!("Sign this with {}", names.join(", "));
+        if repo.json && !sign.yes {
+            let message = "Nothing was signed: with --json nobody is asked";
+            return Err(
+                Failure::new(Kind::Usage, "repo.not-confirmed", message).hint("give --yes, and nobody has to be")
+            );
+        }
+        if !sign.yes && !confirmed(&question, "repo.not-confirmed", repo.no_input)? {
             terminal.line("Nothing was signed.");
             return Ok(());
         }
@@ -72,7 +110,8 @@ pub async fn sign(repo: &RepoSettings, sign: &SignFiles, terminal: &Terminal) ->
             add_signatures(one, &mut ring)?;
         }
     }
-    report(repo, &mut files, ceremony.as_ref(), sign, &ring, terminal)
+    report(repo, &mut files, &known, &ring, terminal);
+    Ok(())
 }
 
 /// What is known of the repository: if the place it is published in cannot be read here, only what waits.
@@ -90,17 +129,29 @@ async fn known(workplace: &Workplace, terminal: &Terminal) -> Result<Ceremony, F
 /// Says what changes with files in whose place others are published.
 async fn say_what_changes(
     files: &[ToSign],
-    ceremony: &Ceremony,
-    workplace: &Workplace,
+    known: &Known,
+    workplace: Option<&Workplace>,
     ring: &KeyRing,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let storage = Storage::open(&workplace.output())?;
     for one in files {
-        if let Some(before) = ceremony.before(&storage, &one.file).await? {
+        let before = match (&one.file, &known.previous, &known.ceremony, workplace) {
+            (PeoplesFile::Root(_), Some(previous), ..) => Some(PeoplesFile::root(previous.clone())),
+            (_, _, Some(ceremony), Some(workplace)) => {
+                ceremony.before(&Storage::open(&workplace.output())?, &one.file).await?
+            }
+            _ => None,
+        };
+        if let Some(before) = before {
             for line in ceremony::difference(Some(&before), &one.file, ring) {
                 terminal.line(&line);
             }
+        }
+        if known.lacks_the_old_root(&one.file) {
+            terminal.warning(&format!(
+                "What {} changes cannot be shown here; --previous names the root before it",
+                one.file.file_name()
+            ));
         }
     }
     Ok(())
@@ -114,12 +165,12 @@ fn ring(repo: &RepoSettings, sign: &SignFiles, workplace: Option<&Workplace>) ->
             None => Err(Failure::usage("no key to sign with: --key names a .pem file")),
         };
     }
-    let mut names = Vec::new();
-    if let Some(workplace) = workplace {
-        // Only their names: who was not named does not sign.
-        names = keys::in_directory(&workplace.keys())?;
-        names.iter_mut().for_each(|key| key.private = None);
-    }
+    let mut names = match workplace {
+        Some(workplace) => keys::in_directory(&workplace.keys())?,
+        None => keys_beside(&sign.keys),
+    };
+    // Only their names: who was not named does not sign.
+    names.iter_mut().for_each(|key| key.private = None);
     let mut ring = KeyRing::new(names, Passphrases::new(repo));
     for path in &sign.keys {
         if path.extension().is_some_and(|extension| extension == "pub") {
@@ -130,15 +181,27 @@ fn ring(repo: &RepoSettings, sign: &SignFiles, workplace: Option<&Workplace>) ->
     Ok(ring)
 }
 
+/// The public keys that somebody keeps beside their own ones: those of the others who sign. What is no key is no name.
+fn keys_beside(own: &[PathBuf]) -> Vec<KeyFile> {
+    let directories: BTreeSet<&Path> = own.iter().filter_map(|path| path.parent()).collect();
+    let directories =
+        directories.into_iter().map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path });
+    let entries = directories.filter_map(|directory| std::fs::read_dir(directory).ok()).flatten();
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pub"));
+    paths.sort();
+    paths.iter().filter_map(|path| keys::open(path).ok()).collect()
+}
+
 fn to_sign(
     sign: &SignFiles,
     workplace: Option<&Workplace>,
-    ceremony: Option<&Ceremony>,
+    known: &Known,
     ring: &KeyRing,
 ) -> Result<Vec<ToSign>, Failure> {
-    let previous = sign.previous.as_deref().map(read_root).transpose()?;
-    let before = previous.as_ref().or(ceremony.and_then(|ceremony| ceremony.before.as_ref()));
+    let ceremony = known.ceremony.as_ref();
     let mut files: Vec<(PathBuf, PeoplesFile)> = Vec::new();
+    let mut with_copies: BTreeSet<String> = BTreeSet::new();
     if sign.files.is_empty() {
         let (Some(workplace), Some(ceremony)) = (workplace, ceremony) else {
             return Err(Failure::usage("which file? There is no repository here whose waiting files could be meant"));
@@ -146,21 +209,34 @@ fn to_sign(
         files.extend(ceremony.waiting.iter().map(|file| (ceremony::path_of(workplace, file), file.clone())));
     } else {
         for path in &sign.files {
-            files.push((path.clone(), ceremony::read_file(path)?));
+            let copy = ceremony::read_file(path)?;
+            let Some((first, file)) = files.iter_mut().find(|(_, file)| file.file_name() == copy.file_name()) else {
+                files.push((path.clone(), copy));
+                continue;
+            };
+            if !file.take_signatures(&copy) {
+                let message = format!("{} and {} say different things", first.display(), path.display());
+                return Err(Failure::new(Kind::Error, "repo.metadata-file", message)
+                    .hint("signatures go from one copy to the other only when both say the same"));
+            }
+            with_copies.insert(file.file_name());
         }
     }
     let together: Vec<PeoplesFile> = files.iter().map(|(_, file)| file.clone()).collect();
-    match (ceremony, before) {
+    if let Some(previous) = &known.previous {
+        together.iter().try_for_each(|file| refuse_other_previous(file, previous))?;
+    }
+    match (ceremony, known.before()) {
         (Some(ceremony), _) => ceremony.refuse_misnamed_keys(&together)?,
         (None, before) => {
             let known = before.map(|root| ByPeople { root: root.clone(), delegators: BTreeMap::new() });
             together.iter().try_for_each(|file| ceremony::refuse_misnamed_keys(file, known.as_ref()))?;
         }
     }
-    let expected = repository::ceremony::ByPeople::expected(ceremony.and_then(Ceremony::expected), &together);
+    let expected = known.expected(&together);
     let mut to_sign = Vec::new();
     for (path, file) in files {
-        let requirements = requirements(&file, before, expected.as_ref());
+        let requirements = requirements(&file, known.before(), expected.as_ref());
         let mut signers: Vec<KeyId> = match requirements.is_empty() {
             // Who may sign stands in another file, which is not here: whoever was named does.
             true => ring.ids().filter(|_| !sign.keys.is_empty()).cloned().collect(),
@@ -168,7 +244,8 @@ fn to_sign(
         };
         signers.sort();
         signers.dedup();
-        to_sign.push(ToSign { path, file, requirements, signers });
+        let has_more = with_copies.contains(&file.file_name());
+        to_sign.push(ToSign { path, file, requirements, signers, has_more });
     }
     Ok(to_sign)
 }
@@ -189,20 +266,11 @@ fn add_signatures(one: &mut ToSign, ring: &mut KeyRing) -> Result<(), Failure> {
     write_whole(&one.path, &one.file.to_bytes()).map_err(|error| disk(&one.path, &error))
 }
 
-fn report(
-    repo: &RepoSettings,
-    files: &mut [ToSign],
-    ceremony: Option<&Ceremony>,
-    sign: &SignFiles,
-    ring: &KeyRing,
-    terminal: &Terminal,
-) -> Result<(), Failure> {
-    let previous = sign.previous.as_deref().map(read_root).transpose()?;
-    let before = previous.as_ref().or(ceremony.and_then(|ceremony| ceremony.before.as_ref()));
+fn report(repo: &RepoSettings, files: &mut [ToSign], known: &Known, ring: &KeyRing, terminal: &Terminal) {
     let together: Vec<PeoplesFile> = files.iter().map(|one| one.file.clone()).collect();
-    let expected = repository::ceremony::ByPeople::expected(ceremony.and_then(Ceremony::expected), &together);
+    let expected = known.expected(&together);
     for one in files.iter_mut() {
-        one.requirements = requirements(&one.file, before, expected.as_ref());
+        one.requirements = requirements(&one.file, known.before(), expected.as_ref());
     }
     if repo.json {
         let files: Vec<_> = files
@@ -213,16 +281,20 @@ fn report(
                 if let Some(said) = said.as_object_mut() {
                     let signed: Vec<&str> = one.signers.iter().map(|id| id.0.as_str()).collect();
                     said.insert("signed_with".to_owned(), json!(signed));
+                    said.insert("lacks_the_old_root".to_owned(), json!(known.lacks_the_old_root(&one.file)));
                 }
                 said
             })
             .collect();
         terminal.data(&json!({"files": files, "dry_run": repo.dry_run}).to_string());
-        return Ok(());
+        return;
     }
     for one in files.iter() {
         for requirement in &one.requirements {
             terminal.line(&ceremony::progress(&one.file, requirement, ring));
+        }
+        if known.lacks_the_old_root(&one.file) {
+            terminal.line(&not_counted(&one.file));
         }
         if one.requirements.is_empty() {
             terminal.line(&printable(&format!(
@@ -232,30 +304,71 @@ fn report(
             )));
         }
     }
-    Ok(())
 }
 
-fn nobody(files: &[ToSign], sign: &SignFiles, ring: &KeyRing) -> Failure {
+/// That the signatures of the root before are needed too.
+fn not_counted(file: &PeoplesFile) -> String {
+    let name = file.file_name();
+    printable(&format!("{name}: the old root's own signatures cannot be counted here; give --previous root.json"))
+}
+
+fn nobody(files: &[ToSign], known: &Known, sign: &SignFiles, ring: &KeyRing) -> Failure {
     if files.is_empty() {
         return Failure::new(Kind::Error, "repo.nothing-waits", "Nothing waits for signatures");
     }
-    let message = "No key here has to sign any of these files, or all of them have signed already";
-    let mut failure = Failure::new(Kind::Error, "repo.not-a-signer", message);
+    let here: BTreeSet<&KeyId> = ring.ids().collect();
+    let keys = files.iter().flat_map(|one| &one.requirements).flat_map(|requirement| &requirement.keys);
+    let signed: BTreeSet<&KeyId> = keys.filter(|(id, signed)| *signed && here.contains(id)).map(|(id, _)| id).collect();
+    let mut failure = if signed.is_empty() {
+        let message = "No key here has to sign any of these files";
+        Failure::new(Kind::Error, "repo.not-a-signer", message)
+    } else {
+        let names: Vec<String> = signed.iter().map(|id| ring.called(id)).collect();
+        let message = format!("Nothing more is to be signed here: {} has signed already", names.join(", "));
+        Failure::new(Kind::Error, "repo.not-a-signer", message)
+    };
     for one in files {
         for requirement in &one.requirements {
             failure = failure.detail("file", ceremony::progress(&one.file, requirement, ring));
         }
+        if known.lacks_the_old_root(&one.file) {
+            failure = failure.detail("file", not_counted(&one.file));
+        }
     }
-    match sign.keys.is_empty() {
-        true => failure.hint("--key names a private key that is somewhere else"),
-        false => failure.hint("--previous names the root before a new one, whose keys have to sign it too"),
+    if !signed.is_empty() {
+        return failure
+            .hint("give the files to those who are missing, then to where `tufpip repo root finalize` publishes them");
+    }
+    let lacks_the_old_root = files.iter().any(|one| known.lacks_the_old_root(&one.file));
+    match (sign.keys.is_empty(), lacks_the_old_root) {
+        (true, _) => failure.hint("--key names a private key that is somewhere else"),
+        (false, true) => failure.hint("--previous names the root before a new one, whose keys have to sign it too"),
+        (false, false) => failure.hint("a key that only a new root names signs what is given together with that root"),
     }
 }
 
-fn read_root(path: &Path) -> Result<Root, Failure> {
+/// Refuses a root that is not the one directly before a new one.
+fn refuse_other_previous(file: &PeoplesFile, previous: &Root) -> Result<(), Failure> {
+    if matches!(file, PeoplesFile::Targets(..)) || previous.version.checked_add(1) == Some(file.version()) {
+        return Ok(());
+    }
+    let message = format!(
+        "--previous is root {}, and the one before {} is root {}",
+        previous.version,
+        file.file_name(),
+        file.version().saturating_sub(1)
+    );
+    Err(Failure::new(Kind::Usage, "repo.metadata-file", message)
+        .hint("it is root.json where the index is published from, and tuf/N.root.json of the index"))
+}
+
+/// The root before, which whoever it names must have signed.
+fn read_previous(path: &Path) -> Result<Root, Failure> {
+    let no_root =
+        |problem: String| Failure::new(Kind::Error, "repo.metadata-file", format!("{} {problem}", path.display()));
     let bytes = std::fs::read(path).map_err(|error| disk(path, &error))?;
-    let root = Metadata::<Root>::from_bytes(&bytes).map_err(|error| {
-        Failure::new(Kind::Error, "repo.metadata-file", format!("{} is no root: {error}", path.display()))
-    })?;
+    let root = Metadata::<Root>::from_bytes(&bytes).map_err(|error| no_root(format!("is no root: {error}")))?;
+    root.verify(&root.signed.keys, root.signed.role(TopLevelRole::Root))
+        .map_err(|shortfall| no_root(format!("is not signed by its own keys: {shortfall}")))?;
     Ok(root.signed)
 }
