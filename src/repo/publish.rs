@@ -310,9 +310,12 @@ async fn replace_timestamp(
 }
 
 async fn write_copy(storage: &Storage, version: u64, timestamp: &[u8]) -> Result<(), Failure> {
-    // The next publisher may be writing the same.
     let path = layout::timestamp_copy_path(version);
-    storage.create(&path, Content::Bytes(timestamp.to_vec()), Class::Metadata).await.map(drop)
+    if storage.size(&path).await?.is_none() {
+        // Another publisher may be writing the same.
+        storage.create(&path, Content::Bytes(timestamp.to_vec()), Class::Metadata).await?;
+    }
+    Ok(())
 }
 
 async fn write_root(storage: &Storage, publication: &Publication) -> Result<(), Failure> {

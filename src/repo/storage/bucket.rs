@@ -52,27 +52,19 @@ const OTHER_KEYS: [&str; 5] = [
 impl Bucket {
     /// The bucket of `s3://bucket/prefix`, with keys and endpoint from the `AWS_` variables of the environment.
     pub fn from_environment(location: &str) -> Result<Self, Failure> {
+        // What is wrong with the location comes first: it may have a password in it, which no message repeats.
+        split(location)?;
         check_environment(location)?;
         Self::new(location, AmazonS3Builder::from_env())
     }
 
     /// The bucket of `s3://bucket/prefix`, with the keys and the endpoint of `builder`.
     pub(super) fn new(location: &str, builder: AmazonS3Builder) -> Result<Self, Failure> {
-        let rest = location.strip_prefix("s3://").unwrap_or(location);
-        let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        let is_name = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_');
-        if name.is_empty() || !name.chars().all(is_name) || prefix.contains(['?', '#']) {
-            return Err(unknown_location(location, "a bucket is s3://BUCKET or s3://BUCKET/PREFIX, and nothing else"));
-        }
-        let mut prefix = prefix.trim_matches('/').to_owned();
-        if !prefix.is_empty() {
-            check_path(&prefix)?;
-            prefix.push('/');
-        }
+        let (name, prefix) = split(location)?;
         // Only the first call has an effect, and all say the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let store = builder
-            .with_bucket_name(name)
+            .with_bucket_name(&name)
             .with_retry(patience())
             // One part on a slow line.
             .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), "300s")
@@ -83,8 +75,8 @@ impl Bucket {
             // Not every store has the request that deletes many at once.
             .with_disable_bulk_delete(true)
             .build()
-            .map_err(|error| unusable(name, &error))?;
-        Ok(Self { store, name: name.to_owned(), prefix })
+            .map_err(|error| unusable(&name, &error))?;
+        Ok(Self { store, name, prefix })
     }
 
     /// [`super::Storage::read`].
@@ -389,6 +381,22 @@ fn cause(error: &Error) -> String {
 
 fn chain(error: &Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source())
+}
+
+/// The name of the bucket, and what its keys begin with: nothing, or something with a slash at the end.
+fn split(location: &str) -> Result<(String, String), Failure> {
+    let rest = location.strip_prefix("s3://").unwrap_or(location);
+    let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let is_name = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_');
+    if name.is_empty() || !name.chars().all(is_name) || prefix.contains(['?', '#']) {
+        return Err(unknown_location(location, "a bucket is s3://BUCKET or s3://BUCKET/PREFIX, and nothing else"));
+    }
+    let mut prefix = prefix.trim_matches('/').to_owned();
+    if !prefix.is_empty() {
+        check_path(&prefix)?;
+        prefix.push('/');
+    }
+    Ok((name.to_owned(), prefix))
 }
 
 /// Says what is missing before anything is asked.
