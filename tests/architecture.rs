@@ -1,12 +1,5 @@
 //! The rules of docs/architecture.md about crates, held against what Cargo knows.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a story that cannot go on is a failed test"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testkit::{HashName, Stolen, Wheel};
 
-use crate::scene::Scene;
+use super::scene::Scene;
 
 const EVIL: &str = "library-9.9-py3-none-any.whl";
 

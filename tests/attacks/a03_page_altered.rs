@@ -3,7 +3,7 @@
 use serde_json::Value;
 use testkit::{SignedIndex, Wheel};
 
-use crate::scene::{Scene, index};
+use super::scene::{Scene, index};
 
 const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];
 const REFUSED: &[&str] =

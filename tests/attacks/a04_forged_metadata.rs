@@ -4,7 +4,7 @@
 use serde_json::json;
 use testkit::{Profile, SignedBy, SignedIndex, Stolen, Wheel};
 
-use crate::scene::{Scene, index};
+use super::scene::{Scene, index};
 
 const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use testkit::{Outcome, Response, SignedIndex};
 
-use crate::scene::{Scene, index};
+use super::scene::{Scene, index};
 
 const LIBRARY: &str = "library-2.0-py3-none-any.whl";
 const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];

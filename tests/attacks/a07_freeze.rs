@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use testkit::{SignedIndex, Wheel, in_seconds};
 
-use crate::scene::{Scene, index};
+use super::scene::{Scene, index};
 
 const REFUSED: &[&str] =
     &["has expired (timestamp)", "expected", "received", "this machine's clock says", "trust.expired"];

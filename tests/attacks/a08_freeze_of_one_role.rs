@@ -2,7 +2,7 @@
 
 use testkit::{Profile, SignedIndex, Stolen, Wheel, in_seconds};
 
-use crate::scene::{Scene, index};
+use super::scene::{Scene, index};
 
 const COMMAND: &[&str] = &["--force-reinstall", "app"];
 const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];

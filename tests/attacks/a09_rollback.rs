@@ -4,7 +4,7 @@ use std::fs;
 
 use testkit::{Day, Profile, SignedIndex, Stolen, Wheel, in_seconds};
 
-use crate::scene::{Scene, forget_what_can_be_fetched, index};
+use super::scene::{Scene, forget_what_can_be_fetched, index};
 
 const COMMAND: &[&str] = &["--force-reinstall", "app"];
 const SEEN: &[&str] = &["app-1.0", "library-3.0"];

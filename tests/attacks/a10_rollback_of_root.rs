@@ -2,7 +2,7 @@
 
 use testkit::{SignedIndex, Stolen, Wheel};
 
-use crate::scene::{Scene, index};
+use super::scene::{Scene, index};
 
 const COMMAND: &[&str] = &["--force-reinstall", "app"];
 const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];

@@ -2,7 +2,7 @@
 
 use testkit::{Stolen, Wheel};
 
-use crate::scene::Scene;
+use super::scene::Scene;
 
 const COMMAND: &[&str] = &["--force-reinstall", "app"];
 const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];

@@ -2,7 +2,7 @@
 
 use testkit::{Day, Profile, SignedIndex, Wheel};
 
-use crate::scene::{Scene, forget_what_can_be_fetched, index};
+use super::scene::{Scene, forget_what_can_be_fetched, index};
 
 const COMMAND: &[&str] = &["--force-reinstall", "app"];
 

@@ -4,7 +4,7 @@
 use serde_json::json;
 use testkit::{Day, Response, Server, Wheel};
 
-use crate::scene::{Scene, expect_no_plain_pages};
+use super::scene::{Scene, expect_no_plain_pages};
 
 const APP: &str = "app-1.0-py3-none-any.whl";
 

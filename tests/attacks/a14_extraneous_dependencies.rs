@@ -3,7 +3,7 @@
 use serde_json::json;
 use testkit::{CoreMetadata, Index, ListedFile, SignedBy, SignedIndex, Stolen, Wheel, WheelFile, target};
 
-use crate::scene::{Scene, index};
+use super::scene::{Scene, index};
 
 const APP: &str = "app-1.0-py3-none-any.whl";
 

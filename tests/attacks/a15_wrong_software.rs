@@ -2,7 +2,7 @@
 
 use testkit::{Index, ListedFile, SignedBy, SignedIndex, SignedServer, Stolen, Wheel, WheelFile, target};
 
-use crate::scene::{Scene, index};
+use super::scene::{Scene, index};
 
 const APP: &str = "app-1.0-py3-none-any.whl";
 const LIBRARY: &str = "library-2.0-py3-none-any.whl";

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use testkit::{SignedBy, SignedServer, Stolen, Wheel, in_seconds};
 
-use crate::scene::Scene;
+use super::scene::Scene;
 
 const APP: &str = "app-1.0-py3-none-any.whl";
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testkit::{Profile, SignedBy, SignedIndex, Stolen, Wheel, WheelFile, target};
 
-use crate::scene::{Scene, index};
+use super::scene::{Scene, index};
 
 const LIBRARY: &str = "library-2.0-py3-none-any.whl";
 const PROFILES: [Profile; 2] = [Profile::Small, Profile::Pep458 { bit_length: 2 }];

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use testkit::{Profile, SignedBy, SignedIndex, Stolen};
 use tuf::SigningKey;
 
-use crate::scene::{Scene, index};
+use super::scene::{Scene, index};
 
 /// Root, targets and bins have three keys each, and two must sign.
 fn scene() -> Scene {

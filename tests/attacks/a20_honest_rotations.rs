@@ -2,7 +2,7 @@
 
 use testkit::{KeyType, Profile, SignedIndex, in_seconds};
 
-use crate::scene::{Scene, index};
+use super::scene::{Scene, index};
 
 /// The roots in the store, by number.
 fn roots(scene: &Scene) -> usize {

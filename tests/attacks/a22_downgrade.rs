@@ -5,7 +5,7 @@ use std::fs;
 use sha2::Digest as _;
 use testkit::{Environment, Outcome, Response, Server, SignedIndex, Wheel};
 
-use crate::scene::{Scene, expect_no_plain_pages, index, tufpip};
+use super::scene::{Scene, expect_no_plain_pages, index, tufpip};
 
 const APP: &str = "app-1.0-py3-none-any.whl";
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::{Environment, Outcome, SignedBy, SignedIndex, Stolen, Wheel, target, tree};
 use tuf::SigningKey;
 
-use crate::scene::{Scene, index};
+use super::scene::{Scene, index};
 
 /// Not JSON, or not as TUF has it: bytes.
 fn broken_files() -> Vec<(&'static str, Vec<u8>)> {

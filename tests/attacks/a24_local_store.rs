@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use testkit::{Outcome, Wheel, tree};
 
-use crate::scene::Scene;
+use super::scene::Scene;
 
 /// What is stored beside the pinned root.
 const FILES: [&str; 4] = ["root.json", "timestamp.json", "snapshot.json", "targets.json"];

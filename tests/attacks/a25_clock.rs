@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use testkit::{Command, SignedIndex, Stolen, in_seconds};
 
-use crate::scene::{Scene, index};
+use super::scene::{Scene, index};
 
 const DAY: i64 = 86_400;
 /// What the warning says.

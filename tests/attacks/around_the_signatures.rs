@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use testkit::{HashName, Index, Outcome, Server, SignedIndex, Wheel};
 
-use crate::scene::{Scene, index, tufpip};
+use super::scene::{Scene, index, tufpip};
 
 /// A server without signatures that has one wheel; its address, and the wheel's SHA-256.
 fn stranger(name: &str, version: &str) -> (Server, String, String) {

@@ -2,7 +2,7 @@
 
 use testkit::{DistributionTrust, Profile, SignedIndex};
 
-use crate::scene::{Scene, index};
+use super::scene::{Scene, index};
 
 #[test]
 fn a_project_and_its_dependencies_are_installed_verified() {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use testkit::{Command, Environment, Outcome};
 
-use crate::scene::{Scene, tufpip};
+use super::scene::{Scene, tufpip};
 
 /// Puts something in the place of a file that was removed.
 type Damage = fn(&Path);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use testkit::{Environment, Outcome};
 
-use crate::scene::{Scene, index, tufpip};
+use super::scene::{Scene, index, tufpip};
 
 const COMMANDS: usize = 16;
 const KILLS: u32 = 20;

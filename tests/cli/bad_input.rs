@@ -2,7 +2,7 @@
 
 use testkit::{Index, ListedFile, Options, Response, Sdist, Server, Wheel, zip};
 
-use crate::scene::{Scene, text, tufpip};
+use super::scene::{Scene, text, tufpip};
 
 fn one() -> Index {
     Index::new().add(Wheel::new("app", "1.0").build())

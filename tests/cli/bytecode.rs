@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 
 use testkit::{Environment, Index, Wheel};
 
-use crate::scene::{Scene, tufpip};
+use super::scene::{Scene, tufpip};
 
 fn index() -> Index {
     Index::new().add(

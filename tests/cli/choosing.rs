@@ -2,7 +2,7 @@
 
 use testkit::{Index, Sdist, Wheel};
 
-use crate::scene::{Scene, text};
+use super::scene::{Scene, text};
 
 #[test]
 fn no_deps() {

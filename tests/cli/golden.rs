@@ -2,7 +2,7 @@
 
 use testkit::{Environment, Index, ListedFile, Wheel};
 
-use crate::scene::{Scene, tufpip};
+use super::scene::{Scene, tufpip};
 
 fn help(arguments: &[&str]) -> String {
     tufpip(&Environment::new()).args(arguments).run().expect_code(0).normalized()

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use testkit::{Environment, Index, Server, Wheel};
 
-use crate::scene::{expect_whole, tufpip};
+use super::scene::{expect_whole, tufpip};
 
 const PACKAGES: usize = 25;
 /// How often the program is killed while it runs, and how often that is tried.

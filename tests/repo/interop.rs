@@ -7,8 +7,8 @@ use std::process::Command as Process;
 
 use testkit::{Response, Sdist, Server, Wheel};
 
-use crate::operator::Operator;
-use crate::serving::Serving;
+use crate::repo::operator::Operator;
+use crate::repo::serving::Serving;
 
 /// Shapes of an index: options of `repo init`.
 const SHAPES: &[&[&str]] = &[

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::{Value, json};
 use testkit::tree;
 
-use crate::operator::{Operator, PASSPHRASE};
+use crate::repo::operator::{Operator, PASSPHRASE};
 
 #[test]
 fn keys_are_made_without_a_repository() {

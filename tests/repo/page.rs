@@ -15,7 +15,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tempfile::TempDir;
 use testkit::{Environment, Outcome, Response, Server, WheelFile};
 
-use crate::operator::{Operator, PASSPHRASE};
+use crate::repo::operator::{Operator, PASSPHRASE};
 
 /// Nobody sits at a terminal: passphrases come from the environment, and questions are answered with yes.
 const NOBODY_ASKED: &str = r#"

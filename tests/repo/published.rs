@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use testkit::{Environment, Index, SignedIndex, SignedServer, Wheel};
 
-use crate::serving::Serving;
+use crate::repo::serving::Serving;
 
 /// `app` 1.0, which needs `library`, published in `work/repository/public`.
 pub struct Published {

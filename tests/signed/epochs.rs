@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::{DistributionTrust, Index, Profile, Response, SignedBy, SignedIndex, SignedServer, Stolen, Wheel};
 
-use crate::scene::{Scene, index};
+use super::scene::{Scene, index};
 
 fn publish_library(server: &SignedServer, version: &str) {
     let wheel = Wheel::new("library", version).build();

@@ -8,7 +8,7 @@ use testkit::{
     SignedIndex, Stolen, Wheel,
 };
 
-use crate::scene::{Scene, entry, index, text, tufpip};
+use super::scene::{Scene, entry, index, text, tufpip};
 
 const LIBRARY: &str = "library-2.0-py3-none-any.whl";
 

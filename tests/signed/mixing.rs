@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 use testkit::{Command, Index, Outcome, Server, SignedIndex, SignedServer, Wheel};
 
-use crate::scene::{Scene, entry, text, tufpip};
+use super::scene::{Scene, entry, text, tufpip};
 
 const VERIFIED: &str = "Verified   ";
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use testkit::{Command, Index, Server, SignedIndex, Wheel, in_seconds};
 
-use crate::scene::{Scene, entry, index, text, tufpip};
+use super::scene::{Scene, entry, index, text, tufpip};
 
 const LIBRARY: &str = "library-2.0-py3-none-any.whl";
 

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use testkit::{DistributionTrust, Index, Profile, SignedIndex, Wheel, WheelFile};
 
-use crate::scene::{Scene, entry, index, text};
+use super::scene::{Scene, entry, index, text};
 
 const LIBRARY: &str = "library-2.0-py3-none-any.whl";
 

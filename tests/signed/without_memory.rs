@@ -4,7 +4,7 @@ use std::fs;
 
 use testkit::{Command, Environment, Wheel};
 
-use crate::scene::{Scene, text, tufpip};
+use super::scene::{Scene, text, tufpip};
 
 /// A scene whose anchor is in a directory that the code brings along: nothing is trusted by the user of the machine.
 fn with_anchor_elsewhere() -> Scene {

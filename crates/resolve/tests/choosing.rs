@@ -1,9 +1,7 @@
 //! Which candidate is chosen: newest, installed, pre-release, yanked, constrained.
 
-mod world;
-
 use resolve::{Fact, Prereleases, Upgrade};
-use world::World;
+use super::world::World;
 
 #[test]
 fn the_newest_that_fits_is_chosen_and_dependencies_come_along() {

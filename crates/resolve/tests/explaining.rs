@@ -1,9 +1,7 @@
 //! What is said when nothing fits.
 
-mod world;
-
 use resolve::{Conflict, Explanation};
-use world::{Run, World};
+use super::world::{Run, World};
 
 fn conflict(run: &Run) -> &Conflict {
     let explanation = run.explanation();

@@ -1,8 +1,5 @@
 //! The pages of the index to the byte, and pip as a judge where it is installed.
 
-#![allow(missing_docs)]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
-
 use std::process;
 
 use testkit::{

@@ -2,8 +2,6 @@
 //!
 //! `TUFPIP_TEST_PYTHON` names an interpreter that has securesystemslib; without it these tests are skipped.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};

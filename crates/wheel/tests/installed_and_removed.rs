@@ -1,15 +1,11 @@
 //! Finding installed distributions of every layout, and removing exactly what belongs to them.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failing test may panic")]
-
-mod placing;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use placing::{install, picture, site_packages, unpack};
+use super::placing::{install, picture, site_packages, unpack};
 use wheel::{
     InstalledDistribution, InstalledKind, Problem, Removal, RemovalScope, Transaction, TransactionError, installed,
     problems,

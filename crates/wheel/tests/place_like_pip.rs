@@ -1,14 +1,10 @@
 //! What ends up on disk, compared with what pip leaves there.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failing test may panic")]
-
-mod placing;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use placing::{Unpacked, install, picture, placement, scheme, site_packages, unpack};
+use super::placing::{Unpacked, install, picture, placement, scheme, site_packages, unpack};
 use wheel::{BytecodeFile, Transaction};
 
 const FILES: &[(&str, &str)] = &[

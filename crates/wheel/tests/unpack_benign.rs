@@ -1,10 +1,6 @@
 //! Honest wheels with the oddities of real ones are unpacked byte for byte; METADATA is found without the rest.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
-
-mod archive_maker;
-
-use archive_maker::{Bench, Entry, FILENAME, Wheel, Zip64, extra, zip64_end};
+use super::archive_maker::{Bench, Entry, FILENAME, Wheel, Zip64, extra, zip64_end};
 use wheel::{EntryPoint, MetadataLocation, MetadataSearch, RecordPolicy, unpack};
 
 /// Unpacks and compares every file with what went in.

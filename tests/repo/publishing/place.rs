@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use testkit::{Environment, Outcome, S3Server, Wheel, WheelFile};
 
-use crate::operator::Operator;
-use crate::serving::Serving;
+use crate::repo::operator::Operator;
+use crate::repo::serving::Serving;
 
 /// Where it is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Place {
 
     fn variables(&self) -> Vec<(&'static str, String)> {
         let mut variables = self.store.as_ref().map(S3Server::environment).unwrap_or_default();
-        variables.push(("TUFPIP_REPO_PASSPHRASE", crate::operator::PASSPHRASE.into()));
+        variables.push(("TUFPIP_REPO_PASSPHRASE", crate::repo::operator::PASSPHRASE.into()));
         variables
     }
 

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use packaging::TagFacts;
 use serde_json::Value;
 
-use crate::questions;
+use super::questions;
 
 /// What one interpreter says to the probe and to a reference.
 pub struct Answers {

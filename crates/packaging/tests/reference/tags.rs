@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use packaging::{Tags, Target};
 use serde_json::Value;
 
-use crate::interpreters::Answers;
+use super::interpreters::Answers;
 use crate::{on_all, questions};
 
 fn compare(answers: &Answers, tags: &Tags, reference: &Value, what: &str) {

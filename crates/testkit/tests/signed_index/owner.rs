@@ -6,8 +6,8 @@ use testkit::{DistributionTrust, Environment, Interpreter, KeyType, Layout, Prof
 use tuf::Check;
 use tuf::metadata::{Metadata, Root, Snapshot, Targets, TopLevelRole};
 
-use crate::follower::{Follower, get, get_as};
-use crate::two_projects;
+use super::follower::{Follower, get, get_as};
+use super::two_projects;
 
 const WHEELS: [&str; 3] =
     ["app-1.0-py3-none-any.whl", "app-1.1+local.1-py3-none-any.whl", "my_library-2.0-py3-none-any.whl"];

@@ -8,7 +8,7 @@ use tuf::metadata::{FileMeta, Metadata, RoleName, Root, Signed, Snapshot, Target
 use tuf::{HashAlgorithm, Hashes, Key, SigningKey, UnixTime};
 
 use crate::drive::Served;
-use crate::random::Random;
+use super::random::Random;
 
 pub const DAY: i64 = 86_400;
 

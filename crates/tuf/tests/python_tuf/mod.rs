@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! pip install tuf==7.0.1
-//! TUFPIP_TEST_PYTHON=python3 cargo test -p tuf --test python_tuf -- --nocapture
+//! TUFPIP_TEST_PYTHON=python3 cargo test -p tuf --test integration python_tuf:: -- --nocapture
 //! ```
 //!
 //! It takes half a minute of processor time. Without an interpreter that has `tuf` (the one named, else `python3`) nothing
@@ -14,11 +14,7 @@
 //!   says where and why the two clients mean to disagree).
 //! * `theirs` (`reference.py`) are signed by python-tuf and honest.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 mod breakages;
-#[path = "../drive/mod.rs"]
-mod drive;
 mod random;
 mod repository;
 mod scenario;
@@ -33,7 +29,7 @@ use serde_json::Value as Json;
 use tuf::LookUp;
 
 use breakages::{Breakage, Expected, History};
-use drive::{Store, update};
+use crate::drive::{Store, update};
 use repository::Repository;
 use scenario::{Scenario, Step, Verdict};
 

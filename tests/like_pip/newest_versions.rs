@@ -1,13 +1,8 @@
 //! `list --outdated` and `--uptodate` against an index, and against pip.
 
-// A test may panic: that is how it fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-
 use testkit::{Environment, Index, Sdist, Wheel};
 
-mod reference;
-
-use reference::Reference;
+use super::reference::Reference;
 
 #[test]
 fn which_versions_count_as_newest() {

@@ -2,14 +2,7 @@
 //! makes of them.
 //!
 //! Needs the network and downloads some 500 MB for each test, so it runs only when asked for:
-//! `TUFPIP_TEST_NETWORK=1 cargo test --test popular_projects -- --nocapture`.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a comparison that cannot go on is a failed test"
-)]
+//! `TUFPIP_TEST_NETWORK=1 cargo test --test integration popular_projects:: -- --nocapture`.
 
 mod signed;
 

@@ -10,7 +10,6 @@ use testkit::{Command, Environment};
 pub struct Reference {
     runner: PathBuf,
     /// Major and minor version.
-    #[allow(dead_code, reason = "not every test cares")]
     pub version: (u32, u32),
 }
 

@@ -1,8 +1,5 @@
 //! What an install that went well tells all the same: dependencies it broke, and programs outside of PATH.
 
-// A test may panic: that is how it fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-
 use testkit::{Command, Environment, Wheel};
 
 fn environment() -> Option<Environment> {

@@ -1,15 +1,10 @@
 //! `uninstall`: what it shows and asks, what goes and what stays; held against pip where there is one.
 
-// A test may panic: that is how it fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-
 use std::fs;
 
 use testkit::{Command, Environment, Wheel};
 
-mod reference;
-
-use reference::Reference;
+use super::reference::Reference;
 
 /// An environment with `app`, whose directory also has a file that nobody installed, and `plain`.
 fn world() -> Option<Environment> {
