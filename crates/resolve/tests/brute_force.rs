@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::world::{World, environment};
 use packaging::{MarkerEnvironment, Requirement, Version};
 use resolve::Outcome;
-use super::world::{World, environment};
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 const SPECIFIERS: [&str; 8] = ["", ">=2", "<2", "==1", "!=2", "<=2", ">1", "==3"];

@@ -1,7 +1,7 @@
 //! Which candidate is chosen: newest, installed, pre-release, yanked, constrained.
 
-use resolve::{Fact, Prereleases, Upgrade};
 use super::world::World;
+use resolve::{Fact, Prereleases, Upgrade};
 
 #[test]
 fn the_newest_that_fits_is_chosen_and_dependencies_come_along() {

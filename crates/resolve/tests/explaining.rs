@@ -1,7 +1,7 @@
 //! What is said when nothing fits.
 
-use resolve::{Conflict, Explanation};
 use super::world::{Run, World};
+use resolve::{Conflict, Explanation};
 
 fn conflict(run: &Run) -> &Conflict {
     let explanation = run.explanation();

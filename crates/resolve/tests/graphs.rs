@@ -1,7 +1,7 @@
 //! Extras, direct references, cycles, the order of installation and who asked.
 
-use resolve::RequestedBy;
 use super::world::World;
+use resolve::RequestedBy;
 
 #[test]
 fn an_extra_brings_its_dependencies() {

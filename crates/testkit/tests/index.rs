@@ -1,9 +1,7 @@
 //! The pages of the index to the byte, and pip as a judge where it is installed.
 
-use std::process;
-
 use testkit::{
-    CoreMetadata, Environment, HashName, Index, Interpreter, Links, ListedFile, Options, Sdist, Server, Wheel,
+    Command, CoreMetadata, Environment, HashName, Index, Interpreter, Links, ListedFile, Options, Sdist, Server, Wheel,
 };
 
 const ORIGIN: &str = "http://pkgs.example.org";
@@ -88,8 +86,8 @@ fn pip_download(server: &Server, index_arguments: &[String]) -> Option<Vec<Strin
         eprintln!("skipped: no python3");
         return None;
     };
-    let has_pip = process::Command::new(&interpreter.executable).args(["-I", "-m", "pip", "--version"]).output();
-    if !has_pip.is_ok_and(|output| output.status.success()) {
+    let has_pip = Command::new(&interpreter.executable).args(["-I", "-m", "pip", "--version"]).try_run();
+    if !has_pip.is_ok_and(|outcome| outcome.succeeded()) {
         eprintln!("skipped: python3 has no pip");
         return None;
     }

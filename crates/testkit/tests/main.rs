@@ -8,6 +8,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod commands;
 mod index;
 mod server;
 mod signed_index;

@@ -39,7 +39,7 @@ fn oddities_of_real_wheels() {
         ("wide data descriptor without signature", |wheel| wheel.entries[3].descriptor(false, true)),
         ("descriptor, but sizes in the header too", |wheel| {
             wheel.entries[0].descriptor(true, false);
-            wheel.entries[0].local = archive_maker::Local::default();
+            wheel.entries[0].local = super::archive_maker::Local::default();
         }),
         ("another version needed", |wheel| wheel.entries[0].local.version = 25),
         ("extra fields that differ", |wheel| {

@@ -6,7 +6,7 @@ use packaging::{Tags, Target};
 use serde_json::Value;
 
 use super::interpreters::Answers;
-use crate::{on_all, questions};
+use super::{on_all, questions};
 
 fn compare(answers: &Answers, tags: &Tags, reference: &Value, what: &str) {
     let ours: Vec<String> = tags.iter().map(|tag| tag.to_string()).collect();

@@ -1,8 +1,8 @@
 //! What the owner of an index does.
 
-use std::process::Command;
-
-use testkit::{DistributionTrust, Environment, Interpreter, KeyType, Layout, Profile, SignedServer, Wheel, in_seconds};
+use testkit::{
+    Command, DistributionTrust, Environment, Interpreter, KeyType, Layout, Profile, SignedServer, Wheel, in_seconds,
+};
 use tuf::Check;
 use tuf::metadata::{Metadata, Root, Snapshot, Targets, TopLevelRole};
 
@@ -237,8 +237,8 @@ fn two_indexes_share_no_keys() {
 #[test]
 fn pip_which_verifies_nothing_installs_from_it_all_the_same() {
     let Some(interpreter) = Interpreter::find() else { return };
-    let has_pip = Command::new(&interpreter.executable).args(["-I", "-m", "pip", "--version"]).output();
-    if !has_pip.is_ok_and(|output| output.status.success()) {
+    let has_pip = Command::new(&interpreter.executable).args(["-I", "-m", "pip", "--version"]).try_run();
+    if !has_pip.is_ok_and(|outcome| outcome.succeeded()) {
         eprintln!("skipped: python3 has no pip");
         return;
     }
