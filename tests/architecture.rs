@@ -1,9 +1,10 @@
 //! The rules of docs/architecture.md about crates, held against what Cargo knows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
+use std::path::PathBuf;
 
 use serde_json::Value;
+use testkit::Command;
 
 /// Each crate of the workspace, and those of ours that it may use in what is shipped.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -88,13 +89,29 @@ impl Edges {
 
 /// The platform of this machine: packages of others need not have been downloaded.
 fn platform() -> String {
-    let output = Command::new("rustc").arg("-vV").output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = toolchain("rustc").arg("-vV").run().expect_code(0).stdout;
     text.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
 }
 
+/// A program of the toolchain, which keeps its own directories beside the user's home.
+fn toolchain(program: &str) -> Command {
+    let below_home = |name: &str| std::env::home_dir().map(|home| home.join(name));
+    let given = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
+    let directories = [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")];
+    let mut command = Command::new(program);
+    for (variable, name) in directories {
+        if let Some(directory) = given(variable).or_else(|| below_home(name)) {
+            command = command.env(variable, directory);
+        }
+    }
+    match std::env::var_os("RUSTUP_TOOLCHAIN") {
+        Some(name) => command.env("RUSTUP_TOOLCHAIN", name),
+        None => command,
+    }
+}
+
 fn edges() -> Edges {
-    let output = Command::new(env!("CARGO"))
+    let outcome = toolchain(env!("CARGO"))
         .args([
             "metadata",
             "--format-version",
@@ -106,10 +123,9 @@ fn edges() -> Edges {
             "--manifest-path",
         ])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+        .run()
+        .expect_code(0);
+    let metadata: Value = serde_json::from_str(&outcome.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
     let names: BTreeMap<&str, &str> =
         packages.iter().map(|package| (package["id"].as_str().unwrap(), package["name"].as_str().unwrap())).collect();

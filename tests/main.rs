@@ -19,4 +19,5 @@ mod http;
 mod like_pip;
 mod popular_projects;
 mod repo;
+mod scene;
 mod signed;

@@ -2,7 +2,7 @@
 
 use testkit::{Command, Environment, Index, Outcome, Response, SignedIndex, SignedServer, Wheel, tree};
 
-use super::scene::{index, tufpip};
+use crate::scene::{index, tufpip};
 
 /// A signed index that the user of the environment knows nothing about.
 struct Stranger {

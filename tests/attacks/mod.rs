@@ -29,6 +29,5 @@ mod a24_local_store;
 mod a25_clock;
 mod around_the_signatures;
 mod honest;
-mod scene;
 mod store_broken;
 mod store_shared;

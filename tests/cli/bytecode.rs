@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 
 use testkit::{Environment, Index, Wheel};
 
-use super::scene::{Scene, tufpip};
+use crate::scene::{Scene, tufpip};
 
 fn index() -> Index {
     Index::new().add(

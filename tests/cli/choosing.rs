@@ -2,7 +2,7 @@
 
 use testkit::{Index, Sdist, Wheel};
 
-use super::scene::{Scene, text};
+use crate::scene::{Scene, text};
 
 #[test]
 fn no_deps() {

@@ -2,7 +2,7 @@
 
 use testkit::{Environment, Index, ListedFile, Wheel};
 
-use super::scene::{Scene, tufpip};
+use crate::scene::{Scene, tufpip};
 
 fn help(arguments: &[&str]) -> String {
     tufpip(&Environment::new()).args(arguments).run().expect_code(0).normalized()

@@ -2,7 +2,7 @@
 
 use testkit::{Index, Wheel, WheelFile};
 
-use super::scene::Scene;
+use crate::scene::Scene;
 
 fn app() -> WheelFile {
     Wheel::new("app", "1.0").requires("library").build()

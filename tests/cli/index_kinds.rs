@@ -2,7 +2,7 @@
 
 use testkit::{CoreMetadata, HashName, Index, Links, Options, Wheel};
 
-use super::scene::{Scene, expect_whole};
+use crate::scene::{Scene, expect_whole};
 
 /// Two projects, one of which needs the other, on an index with these options.
 fn index(options: Options) -> Index {

@@ -2,6 +2,8 @@
 
 use testkit::{Command, Environment, Wheel};
 
+use crate::scene::tufpip;
+
 fn environment() -> Option<Environment> {
     if testkit::Interpreter::find().is_none() {
         println!("skipped: no python3 on PATH");
@@ -21,8 +23,7 @@ fn environment() -> Option<Environment> {
 
 fn install(environment: &Environment) -> Command {
     let links = environment.work();
-    let command = environment.command(env!("CARGO_BIN_EXE_tufpip"));
-    command.args(["install", "--no-index", "--find-links"]).arg(links)
+    tufpip(environment).args(["install", "--no-index", "--find-links"]).arg(links)
 }
 
 #[test]

@@ -10,7 +10,6 @@ mod install_warnings;
 mod killed;
 mod places;
 mod records;
-mod scene;
 mod together;
 mod trust_commands;
 mod upgrading;

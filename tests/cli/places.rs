@@ -2,7 +2,7 @@
 
 use testkit::{Environment, Index, Wheel, tree};
 
-use super::scene::{Scene, expect_clean, text, tufpip};
+use crate::scene::{Scene, expect_clean, text, tufpip};
 
 fn index() -> Index {
     Index::new()

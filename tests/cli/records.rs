@@ -3,7 +3,7 @@
 use serde_json::Value;
 use testkit::{Index, Wheel};
 
-use super::scene::{Scene, expect_whole, read, text};
+use crate::scene::{Scene, expect_whole, read, text};
 
 fn index() -> Index {
     Index::new()

@@ -4,7 +4,7 @@ use std::thread;
 
 use testkit::{Environment, Index, Wheel};
 
-use super::scene::{Scene, expect_clean, expect_whole, tufpip};
+use crate::scene::{Scene, expect_clean, expect_whole, tufpip};
 
 fn index() -> Index {
     (0..20).fold(Index::new(), |index, number| {

@@ -10,7 +10,7 @@ use testkit::{
 use tuf::metadata::{Metadata, Root, TopLevelRole};
 use tuf::{KeyId, SigningKey};
 
-use super::scene::{text, tufpip};
+use crate::scene::{text, tufpip};
 
 /// A signed index that nobody trusts yet.
 struct Untrusted {

@@ -2,7 +2,7 @@
 
 use testkit::{Index, Wheel};
 
-use super::scene::{Scene, expect_whole, read};
+use crate::scene::{Scene, expect_whole, read};
 
 /// `app` needs `library`; both have two versions.
 fn scene() -> Scene {

@@ -2,7 +2,7 @@
 
 use testkit::{Environment, Index, Options, Wheel};
 
-use super::scene::{Scene, expect_whole, tufpip};
+use crate::scene::{Scene, expect_whole, tufpip};
 
 fn index(options: Options) -> Index {
     Index::new()

@@ -2,9 +2,11 @@
 
 use testkit::{Command, Environment, Request, Response, Server, Wheel, WheelFile, tree};
 
+use crate::scene;
+
 /// The program in `environment`, with nothing but the index of `server`.
 pub fn tufpip(environment: &Environment, server: &Server) -> Command {
-    environment.command(env!("CARGO_BIN_EXE_tufpip")).index(server)
+    scene::tufpip(environment).index(server)
 }
 
 /// `install WORDS`, with one retry of each kind, so that faults end soon.
@@ -44,10 +46,10 @@ pub fn refused(environment: &Environment, command: Command, code: i32) -> String
     outcome.stderr
 }
 
-/// Holds that no temporary file is left.
+/// Holds that no temporary file is left, whatever it may be called.
 #[track_caller]
 pub fn nothing_unfinished(environment: &Environment) {
-    assert_eq!(environment.leftovers(), [""; 0]);
+    scene::expect_clean(environment);
     let unfinished: Vec<String> =
         tree(&environment.cache()).into_iter().filter(|line| line.contains("/.") || line.contains(".tmp")).collect();
     assert_eq!(unfinished, [""; 0]);

@@ -12,9 +12,10 @@ use std::path::Path;
 use testkit::{Environment, Outcome, Wheel};
 
 use super::reference::Reference;
+use crate::scene;
 
 fn tufpip(environment: &Environment, arguments: &[&str]) -> Outcome {
-    environment.command(env!("CARGO_BIN_EXE_tufpip")).args(arguments).run()
+    scene::tufpip(environment).args(arguments).run()
 }
 
 /// An environment with what a report has to know about; with what only new pips understand when `modern`.

@@ -2,9 +2,10 @@
 
 use std::fs;
 
-use testkit::{Command, Environment, Wheel};
+use testkit::{Environment, Wheel};
 
 use super::reference::Reference;
+use crate::scene::tufpip;
 
 /// An environment with `app`, whose directory also has a file that nobody installed, and `plain`.
 fn world() -> Option<Environment> {
@@ -27,10 +28,6 @@ fn world() -> Option<Environment> {
     tufpip(&environment).args(arguments).run().expect_code(0);
     fs::write(environment.site_packages().join("app/notes.txt"), "mine").unwrap();
     Some(environment)
-}
-
-fn tufpip(environment: &Environment) -> Command {
-    environment.command(env!("CARGO_BIN_EXE_tufpip"))
 }
 
 #[test]

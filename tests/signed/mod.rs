@@ -6,5 +6,4 @@ mod layouts;
 mod mixing;
 mod policy;
 mod report;
-mod scene;
 mod without_memory;

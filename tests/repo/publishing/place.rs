@@ -86,10 +86,8 @@ impl Place {
 
     /// The same as a process that can be killed.
     pub fn begin(&self, arguments: &[&str]) -> Child {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tufpip"));
-        command.arg("repo").args(arguments).args(["--repo", "index"]).current_dir(self.operator.environment.work());
-        command.env_clear().env("HOME", self.operator.environment.home()).envs(self.variables());
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        let mut command = self.operator.tufpip(&["repo"]).args(arguments).args(["--repo", "index"]).process();
+        command.envs(self.variables()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// Kills the command after so long, if it still runs; says whether it did.
