@@ -1,7 +1,8 @@
 //! The rules of docs/architecture.md about crates, held against what Cargo knows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use testkit::Command;
@@ -61,6 +62,42 @@ fn what_is_for_tests_is_not_shipped() {
     for name in FOR_TESTS {
         assert!(!shipped.contains(*name), "tufpip reaches {name}");
     }
+}
+
+/// Where `autotests` is off, a file that nothing names would be taken for tests and never run.
+#[test]
+fn every_file_with_tests_belongs_to_a_program() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crates = fs::read_dir(root.join("crates")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files = 0;
+    for member in crates.chain([root.to_owned()]) {
+        let manifest = fs::read_to_string(member.join("Cargo.toml")).unwrap();
+        if !manifest.contains("autotests = false") {
+            continue;
+        }
+        let paths = rust_files(&member.join("tests"));
+        let texts: String = paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+        for path in &paths {
+            let relative = path.strip_prefix(&member).unwrap().display().to_string();
+            let module = if path.ends_with("mod.rs") { path.parent().unwrap() } else { path };
+            let name = module.file_stem().unwrap().to_str().unwrap();
+            let is_named = manifest.contains(&format!("\"{relative}\"")) || texts.contains(&format!("mod {name};"));
+            assert!(is_named, "{} belongs to no test program", path.display());
+        }
+        files += paths.len();
+    }
+    assert!(files > 100, "only {files}");
+}
+
+fn rust_files(directory: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => rust_files(&path),
+            false => vec![path],
+        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
 }
 
 /// What depends on what, development dependencies left out.
