@@ -156,7 +156,7 @@ fn a_signed_page_that_is_gone_while_nothing_newer_is_signed_is_withheld() {
     let scene = SignedScene::signed();
     let path = scene.server.page_path("library");
     scene.server.remove(&path);
-    let outcome = scene.refuses(
+    let outcome = scene.refuses_and_learns(
         &["app"],
         11,
         &[
@@ -202,7 +202,11 @@ fn an_index_that_never_stands_still_is_given_up() {
             },
         );
     }
-    scene.refuses(&["app"], 11, &["was changed while it was read", "trust.snapshot-moved", "run the command again"]);
+    scene.refuses_and_learns(
+        &["app"],
+        11,
+        &["was changed while it was read", "trust.snapshot-moved", "run the command again"],
+    );
     assert_eq!(scene.server.requests_for("/tuf/timestamp.json").len(), 3);
     scene.server.honest();
     scene.installs(&["app"]);
@@ -220,7 +224,7 @@ fn three_snapshots_are_enough() {
         }
         is_page.then(Response::not_found)
     });
-    scene.refuses(&["app"], 11, &["lacks a file that it has signed", "trust.withheld"]);
+    scene.refuses_and_learns(&["app"], 11, &["lacks a file that it has signed", "trust.withheld"]);
     assert_eq!(scene.server.requests_for("/tuf/timestamp.json").len(), 3);
 }
 
@@ -230,7 +234,7 @@ fn a_file_that_is_listed_but_not_signed_yet() {
     let unsigned_files = SignedIndex::new(index()).trust(DistributionTrust::Page);
     let scene = SignedScene::of(unsigned_files);
     scene.edit_trust(|trust| trust["layout"] = "static-1".into());
-    scene.refuses(
+    scene.refuses_and_learns(
         &["library==2.0"],
         1,
         &["listed but not signed (yet) in snapshot 1", "if it was published in the last minutes, try again soon"],
@@ -241,7 +245,7 @@ fn a_file_that_is_listed_but_not_signed_yet() {
 #[test]
 fn a_project_that_is_not_in_the_snapshot() {
     let scene = SignedScene::signed();
-    scene.refuses(
+    scene.refuses_and_learns(
         &["absent"],
         1,
         &[
@@ -260,7 +264,7 @@ fn a_project_that_is_not_in_the_snapshot() {
 fn a_dependency_that_is_not_in_the_snapshot() {
     let scene =
         SignedScene::of(SignedIndex::new(Index::new().add(Wheel::new("app", "1.0").requires("absent").build())));
-    scene.refuses(&["app"], 1, &["absent is not in the signed snapshot 1 of", "try again soon"]);
+    scene.refuses_and_learns(&["app"], 1, &["absent is not in the signed snapshot 1 of", "try again soon"]);
 }
 
 /// A snapshot without hashes does not say which of two bins a file is, so an empty one may hide a project.
@@ -288,5 +292,5 @@ fn an_absence_that_proves_nothing() {
 fn an_absence_that_is_proved() {
     let few = Index::new().add(Wheel::new("app", "1.0").build());
     let scene = SignedScene::of(SignedIndex::new(few).profile(Profile::Pep458 { bit_length: 4 }));
-    scene.refuses(&["absent"], 1, &["absent is not in the signed snapshot 1"]);
+    scene.refuses_and_learns(&["absent"], 1, &["absent is not in the signed snapshot 1"]);
 }

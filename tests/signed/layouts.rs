@@ -42,7 +42,7 @@ fn every_layout_that_has_a_name() {
 #[test]
 fn a_layout_that_nobody_declares_is_not_guessed() {
     let scene = SignedScene::of(SignedIndex::new(index()).layout(Layout::Undeclared));
-    scene.refuses(
+    scene.refuses_and_learns(
         &["app"],
         1,
         &[
@@ -167,7 +167,7 @@ fn a_mirror_is_believed_no_more_than_the_index() {
     scene.edit_trust(|trust| {
         trust["rewrite"] = json!([{"from": scene.server.url("/files/"), "to": mirror.url("/files/")}]);
     });
-    scene.refuses(&["app"], 10, &["Refused library-2.0-py3-none-any.whl", &mirror.url(""), "verify.target"]);
+    scene.refuses_and_learns(&["app"], 10, &["Refused library-2.0-py3-none-any.whl", &mirror.url(""), "verify.target"]);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn any_strong_hash_on_the_page_will_do_and_no_weak_one() {
         scene.installs(&["app"]);
         scene.expect_installed(&["app-1.0", "library-2.0"]);
         let scene = with(vec![HashName::Md5]);
-        scene.refuses(&["app"], 1, &["the signed page has no SHA-256 or better hash for it"]);
+        scene.refuses_and_learns(&["app"], 1, &["the signed page has no SHA-256 or better hash for it"]);
     }
 }
 
@@ -223,7 +223,7 @@ fn page_and_target_must_both_be_right_about_a_file() {
             scene.installs(&["library"]);
             fs::remove_dir_all(scene.environment.cache()).unwrap();
         } else {
-            scene.refuses(
+            scene.refuses_and_learns(
                 &["--force-reinstall", "library"],
                 10,
                 &["Refused library-2.0-py3-none-any.whl", "verify.target"],

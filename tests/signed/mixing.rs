@@ -124,7 +124,7 @@ fn a_failing_signed_index_fails_the_command_even_if_another_could_serve() {
     let (other, plain) = (signed(&scene, "extra", "1.0"), unsigned("app", "99.0"));
     scene.server.intercept(|_| Some(testkit::Response::new(503)));
     for extra in [other.index_url(), plain.url("/simple/")] {
-        scene.refuses(&["--extra-index-url", &extra, "app"], 13, &["trust.unreachable"]);
+        scene.refuses_and_learns(&["--extra-index-url", &extra, "app"], 13, &["trust.unreachable"]);
         scene.refuses(
             &["--index-url", &extra, "--extra-index-url", &scene.server.index_url(), "extra"],
             13,
@@ -282,7 +282,7 @@ fn a_map_that_names_an_index_the_command_leaves_out() {
     let scene = SignedScene::signed();
     let other = signed(&scene, "library", "99.0");
     map(&scene, &other.index_url(), json!([{"projects": ["lib*"], "repositories": ["other"]}]));
-    scene.refuses(
+    scene.refuses_and_learns(
         &["app"],
         12,
         &[

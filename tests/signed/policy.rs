@@ -66,7 +66,7 @@ fn an_unsigned_index_is_refused_before_it_is_asked_anything() {
     let other = unsigned("extra", "1.0");
     let extra = other.url("/simple/");
     let pieces = ["is not a signed index", "--require-signed", "tufpip trust add", "policy.require-signed"];
-    scene.refuses(&["--require-signed", "--extra-index-url", &extra, "app"], 12, &pieces);
+    scene.refuses_and_learns(&["--require-signed", "--extra-index-url", &extra, "app"], 12, &pieces);
     scene.environment.write("requirements.txt", format!("--extra-index-url {extra}\napp\n"));
     scene.refuses(&["--require-signed", "-r", "requirements.txt"], 12, &pieces);
     scene.refuses_command(
@@ -92,7 +92,7 @@ fn unsigned_files_need_a_hash_of_the_user() {
         "--allow-unsigned extra",
         "policy.require-signed",
     ];
-    scene.refuses(&require(&["--find-links", text(directory), "extra"]), 12, &pieces);
+    scene.refuses_and_learns(&require(&["--find-links", text(directory), "extra"]), 12, &pieces);
     scene.refuses(&require(&[text(&path)]), 12, &pieces);
     scene.refuses(&require(&[&format!("extra @ {url}")]), 12, &pieces);
     assert_eq!(other.log(), Vec::<String>::new(), "fetched although nobody vouches for it");
@@ -137,7 +137,7 @@ fn a_project_that_may_be_unsigned_and_its_dependency_that_may_not() {
         ["--require-signed", "--extra-index-url", &url, "app", "extra"].into_iter().chain(names).collect::<Vec<_>>()
     };
     let reason = format!("second has to be signed (--require-signed), so {url} was not asked for it");
-    scene.refuses(&allowing(&["extra"]), 1, &["No matching distribution found for second", &reason]);
+    scene.refuses_and_learns(&allowing(&["extra"]), 1, &["No matching distribution found for second", &reason]);
     assert!(!other.log().iter().any(|line| line.contains("second")), "{:?}", other.log());
     let outcome = scene.installs(&allowing(&["extra", "second"]));
     scene.expect_installed(&["app-1.0", "extra-1.0", "library-2.0", "second-1.0"]);
@@ -184,7 +184,7 @@ fn a_project_that_a_signed_index_lists_unsigned() {
     let scene = SignedScene::signed();
     let later = Index::new().add(Wheel::new("extra", "1.0").build());
     scene.server.intercept(move |request| request.path.contains("extra").then(|| later.respond(request)));
-    scene.refuses(&["extra"], 1, &["extra is not in the signed snapshot 1"]);
+    scene.refuses_and_learns(&["extra"], 1, &["extra is not in the signed snapshot 1"]);
     assert!(!scene.server.log().iter().any(|line| line.contains("extra")), "{:?}", scene.server.log());
     let outcome = scene.installs(&["--allow-unsigned", "extra", "extra"]);
     scene.expect_installed(&["extra-1.0"]);
@@ -258,7 +258,7 @@ const DAY: i64 = 24 * 3600;
 fn expired_metadata_is_used_only_as_long_as_the_user_says() {
     for role in ["timestamp", "snapshot", "targets"] {
         let scene = SignedScene::of(SignedIndex::new(index()).expires(role, in_seconds(-3 * DAY)));
-        scene.refuses(&["app"], 11, &["has expired", role, "trust.expired"]);
+        scene.refuses_and_learns(&["app"], 11, &["has expired", role, "trust.expired"]);
         scene.refuses(&["--allow-expired", "2d", "app"], 11, &["has expired", role, "trust.expired"]);
         scene.installs(&["--report", "report.json", "--allow-expired", "7d", "app"]).expect_stderr(&[
             "WARNING: The metadata of http://127.0.0.1:",

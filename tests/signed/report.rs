@@ -172,7 +172,7 @@ fn hashes_of_the_user_and_signatures_must_both_hold() {
         scene.environment.write("requirements.txt", format!("library==2.0 --hash=sha256:{sha256}\n"));
         ["--require-hashes", "-r", "requirements.txt"]
     };
-    scene.refuses(&requirements(&"1".repeat(64)), 10, &["DO NOT MATCH THE HASHES", "verify.hash-mismatch"]);
+    scene.refuses_and_learns(&requirements(&"1".repeat(64)), 10, &["DO NOT MATCH THE HASHES", "verify.hash-mismatch"]);
 
     let other = Wheel::new("library", "2.0").file("library/evil.py", "").build();
     scene.server.replace(&scene.server.wheel_path(LIBRARY), other.bytes.clone());
@@ -198,5 +198,9 @@ fn a_signed_dependency_needs_a_hash_too_when_hashes_are_required() {
     let scene = SignedScene::signed();
     let app = Wheel::new("app", "1.0").requires("library>=1").build();
     scene.environment.write("requirements.txt", format!("app==1.0 --hash=sha256:{}\n", app.sha256()));
-    scene.refuses(&["--require-hashes", "-r", "requirements.txt"], 12, &["library", "policy.require-hashes"]);
+    scene.refuses_and_learns(
+        &["--require-hashes", "-r", "requirements.txt"],
+        12,
+        &["library", "policy.require-hashes"],
+    );
 }
