@@ -50,7 +50,7 @@ pub(crate) struct Journal {
     pub(crate) operations: Vec<Operation>,
 }
 
-/// What [`recover`] found.
+/// What `recover` found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
     /// How many interrupted changes were undone.

@@ -1,7 +1,5 @@
 //! Makes wheels byte by byte, valid until a test spoils one part of them.
 
-#![allow(dead_code, reason = "each test file uses another part of it")]
-
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
