@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Command};
 
-use crate::failure::{Failure, Kind};
+use installer::error::{Failure, Kind};
 
 /// What happens when such an option is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,6 +162,11 @@ pub fn answer(command: &str, id: &str, value: Option<&str>) -> Result<Option<Str
 /// What became of an option that pip had once; the option comes with its hyphens.
 pub fn removed(option: &str) -> Option<&'static str> {
     REMOVED.iter().find(|(name, _)| *name == option).map(|(_, hint)| *hint)
+}
+
+/// The names of all options that pip had once, with their hyphens.
+pub fn removed_names() -> Vec<&'static str> {
+    REMOVED.iter().map(|(name, _)| *name).collect()
 }
 
 /// What to do instead of a command of pip that is not there yet.

@@ -12,12 +12,11 @@ pub mod words;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use crate::settings::{Color, Group, ListFormat, ProgressBar};
+use crate::settings::{Color, ListFormat, ProgressBar};
+use installer::options::Group;
 
-mod file_line;
 mod values;
 
-pub use file_line::FileLine;
 pub use trust::{COMMAND_LINE_ONLY, Security};
 use values::{PythonVersion, Seconds, group, moment, python_version, seconds};
 

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use packaging::PackageName;
 
-use crate::settings::Group;
+use installer::options::Group;
 
 /// A time in seconds.
 pub type Seconds = Duration;

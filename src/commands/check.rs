@@ -6,19 +6,19 @@ use std::process::ExitCode;
 use packaging::{MetadataFields, Tags, WheelFilename};
 use wheel::{Pending, Problem};
 
-use crate::consistency::PackageSet;
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::installed::{Described, described, installed_directory, is_local};
 use crate::settings::Settings;
 use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::install::consistency::PackageSet;
+use installer::python::environment::Environment;
+use installer::python::installed::{Described, described, installed_directory, is_local};
 
 /// Prints what is wrong with the environment; exit code 1 when something is.
 ///
 /// # Errors
 /// When the environment cannot be read.
 pub fn check(settings: &Settings, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let environment = Environment::open(settings)?;
+    let environment = Environment::open(&settings.common)?;
     let distributions = described(environment.distributions(), terminal)?;
     let (set, understood) = PackageSet::of_installed(&distributions, &environment.interpreter.markers, terminal);
     let broken = set.broken();

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-use crate::failure::{Failure, Kind};
+use installer::error::{Failure, Kind};
 
 /// Asks somebody at a terminal; anything but yes means no.
 ///

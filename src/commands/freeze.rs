@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use packaging::PackageName;
 use wheel::DirectUrl;
 
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::installed::{Described, filtered};
 use crate::settings::{FreezeSettings, Settings};
-use crate::terminal::{Terminal, printable_lines};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::python::environment::Environment;
+use installer::python::installed::{Described, filtered};
+use installer::text::printable_lines;
 
 /// What is not printed without `--all`: the installer, and before Python 3.12 what every environment came with.
 const INSTALLERS: [&str; 4] = ["pip", "setuptools", "distribute", "wheel"];
@@ -22,7 +23,7 @@ const INSTALLERS: [&str; 4] = ["pip", "setuptools", "distribute", "wheel"];
 /// # Errors
 /// When the environment or a requirements file cannot be read.
 pub fn freeze(settings: &Settings, freeze: &FreezeSettings, terminal: &Terminal) -> Result<(), Failure> {
-    let environment = Environment::open(settings)?;
+    let environment = Environment::open(&settings.common)?;
     let is_old = environment.interpreter.major_minor() < (3, 12);
     let mut frozen: BTreeMap<PackageName, Frozen> = BTreeMap::new();
     for described in filtered(&environment, &freeze.installed, terminal)? {

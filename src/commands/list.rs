@@ -9,12 +9,16 @@ use std::collections::HashSet;
 use packaging::{PackageName, Version};
 use resolve::Rejection;
 
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::index::{Finder, Offer};
-use crate::installed::{Described, filtered};
-use crate::session::Session;
-use crate::settings::{Freshness, ListSettings, ReleaseControl, Settings, WishSettings};
+use crate::settings::{Freshness, ListSettings, Settings};
+use crate::terminal::Terminal;
+use installer::context::Context;
+use installer::error::Failure;
+use installer::index::{Finder, Offer};
+use installer::install::resolution;
+use installer::install::resolver_input::ResolverInput;
+use installer::options::{ReleaseControl, RequirementOptions};
+use installer::python::environment::Environment;
+use installer::python::installed::{Described, filtered};
 
 /// A distribution to list.
 struct Listed {
@@ -27,9 +31,13 @@ struct Listed {
 ///
 /// # Errors
 /// When the environment cannot be read, or an index cannot be asked.
-pub async fn list(settings: &Settings, list: &ListSettings, session: &Session) -> Result<(), Failure> {
-    let terminal = &session.terminal;
-    let environment = Environment::open(settings)?;
+pub async fn list(
+    settings: &Settings,
+    list: &ListSettings,
+    context: &Context,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let environment = Environment::open(&settings.common)?;
     let mut distributions = filtered(&environment, &list.installed, terminal)?;
     distributions.retain(|described| {
         let is_editable = || described.distribution.editable_location().is_some();
@@ -42,7 +50,11 @@ pub async fn list(settings: &Settings, list: &ListSettings, session: &Session) -
         let mut required = HashSet::new();
         for described in &distributions {
             let dependencies = described.dependencies(&environment.interpreter.markers).map_err(|error| {
-                Failure::new(crate::failure::Kind::Error, "installed.metadata", format!("{}: {error}", described.name))
+                Failure::new(
+                    installer::error::Kind::Error,
+                    "installed.metadata",
+                    format!("{}: {error}", described.name),
+                )
             })?;
             required.extend(dependencies.into_iter().map(|requirement| requirement.name));
         }
@@ -53,8 +65,10 @@ pub async fn list(settings: &Settings, list: &ListSettings, session: &Session) -
     let listed = if list.freshness == Freshness::Any {
         distributions.into_iter().map(|described| Listed { described, latest: None }).collect()
     } else {
-        let asked = session.asked(&WishSettings::default(), &list.indexes, &list.selection, &environment)?;
-        compared(distributions, list, &session.finder(&asked, &environment)?).await?
+        let nothing = RequirementOptions::default();
+        let requirements = resolution::read_requirements(&nothing, &list.indexes, &list.selection, context).await?;
+        let input = ResolverInput::new(requirements, &environment.interpreter.markers, terminal)?;
+        compared(distributions, list, &resolution::finder(&input, &environment, context)?).await?
     };
     output::print(&listed, list, terminal)
 }

@@ -19,9 +19,9 @@ mod verify;
 
 use std::sync::Arc;
 
-use crate::failure::Failure;
 use crate::settings::{RepoCommand, RepoSettings, Settings};
 use crate::terminal::Terminal;
+use installer::error::Failure;
 
 /// Runs one of the commands below `repo`.
 ///

@@ -5,18 +5,20 @@ use std::process::ExitCode;
 
 use packaging::{MarkerEnvironment, PackageName};
 
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::installed::{Described, described};
-use crate::settings::{Settings, ShowSettings, normalize};
-use crate::terminal::{Terminal, printable_lines};
+use crate::settings::{Settings, ShowSettings};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::options::normalize;
+use installer::python::environment::Environment;
+use installer::python::installed::{Described, described};
+use installer::text::printable_lines;
 
 /// Prints the distributions that are named; exit code 1 when none is installed.
 ///
 /// # Errors
 /// When the environment cannot be read.
 pub fn show(settings: &Settings, show: &ShowSettings, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let environment = Environment::open(settings)?;
+    let environment = Environment::open(&settings.common)?;
     let distributions = described(environment.distributions(), terminal)?;
     let by_name: HashMap<String, &Described> =
         distributions.iter().map(|described| (described.name.to_string(), described)).collect();

@@ -8,24 +8,30 @@ use std::path::PathBuf;
 use packaging::PackageName;
 use wheel::{Removal, Transaction, TransactionError};
 
-use crate::environment::Environment;
-use crate::failure::{Failure, Kind};
-use crate::installed::{Described, installed_directory, is_local};
-use crate::requirements::Wish;
-use crate::root_user;
-use crate::session::Session;
-use crate::settings::{IndexSettings, SelectionSettings, Settings, UninstallSettings, WishSettings};
+use crate::settings::{Settings, UninstallSettings};
 use crate::terminal::Terminal;
+use installer::context::Context;
+use installer::error::{Failure, Kind};
+use installer::install::resolution;
+use installer::install::root_user;
+use installer::options::{IndexOptions, RequirementOptions, SelectionOptions};
+use installer::python::environment::Environment;
+use installer::python::installed::{Described, installed_directory, is_local};
+use installer::requirements::Wish;
 
 /// Removes what `uninstall` names.
 ///
 /// # Errors
 /// When nothing is named, files cannot be read, or a distribution cannot be removed; the environment is then as it was.
-pub fn uninstall(settings: &Settings, uninstall: &UninstallSettings, session: &Session) -> Result<(), Failure> {
-    let terminal = &session.terminal;
-    let names = named(uninstall, session)?;
+pub async fn uninstall(
+    settings: &Settings,
+    uninstall: &UninstallSettings,
+    context: &Context,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let names = named(uninstall, context, terminal).await?;
     let environment = loop {
-        let environment = Environment::open(settings)?;
+        let environment = Environment::open(&settings.common)?;
         if !uninstall.break_system_packages {
             environment.refuse_if_managed()?;
         }
@@ -53,17 +59,18 @@ struct Leaving {
 }
 
 /// The names of the command line and the files, each once; what comes later says how it is spelled.
-fn named(uninstall: &UninstallSettings, session: &Session) -> Result<Vec<Named>, Failure> {
-    let wishes = WishSettings {
+async fn named(uninstall: &UninstallSettings, context: &Context, terminal: &Terminal) -> Result<Vec<Named>, Failure> {
+    let wishes = RequirementOptions {
         requirements: uninstall.packages.clone(),
         requirement_files: uninstall.requirement_files.clone(),
-        ..WishSettings::default()
+        ..RequirementOptions::default()
     };
-    let found = session.read(&wishes, &IndexSettings::default(), &SelectionSettings::default())?;
+    let (indexes, selection) = (IndexOptions::default(), SelectionOptions::default());
+    let found = resolution::read_requirements(&wishes, &indexes, &selection, context).await?;
     let mut names: Vec<Named> = Vec::new();
     for wish in &found.wanted {
         let Some(name) = wish.name() else {
-            session.terminal.warning(&format!(
+            terminal.warning(&format!(
                 "Invalid requirement: '{}' ignored - the uninstall command expects named requirements.",
                 wish.text
             ));
@@ -169,7 +176,7 @@ fn not_removable(described: &Described, error: TransactionError) -> Failure {
                 "" | "pip" | "tufpip" => failure.hint(format!(
                     "install it again, which writes a RECORD: tufpip install --ignore-installed --no-deps {name}=={version}"
                 )),
-                other => failure.hint(format!("the package was installed by {}", crate::terminal::printable(other))),
+                other => failure.hint(format!("the package was installed by {}", installer::text::printable(other))),
             }
         }
         TransactionError::Distutils { .. } => failure(
@@ -198,7 +205,7 @@ fn remove(leaving: &[Leaving], environment: &Environment, terminal: &Terminal) -
         }
         if terminal.is_verbose(1) {
             for path in &removal.paths {
-                terminal.line(&crate::terminal::printable(&format!("  Removing file or directory {}", path.display())));
+                terminal.line(&installer::text::printable(&format!("  Removing file or directory {}", path.display())));
             }
         }
         transaction.remove(removal.clone());
@@ -245,7 +252,7 @@ fn proceed(no_input: bool) -> Result<bool, Failure> {
             "y" | "" => return Ok(true),
             "n" => return Ok(false),
             other => {
-                let other = crate::terminal::printable(other);
+                let other = installer::text::printable(other);
                 let _ = writeln!(output, "Your response ('{other}') was not one of the expected responses: y, n, ");
             }
         }

@@ -5,31 +5,38 @@ use std::process::ExitCode;
 use tuf::{Link, Target, UnixTime};
 
 use super::trust::words;
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::net::redacted;
-use crate::plan::{Addition, Existing, Plan};
-use crate::session::Session;
-use crate::settings::{Settings, Upgrade, WhyTrustSettings, WishSettings};
-use crate::terminal::{Terminal, printable};
-use crate::trust::{Anchor, AnchorKind, SignedFile, unix_now};
+use crate::settings::{Settings, WhyTrustSettings};
+use crate::terminal::Terminal;
+use installer::context::Context;
+use installer::error::Failure;
+use installer::install::plan::Addition;
+use installer::install::resolution::{self, Resolved, Rules};
+use installer::install::resolver_input::ResolverInput;
+use installer::net::redacted;
+use installer::options::RequirementOptions;
+use installer::python::environment::Environment;
+use installer::text::printable;
+use installer::trust::{Anchor, AnchorKind, SignedFile, unix_now};
 
 /// Chooses a file for each name as `install` would, and prints its chain of roles and keys, in the order of the names. Exit code
 /// 1 when one of them has none.
 ///
 /// # Errors
 /// Whatever stops choosing, refused metadata above all.
-pub async fn why_trust(settings: &Settings, why: &WhyTrustSettings, session: &Session) -> Result<ExitCode, Failure> {
-    let terminal = &session.terminal;
-    let environment = Environment::open(settings)?;
-    let wishes = WishSettings { requirements: why.names.clone(), no_deps: true, ..WishSettings::default() };
-    let asked = session.asked(&wishes, &why.indexes, &why.selection, &environment)?;
-    let mut finder = session.finder(&asked, &environment)?;
-    let request = asked.request(&environment, Upgrade::ToSatisfyOnly, true, true);
-    let resolution = finder.resolve(&request).await?;
-    let plan = Plan::new(&resolution, &finder, &environment, Existing::Ignore, terminal)?;
+pub async fn why_trust(
+    settings: &Settings,
+    why: &WhyTrustSettings,
+    context: &Context,
+    terminal: &Terminal,
+) -> Result<ExitCode, Failure> {
+    let environment = Environment::open(&settings.common)?;
+    let wishes = RequirementOptions { requirements: why.names.clone(), no_deps: true, ..RequirementOptions::default() };
+    let requirements = resolution::read_requirements(&wishes, &why.indexes, &why.selection, context).await?;
+    let input = ResolverInput::new(requirements, &environment.interpreter.markers, terminal)?;
+    let rules = Rules::ignoring_installed(&wishes);
+    let Resolved { plan, input, .. } = resolution::choose(input, &environment, rules, context).await?;
     let mut code = ExitCode::SUCCESS;
-    let names = asked.names();
+    let names = input.names();
     let mut additions: Vec<&Addition> = plan.additions.iter().collect();
     additions.sort_by_key(|addition| names.iter().position(|name| *name == addition.candidate.name));
     for (number, addition) in additions.into_iter().enumerate() {

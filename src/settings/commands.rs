@@ -2,40 +2,46 @@
 
 use std::path::{Path, PathBuf};
 
-use url::Url;
-
-use super::configuration::Surroundings;
-use super::control::normalize;
 use super::settle::{Told, options};
-use super::trust::{self, TrustSettings, WhyTrustSettings};
+use super::trust::{self, WhyTrustSettings};
 use super::{
-    Command, DEFAULT_INDEX_URL, DownloadSettings, FormatControl, FreezeSettings, Freshness, IndexSettings,
-    InstallSettings, InstalledFilter, ListFormat, ListSettings, Output, Place, ProgressBar, ReleaseControl,
-    SelectionSettings, ShowSettings, TargetPython, UninstallSettings, Upgrade, WishSettings,
+    Command, DEFAULT_INDEX_URL, FreezeSettings, Freshness, ListFormat, ListSettings, ProgressBar, ShowSettings,
+    UninstallSettings,
 };
-use crate::cli::words::OptionWord;
 use crate::cli::{self, Cli, General, RootUserAction, Security, UpgradeStrategy};
-use crate::failure::{Failure, Kind};
+use installer::error::{Failure, Kind};
+use installer::options::TrustOptions;
+use installer::options::normalize;
+use installer::options::{
+    DownloadOptions, FormatControl, IndexOptions, InstallOptions, InstalledFilter, Output, Place, ReleaseControl,
+    RequirementOptions, SelectionOptions, TargetPython, Upgrade, index_url,
+};
+use installer::process_environment::ProcessEnvironment;
 
 /// What the words and the configuration of one command come to.
 pub(super) struct Settled {
     pub command: Command,
     pub general: General,
     pub progress_bar: ProgressBar,
-    pub trust: TrustSettings,
+    pub trust: TrustOptions,
     pub offline: bool,
 }
 
 impl Settled {
     /// A command that asks no index.
-    pub fn new(general: General, command: Command, surroundings: &Surroundings) -> Self {
-        let trust = trust::places(surroundings);
+    pub fn new(general: General, command: Command, process_environment: &ProcessEnvironment) -> Self {
+        let trust = trust::places(process_environment);
         Self { command, general, progress_bar: ProgressBar::Auto, trust, offline: false }
     }
 
-    fn with_security(self, security: Security, told: &Told, surroundings: &Surroundings) -> Result<Self, Failure> {
+    fn with_security(
+        self,
+        security: Security,
+        told: &Told,
+        process_environment: &ProcessEnvironment,
+    ) -> Result<Self, Failure> {
         let offline = security.offline;
-        Ok(Self { trust: trust::settings(security, told, surroundings)?, offline, ..self })
+        Ok(Self { trust: trust::settings(security, told, process_environment)?, offline, ..self })
     }
 }
 
@@ -43,30 +49,30 @@ impl Settled {
 pub(super) fn settle(
     typed: Cli,
     told: &Told,
-    surroundings: &Surroundings,
+    process_environment: &ProcessEnvironment,
     warnings: &mut Vec<String>,
 ) -> Result<Settled, Failure> {
-    let settled = |(general, command): (General, Command)| Settled::new(general, command, surroundings);
+    let settled = |(general, command): (General, Command)| Settled::new(general, command, process_environment);
     Ok(match typed.command {
         Some(cli::Command::Install(mut install)) => {
             let (progress_bar, security) = (install.wishes.progress_bar, std::mem::take(&mut install.security));
-            let settled = settled(self::install(*install, told, surroundings)?);
-            Settled { progress_bar, ..settled.with_security(security, told, surroundings)? }
+            let settled = settled(self::install(*install, told, process_environment)?);
+            Settled { progress_bar, ..settled.with_security(security, told, process_environment)? }
         }
         Some(cli::Command::Download(mut download)) => {
             let (progress_bar, security) = (download.wishes.progress_bar, std::mem::take(&mut download.security));
-            let settled = settled(self::download(*download, told, surroundings)?);
-            Settled { progress_bar, ..settled.with_security(security, told, surroundings)? }
+            let settled = settled(self::download(*download, told, process_environment)?);
+            Settled { progress_bar, ..settled.with_security(security, told, process_environment)? }
         }
         Some(cli::Command::Uninstall(uninstall)) => settled(self::uninstall(uninstall)?),
         Some(cli::Command::List(mut list)) => {
             warn_ignored("list", &list.installed.ignored, warnings);
             let security = std::mem::take(&mut list.security);
-            settled(self::list(*list, told, surroundings)?).with_security(security, told, surroundings)?
+            settled(self::list(*list, told, process_environment)?).with_security(security, told, process_environment)?
         }
         Some(cli::Command::Freeze(freeze)) => {
             warn_ignored("freeze", &freeze.installed.ignored, warnings);
-            settled(self::freeze(freeze, surroundings)?)
+            settled(self::freeze(freeze, process_environment)?)
         }
         Some(cli::Command::Show(show)) => {
             if show.packages.is_empty() {
@@ -79,16 +85,16 @@ pub(super) fn settle(
             warn_ignored("check", &check.ignored, warnings);
             settled((check.general, Command::Check))
         }
-        Some(cli::Command::Trust(trust)) => settled(trust::command(trust.command, surroundings)?),
+        Some(cli::Command::Trust(trust)) => settled(trust::command(trust.command, process_environment)?),
         Some(cli::Command::WhyTrust(mut why)) => {
             let security = std::mem::take(&mut why.security);
-            settled(why_trust(*why, told, surroundings)?).with_security(security, told, surroundings)?
+            settled(why_trust(*why, told, process_environment)?).with_security(security, told, process_environment)?
         }
         Some(cli::Command::Repo(mut repo)) => {
             let security = super::repo::take_security(&mut repo.command);
-            let settled = settled(super::repo::command(repo.command, told, surroundings)?);
+            let settled = settled(super::repo::command(repo.command, told, process_environment)?);
             match security {
-                Some(security) => settled.with_security(security, told, surroundings)?,
+                Some(security) => settled.with_security(security, told, process_environment)?,
                 None => settled,
             }
         }
@@ -97,7 +103,11 @@ pub(super) fn settle(
     })
 }
 
-fn install(typed: cli::Install, told: &Told, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
+fn install(
+    typed: cli::Install,
+    told: &Told,
+    process_environment: &ProcessEnvironment,
+) -> Result<(General, Command), Failure> {
     if typed.user && typed.target_dir.is_some() {
         return Err(conflict("Can not combine '--user' and '--target'"));
     }
@@ -124,7 +134,7 @@ fn install(typed: cli::Install, told: &Told, surroundings: &Surroundings) -> Res
                 .detail("target", target.display().to_string()));
         }
         (Some(target), None) => Place::Target(target),
-        (None, Some(prefix)) => Place::Prefix(surroundings.expand(&prefix)),
+        (None, Some(prefix)) => Place::Prefix(process_environment.expand(&prefix)),
         (None, None) => Place::Environment { user: typed.user.then_some(true).or(typed.no_user.then_some(false)) },
     };
     let upgrade = match typed.upgrade_strategy {
@@ -132,15 +142,15 @@ fn install(typed: cli::Install, told: &Told, surroundings: &Surroundings) -> Res
         UpgradeStrategy::OnlyIfNeeded => Upgrade::OnlyIfNeeded,
         UpgradeStrategy::Eager => Upgrade::Eager,
     };
-    let indexes = index_settings(typed.index, surroundings)?;
-    let settings = InstallSettings {
+    let indexes = index_settings(typed.index, process_environment)?;
+    let settings = InstallOptions {
         wishes: wishes("install", typed.wishes, &indexes)?,
         indexes,
         selection,
         // pip looks at nothing that is installed when it fills a directory.
         ignore_installed: typed.ignore_installed || matches!(place, Place::Target(_)),
         place,
-        root: typed.root.filter(|root| !root.is_empty()).map(|root| surroundings.expand(&root)),
+        root: typed.root.filter(|root| !root.is_empty()).map(|root| process_environment.expand(&root)),
         upgrade,
         force_reinstall: typed.force_reinstall,
         dry_run: typed.dry_run,
@@ -154,16 +164,20 @@ fn install(typed: cli::Install, told: &Told, surroundings: &Surroundings) -> Res
     Ok((typed.general, Command::Install(Box::new(settings))))
 }
 
-fn download(typed: cli::Download, told: &Told, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
+fn download(
+    typed: cli::Download,
+    told: &Told,
+    process_environment: &ProcessEnvironment,
+) -> Result<(General, Command), Failure> {
     check_only_deps(&typed.wishes)?;
     let selection = selection(&typed.wishes, typed.selection.pre, typed.selection.prefer_binary, &typed.index, told)?;
     check_target(&typed.wishes, &selection)?;
-    let indexes = index_settings(typed.index, surroundings)?;
-    let settings = DownloadSettings {
+    let indexes = index_settings(typed.index, process_environment)?;
+    let settings = DownloadOptions {
         wishes: wishes("download", typed.wishes, &indexes)?,
         indexes,
         selection,
-        destination: surroundings.expand(&typed.dest),
+        destination: process_environment.expand(&typed.dest),
     };
     Ok((typed.general, Command::Download(Box::new(settings))))
 }
@@ -182,7 +196,11 @@ fn uninstall(typed: cli::Uninstall) -> Result<(General, Command), Failure> {
     Ok((typed.general, Command::Uninstall(settings)))
 }
 
-fn list(typed: cli::List, told: &Told, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
+fn list(
+    typed: cli::List,
+    told: &Told,
+    process_environment: &ProcessEnvironment,
+) -> Result<(General, Command), Failure> {
     let selection = selection_for_environment(&typed.selection, &typed.index, told)?;
     let freshness = match (typed.outdated, typed.uptodate) {
         (true, true) => return Err(conflict("Options --outdated and --uptodate cannot be combined.")),
@@ -194,9 +212,9 @@ fn list(typed: cli::List, told: &Told, surroundings: &Surroundings) -> Result<(G
         return Err(conflict("List format 'freeze' cannot be used with the --outdated option."));
     }
     let settings = ListSettings {
-        installed: installed(typed.installed, surroundings)?,
+        installed: installed(typed.installed, process_environment)?,
         selection,
-        indexes: index_settings(typed.index, surroundings)?,
+        indexes: index_settings(typed.index, process_environment)?,
         freshness,
         editable: typed.editable,
         include_editable: !typed.exclude_editable,
@@ -209,7 +227,7 @@ fn list(typed: cli::List, told: &Told, surroundings: &Surroundings) -> Result<(G
 fn why_trust(
     typed: cli::trust::WhyTrust,
     told: &Told,
-    surroundings: &Surroundings,
+    process_environment: &ProcessEnvironment,
 ) -> Result<(General, Command), Failure> {
     if typed.names.is_empty() {
         return Err(conflict("You must give at least one package name (see \"tufpip help why-trust\")"));
@@ -217,14 +235,14 @@ fn why_trust(
     let settings = WhyTrustSettings {
         names: typed.names,
         selection: selection_for_environment(&typed.selection, &typed.index, told)?,
-        indexes: index_settings(typed.index, surroundings)?,
+        indexes: index_settings(typed.index, process_environment)?,
     };
     Ok((typed.general, Command::WhyTrust(Box::new(settings))))
 }
 
-fn freeze(typed: cli::Freeze, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
+fn freeze(typed: cli::Freeze, process_environment: &ProcessEnvironment) -> Result<(General, Command), Failure> {
     let settings = FreezeSettings {
-        installed: installed(typed.installed, surroundings)?,
+        installed: installed(typed.installed, process_environment)?,
         requirement_files: typed.requirement,
         all: typed.all,
         exclude_editable: typed.exclude_editable,
@@ -232,19 +250,19 @@ fn freeze(typed: cli::Freeze, surroundings: &Surroundings) -> Result<(General, C
     Ok((typed.general, Command::Freeze(settings)))
 }
 
-fn installed(typed: cli::Installed, surroundings: &Surroundings) -> Result<InstalledFilter, Failure> {
+fn installed(typed: cli::Installed, process_environment: &ProcessEnvironment) -> Result<InstalledFilter, Failure> {
     if !typed.path.is_empty() && (typed.user || typed.local) {
         return Err(conflict("Cannot combine '--path' with '--user' or '--local'"));
     }
     Ok(InstalledFilter {
         local: typed.local,
         user: typed.user,
-        paths: typed.path.iter().map(|path| surroundings.expand(path)).collect(),
+        paths: typed.path.iter().map(|path| process_environment.expand(path)).collect(),
         exclude: typed.exclude.iter().map(|name| normalize(name)).collect(),
     })
 }
 
-fn wishes(command: &str, typed: cli::Wishes, indexes: &IndexSettings) -> Result<WishSettings, Failure> {
+fn wishes(command: &str, typed: cli::Wishes, indexes: &IndexOptions) -> Result<RequirementOptions, Failure> {
     if typed.require_hashes && typed.no_require_hashes {
         return Err(conflict("--require-hashes and --no-require-hashes are mutually exclusive"));
     }
@@ -255,7 +273,7 @@ fn wishes(command: &str, typed: cli::Wishes, indexes: &IndexSettings) -> Result<
         };
         return Err(conflict(&format!("You must give at least one requirement to {command} {advice}")));
     }
-    Ok(WishSettings {
+    Ok(RequirementOptions {
         // pip passes over words that are blank.
         requirements: typed.requirements.into_iter().filter(|word| !word.trim().is_empty()).collect(),
         requirement_files: typed.requirement,
@@ -273,10 +291,10 @@ fn selection(
     prefer_binary: bool,
     index: &cli::Index,
     told: &Told,
-) -> Result<SelectionSettings, Failure> {
+) -> Result<SelectionOptions, Failure> {
     let (formats, releases) = controls(told, pre)?;
     let target = &wishes.target;
-    Ok(SelectionSettings {
+    Ok(SelectionOptions {
         formats,
         releases,
         prefer_binary,
@@ -296,24 +314,24 @@ fn selection_for_environment(
     typed: &cli::Selection,
     index: &cli::Index,
     told: &Told,
-) -> Result<SelectionSettings, Failure> {
+) -> Result<SelectionOptions, Failure> {
     let (formats, releases) = controls(told, typed.pre)?;
-    Ok(SelectionSettings {
+    Ok(SelectionOptions {
         formats,
         releases,
         prefer_binary: typed.prefer_binary,
         uploaded_prior_to: index.uploaded_prior_to,
-        ..SelectionSettings::default()
+        ..SelectionOptions::default()
     })
 }
 
 /// The options whose order counts, in the order they were given.
 pub(super) fn controls(told: &Told, pre: bool) -> Result<(FormatControl, ReleaseControl), Failure> {
-    let mut formats = FormatControl::default();
-    let mut releases = ReleaseControl::default();
+    let mut selection = SelectionOptions::default();
     for option in told.configured.iter().map(|configured| &configured.word).chain(options(&told.words)) {
-        control(option, &mut formats, &mut releases)?;
+        selection.apply(&option.id, option.value.as_deref().unwrap_or_default())?;
     }
+    let SelectionOptions { formats, mut releases, .. } = selection;
     if pre {
         if !releases.is_empty() {
             return Err(conflict("--pre cannot be used with --all-releases or --only-final."));
@@ -321,18 +339,6 @@ pub(super) fn controls(told: &Told, pre: bool) -> Result<(FormatControl, Release
         releases.pre();
     }
     Ok((formats, releases))
-}
-
-/// Applies one of the options that extend or take back earlier ones; ignores all others.
-pub fn control(option: &OptionWord, formats: &mut FormatControl, releases: &mut ReleaseControl) -> Result<(), Failure> {
-    let value = option.value.as_deref().unwrap_or_default();
-    match option.id.as_str() {
-        "no_binary" => formats.no_binary(value),
-        "only_binary" => formats.only_binary(value),
-        "all_releases" => releases.all_releases(value),
-        "only_final" => releases.only_final(value),
-        _ => Ok(()),
-    }
 }
 
 fn check_only_deps(wishes: &cli::Wishes) -> Result<(), Failure> {
@@ -351,7 +357,7 @@ fn check_only_deps(wishes: &cli::Wishes) -> Result<(), Failure> {
     Err(conflict(&format!("Cannot use '--only-dependencies' in combination with {list}.")))
 }
 
-fn check_target(wishes: &cli::Wishes, selection: &SelectionSettings) -> Result<(), Failure> {
+fn check_target(wishes: &cli::Wishes, selection: &SelectionOptions) -> Result<(), Failure> {
     if selection.target.is_set() && !selection.formats.is_only_binary() && !wishes.no_deps {
         return Err(conflict(
             "When restricting platform and interpreter constraints using --python-version, --platform, --abi, or \
@@ -362,42 +368,22 @@ fn check_target(wishes: &cli::Wishes, selection: &SelectionSettings) -> Result<(
     Ok(())
 }
 
-pub(super) fn index_settings(typed: cli::Index, surroundings: &Surroundings) -> Result<IndexSettings, Failure> {
+pub(super) fn index_settings(
+    typed: cli::Index,
+    process_environment: &ProcessEnvironment,
+) -> Result<IndexOptions, Failure> {
     let main = typed.index_url.as_deref().unwrap_or(DEFAULT_INDEX_URL);
     let all = std::iter::once(main).chain(typed.extra_index_url.iter().map(String::as_str));
     let indexes = if typed.no_index {
         Vec::new()
     } else {
-        all.filter(|url| !url.is_empty()).map(|url| index_url(url, surroundings)).collect::<Result<_, _>>()?
+        all.filter(|url| !url.is_empty()).map(|url| index_url(url, process_environment)).collect::<Result<_, _>>()?
     };
     let find_links = typed.find_links.into_iter().map(|link| {
-        let expanded = surroundings.expand(&link);
+        let expanded = process_environment.expand(&link);
         if link.starts_with('~') && expanded.exists() { expanded.display().to_string() } else { link }
     });
-    Ok(IndexSettings { indexes, find_links: find_links.collect(), no_index: typed.no_index })
-}
-
-/// The address of an index, which may be a local directory.
-///
-/// # Errors
-/// It is neither an absolute URL nor a directory.
-pub fn index_url(text: &str, surroundings: &Surroundings) -> Result<Url, Failure> {
-    address(text, surroundings).ok_or_else(|| {
-        Failure::usage(format!("The index url \"{}\" seems invalid, please provide a scheme.", super::redact(text)))
-    })
-}
-
-/// The URL that a text is, or that of the local directory it names.
-pub(super) fn address(text: &str, surroundings: &Surroundings) -> Option<Url> {
-    let path = surroundings.expand(text);
-    if path.is_dir() {
-        let path = std::path::absolute(&path).unwrap_or(path);
-        if let Ok(url) = Url::from_directory_path(&path) {
-            return Some(url);
-        }
-    }
-    // A Windows drive or `host:port` is no scheme that an index could have.
-    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "file"))
+    Ok(IndexOptions { indexes, find_links: find_links.collect(), no_index: typed.no_index })
 }
 
 fn output(text: String) -> Output {

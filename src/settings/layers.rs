@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, Command};
 use super::configuration::{Entry, REQUIRE_SIGNED};
 use crate::cli::COMMAND_LINE_ONLY;
 use crate::cli::words::{OptionWord, find_long, full_name, takes_value};
-use crate::failure::{Failure, Kind};
+use installer::error::{Failure, Kind};
 
 /// An option that was configured.
 #[derive(Clone, Debug, PartialEq, Eq)]

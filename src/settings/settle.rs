@@ -6,13 +6,17 @@ use std::path::{Path, PathBuf};
 use clap::FromArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use installer::options::CommonOptions;
+
 use super::commands::{self, Settled};
-use super::configuration::{Configuration, Surroundings, unknown_variables};
+use super::configuration::{Configuration, unknown_variables};
 use super::layers::{self, Configured};
-use super::{Command, NetworkSettings, Proxy, Settings, TerminalSettings, nearest};
+use super::{Command, Settings, TerminalSettings, nearest};
 use crate::cli::words::{OptionWord, Word, WordError, find_long, long_names, read, read_options};
 use crate::cli::{self, Cli, General, known};
-use crate::failure::{Failure, Kind};
+use installer::error::{Failure, Kind};
+use installer::options::{NetworkOptions, Proxy};
+use installer::process_environment::ProcessEnvironment;
 
 /// What a command was told: by configuration first, then by the user.
 pub(super) struct Told {
@@ -24,15 +28,15 @@ pub(super) struct Told {
 ///
 /// # Errors
 /// Wrong options, values or combinations, and configuration that cannot be read.
-pub fn settle(words: &[String], surroundings: &Surroundings) -> Result<Settings, Failure> {
+pub fn settle(words: &[String], process_environment: &ProcessEnvironment) -> Result<Settings, Failure> {
     let definition = cli::definition();
     let called = call(&definition, words)?;
     if has(&called.before, "version") {
-        return bare(Command::Version, &definition, surroundings, &called.before);
+        return bare(Command::Version, &definition, process_environment, &called.before);
     }
     // `tufpip` and `tufpip trust` alone name nothing to do.
     if called.definition.has_subcommands() {
-        return bare(help(called.definition), &definition, surroundings, &called.before);
+        return bare(help(called.definition), &definition, process_environment, &called.before);
     }
     let told = read(called.definition, &called.words).map_err(|error| wrong_word(error, called.definition))?;
     let page = match called.path.as_slice() {
@@ -41,9 +45,9 @@ pub fn settle(words: &[String], surroundings: &Surroundings) -> Result<Settings,
         _ => None,
     };
     if let Some(page) = page {
-        return bare(help(page), &definition, surroundings, &told);
+        return bare(help(page), &definition, process_environment, &told);
     }
-    settle_command(&definition, &called, told, surroundings)
+    settle_command(&definition, &called, told, process_environment)
 }
 
 /// The command that a line names, and the other words.
@@ -85,7 +89,7 @@ fn call<'a>(definition: &'a clap::Command, words: &[String]) -> Result<Called<'a
 fn bare(
     command: Command,
     definition: &clap::Command,
-    surroundings: &Surroundings,
+    process_environment: &ProcessEnvironment,
     words: &[Word],
 ) -> Result<Settings, Failure> {
     let general = options(words).filter(|option| option.id != "version");
@@ -94,26 +98,27 @@ fn bare(
         Some(cli::Command::Help(help)) => help.general,
         _ => return Err(Failure::usage("no command")),
     };
-    Ok(assemble(Settled::new(general, command, surroundings), surroundings))
+    Ok(assemble(Settled::new(general, command, process_environment), process_environment))
 }
 
 fn settle_command(
     definition: &clap::Command,
     called: &Called<'_>,
     words: Vec<Word>,
-    surroundings: &Surroundings,
+    process_environment: &ProcessEnvironment,
 ) -> Result<Settings, Failure> {
     let isolated = has(&words, "isolated");
-    let mut warnings = unknown_own_variables(definition, surroundings);
-    let prefix = environment_prefix(&words, surroundings);
-    let configuration = Configuration::load(surroundings, isolated, prefix.as_deref())?;
+    let mut warnings = unknown_own_variables(definition, process_environment);
+    let prefix = environment_prefix(&words, process_environment);
+    let configuration = Configuration::load(process_environment, isolated, prefix.as_deref())?;
     let section = called.path.first().copied().unwrap_or_default();
     let configurable = configurable(definition, called)?;
     let configured = layers::words(configuration.entries(section), &configurable, &mut warnings)?;
     let mut told = Told { configured, words };
     refuse_known(&called.path.join(" "), &mut told, &mut warnings)?;
     let typed = typed(definition, &called.path, &told)?;
-    let mut settings = assemble(commands::settle(typed, &told, surroundings, &mut warnings)?, surroundings);
+    let mut settings =
+        assemble(commands::settle(typed, &told, process_environment, &mut warnings)?, process_environment);
     settings.warnings = warnings;
     Ok(settings)
 }
@@ -131,10 +136,11 @@ fn configurable<'a>(definition: &clap::Command, called: &Called<'a>) -> Result<C
     Ok(Cow::Owned(clap::Command::new("configurable").args(shared)))
 }
 
-fn assemble(settled: Settled, surroundings: &Surroundings) -> Settings {
+fn assemble(settled: Settled, process_environment: &ProcessEnvironment) -> Settings {
     let general = settled.general;
-    let expanded =
-        |path: &Option<String>| path.as_deref().filter(|path| !path.is_empty()).map(|path| surroundings.expand(path));
+    let expanded = |path: &Option<String>| {
+        path.as_deref().filter(|path| !path.is_empty()).map(|path| process_environment.expand(path))
+    };
     let verbosity = i16::from(general.verbose) - i16::from(general.quiet);
     let verbosity = if general.debug { 2 } else { i8::try_from(verbosity.clamp(-9, 9)).unwrap_or_default() };
     let color = if general.no_color { super::Color::Never } else { general.color };
@@ -147,8 +153,22 @@ fn assemble(settled: Settled, surroundings: &Surroundings) -> Settings {
     let cache_dir = if general.no_cache_dir { None } else { expanded(&general.cache_dir).or_else(default_cache) };
     Settings {
         command: settled.command,
-        python: expanded(&general.python),
-        require_virtualenv: general.require_virtualenv,
+        common: CommonOptions {
+            python: expanded(&general.python),
+            require_virtualenv: general.require_virtualenv,
+            network: NetworkOptions {
+                proxy,
+                timeout: general.timeout,
+                retries: general.retries,
+                resume_retries: general.resume_retries,
+                cert: expanded(&general.cert),
+                client_cert: expanded(&general.client_cert),
+                trusted_hosts: general.trusted_host.clone(),
+                cache_dir,
+                offline: settled.offline,
+            },
+            trust: settled.trust,
+        },
         terminal: TerminalSettings {
             verbosity,
             color,
@@ -156,18 +176,6 @@ fn assemble(settled: Settled, surroundings: &Surroundings) -> Settings {
             log: expanded(&general.log),
             no_input: general.no_input,
         },
-        network: NetworkSettings {
-            proxy,
-            timeout: general.timeout,
-            retries: general.retries,
-            resume_retries: general.resume_retries,
-            cert: expanded(&general.cert),
-            client_cert: expanded(&general.client_cert),
-            trusted_hosts: general.trusted_host.clone(),
-            cache_dir,
-            offline: settled.offline,
-        },
-        trust: settled.trust,
         warnings: Vec::new(),
     }
 }
@@ -177,15 +185,16 @@ fn default_cache() -> Option<PathBuf> {
 }
 
 /// The environment whose own pip.conf counts.
-fn environment_prefix(words: &[Word], surroundings: &Surroundings) -> Option<PathBuf> {
+fn environment_prefix(words: &[Word], process_environment: &ProcessEnvironment) -> Option<PathBuf> {
     let named =
         options(words).filter(|option| option.id == "python").filter_map(|option| option.value.as_deref()).last();
-    let named =
-        named.or_else(|| surroundings.variable("TUFPIP_PYTHON")).or_else(|| surroundings.variable("PIP_PYTHON"));
+    let named = named
+        .or_else(|| process_environment.variable("TUFPIP_PYTHON"))
+        .or_else(|| process_environment.variable("PIP_PYTHON"));
     match named {
         Some(python) if Path::new(python).is_dir() => Some(PathBuf::from(python)),
         Some(_) => None,
-        None => surroundings.variable("VIRTUAL_ENV").map(PathBuf::from),
+        None => process_environment.variable("VIRTUAL_ENV").map(PathBuf::from),
     }
 }
 
@@ -338,13 +347,13 @@ fn wrong_word(error: WordError, definition: &clap::Command) -> Failure {
     }
 }
 
-fn unknown_own_variables(definition: &clap::Command, surroundings: &Surroundings) -> Vec<String> {
-    if !surroundings.variables.keys().any(|name| name.starts_with("TUFPIP_")) {
+fn unknown_own_variables(definition: &clap::Command, process_environment: &ProcessEnvironment) -> Vec<String> {
+    if !process_environment.variables.keys().any(|name| name.starts_with("TUFPIP_")) {
         return Vec::new();
     }
     let options = definition.get_subcommands().flat_map(clap::Command::get_arguments).flat_map(long_names);
     let known: Vec<String> = options.map(|name| format!("TUFPIP_{}", name.to_uppercase().replace('-', "_"))).collect();
-    let unknown = unknown_variables(surroundings, &known).into_iter();
+    let unknown = unknown_variables(process_environment, &known).into_iter();
     unknown
         .map(|(name, near)| match near {
             Some(near) => format!("The environment variable {name} means nothing; maybe you meant {near}."),

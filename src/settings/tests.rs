@@ -5,10 +5,12 @@ use std::process::Command as Process;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use url::Url;
 
-use super::control::Names;
 use super::*;
-use crate::failure::{Failure, Kind};
+use installer::error::{Failure, Kind};
+use installer::options::{Names, Output, Place, Proxy, TrustOptions, Upgrade};
+use installer::process_environment::ProcessEnvironment;
 
 mod trust;
 
@@ -47,17 +49,17 @@ impl Machine {
     fn run(&self, line: &str) -> Result<Settings, Failure> {
         let words: Vec<String> = line.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
         let system = self.directory.path().join("etc");
-        settle(&words, &Surroundings { variables: self.variables.clone(), system })
+        settle(&words, &ProcessEnvironment { variables: self.variables.clone(), system })
     }
 
-    fn install(&self, line: &str) -> (Settings, InstallSettings) {
+    fn install(&self, line: &str) -> (Settings, InstallOptions) {
         let settings = self.run(line).unwrap();
         let Command::Install(install) = settings.command.clone() else { panic!("{line}: {settings:?}") };
         (settings, *install)
     }
 
     fn timeout(&self) -> u64 {
-        self.install("install a").0.network.timeout.as_secs()
+        self.install("install a").0.common.network.timeout.as_secs()
     }
 }
 
@@ -65,7 +67,7 @@ fn run(line: &str) -> Result<Settings, Failure> {
     Machine::new().run(line)
 }
 
-fn install(line: &str) -> InstallSettings {
+fn install(line: &str) -> InstallOptions {
     Machine::new().install(line).1
 }
 
@@ -75,10 +77,10 @@ const USER: &str = "home/.config/pip/pip.conf";
 fn defaults() {
     let (settings, install) = Machine::new().install("install a");
     assert_eq!(install.indexes.indexes, [Url::parse(DEFAULT_INDEX_URL).unwrap()]);
-    assert_eq!(settings.network.timeout, Duration::from_secs(15));
-    assert_eq!((settings.network.retries, settings.network.resume_retries), (5, 5));
-    assert_eq!(settings.network.proxy, Proxy::Environment);
-    assert!(settings.network.cache_dir.unwrap().ends_with("tufpip"));
+    assert_eq!(settings.common.network.timeout, Duration::from_secs(15));
+    assert_eq!((settings.common.network.retries, settings.common.network.resume_retries), (5, 5));
+    assert_eq!(settings.common.network.proxy, Proxy::Environment);
+    assert!(settings.common.network.cache_dir.unwrap().ends_with("tufpip"));
     assert!(install.compile && install.warn_conflicts && install.warn_script_location && install.warn_root_user);
     assert_eq!(install.upgrade, Upgrade::ToSatisfyOnly);
     assert_eq!(install.place, Place::Environment { user: None });
@@ -106,8 +108,8 @@ fn each_source_beats_the_one_before() {
     assert_eq!(machine.timeout(), 31);
     machine = machine.variable("TUFPIP_TIMEOUT", "32");
     assert_eq!(machine.timeout(), 32);
-    assert_eq!(machine.install("--timeout 33 install a").0.network.timeout.as_secs(), 33);
-    assert_eq!(machine.install("--isolated install a").0.network.timeout.as_secs(), 30);
+    assert_eq!(machine.install("--timeout 33 install a").0.common.network.timeout.as_secs(), 33);
+    assert_eq!(machine.install("--isolated install a").0.common.network.timeout.as_secs(), 30);
 }
 
 #[test]
@@ -117,14 +119,14 @@ fn the_file_named_by_a_variable_replaces_the_users() {
         .file("etc/pip.conf", "[global]\nretries = 2")
         .file("named.conf", "[global]\ntimeout = 3")
         .variable("PIP_CONFIG_FILE", "{}/named.conf");
-    let network = machine.install("install a").0.network;
+    let network = machine.install("install a").0.common.network;
     assert_eq!((network.timeout.as_secs(), network.retries), (3, 2));
-    let network = machine.variable("PIP_CONFIG_FILE", "{}/missing").install("install a").0.network;
+    let network = machine.variable("PIP_CONFIG_FILE", "{}/missing").install("install a").0.common.network;
     assert_eq!((network.timeout.as_secs(), network.retries), (1, 1));
     let machine = Machine::new().file("etc/pip.conf", "[global]\ntimeout = 2").variable("PIP_CONFIG_FILE", "/dev/null");
     assert_eq!(machine.timeout(), 15);
     let isolated = Machine::new().file(USER, "[global]\ntimeout = 1").file("etc/pip.conf", "[global]\nretries = 2");
-    let network = isolated.install("install a --isolated").0.network;
+    let network = isolated.install("install a --isolated").0.common.network;
     assert_eq!((network.timeout.as_secs(), network.retries), (15, 2));
 }
 
@@ -146,7 +148,7 @@ fn lists_are_split_and_replaced_and_the_command_line_adds() {
     );
     let (settings, install) = machine.install("install x -f d --trusted-host h4");
     assert_eq!(install.indexes.find_links, ["a", "b", "c", "d"]);
-    assert_eq!(settings.network.trusted_hosts, ["h2", "h3", "h4"]);
+    assert_eq!(settings.common.network.trusted_hosts, ["h2", "h3", "h4"]);
     let machine = machine.variable("PIP_FIND_LINKS", "e f").variable("PIP_REQUIREMENT", "r.txt s.txt");
     let install = machine.install("install -r t.txt").1;
     assert_eq!(install.indexes.find_links, ["e", "f"]);
@@ -187,10 +189,10 @@ fn switches_that_say_no_want_a_false_value() {
 #[test]
 fn the_cache_is_off_whatever_the_value() {
     for value in ["1", "0", "true", "off"] {
-        assert_eq!(Machine::new().variable("PIP_NO_CACHE_DIR", value).install("install a").0.network.cache_dir, None);
+        assert_eq!(Machine::new().variable("PIP_NO_CACHE_DIR", value).install("install a").0.common.network.cache_dir, None);
     }
     assert!(Machine::new().variable("PIP_NO_CACHE_DIR", "maybe").run("install a").is_err());
-    let cache = |machine: Machine, line: &str| machine.install(line).0.network.cache_dir;
+    let cache = |machine: Machine, line: &str| machine.install(line).0.common.network.cache_dir;
     assert_eq!(cache(Machine::new(), "install a --no-cache-dir --cache-dir x"), Some("x".into()));
     assert_eq!(cache(Machine::new(), "install a --cache-dir x --no-cache-dir"), None);
     assert!(cache(Machine::new().variable("PIP_CACHE_DIR", "/x"), "install a").unwrap().ends_with("tufpip"));
@@ -218,9 +220,9 @@ fn how_much_is_said() {
 
 #[test]
 fn proxies() {
-    assert_eq!(run("check --proxy=").unwrap().network.proxy, Proxy::Off);
-    assert_eq!(run("check --no-proxy-env").unwrap().network.proxy, Proxy::Off);
-    assert_eq!(run("check --no-proxy-env --proxy p:1").unwrap().network.proxy, Proxy::Url("p:1".to_owned()));
+    assert_eq!(run("check --proxy=").unwrap().common.network.proxy, Proxy::Off);
+    assert_eq!(run("check --no-proxy-env").unwrap().common.network.proxy, Proxy::Off);
+    assert_eq!(run("check --no-proxy-env --proxy p:1").unwrap().common.network.proxy, Proxy::Url("p:1".to_owned()));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use packaging::PackageName;
 use super::Place;
 use crate::cli::values::{grace, project_name};
 use crate::cli::{General, Index, Security};
-use crate::repo::mirror::Machine;
+use operator::mirror::Machine;
 
 /// Sign a chosen part of another index
 ///

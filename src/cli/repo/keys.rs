@@ -5,7 +5,8 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use packaging::PackageName;
 
-use super::{Place, Unlock};
+use super::Place;
+use super::Unlock;
 use crate::cli::General;
 use crate::cli::values::{grace, project_name, role_expiry};
 

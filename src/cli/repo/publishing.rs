@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Place, Unlock};
+use super::Place;
+use super::Unlock;
 use crate::cli::General;
 use crate::cli::values::grace;
 

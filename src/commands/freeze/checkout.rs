@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::installed::Described;
 use crate::terminal::Terminal;
+use installer::python::installed::Described;
 
 /// The line for an editable project, with a comment before it where the line does not tell the version.
 pub(super) fn requirement(location: &Path, described: &Described, terminal: &Terminal) -> String {

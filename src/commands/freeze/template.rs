@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use packaging::PackageName;
 
 use super::Frozen;
-use crate::failure::{Failure, Kind};
-use crate::requirements::{decoded, project_of};
 use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::requirements::{decoded, project_of};
 
 /// Lines that are printed as they are, once.
 const KEPT: [&str; 11] = [

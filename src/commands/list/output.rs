@@ -3,9 +3,10 @@
 use packaging::MetadataFields;
 
 use super::Listed;
-use crate::failure::Failure;
 use crate::settings::{Freshness, ListFormat, ListSettings};
-use crate::terminal::{Terminal, printable};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::text::printable;
 
 /// Prints the distributions as `list` wants them.
 ///

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::failure::{Failure, Kind};
-use crate::repo::adding::{Candidate, Checked, Copies, NewFile, candidates};
-use crate::repo::content::{Content, Done};
-use crate::repo::workplace::Workplace;
 use crate::settings::{AddFiles, RepoSettings};
-use crate::terminal::{Terminal, counted};
-use crate::trust::unix_now;
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::text::counted;
+use installer::trust::unix_now;
+use operator::adding::{Candidate, Checked, Copies, NewFile, candidates};
+use operator::content::{Content, Done};
+use operator::workplace::Workplace;
 
 /// What was added, by file name.
 #[derive(Default)]

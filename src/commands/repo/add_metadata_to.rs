@@ -12,16 +12,21 @@ use packaging::PackageName;
 use repository::Change;
 use url::Url;
 
-use crate::failure::{Failure, Kind};
-use crate::index::{Listed, Pages, download_request};
-use crate::net::redacted;
-use crate::repo::config::CONFIG_FILE;
-use crate::repo::mirror::{Carrier, Followed, Listing, News, Present, Rules, follow, project_list, stage};
-use crate::repo::workplace::Workplace;
-use crate::session::Session;
-use crate::settings::{AddMetadataTo, Bring, RepoSettings, Settings};
-use crate::terminal::{Progress, Terminal, counted, printable};
-use crate::trust::IndexIdentity;
+use crate::settings::{AddMetadataTo, RepoSettings, Settings};
+use crate::terminal::Terminal;
+use installer::context::Context;
+use installer::error::{Failure, Kind};
+use installer::event::Progress;
+use installer::event::Reporter;
+use installer::index::{Listed, Pages, download_request};
+use installer::install::resolution;
+use installer::net::redacted;
+use installer::text::{counted, printable};
+use installer::trust::IndexIdentity;
+use operator::config::CONFIG_FILE;
+use operator::mirror::Bring;
+use operator::mirror::{Carrier, Followed, Listing, News, Present, Rules, follow, project_list, stage};
+use operator::workplace::Workplace;
 
 /// Projects that are compared at a time.
 const PROJECTS: usize = 8;
@@ -40,23 +45,24 @@ pub async fn add_metadata_to(
     let present = Present::read(&workplace).await?;
     let here = present.projects();
     let is_first = claim(&mut workplace, &add.index, &here)?;
-    let session = Session::new(settings, repo.terminal(settings, terminal)?)?;
-    session.client().add_credentials_of(std::slice::from_ref(&add.index));
+    let quiet = repo.terminal(settings, terminal)?;
+    let context = Context::open(&settings.common, Arc::clone(&quiet) as Arc<dyn Reporter>)?;
+    context.client.add_credentials_of(std::slice::from_ref(&add.index));
     let index = without_credentials(&add.index);
-    if !session.client().is_secure(&index) {
+    if !context.client.is_secure(&index) {
         let message = format!("{} is asked over plain http: anybody on the way could have it signed", redacted(&index));
         return Err(Failure::new(Kind::Policy, "repo.insecure-index", message)
             .hint("use https, or say that it does not matter with --trusted-host"));
     }
-    let (projects, is_whole) = projects(add, &index, &session).await?;
+    let (projects, is_whole) = projects(add, &index, &context, &quiet).await?;
 
-    let carrier = Carrier { session: &session, workplace: &workplace, bring: Bring::Link };
-    let pages = session.pages();
+    let carrier = Carrier { context: &context, workplace: &workplace, bring: Bring::Link };
+    let pages = resolution::pages(&context);
     let (total, mut done) = (projects.len(), 0);
     let compared = stream::iter(&projects).map(|project| {
         let (carrier, pages, present, index) = (&carrier, &pages, &present, &index);
         async move {
-            let followed = followed(project, pages, index, &carrier.session.terminal).await?;
+            let followed = followed(project, pages, index, &*carrier.context.reporter).await?;
             let here = present.page(project).await?;
             follow(followed, &here, carrier, repo.dry_run).await
         }
@@ -68,7 +74,7 @@ pub async fn add_metadata_to(
         changes.extend(of_project);
         news.add(told);
         done += 1;
-        session.terminal.progress(Progress::Counted { what: "Reading pages", done, total });
+        quiet.progress(Progress::Counted { what: "Reading pages", done, total });
     }
     drop(compared);
     if is_whole {
@@ -89,16 +95,21 @@ pub async fn add_metadata_to(
     if repo.json {
         terminal.data(&news.to_json(repo.dry_run).to_string());
     } else {
-        news.say(repo.dry_run, terminal);
+        super::mirror::say(&news, repo.dry_run, terminal);
     }
     Ok(())
 }
 
 /// Everything that the index lists of a project.
-async fn followed(project: &PackageName, pages: &Pages, index: &Url, terminal: &Terminal) -> Result<Followed, Failure> {
+async fn followed(
+    project: &PackageName,
+    pages: &Pages,
+    index: &Url,
+    reporter: &dyn Reporter,
+) -> Result<Followed, Failure> {
     let page = pages.project(index, project).await?.unwrap_or_default();
     for skipped in &page.skipped {
-        terminal.verbose(1, || format!("{} is left out: {}", printable(&skipped.filename), skipped.reason));
+        reporter.detail(1, || format!("{} is left out: {}", printable(&skipped.filename), skipped.reason));
     }
     let files: Vec<Arc<Listed>> = page.files.into_iter().map(|file| Arc::new(Listed::unsigned(file))).collect();
     let wanted = files.iter().filter_map(|file| {
@@ -114,9 +125,14 @@ async fn followed(project: &PackageName, pages: &Pages, index: &Url, terminal: &
 }
 
 /// The projects to be signed, and whether these are all that the index has.
-async fn projects(add: &AddMetadataTo, index: &Url, session: &Session) -> Result<(Vec<PackageName>, bool), Failure> {
+async fn projects(
+    add: &AddMetadataTo,
+    index: &Url,
+    context: &Context,
+    terminal: &Terminal,
+) -> Result<(Vec<PackageName>, bool), Failure> {
     if add.projects.is_empty() && add.projects_from.is_empty() {
-        let mut projects = project_list(session.client(), index).await?;
+        let mut projects = project_list(&context.client, index).await?;
         projects.sort();
         if projects.is_empty() {
             let message = format!("{} lists no projects", redacted(index));
@@ -124,7 +140,7 @@ async fn projects(add: &AddMetadataTo, index: &Url, session: &Session) -> Result
                 .hint("check that the index URL ends in the part that lists projects, often /simple")
                 .hint("name the projects with --project or --projects-from if the index has no list of them"));
         }
-        session.terminal.verbose(1, || format!("{} has {}", redacted(index), counted(projects.len(), "project")));
+        terminal.verbose(1, || format!("{} has {}", redacted(index), counted(projects.len(), "project")));
         return Ok((projects, true));
     }
     let mut named: BTreeSet<PackageName> = add.projects.iter().cloned().collect();

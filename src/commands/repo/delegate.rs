@@ -11,15 +11,15 @@ use tuf::UnixTime;
 use tuf::metadata::{RoleName, TargetFile, Targets};
 
 use super::root::edit::{impossible, no_root, prepare, stage};
-use crate::failure::{Failure, Kind};
-use crate::repo::ceremony::{self, Ceremony};
-use crate::repo::keys;
-use crate::repo::state;
-use crate::repo::storage::Storage;
-use crate::repo::workplace::Workplace;
 use crate::settings::{DelegateProject, RepoSettings};
 use crate::terminal::Terminal;
-use crate::trust::unix_now;
+use installer::error::{Failure, Kind};
+use installer::trust::unix_now;
+use operator::ceremony::{self, Ceremony};
+use operator::keys;
+use operator::state;
+use operator::storage::Storage;
+use operator::workplace::Workplace;
 
 /// Writes what people shall sign so that a project gets keys of its own, or loses them.
 ///
@@ -33,7 +33,7 @@ pub async fn delegate(
     let workplace = Workplace::open(&repo.directory)?;
     let storage = Storage::open(&workplace.output())?;
     let ceremony = Ceremony::read(&workplace, &storage, terminal).await?;
-    let mut ring = ceremony::ring(&workplace, repo)?;
+    let mut ring = ceremony::ring(&workplace, &repo.unlock())?;
     let mut wanted = ceremony.expected().ok_or_else(no_root)?;
     let (project, policy) = (&delegate.project, workplace.config.policy());
     let mut signers = Vec::new();

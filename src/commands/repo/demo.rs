@@ -12,10 +12,10 @@ use std::sync::Arc;
 use self::attacker::Attacker;
 use self::sample_wheel::SampleWheel;
 use self::stage::{Ran, Stage};
-use crate::failure::{Failure, Kind};
-use crate::python;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::python;
 
 /// What is published, and installed.
 const GREETING: &str = "tufpip-demo-greeting";
@@ -33,7 +33,7 @@ const FIXED: &str = "Good morning";
 /// # Errors
 /// When an attack is not refused, or something that should work does not.
 pub async fn demo(settings: &Settings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let stage = Stage::new(python::find(settings.python.as_deref())?, terminal).await?;
+    let stage = Stage::new(python::find(settings.common.python.as_deref())?, terminal).await?;
     stage.say(&[
         "A signed index, somebody who uses it, and somebody on the network between them.",
         &format!("All of it is in {} and on 127.0.0.1;", stage.directory().display()),

@@ -7,14 +7,15 @@ use repository::layout;
 use serde_json::json;
 use tuf::metadata::{RoleName, TopLevelRole};
 
-use crate::failure::{Failure, Kind};
-use crate::net::redacted;
-use crate::repo::anchor::{Address, NewestRoot};
-use crate::repo::config::Config;
-use crate::repo::storage::Storage;
-use crate::repo::workplace::{disk, write_whole};
 use crate::settings::RepoSettings;
-use crate::terminal::{Terminal, printable};
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::net::redacted;
+use installer::text::printable;
+use operator::anchor::{Address, NewestRoot};
+use operator::config::Config;
+use operator::storage::Storage;
+use operator::workplace::{disk, write_whole};
 
 /// What users are told to call it when it goes to standard output.
 const USUAL_NAME: &str = "root.json";

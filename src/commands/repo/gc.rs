@@ -7,13 +7,14 @@ use std::time::Duration;
 use serde_json::json;
 use tuf::UnixTime;
 
-use crate::failure::Failure;
-use crate::repo::collect::{self, Garbage, Swept};
-use crate::repo::storage::Storage;
-use crate::repo::workplace::Workplace;
 use crate::settings::RepoSettings;
-use crate::terminal::{Terminal, counted};
-use crate::trust::unix_now;
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::text::counted;
+use installer::trust::unix_now;
+use operator::collect::{self, Garbage, Swept};
+use operator::storage::Storage;
+use operator::workplace::Workplace;
 
 /// Deletes what no snapshot names that was current within the last `keep`.
 ///

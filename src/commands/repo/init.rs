@@ -9,17 +9,18 @@ use tuf::Key;
 use url::Url;
 
 use super::root;
-use crate::failure::{Failure, Kind};
-use crate::repo::ceremony::{self, Ceremony};
-use crate::repo::config::{CONFIG_FILE, Config, ExpiryDays};
-use crate::repo::keys::{self, KeyFile, KeyRing, Passphrases};
-use crate::repo::publish::{self, Outcome};
-use crate::repo::state;
-use crate::repo::storage::Storage;
-use crate::repo::workplace::{Workplace, disk, write_whole};
 use crate::settings::{InitRepository, RepoSettings};
-use crate::terminal::{Terminal, counted, printable};
-use crate::trust::unix_now;
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::text::{counted, printable};
+use installer::trust::unix_now;
+use operator::ceremony::{self, Ceremony};
+use operator::config::{CONFIG_FILE, Config, ExpiryDays};
+use operator::keys::{self, KeyFile, KeyRing, Passphrases};
+use operator::publish::{self, Outcome};
+use operator::state;
+use operator::storage::Storage;
+use operator::workplace::{Workplace, disk, write_whole};
 
 /// Up to so many projects one role signs for all of them.
 const SMALL: u64 = 500;
@@ -141,7 +142,7 @@ fn keys_of(repo: &RepoSettings, init: &InitRepository, given: &Given, terminal: 
     for name in [new_root, new_online].into_iter().flatten() {
         keys::check_absent(&directory, name)?;
     }
-    let mut passphrases = Passphrases::new(repo);
+    let mut passphrases = Passphrases::new(&repo.unlock());
     let encrypted = [new_root, new_online.filter(|_| !init.no_passphrase)];
     let names: Vec<&str> = encrypted.into_iter().flatten().collect();
     let passphrase = match names.is_empty() {

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use tuf::metadata::{Metadata, Root, TopLevelRole};
 
-use crate::failure::{Failure, Kind};
-use crate::repo::config::CONFIG_FILE;
-use crate::repo::keys::{self, KeyFile, Passphrases};
 use crate::settings::{KeyCommand, RepoSettings};
-use crate::terminal::{Terminal, printable};
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::text::printable;
+use operator::config::CONFIG_FILE;
+use operator::keys::{self, KeyFile, Passphrases};
 
 /// Runs one of the commands below `repo key`.
 ///
@@ -39,7 +40,7 @@ fn make(
     }
     let passphrase = match no_passphrase {
         true => None,
-        false => Some(Passphrases::new(repo).for_new_keys(&names.join(", "))?),
+        false => Some(Passphrases::new(&repo.unlock()).for_new_keys(&names.join(", "))?),
     };
     let mut made = Vec::new();
     for name in names {
@@ -63,7 +64,7 @@ fn import(
     let name = name.map_or(stem, str::to_owned);
     keys::check_name(&name)?;
     keys::check_absent(&directory, &name)?;
-    let mut passphrases = Passphrases::new(repo);
+    let mut passphrases = Passphrases::new(&repo.unlock());
     let (key, opened_with) = keys::unlock(file, &mut passphrases)?;
     let passphrase = match (no_passphrase, opened_with) {
         (true, _) => None,

@@ -6,12 +6,17 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, stream};
 use packaging::PackageName;
 
-use crate::failure::{Failure, Kind};
-use crate::repo::mirror::{Carrier, Closure, Followed, Listing, News, Present, Release, Rules, collect, follow, stage};
-use crate::repo::workplace::Workplace;
-use crate::session::Session;
 use crate::settings::{MirrorIndex, RepoSettings, Settings};
-use crate::terminal::{Progress, Terminal};
+use crate::terminal::Terminal;
+use installer::context::Context;
+use installer::error::{Failure, Kind};
+use installer::event::Progress;
+use installer::event::Reporter;
+use installer::text::{counted, printable};
+use operator::mirror::{
+    Carrier, Closure, Followed, Listing, News, Present, Release, Rules, SHOWN, collect, follow, stage,
+};
+use operator::workplace::Workplace;
 
 /// The projects that were ever mirrored: only these are looked at upstream when they are not wanted any more, so that the
 /// names of an operator's own projects are told to nobody.
@@ -31,8 +36,9 @@ pub async fn mirror(
     terminal: &Arc<Terminal>,
 ) -> Result<(), Failure> {
     let workplace = Workplace::open(&repo.directory)?;
-    let session = Session::new(settings, repo.terminal(settings, terminal)?)?;
-    let closure = collect(settings, mirror, &session).await?;
+    let quiet = repo.terminal(settings, terminal)?;
+    let context = Context::open(&settings.common, Arc::clone(&quiet) as Arc<dyn Reporter>)?;
+    let closure = collect(&settings.common, &mirror.options, &context).await?;
     let present = Present::read(&workplace).await?;
     let mut mirrored = read_mirrored(&workplace)?;
     let sources = closure.sources.clone();
@@ -40,7 +46,7 @@ pub async fn mirror(
         closure.projects.values().flat_map(|release| &release.chosen).any(|(file, _)| file.signed.is_none());
     let (wanted, followed) = all_followed(closure, &mirrored, &present, mirror).await?;
 
-    let carrier = Carrier { session: &session, workplace: &workplace, bring: mirror.bring };
+    let carrier = Carrier { context: &context, workplace: &workplace, bring: mirror.bring };
     let (total, mut done) = (followed.len(), 0);
     let compared = stream::iter(followed).map(|(followed, held_back)| {
         let (carrier, present) = (&carrier, &present);
@@ -59,7 +65,7 @@ pub async fn mirror(
         changes.extend(of_project);
         news.add(told);
         done += 1;
-        session.terminal.progress(Progress::Counted { what: "Mirroring projects", done, total });
+        quiet.progress(Progress::Counted { what: "Mirroring projects", done, total });
     }
     drop(compared);
     news.refuse_replaced()?;
@@ -72,7 +78,7 @@ pub async fn mirror(
     if repo.json {
         terminal.data(&news.to_json(repo.dry_run).to_string());
     } else {
-        news.say(repo.dry_run, terminal);
+        say(&news, repo.dry_run, terminal);
     }
     Ok(())
 }
@@ -123,4 +129,68 @@ fn read_mirrored(workplace: &Workplace) -> Result<BTreeSet<PackageName>, Failure
         Failure::new(Kind::Error, "repo.damaged", message)
             .hint("remove the file: then projects that are not wanted any more are not looked at upstream")
     })
+}
+
+/// Tells people.
+pub fn say(news: &News, dry_run: bool, terminal: &Terminal) {
+    let would = |text: &'static str, would: &'static str| if dry_run { would } else { text };
+    let lists = [
+        (would("New", "Would be new"), &news.new),
+        (would("Updated", "Would be updated"), &news.updated),
+        (would("Not yanked any more", "Would not be yanked any more"), &news.unyanked),
+        (would("Removed", "Would be removed"), &news.removed),
+    ];
+    for (title, files) in lists {
+        list(title, files.iter().map(|(_, filename)| printable(filename)), terminal);
+    }
+    let yanked = news.yanked.iter().map(|(_, filename, reason)| match reason.as_str() {
+        "" => printable(filename),
+        reason => format!("{}: {}", printable(filename), printable(reason)),
+    });
+    list(would("Yanked, as upstream", "Would be yanked, as upstream"), yanked, terminal);
+    let held_back = news.held_back.iter().map(|(project, version)| format!("{project} {version}"));
+    list("Held back, because too young", held_back, terminal);
+    for (_, filename) in &news.vanished {
+        terminal.warning(&format!("{} is not upstream any more; it stays here", printable(filename)));
+    }
+    for (_, filename) in &news.different {
+        let filename = printable(filename);
+        terminal.warning(&format!("{filename} is another file upstream than here; it stays as it is"));
+    }
+    for (_, filename) in &news.yanked_only_here {
+        terminal.note(&format!(
+            "{} is yanked here and not upstream; `tufpip repo unyank` takes it back",
+            printable(filename)
+        ));
+    }
+    let (projects, files) = (counted(news.projects, "project"), counted(news.files, "file"));
+    let from = match news.sources.as_slice() {
+        [] => String::new(),
+        sources => format!(" from {}", printable(&sources.join(", "))),
+    };
+    terminal.line(&format!("Compared {projects} with {files}{from}."));
+    if news.has_unsigned {
+        terminal
+            .line("Not all of it is signed there: such files are what the index says today, and no more than that.");
+    }
+    if news.is_change() && !dry_run {
+        terminal.line("Staged; `tufpip repo publish` signs and publishes it.");
+    } else if !news.is_change() {
+        terminal.line("Nothing has changed.");
+    }
+}
+
+/// A title with lines below it; of a long list the first ones.
+fn list(title: &str, lines: impl ExactSizeIterator<Item = String>, terminal: &Terminal) {
+    let all = lines.len();
+    if all == 0 {
+        return;
+    }
+    terminal.line(&format!("{title}:"));
+    for line in lines.take(SHOWN) {
+        terminal.line(&format!("  {line}"));
+    }
+    if all > SHOWN {
+        terminal.line(&format!("  and {} more (--json lists all)", all - SHOWN));
+    }
 }

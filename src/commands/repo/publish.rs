@@ -8,14 +8,15 @@ use serde_json::Value;
 use tuf::SigningKey;
 use tuf::metadata::{RoleName, Targets};
 
-use crate::failure::{Failure, Kind};
-use crate::repo::publish::{self, Outcome, Update};
-use crate::repo::storage::Storage;
-use crate::repo::workplace::Workplace;
-use crate::repo::{keys, overview, plain_pages, state};
 use crate::settings::RepoSettings;
-use crate::terminal::{Terminal, counted};
-use crate::trust::unix_now;
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::text::counted;
+use installer::trust::unix_now;
+use operator::publish::{self, Outcome, Update};
+use operator::storage::Storage;
+use operator::workplace::Workplace;
+use operator::{keys, overview, plain_pages, state};
 
 /// Publishes what is staged; with `all_plain_pages` writes those of all projects anew.
 ///
@@ -84,7 +85,7 @@ async fn run(
     for warning in overview::warnings_for_people(&state.published, &storage, workplace, unix_now()).await? {
         terminal.warning(&warning);
     }
-    let keys = keys::online(workplace, state.published.root(), repo, terminal)?;
+    let keys = keys::online(workplace, state.published.root(), &repo.unlock(), terminal)?;
     let by_people = renewed_targets(&state.published, workplace, &keys);
     let update = Update { changes, root: None, by_people, renew: Renew::WhatIsDue };
     publish::publish(workplace, &storage, &update, &keys, repo.dry_run, terminal).await

@@ -7,12 +7,13 @@ use packaging::PackageName;
 use serde_json::json;
 
 use crate::commands::confirmation::confirmed;
-use crate::failure::{Failure, Kind};
-use crate::repo::content::{Content, Done};
-use crate::repo::releases::{Named, Which};
-use crate::repo::workplace::Workplace;
 use crate::settings::{ChangeReleases, RemoveReleases, RepoSettings, YankReleases};
-use crate::terminal::{Terminal, counted};
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::text::counted;
+use operator::content::{Content, Done};
+use operator::releases::{Named, Which};
+use operator::workplace::Workplace;
 
 /// Somebody's wish about one file.
 struct Wish {

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use repository::ceremony::PeoplesFile;
 use serde_json::Value;
 
-use crate::failure::Failure;
-use crate::repo::ceremony::{self, Ceremony};
-use crate::repo::keys::KeyRing;
-use crate::repo::workplace::Workplace;
 use crate::settings::{RepoSettings, RootCommand};
-use crate::terminal::{Terminal, counted, printable};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::text::{counted, printable};
+use operator::ceremony::{self, Ceremony};
+use operator::keys::KeyRing;
+use operator::workplace::Workplace;
 
 /// Runs one of the commands below `repo root`.
 ///

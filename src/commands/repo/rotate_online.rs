@@ -10,14 +10,15 @@ use serde_json::json;
 use super::publish::say;
 use super::root;
 use super::root::edit::{impossible, no_root, prepare, say_difference, stage};
-use crate::failure::Failure;
-use crate::repo::ceremony::{self, Ceremony};
-use crate::repo::keys::{self, KeyFile, KeyRing, Passphrases};
-use crate::repo::publish;
-use crate::repo::storage::Storage;
-use crate::repo::workplace::Workplace;
 use crate::settings::{RepoSettings, RotateOnline};
-use crate::terminal::{Terminal, printable};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::text::printable;
+use operator::ceremony::{self, Ceremony};
+use operator::keys::{self, KeyFile, KeyRing, Passphrases};
+use operator::publish;
+use operator::storage::Storage;
+use operator::workplace::Workplace;
 
 /// Replaces the online key: at once if the keys of the people are here, else the files wait for them.
 ///
@@ -32,7 +33,7 @@ pub async fn rotate_online(
     let storage = Storage::open(&workplace.output())?;
     let mut ceremony = Ceremony::read(&workplace, &storage, terminal).await?;
     let mut wanted = ceremony.expected().ok_or_else(no_root)?;
-    let mut ring = ceremony::ring(&workplace, repo)?;
+    let mut ring = ceremony::ring(&workplace, &repo.unlock())?;
     if repo.dry_run {
         return say_plan(repo, &ring, &wanted, terminal);
     }
@@ -114,7 +115,7 @@ fn new_key(
     keys::check_absent(&directory, &name)?;
     let passphrase = match rotate.no_passphrase {
         true => None,
-        false => Some(Passphrases::new(repo).for_new_keys(&format!("the new key {name}"))?),
+        false => Some(Passphrases::new(&repo.unlock()).for_new_keys(&format!("the new key {name}"))?),
     };
     let key = keys::generate()?;
     let file = keys::write(&directory, &name, &key, passphrase.as_deref().map(String::as_str))?;

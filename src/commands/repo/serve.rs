@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::failure::{Failure, Kind};
-use crate::net::redacted;
-use crate::repo::anchor::{Address, NewestRoot, word};
-use crate::repo::config::Config;
-use crate::repo::server::{Interference, Server};
-use crate::repo::state::ROOT_FILE;
 use crate::settings::RepoSettings;
-use crate::terminal::{Terminal, printable};
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::net::redacted;
+use installer::text::printable;
+use operator::anchor::{Address, NewestRoot, word};
+use operator::config::Config;
+use operator::server::{Interference, Server};
+use operator::state::ROOT_FILE;
 
 /// Serves the published directory until the process is ended, and says what to type to use it.
 ///

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::failure::Failure;
-use crate::repo::ceremony;
-use crate::repo::overview::{InPublic, Overview, StagedChange};
-use crate::repo::workplace::Workplace;
 use crate::settings::RepoSettings;
-use crate::terminal::{Terminal, counted, printable};
-use crate::trust::{duration, unix_now};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::text::{counted, printable};
+use installer::trust::{duration, unix_now};
+use operator::ceremony;
+use operator::overview::{InPublic, Overview, StagedChange};
+use operator::workplace::Workplace;
 
 /// Says how things stand.
 ///
@@ -16,7 +17,7 @@ use crate::trust::{duration, unix_now};
 /// When something cannot be read, or what is published is refused.
 pub async fn status(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     let workplace = Workplace::open_to_read(&repo.directory)?;
-    let ring = ceremony::ring(&workplace, repo)?;
+    let ring = ceremony::ring(&workplace, &repo.unlock())?;
     let overview = Overview::of(&workplace, &ring, unix_now()).await?;
     if repo.json {
         terminal.data(&serde_json::to_string(&overview).unwrap_or_default());

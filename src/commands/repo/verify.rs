@@ -9,14 +9,16 @@ use tuf::metadata::{RoleName, TopLevelRole};
 use url::Url;
 
 use crate::commands::trust::words;
-use crate::failure::{Failure, Kind};
-use crate::net::redacted;
-use crate::repo::anchor::NewestRoot;
-use crate::repo::config::Config;
-use crate::repo::verification::{self, Findings, Place, Problem};
-use crate::repo::workplace::{Seen, Workplace};
 use crate::settings::{RepoSettings, Settings, VerifyPublished};
-use crate::terminal::{Terminal, counted, printable};
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::event::Reporter;
+use installer::net::redacted;
+use installer::text::{counted, printable};
+use operator::anchor::NewestRoot;
+use operator::config::Config;
+use operator::verification::{self, Findings, Place, Problem};
+use operator::workplace::{Seen, Workplace};
 
 /// People need time to come together and sign.
 const WARN_DAYS: i64 = 60;
@@ -36,7 +38,8 @@ pub async fn verify(
     let (config, seen) = (workplace.config.clone(), workplace.seen()?);
     let own_root = NewestRoot::read(&repo.directory)?;
     let base = verify.base.clone().unwrap_or_else(|| published_at(&config, &config.output(&repo.directory)));
-    let place = Place::open(&base, &config, settings, terminal).await?;
+    let reporter = Arc::clone(terminal) as Arc<dyn Reporter>;
+    let place = Place::open(&base, &config, &settings.common, &reporter).await?;
     let findings = verification::verify(&place, verify.files, terminal).await;
     let mut findings = findings.map_err(|failure| match failure.code {
         verification::EXPIRED => renewable(failure),

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::remembered::Remembered;
 use crate::commands::list::lined_up;
-use crate::failure::Failure;
-use crate::net::redacted;
-use crate::settings::TrustSettings;
-use crate::terminal::{Terminal, printable};
-use crate::trust::{Anchor, AnchorKind, TrustFile};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::net::redacted;
+use installer::options::TrustOptions;
+use installer::text::printable;
+use installer::trust::{Anchor, AnchorKind, TrustFile};
 
 /// An index with what there is to say about it.
 struct Listed {
@@ -26,7 +27,7 @@ struct Listed {
 ///
 /// # Errors
 /// When something of it cannot be used; all the rest is printed before.
-pub fn list(settings: &TrustSettings, as_json: bool, terminal: &Terminal) -> Result<(), Failure> {
+pub fn list(settings: &TrustOptions, as_json: bool, terminal: &Terminal) -> Result<(), Failure> {
     let (mut usable, mut nameless, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
     for (directory, anchor) in Anchor::all(settings) {
         let read = match anchor {
@@ -76,14 +77,14 @@ pub fn list(settings: &TrustSettings, as_json: bool, terminal: &Terminal) -> Res
 }
 
 /// A directory that counts for the index whose hash it is named by, whichever that is.
-fn nameless_row(directory: &Path, settings: &TrustSettings) -> Vec<String> {
+fn nameless_row(directory: &Path, settings: &TrustOptions) -> Vec<String> {
     let index = if directory.join(TrustFile::NAME).exists() { "(no index_url)" } else { "(no trust.json)" };
     let read_only = if is_users(directory, settings) { "" } else { " (read-only)" };
     let from = format!("{}{read_only}", directory.display());
     [index, "", "directory", "", &from].map(printable).to_vec()
 }
 
-fn is_users(directory: &Path, settings: &TrustSettings) -> bool {
+fn is_users(directory: &Path, settings: &TrustOptions) -> bool {
     settings.store.is_some() && directory.parent() == settings.store.as_deref()
 }
 

@@ -6,15 +6,16 @@ use url::Url;
 
 use super::remembered::Remembered;
 use super::{anchor_of, list, words};
-use crate::failure::Failure;
-use crate::settings::TrustSettings;
-use crate::terminal::{Terminal, printable};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::options::TrustOptions;
+use installer::text::printable;
 
 /// Prints the roots of an index that are stored, oldest first.
 ///
 /// # Errors
 /// When the index is not trusted, or its pinned root cannot be used.
-pub fn log(settings: &TrustSettings, index: &Url, terminal: &Terminal) -> Result<(), Failure> {
+pub fn log(settings: &TrustOptions, index: &Url, terminal: &Terminal) -> Result<(), Failure> {
     let anchor = anchor_of(settings, index)?;
     let remembered = Remembered::of(&anchor, settings)?;
     let now = remembered.client.now();

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use tuf::metadata::{Metadata, Root};
 use tuf::{Client, Event, Mode, Request, StoredFile, UnixTime};
 
-use crate::failure::{Failure, Kind};
-use crate::net::redacted;
-use crate::settings::TrustSettings;
-use crate::terminal::printable;
-use crate::trust::{Anchor, Store, signed_at, unix_now};
+use installer::error::{Failure, Kind};
+use installer::net::redacted;
+use installer::options::TrustOptions;
+use installer::text::printable;
+use installer::trust::{Anchor, Store, signed_at, unix_now};
 
 /// Metadata that has expired is shown, not used: a century of it.
 const SHOW_EXPIRED: u64 = 100 * 366 * 24 * 3600;
@@ -31,7 +31,7 @@ impl Remembered {
     ///
     /// # Errors
     /// When the pinned root cannot be used.
-    pub fn of(anchor: &Anchor, settings: &TrustSettings) -> Result<Self, Failure> {
+    pub fn of(anchor: &Anchor, settings: &TrustOptions) -> Result<Self, Failure> {
         let limits = tuf::Limits { expired_for: SHOW_EXPIRED, ..tuf::Limits::default() };
         let mut client = Client::new(&anchor.root, unix_now(), Mode::Offline, limits)
             .map_err(|error| unusable(anchor, settings, error.expected(), error.found()))?;
@@ -71,7 +71,7 @@ impl Remembered {
     }
 }
 
-fn unusable(anchor: &Anchor, settings: &TrustSettings, expected: &str, found: &str) -> Failure {
+fn unusable(anchor: &Anchor, settings: &TrustOptions, expected: &str, found: &str) -> Failure {
     let hint = match &anchor.directory {
         Some(directory) if !anchor.is_users(settings) => {
             format!(

@@ -6,11 +6,13 @@ use url::Url;
 
 use super::remembered::Remembered;
 use super::{anchor_of, list, words};
-use crate::failure::Failure;
-use crate::net::redacted;
-use crate::settings::{TrustSettings, redact};
-use crate::terminal::{Terminal, printable};
-use crate::trust::{Anchor, TrustFile};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::net::redacted;
+use installer::options::TrustOptions;
+use installer::redact::redact;
+use installer::text::printable;
+use installer::trust::{Anchor, TrustFile};
 
 /// Delegated roles that are printed; more are counted.
 const MOST_DELEGATIONS: usize = 20;
@@ -19,7 +21,7 @@ const MOST_DELEGATIONS: usize = 20;
 ///
 /// # Errors
 /// When one is not trusted, or what is stored of it cannot be used.
-pub fn show(settings: &TrustSettings, indexes: &[Url], terminal: &Terminal) -> Result<(), Failure> {
+pub fn show(settings: &TrustOptions, indexes: &[Url], terminal: &Terminal) -> Result<(), Failure> {
     let mut nameless = Vec::new();
     let anchors: Vec<Anchor> = if indexes.is_empty() {
         let mut anchors = Vec::new();
@@ -55,7 +57,7 @@ pub fn show(settings: &TrustSettings, indexes: &[Url], terminal: &Terminal) -> R
 }
 
 /// Where the metadata is, and what the root is believed for.
-fn anchor_lines(anchor: &Anchor, settings: &TrustSettings) -> Result<Vec<String>, Failure> {
+fn anchor_lines(anchor: &Anchor, settings: &TrustOptions) -> Result<Vec<String>, Failure> {
     let mut lines = vec![redacted(anchor.identity.url()), format!("  metadata   {}", redacted(&anchor.metadata_url))];
     let file = anchor.directory.as_deref().map(TrustFile::read).transpose()?.unwrap_or_default();
     lines.push(match file.layout {

@@ -4,8 +4,8 @@
 use tuf::metadata::{RoleKeys, Root};
 use tuf::{Key, KeyId, UnixTime};
 
-use crate::terminal::printable;
-use crate::trust::duration;
+use installer::text::printable;
+use installer::trust::duration;
 
 /// Characters of a key's name that are shown where it has to be told from its neighbours.
 const SHORT: usize = 12;

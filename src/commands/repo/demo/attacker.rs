@@ -10,9 +10,9 @@ use repository::{Page, PageFile, layout};
 use sha2::{Digest as _, Sha256};
 
 use super::stage::Stage;
-use crate::failure::{Failure, Kind};
-use crate::repo::server::Interference;
-use crate::repo::workplace::disk;
+use installer::error::{Failure, Kind};
+use operator::server::Interference;
+use operator::workplace::disk;
 
 /// Somebody on the network.
 pub struct Attacker {

@@ -9,8 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rawzip::ZipArchiveWriter;
 use sha2::{Digest as _, Sha256};
 
-use crate::failure::{Failure, Kind};
-use crate::repo::workplace::{disk, write_whole};
+use installer::error::{Failure, Kind};
+use operator::workplace::{disk, write_whole};
 
 /// A wheel to be made.
 pub struct SampleWheel {

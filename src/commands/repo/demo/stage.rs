@@ -8,10 +8,11 @@ use tempfile::TempDir;
 
 use super::sample_wheel::module;
 use super::unexpected;
-use crate::failure::{Failure, Kind};
-use crate::repo::server::{Interference, Server};
-use crate::repo::workplace::disk;
-use crate::terminal::{Terminal, printable_lines};
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::text::printable_lines;
+use operator::server::{Interference, Server};
+use operator::workplace::disk;
 
 /// The place of the story.
 pub struct Stage {
@@ -157,7 +158,7 @@ impl Stage {
     fn run_program(&self, words: &[&str], home: &str) -> Result<Ran, Failure> {
         let mut command = self.command(&self.program, home);
         command.args(words);
-        let shown = words.iter().map(|word| crate::repo::anchor::word(word)).collect::<Vec<_>>().join(" ");
+        let shown = words.iter().map(|word| operator::anchor::word(word)).collect::<Vec<_>>().join(" ");
         self.wait(command, format!("tufpip {shown}"))
     }
 

@@ -6,16 +6,16 @@ use serde_json::json;
 use tuf::metadata::{Metadata, RoleName, Targets};
 use tuf::{Key, UnixTime};
 
-use crate::failure::{Failure, Kind};
-use crate::repo::ceremony::{self, Ceremony};
-use crate::repo::config::CONFIG_FILE;
-use crate::repo::keys::{self, KeyRing};
-use crate::repo::state;
-use crate::repo::storage::Storage;
-use crate::repo::workplace::Workplace;
 use crate::settings::{EditRoot, EditedGroup, Renewed, RepoSettings};
 use crate::terminal::Terminal;
-use crate::trust::unix_now;
+use installer::error::{Failure, Kind};
+use installer::trust::unix_now;
+use operator::ceremony::{self, Ceremony};
+use operator::config::CONFIG_FILE;
+use operator::keys::{self, KeyRing};
+use operator::state;
+use operator::storage::Storage;
+use operator::workplace::Workplace;
 
 /// Writes what people shall sign next.
 ///
@@ -25,7 +25,7 @@ pub async fn edit(repo: &RepoSettings, edit: &EditRoot, terminal: &Terminal) -> 
     let workplace = Workplace::open(&repo.directory)?;
     let storage = Storage::open(&workplace.output())?;
     let ceremony = Ceremony::read(&workplace, &storage, terminal).await?;
-    let mut ring = ceremony::ring(&workplace, repo)?;
+    let mut ring = ceremony::ring(&workplace, &repo.unlock())?;
     let mut wanted = ceremony.expected().ok_or_else(no_root)?;
     let group = match edit.group {
         EditedGroup::Root => SigningGroup::Root,

@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::edit::say_difference;
 use crate::commands::repo::publish::say;
-use crate::failure::Failure;
-use crate::repo::ceremony::{self, Ceremony};
-use crate::repo::publish;
-use crate::repo::storage::Storage;
-use crate::repo::workplace::Workplace;
 use crate::settings::RepoSettings;
 use crate::terminal::Terminal;
+use installer::error::Failure;
+use operator::ceremony::{self, Ceremony};
+use operator::publish;
+use operator::storage::Storage;
+use operator::workplace::Workplace;
 
 /// Publishes what waits.
 ///
@@ -22,7 +22,7 @@ use crate::terminal::Terminal;
 pub async fn finalize(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     let workplace = Workplace::open(&repo.directory)?;
     let storage = Storage::open(&workplace.output())?;
-    let mut ring = ceremony::ring(&workplace, repo)?;
+    let mut ring = ceremony::ring(&workplace, &repo.unlock())?;
     let mut ceremony = Ceremony::read(&workplace, &storage, terminal).await?;
     ceremony.sign_online(&mut ring)?;
     if !repo.json {

@@ -9,15 +9,16 @@ use tuf::KeyId;
 use tuf::metadata::{Metadata, Root, TopLevelRole};
 
 use crate::commands::confirmation::confirmed;
-use crate::failure::{Failure, Kind};
-use crate::repo::ceremony::{self, Ceremony};
-use crate::repo::config::CONFIG_FILE;
-use crate::repo::keys::{self, KeyFile, KeyRing, Passphrases};
-use crate::repo::storage::Storage;
-use crate::repo::workplace::{Workplace, disk, write_whole};
 use crate::settings::{RepoSettings, SignFiles};
-use crate::terminal::{Terminal, printable};
-use crate::trust::unix_now;
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::text::printable;
+use installer::trust::unix_now;
+use operator::ceremony::{self, Ceremony};
+use operator::config::CONFIG_FILE;
+use operator::keys::{self, KeyFile, KeyRing, Passphrases};
+use operator::storage::Storage;
+use operator::workplace::{Workplace, disk, write_whole};
 
 /// A file, whose signatures it needs, and the keys here that will sign it.
 struct ToSign {
@@ -161,7 +162,7 @@ async fn say_what_changes(
 fn ring(repo: &RepoSettings, sign: &SignFiles, workplace: Option<&Workplace>) -> Result<KeyRing, Failure> {
     if sign.keys.is_empty() {
         return match workplace {
-            Some(workplace) => ceremony::ring(workplace, repo),
+            Some(workplace) => ceremony::ring(workplace, &repo.unlock()),
             None => Err(Failure::usage("no key to sign with: --key names a .pem file")),
         };
     }
@@ -171,7 +172,7 @@ fn ring(repo: &RepoSettings, sign: &SignFiles, workplace: Option<&Workplace>) ->
     };
     // Only their names: who was not named does not sign.
     names.iter_mut().for_each(|key| key.private = None);
-    let mut ring = KeyRing::new(names, Passphrases::new(repo));
+    let mut ring = KeyRing::new(names, Passphrases::new(&repo.unlock()));
     for path in &sign.keys {
         if path.extension().is_some_and(|extension| extension == "pub") {
             return Err(Failure::usage(format!("{} is a public key; --key wants the .pem file", path.display())));
@@ -300,7 +301,7 @@ fn report(repo: &RepoSettings, files: &mut [ToSign], known: &Known, ring: &KeyRi
             terminal.line(&printable(&format!(
                 "{}: {} on it; who must sign stands in the file that delegates to it",
                 one.file.file_name(),
-                crate::terminal::counted(one.file.signatures(), "signature")
+                installer::text::counted(one.file.signatures(), "signature")
             )));
         }
     }

@@ -1,0 +1,168 @@
+//! Whether a client that begins with the first root gets everything that is published, and only what is signed.
+//!
+//! It is the client itself that looks: `trust/`, with a memory and a cache of its own that go with this. What it cannot see,
+//! because it only ever looks for projects it is asked for, is read beside it: which projects and files are signed at all.
+
+mod place;
+mod project;
+mod signed;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use packaging::PackageName;
+use repository::layout;
+use repository::page::projects_of_list;
+use tuf::UnixTime;
+use tuf::metadata::RoleName;
+
+pub use self::place::Place;
+use self::project::ProjectCheck;
+use self::signed::Signed;
+use installer::error::{Failure, Kind};
+use installer::event::{Progress, Reporter};
+use installer::text::printable;
+use installer::trust::{Facts, TrustedIndex};
+
+/// Something that is not as it must be.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// As the client would fail on it.
+    pub kind: Kind,
+    /// In words.
+    pub text: String,
+    /// Whether nothing is wrong yet, and people only have to sign again in time.
+    pub is_only_due: bool,
+    /// Whether signing again is all that is to be done.
+    pub has_expired: bool,
+}
+
+/// What was found.
+pub struct Findings {
+    /// The versions the client has seen.
+    pub facts: Arc<Facts>,
+    /// How many projects are signed.
+    pub projects: usize,
+    /// How many files their pages list.
+    pub files: usize,
+    /// How many bytes these have.
+    pub bytes: u64,
+    /// When roles expire that people sign: nothing renews them by itself.
+    pub by_people: BTreeMap<RoleName, UnixTime>,
+    /// Everything that is wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// The code of what clients refuse only because it is too old.
+pub const EXPIRED: &str = "trust.expired";
+/// Projects that are looked at, at a time.
+const PARALLEL: usize = 8;
+
+impl Problem {
+    /// What makes a client refuse.
+    pub fn wrong(text: impl Into<String>) -> Self {
+        Self { kind: Kind::Verification, text: text.into(), is_only_due: false, has_expired: false }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        let facts = failure.details.iter().filter(|(label, _)| matches!(*label, "expected" | "received" | "missing"));
+        let facts: Vec<String> = facts.map(|(label, text)| format!("{label} {text}")).collect();
+        let text = match facts.is_empty() {
+            true => failure.message,
+            false => format!("{} ({})", failure.message, facts.join(", ").replace('\n', ", ")),
+        };
+        Self { kind: failure.kind, text, is_only_due: false, has_expired: failure.code == EXPIRED }
+    }
+}
+
+/// Looks at everything; with `whole_files` hashes every file instead of looking only whether it is there and as long as
+/// signed.
+///
+/// # Errors
+/// When the client refuses the metadata as a whole, so that there is nothing to look at.
+pub async fn verify(place: &Place, whole_files: bool, reporter: &dyn Reporter) -> Result<Findings, Failure> {
+    let index = place.context.trust.open(place.anchor.clone())?;
+    let facts = index.facts().await?;
+    let mut problems = Vec::new();
+    let mut signed = Signed::read(place, facts.root).await?;
+    let projects: BTreeSet<PackageName> =
+        signed.paths.iter().filter_map(|path| layout::project_of_page(path)).collect();
+    if place.has_own_pages {
+        problems.extend(check_project_list(place, &projects).await?);
+    }
+    let (mut files, mut bytes) = (0, 0);
+    let checks = projects.iter().map(|project| check_project(place, &index, project, whole_files));
+    let mut checks = futures_util::stream::iter(checks).buffer_unordered(PARALLEL);
+    let mut done = 0;
+    while let Some(checked) = checks.next().await {
+        done += 1;
+        reporter.progress(Progress::Counted { what: "Verifying", done, total: projects.len() });
+        files += checked.files;
+        bytes += checked.bytes;
+        problems.extend(checked.problems);
+        for path in &checked.targets {
+            signed.paths.remove(path);
+        }
+    }
+    // A page that was refused does not tell which files belong to it.
+    if problems.is_empty() {
+        let orphans =
+            signed.paths.iter().map(|path| Problem::wrong(format!("{path} is signed, and on no signed page")));
+        problems.extend(orphans);
+    }
+    problems.sort_by(|one, other| one.text.cmp(&other.text));
+    let problems = problems.into_iter().map(|problem| Problem { text: printable(&problem.text), ..problem }).collect();
+    Ok(Findings { facts, projects: projects.len(), files, bytes, by_people: signed.by_people, problems })
+}
+
+async fn check_project(
+    place: &Place,
+    index: &Arc<TrustedIndex>,
+    project: &PackageName,
+    whole_files: bool,
+) -> ProjectCheck {
+    let mut check = ProjectCheck::default();
+    if let Err(failure) = check.run(place, index, project, whole_files).await {
+        let problem = Problem::from(failure);
+        check.problems.push(Problem { text: format!("{project}: {}", problem.text), ..problem });
+    }
+    check
+}
+
+/// The lists of projects, which nobody signs, against the pages that are signed.
+async fn check_project_list(place: &Place, signed: &BTreeSet<PackageName>) -> Result<Vec<Problem>, Failure> {
+    let mut problems = Vec::new();
+    match place.read(layout::PROJECT_LIST_JSON).await? {
+        Some(bytes) => {
+            let listed: BTreeSet<PackageName> = projects_of_list(&bytes).into_iter().collect();
+            for project in signed.symmetric_difference(&listed) {
+                let (is, is_not) = match signed.contains(project) {
+                    true => ("signed", "listed"),
+                    false => ("listed", "signed"),
+                };
+                problems
+                    .push(Problem::wrong(format!("{}: {project} is {is} and not {is_not}", layout::PROJECT_LIST_JSON)));
+            }
+        }
+        None => problems.push(Problem::wrong(format!("{} is missing", layout::PROJECT_LIST_JSON))),
+    }
+    match place.read(layout::PROJECT_LIST_HTML).await? {
+        Some(bytes) if links_to(&String::from_utf8_lossy(&bytes), signed) => {}
+        Some(_) => {
+            let text = format!("{} does not list the projects that are signed", layout::PROJECT_LIST_HTML);
+            problems.push(Problem::wrong(text));
+        }
+        None => problems.push(Problem::wrong(format!("{} is missing", layout::PROJECT_LIST_HTML))),
+    }
+    Ok(problems)
+}
+
+/// Whether a list in HTML has a link to each of these projects and no other, as this program writes them.
+fn links_to(html: &str, projects: &BTreeSet<PackageName>) -> bool {
+    let links: Option<BTreeSet<&str>> =
+        html.split("<a href=\"").skip(1).map(|rest| Some(rest.split_once("/\"")?.0)).collect();
+    links.is_some_and(|links| links == projects.iter().map(|project| project.as_ref()).collect())
+}
