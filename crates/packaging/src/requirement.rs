@@ -13,6 +13,9 @@ use crate::specifiers::{VersionSpecifiers, VersionSpecifiersError};
 /// The longest requirement that is read, in bytes.
 const MAX_LENGTH: usize = 64 * 1024;
 
+/// The most characters of a text that a message shows.
+const MOST_SHOWN: usize = 200;
+
 /// A parsed dependency specifier, for instance `requests[socks]>=2.8; python_version < "3.13"`.
 ///
 /// Prints as it was written, so that messages show what the user or the author of the metadata knows.
@@ -37,7 +40,7 @@ pub struct Requirement {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid requirement '{text}': {reason}")]
 pub struct RequirementError {
-    /// The text as given.
+    /// The text as given, fit to be shown: without control characters and passwords, and not longer than a message.
     pub text: String,
     /// What is wrong with it, in one line.
     pub reason: String,
@@ -69,7 +72,10 @@ impl FromStr for Requirement {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
-        let error = |reason: String| RequirementError { text: shortened(text), reason };
+        let error = |reason: String| RequirementError {
+            text: printable::shortened(printable::redacted(text), MOST_SHOWN),
+            reason,
+        };
         if text.len() > MAX_LENGTH {
             return Err(error(format!("it is longer than {MAX_LENGTH} bytes")));
         }
@@ -134,14 +140,6 @@ impl<'text> Parts<'text> {
             return Err("expected a URL after '@'".to_owned());
         }
         Ok(Self { url: Some(url), marker, marker_start: length - rest.len(), ..Self::default() })
-    }
-}
-
-/// A message is read by people: it shows the start of a long text.
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(200) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
     }
 }
 

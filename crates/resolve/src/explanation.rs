@@ -238,16 +238,7 @@ pub(crate) fn shown(requirement: &Requirement) -> String {
         specifiers.sort();
         return text + &specifiers.join(",");
     };
-    let mut url = url.clone();
-    // Without a password the user name alone can be a token. Fails only for URLs that can not have either.
-    let _ = if url.password().is_some() {
-        url.set_password(Some("****"))
-    } else if !url.username().is_empty() {
-        url.set_username("****")
-    } else {
-        Ok(())
-    };
-    format!("{text} @ {url}")
+    format!("{text} @ {}", printable::redacted_url(url))
 }
 
 /// The requirement `c<2,>=1` as "c<2 and >=1", which is how pip writes it in a conflict.

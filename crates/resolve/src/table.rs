@@ -85,10 +85,7 @@ pub(crate) struct References {
 impl Reference {
     pub(crate) fn of(requirement: &Requirement) -> Option<Self> {
         let url = requirement.url.as_ref()?;
-        let mut same = url.clone();
-        // These fail for URLs that can not have a user name; then there is nothing to remove.
-        let _ = same.set_username("");
-        let _ = same.set_password(None);
+        let mut same = printable::without_credentials(url);
         let subdirectory = url.fragment().unwrap_or_default().split('&').find(|part| part.starts_with("subdirectory="));
         same.set_fragment(subdirectory);
         Some(Self { key: same.to_string(), url: url.to_string() })
