@@ -243,7 +243,7 @@ fn no_match(provider: &Provider<'_>, line: &Line<'_>, table: &Table<'_>, all: &[
     unusable.sort();
     let mut notes = Vec::new();
     let mut fitting =
-        rejected.iter().filter(|(version, _)| crate::matching::contains(&requirement.specifiers, version));
+        rejected.iter().filter(|(version, _)| requirement.specifiers.contains(version));
     if let Some((version, rejection)) = fitting.next_back() {
         notes.push(format!("{} {version} would match, but: {rejection}", table.name));
     }
@@ -332,7 +332,7 @@ fn source_aside(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> O
     let table = provider.table(project)?;
     let of_parent: Vec<&Requirement> =
         all.iter().filter(|above| above.project == project).map(|above| above.asked.requirement).collect();
-    let fits = |version| of_parent.iter().all(|asked| crate::matching::contains(&asked.specifiers, version));
+    let fits = |version| of_parent.iter().all(|asked| asked.specifiers.contains(version));
     let mut sources = table.rejected.iter().rev().filter(|candidate| {
         candidate.rejected == Some(Rejection::Source) && !candidate.yanked && fits(&candidate.version)
     });

@@ -28,7 +28,6 @@ mod catalog;
 mod conflict;
 mod explanation;
 mod indexes;
-mod matching;
 mod order;
 mod outcome;
 mod provider;
