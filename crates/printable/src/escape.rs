@@ -37,7 +37,23 @@ pub fn lines(text: &str) -> String {
 /// assert_eq!(printable::shortened("a very long story", 6), "a very…");
 /// ```
 pub fn shortened(text: impl fmt::Display, most: usize) -> String {
-    cut(text, most, push)
+    cut(text, most, "…", push)
+}
+
+/// [`shortened`] with nothing but ASCII in what is shown, and `...` for what is left out: for names and contents that are
+/// refused, which may be made to look like others.
+///
+/// ```
+/// assert_eq!(printable::ascii("r\u{435}quests", 20), "r\\u{435}quests");
+/// ```
+pub fn ascii(text: impl fmt::Display, most: usize) -> String {
+    cut(text, most, "...", |shown, character| {
+        if character.is_ascii() {
+            push(shown, character);
+        } else {
+            shown.extend(character.escape_unicode());
+        }
+    })
 }
 
 /// [`shortened`], in double quotes; quotes and backslashes within are escaped with a backslash.
@@ -46,7 +62,7 @@ pub fn shortened(text: impl fmt::Display, most: usize) -> String {
 /// assert_eq!(printable::quoted(r#"a "b""#, 20), r#""a \"b\"""#);
 /// ```
 pub fn quoted(text: impl fmt::Display, most: usize) -> String {
-    let inside = cut(text, most, |shown, character| {
+    let inside = cut(text, most, "…", |shown, character| {
         if matches!(character, '"' | '\\') {
             shown.push('\\');
         }
@@ -109,11 +125,11 @@ fn push(shown: &mut String, character: char) {
     }
 }
 
-fn cut(text: impl fmt::Display, most: usize, show: fn(&mut String, char)) -> String {
+fn cut(text: impl fmt::Display, most: usize, sign: &str, show: fn(&mut String, char)) -> String {
     let mut cut = Cut { shown: String::new(), room: most, show };
     // Its only error is that it is full; one of the text itself leaves it unfinished just so.
     if write!(cut, "{text}").is_err() {
-        cut.shown.push('…');
+        cut.shown.push_str(sign);
     }
     cut.shown
 }

@@ -10,6 +10,7 @@
 //! | a text of several lines | [`lines`] |
 //! | a text that may be long | [`shortened`] |
 //! | a text in quotes | [`quoted`] |
+//! | a text that is refused because it may pretend to be another | [`ascii`] |
 //! | a text that may have a URL or location in it | [`redacted`], then one of the above |
 //! | a URL, to be shown | [`redacted_url`] |
 //! | a URL, to be compared, sent or recorded | [`without_credentials`] |
@@ -32,4 +33,4 @@ mod escape;
 pub use credentials::redacted;
 #[cfg(feature = "url")]
 pub use credentials::{redacted_url, without_credentials, without_password};
-pub use escape::{is_escaped, line, lines, quoted, shortened};
+pub use escape::{ascii, is_escaped, line, lines, quoted, shortened};

@@ -142,5 +142,5 @@ impl Rule {
 const SHOWN_LENGTH: usize = 200;
 
 fn escaped(text: &str) -> String {
-    printable::shortened(text, SHOWN_LENGTH)
+    printable::ascii(text, SHOWN_LENGTH)
 }

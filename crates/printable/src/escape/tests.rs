@@ -79,7 +79,8 @@ fn what_comes_out_is_safe_and_stays() {
             })
             .collect();
         let most = usize::try_from(random() % 40).unwrap();
-        for shown in [line(&text), shortened(&text, most), quoted(&text, most)] {
+        assert!(ascii(&text, most).is_ascii());
+        for shown in [line(&text), shortened(&text, most), quoted(&text, most), ascii(&text, most)] {
             assert!(!shown.chars().any(is_escaped), "{text:?}: {shown:?}");
             assert!(!shown.chars().any(char::is_control), "{text:?}: {shown:?}");
             assert_eq!(line(&shown), shown);
