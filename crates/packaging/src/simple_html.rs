@@ -4,9 +4,9 @@ use std::convert::Infallible;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
-use pep508_rs::PackageName;
 use url::Url;
 
+use crate::names::PackageName;
 use crate::simple_json::check_api_version;
 use crate::simple_link::LinkBase;
 use crate::simple_page::{CoreMetadataFile, PageError, ProjectPage, ProjectStatus, Row};

@@ -5,10 +5,10 @@
 
 use std::borrow::Cow;
 
-use pep508_rs::PackageName;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 
+use crate::names::PackageName;
 use crate::sdist_filename::{DistributionFilename, DistributionFilenameError};
 use crate::simple_html;
 use crate::simple_json;

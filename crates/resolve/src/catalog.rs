@@ -33,7 +33,7 @@ pub struct Candidate {
 }
 
 /// Why a candidate can not be used here.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Rejection {
     /// Its Requires-Python excludes the Python that is installed for.
     Python {
@@ -44,6 +44,11 @@ pub enum Rejection {
     },
     /// There is nothing but a source distribution of it.
     Source,
+    /// It is a wheel for other platforms or Pythons.
+    NotSupported {
+        /// The wheel's file name.
+        filename: String,
+    },
     /// Anything else, in words for a person.
     Other(String),
 }
@@ -54,7 +59,10 @@ impl fmt::Display for Rejection {
             Self::Python { requires, python } => {
                 write!(formatter, "requires a different Python: {python} not in '{requires}'")
             }
-            Self::Source => formatter.write_str("only a source distribution, which tufpip does not build yet"),
+            Self::Source => formatter.write_str("only a source distribution"),
+            Self::NotSupported { filename } => {
+                write!(formatter, "{filename} is not a supported wheel on this platform.")
+            }
             Self::Other(reason) => formatter.write_str(reason),
         }
     }

@@ -10,7 +10,7 @@ use packaging::Requirement;
 use pubgrub::{DerivationTree, External, VersionSet};
 
 use crate::catalog::Rejection;
-use crate::explanation::{Cause, Conflict, Explanation, NoMatch, Parent, Unusable, in_words, shown};
+use crate::explanation::{Cause, Conflict, Explanation, NoMatch, Note, Parent, Unusable, in_words, shown};
 use crate::indexes::Indexes;
 use crate::provider::{Asked, Provider};
 use crate::request::Prereleases;
@@ -192,12 +192,13 @@ fn explain_one<'a>(provider: &Provider<'a>, line: &Line<'a>, all: &[Line<'a>]) -
     let requirement: &Requirement = line.asked.requirement;
     if requirement.url.is_some()
         && let Some(candidate) = table.rejected.first()
+        && let Some(reason) = &candidate.rejected
     {
         return Explanation::Unusable(Box::new(Unusable {
             requirement: requirement.clone(),
             parent: parent(provider, line),
             version: Some(candidate.version.clone()),
-            reason: candidate.rejected.as_ref().map(ToString::to_string).unwrap_or_default(),
+            reason: reason.clone(),
         }));
     }
     if let Some(reference) = reference_of_user(provider, line) {
@@ -242,10 +243,13 @@ fn no_match(provider: &Provider<'_>, line: &Line<'_>, table: &Table<'_>, all: &[
         .collect();
     unusable.sort();
     let mut notes = Vec::new();
-    let mut fitting =
-        rejected.iter().filter(|(version, _)| crate::matching::contains(&requirement.specifiers, version));
+    let mut fitting = rejected.iter().filter(|(version, _)| requirement.specifiers.contains(version));
     if let Some((version, rejection)) = fitting.next_back() {
-        notes.push(format!("{} {version} would match, but: {rejection}", table.name));
+        notes.push(Note::WouldMatch {
+            name: table.name.clone(),
+            version: version.clone(),
+            rejection: rejection.clone(),
+        });
     }
     notes.extend(why_there(provider, line, all));
     NoMatch {
@@ -303,7 +307,7 @@ fn explain_conflict(provider: &Provider<'_>, lines: &[&Line<'_>], all: &[Line<'_
 }
 
 /// The way from the user to the parent of a requirement.
-fn why_there(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Vec<String> {
+fn why_there(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Vec<Note> {
     let mut notes = Vec::new();
     let mut package = line.parent;
     let mut visited = HashSet::new();
@@ -320,39 +324,41 @@ fn why_there(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Vec<
             None if source(above).is_empty() => break,
             None => format!("{} asks for", source(above)),
         };
-        notes.push(format!("{} is needed because {by} {}", table.name, shown(above.asked.requirement)));
+        let sentence = format!("{} is needed because {by} {}", table.name, shown(above.asked.requirement));
+        notes.push(Note::Sentence(sentence));
         package = above.parent;
     }
     notes
 }
 
 /// Versions of a parent that were not looked at because they would have to be built.
-fn source_aside(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Option<String> {
+fn source_aside(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Option<Note> {
     let project = line.parent.project()?;
     let table = provider.table(project)?;
     let of_parent: Vec<&Requirement> =
         all.iter().filter(|above| above.project == project).map(|above| above.asked.requirement).collect();
-    let fits = |version| of_parent.iter().all(|asked| crate::matching::contains(&asked.specifiers, version));
+    let fits = |version| of_parent.iter().all(|asked| asked.specifiers.contains(version));
     let mut sources = table.rejected.iter().rev().filter(|candidate| {
         candidate.rejected == Some(Rejection::Source) && !candidate.yanked && fits(&candidate.version)
     });
     let best = sources.next()?;
-    let others = match sources.count() {
-        0 => String::new(),
-        count => format!(" and {count} others"),
-    };
-    Some(format!("{} {}{others} could fit, but there is {}", table.name, best.version, Rejection::Source))
+    Some(Note::CouldFit {
+        name: table.name.clone(),
+        version: best.version.clone(),
+        others: sources.count(),
+        rejection: Rejection::Source,
+    })
 }
 
 /// Other versions of a parent that ask for the same.
-fn the_same(provider: &Provider<'_>, line: &Line<'_>) -> Option<String> {
+fn the_same(provider: &Provider<'_>, line: &Line<'_>) -> Option<Note> {
     let table = provider.table(line.parent.project()?)?;
     let known: Vec<u32> = line.parents.best_first().filter(|index| table.entry(*index).is_some()).collect();
     let oldest = table.entry(*known.last()?)?.version()?;
     let others = known.len().checked_sub(1).filter(|others| *others > 0)?;
     let name = table.name;
-    Some(format!(
+    Some(Note::Sentence(format!(
         "{others} other versions of {name}, down to {oldest}, depend on {} in the same way",
         line.asked.requirement.name
-    ))
+    )))
 }

@@ -28,7 +28,6 @@ mod catalog;
 mod conflict;
 mod explanation;
 mod indexes;
-mod matching;
 mod order;
 mod outcome;
 mod provider;
@@ -39,7 +38,7 @@ mod solve;
 mod table;
 
 pub use catalog::{Candidate, CandidateId, Catalog, Metadata, Origin, Rejection};
-pub use explanation::{Cause, Conflict, Explanation, NoMatch, Parent, Unusable};
+pub use explanation::{Cause, Conflict, Explanation, NoMatch, Note, Parent, Unusable};
 pub use outcome::{Fact, Outcome, Pin, RequestedBy, Resolution, Warning};
 pub use request::{Prereleases, Request, Upgrade, Wanted};
 pub use solve::solve;

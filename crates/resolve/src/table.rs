@@ -9,7 +9,6 @@ use pubgrub::VersionSet;
 
 use crate::catalog::{Candidate, Project};
 use crate::indexes::Indexes;
-use crate::matching;
 use crate::request::{Prereleases, Request, Upgrade, Wanted};
 
 /// Stands for all candidates of a project whose page is not known; it fits every requirement.
@@ -85,10 +84,7 @@ pub(crate) struct References {
 impl Reference {
     pub(crate) fn of(requirement: &Requirement) -> Option<Self> {
         let url = requirement.url.as_ref()?;
-        let mut same = url.clone();
-        // These fail for URLs that can not have a user name; then there is nothing to remove.
-        let _ = same.set_username("");
-        let _ = same.set_password(None);
+        let mut same = printable::without_credentials(url);
         let subdirectory = url.fragment().unwrap_or_default().split('&').find(|part| part.starts_with("subdirectory="));
         same.set_fragment(subdirectory);
         Some(Self { key: same.to_string(), url: url.to_string() })
@@ -171,8 +167,8 @@ impl<'a> Table<'a> {
         let limits = || self.constraints.iter().map(|wanted| &wanted.requirement.specifiers).chain([specifiers]);
         let demand = Rc::new(Demand {
             range: self.constrained(self.matching(specifiers)),
-            names_prerelease: limits().any(matching::names_prerelease),
-            pins: limits().any(matching::pins),
+            names_prerelease: limits().any(VersionSpecifiers::names_prerelease),
+            pins: limits().any(VersionSpecifiers::pins),
         });
         self.demands.borrow_mut().insert(specifiers, demand.clone());
         Some(demand)
@@ -185,16 +181,15 @@ impl<'a> Table<'a> {
             fitting.push(UNKNOWN_PAGE);
         }
         if self.versions_ascend {
-            for span in matching::spans(specifiers, &self.versions) {
+            for span in specifiers.spans(&self.versions) {
                 fitting.extend(span.filter_map(|place| u32::try_from(place + 1).ok()));
             }
         } else {
             let places = self.versions.iter().zip(1..);
-            fitting
-                .extend(places.filter(|(version, _)| matching::contains(specifiers, version)).map(|(_, index)| index));
+            fitting.extend(places.filter(|(version, _)| specifiers.contains(version)).map(|(_, index)| index));
         }
         for (index, entry) in (0..).zip(&self.entries).skip(self.versions.len() + 1) {
-            if entry.version().is_none_or(|version| matching::contains(specifiers, version)) {
+            if entry.version().is_none_or(|version| specifiers.contains(version)) {
                 fitting.push(index);
             }
         }

@@ -121,7 +121,6 @@
 mod client;
 mod delegation_index;
 mod error;
-mod foreign_text;
 mod hashes;
 pub mod json;
 mod key;

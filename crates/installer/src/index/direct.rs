@@ -60,9 +60,8 @@ impl Places {
         let bytes = MetadataReader::of_wheel(&file, wheel)?;
         let metadata = CoreMetadata::parse(&bytes)
             .map_err(|error| invalid(format!("the metadata of {} is not usable: {error}", request.filename)))?;
-        let unsupported = || format!("{} is not a supported wheel on this platform.", request.filename);
         let rejected = match self.choice.tags().rank(wheel) {
-            None => Some(Rejection::Other(unsupported())),
+            None => Some(Rejection::NotSupported { filename: request.filename.clone() }),
             Some(_) => self.choice.python_mismatch(metadata.raw_requires_python()),
         };
         let candidate = Candidate {

@@ -1,6 +1,6 @@
 //! Turns the resolver's explanations into the words that pip's users know, with what can be done below them.
 
-use resolve::Explanation;
+use resolve::{Explanation, Rejection};
 
 use crate::error::{Failure, Kind};
 use crate::index::Sources;
@@ -18,7 +18,7 @@ pub fn impossible(explanation: &Explanation, sources: &Sources, verbose: bool) -
             let mut lines = problem.lines(most);
             lines.push(format!("No matching distribution found for {}", problem.wanted()));
             let mut failure = Failure::new(Kind::Error, "resolve.no-match", lines.join("\nERROR: "));
-            let reasons = problem.other_reasons(most);
+            let reasons = problem.other_reasons(most, rejection);
             if !reasons.is_empty() {
                 failure = failure.detail("left out", reasons.join("\n"));
             }
@@ -46,14 +46,24 @@ pub fn impossible(explanation: &Explanation, sources: &Sources, verbose: bool) -
             Failure::new(Kind::Error, "resolve.conflict", message)
                 .hint("loosen the range of package versions you've specified, or remove package versions to let tufpip choose")
         }
-        Explanation::Unusable(problem) if problem.reason.ends_with("on this platform.") => {
-            Failure::new(Kind::Error, "wheel.not-supported", problem.reason.clone())
-                .hint("choose a wheel for this interpreter and platform, or another interpreter with --python")
-        }
-        Explanation::Unusable(problem) => {
-            let message = format!("Package '{}' {}", problem.requirement.name, problem.reason);
-            Failure::new(Kind::Error, "resolve.unusable", message)
-        }
+        Explanation::Unusable(problem) => match &problem.reason {
+            reason @ Rejection::NotSupported { .. } => {
+                Failure::new(Kind::Error, "wheel.not-supported", rejection(reason))
+                    .hint("choose a wheel for this interpreter and platform, or another interpreter with --python")
+            }
+            reason => {
+                let message = format!("Package '{}' {}", problem.requirement.name, rejection(reason));
+                Failure::new(Kind::Error, "resolve.unusable", message)
+            }
+        },
     };
-    explanation.notes().iter().fold(failure, |failure, note| failure.hint(note.clone()))
+    explanation.notes().iter().fold(failure, |failure, note| failure.hint(note.sentence(rejection)))
+}
+
+/// Why a candidate cannot be used, with what this program cannot do yet.
+pub fn rejection(rejection: &Rejection) -> String {
+    match rejection {
+        Rejection::Source => format!("{rejection}, which tufpip does not build yet"),
+        other => other.to_string(),
+    }
 }

@@ -465,7 +465,7 @@ impl Finder {
                 return Err(Failure::new(
                     Kind::Error,
                     "source.not-supported",
-                    format!("{name} {} has {}", candidate.version, Rejection::Source),
+                    format!("{name} {} has {}", candidate.version, crate::index::explanation::rejection(&Rejection::Source)),
                 )
                 .hint(format!(
                     "take the newest version with a wheel instead, {}: add --only-binary {name}",

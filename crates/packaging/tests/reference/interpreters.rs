@@ -100,7 +100,7 @@ fn output(program: &Path, arguments: &[&str]) -> Option<String> {
     run(program, &arguments.iter().map(|argument| argument.as_ref()).collect::<Vec<_>>())
 }
 
-fn run(program: &Path, arguments: &[&std::ffi::OsStr]) -> Option<String> {
+pub fn run(program: &Path, arguments: &[&std::ffi::OsStr]) -> Option<String> {
     let output = Command::new(program)
         .args(arguments)
         .env_remove("PYTHONPATH")

@@ -130,26 +130,7 @@ fn describe(value: &Value<'_>) -> String {
     }
 }
 
-/// Text in quotes, shortened; terminals are safe from it.
+/// Text in quotes, in at most [`SHOWN`] characters with them and the sign that it goes on.
 pub(super) fn quote(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    let mut room = SHOWN - 3;
-    for character in text.chars() {
-        let escaped: String =
-            if is_harmless(character) { character.into() } else { character.escape_debug().collect() };
-        let width = escaped.chars().count();
-        if width > room {
-            quoted.push('…');
-            break;
-        }
-        room -= width;
-        quoted.push_str(&escaped);
-    }
-    quoted.push('"');
-    quoted
-}
-
-/// Printable as it is. `escape_debug` decides for everything beyond ASCII, where directions and widths can be changed.
-fn is_harmless(character: char) -> bool {
-    matches!(character, ' '..='~') && !matches!(character, '"' | '\\')
+    printable::quoted(text, SHOWN - 3)
 }

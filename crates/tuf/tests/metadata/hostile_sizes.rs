@@ -42,7 +42,7 @@ fn refused<T: Signed>(text: &str, place: &str) {
     let Err(error) = Metadata::<T>::from_bytes(text.as_bytes()) else { panic!("{place} is accepted") };
     assert_eq!(error.place, place, "{error}");
     assert!(error.expected.contains("at most"), "{error}");
-    assert!(start.elapsed() < Duration::from_secs(2), "{place}: {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(5), "{place}: {:?}", start.elapsed());
 }
 
 fn accepted<T: Signed>(text: &str) {
