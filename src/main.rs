@@ -9,7 +9,7 @@ mod terminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::settings::{Command, Settings, settle};
+use crate::settings::{Command, Settings, resolve_settings};
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Failure, Kind};
@@ -21,7 +21,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let settings = match settle(&words, &ProcessEnvironment::of_process()) {
+    let settings = match resolve_settings(&words, &ProcessEnvironment::current()) {
         Ok(settings) => settings,
         Err(failure) => {
             eprintln!("{failure}");

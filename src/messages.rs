@@ -3,7 +3,7 @@
 
 use installer::event::{BrokenRequirement, Event, Verified};
 use installer::python::environment::shown_path;
-use installer::text::counted;
+use installer::text::count_noun;
 
 /// What becomes of an event.
 pub enum Message {
@@ -68,7 +68,7 @@ pub fn of_event(event: &Event<'_>) -> Vec<Message> {
         Event::Installed { distributions } => Line(format!("Successfully installed {}", distributions.join(" "))),
         Event::KeptUnchecked { count } => {
             let verb = if *count == 1 { "was" } else { "were" };
-            Note(format!("Unchecked  {} {verb} not looked at", counted(*count, "installed package")))
+            Note(format!("Unchecked  {} {verb} not looked at", count_noun(*count, "installed package")))
         }
         Event::AllowUnsignedUnused { project, is_signed } => {
             let reason = if *is_signed { "a signed index has it" } else { "it was not needed" };
@@ -85,18 +85,18 @@ fn of_verified(verified: &Verified) -> Vec<Message> {
     let Verified { signed, by_user, by_index, by_nobody } = verified;
     let mut lines: Vec<String> = signed
         .iter()
-        .map(|(snapshot, count)| format!("Verified   {} against {snapshot}", counted(*count, "file")))
+        .map(|(snapshot, count)| format!("Verified   {} against {snapshot}", count_noun(*count, "file")))
         .collect();
     if *by_user > 0 {
-        lines.push(format!("Verified   {} by the hashes you gave", counted(*by_user, "file")));
+        lines.push(format!("Verified   {} by the hashes you gave", count_noun(*by_user, "file")));
     }
     if *by_index > 0 {
         let hashes = if *by_index == 1 { "its hash" } else { "their hashes" };
-        lines.push(format!("Unverified {}: only an unsigned index gave {hashes}", counted(*by_index, "file")));
+        lines.push(format!("Unverified {}: only an unsigned index gave {hashes}", count_noun(*by_index, "file")));
     }
     if !by_nobody.is_empty() {
         let names = by_nobody.join(" ");
-        lines.push(format!("Unverified {}, no hash at all: {names}", counted(by_nobody.len(), "file")));
+        lines.push(format!("Unverified {}, no hash at all: {names}", count_noun(by_nobody.len(), "file")));
     }
     lines.into_iter().map(Message::Note).collect()
 }

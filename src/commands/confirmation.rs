@@ -8,7 +8,7 @@ use installer::error::{Failure, Kind};
 ///
 /// # Errors
 /// With this code, when nobody can answer.
-pub fn confirmed(question: &str, code: &'static str, no_input: bool) -> Result<bool, Failure> {
+pub fn confirm(question: &str, code: &'static str, no_input: bool) -> Result<bool, Failure> {
     let unanswered = |reason: &str| {
         let message = format!("Nothing was done: nobody can answer the question \"{question}?\", because {reason}");
         Failure::new(Kind::Usage, code, message).hint("give --yes to answer it beforehand")

@@ -25,8 +25,9 @@ pub async fn download(
 ) -> Result<(), Failure> {
     let environment = Environment::open(&settings.common)?;
     let requirements =
-        resolution::read_requirements(&download.wishes, &download.indexes, &download.selection, context).await?;
-    let rules = Rules::ignoring_installed(&download.wishes);
+        resolution::read_requirements(&download.requirement_options, &download.indexes, &download.selection, context)
+            .await?;
+    let rules = Rules::ignoring_installed(&download.requirement_options);
     let plan = resolution::resolve(requirements, &environment, rules, context).await?.plan;
     let files = fetch::download(&plan, context).await?;
     std::fs::create_dir_all(&download.destination).map_err(|error| unwritable(&download.destination, &error))?;

@@ -4,13 +4,13 @@
 //! print it, without a network.
 
 mod add;
+pub(super) mod key_text;
 mod list;
 mod log;
 mod new_root;
-mod remembered;
 mod remove;
 mod show;
-pub(super) mod words;
+mod stored_metadata;
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use installer::error::{Failure, Kind};
 use installer::event::Reporter;
 use installer::net::redacted;
 use installer::options::TrustOptions;
-use installer::trust::{Anchor, IndexIdentity};
+use installer::trust::{IndexIdentity, TrustAnchor};
 
 /// Runs one of the commands below `trust`.
 ///
@@ -43,9 +43,9 @@ pub async fn trust(settings: &Settings, command: &TrustCommand, terminal: &Arc<T
 }
 
 /// What trust in an index begins with.
-fn anchor_of(settings: &TrustOptions, index: &Url) -> Result<Anchor, Failure> {
+fn anchor_of(settings: &TrustOptions, index: &Url) -> Result<TrustAnchor, Failure> {
     let identity = IndexIdentity::of(index);
-    Anchor::find(settings, &identity)?.ok_or_else(|| not_trusted(&identity))
+    TrustAnchor::find(settings, &identity)?.ok_or_else(|| not_trusted(&identity))
 }
 
 fn not_trusted(identity: &IndexIdentity) -> Failure {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use packaging::PackageName;
 use wheel::{Removal, Transaction, TransactionError};
 
-use crate::settings::{Settings, UninstallSettings};
+use crate::settings::{Settings, UninstallOptions};
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Failure, Kind};
@@ -16,8 +16,8 @@ use installer::install::resolution;
 use installer::install::root_user;
 use installer::options::{IndexOptions, RequirementOptions, SelectionOptions};
 use installer::python::environment::Environment;
-use installer::python::installed::{Described, installed_directory, is_local};
-use installer::requirements::Wish;
+use installer::python::installed::{InstalledPackage, installed_directory, is_local};
+use installer::requirements::InstallRequirement;
 
 /// Removes what `uninstall` names.
 ///
@@ -25,7 +25,7 @@ use installer::requirements::Wish;
 /// When nothing is named, files cannot be read, or a distribution cannot be removed; the environment is then as it was.
 pub async fn uninstall(
     settings: &Settings,
-    uninstall: &UninstallSettings,
+    uninstall: &UninstallOptions,
     context: &Context,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
@@ -35,7 +35,7 @@ pub async fn uninstall(
         if !uninstall.break_system_packages {
             environment.refuse_if_managed()?;
         }
-        let removals = confirmed(&names, &environment, uninstall.yes, settings.terminal.no_input, terminal)?;
+        let removals = confirm_removals(&names, &environment, uninstall.yes, settings.terminal.no_input, terminal)?;
         if removals.is_empty() || remove(&removals, &environment, terminal)? {
             break environment;
         }
@@ -47,19 +47,23 @@ pub async fn uninstall(
 }
 
 /// A name to uninstall, with the spelling of whoever wrote it.
-struct Named {
+struct NamedProject {
     name: PackageName,
     spelled: String,
 }
 
 /// A distribution that goes, and the files that go with it.
-struct Leaving {
-    described: Described,
+struct PlannedRemoval {
+    described: InstalledPackage,
     removal: Removal,
 }
 
 /// The names of the command line and the files, each once; what comes later says how it is spelled.
-async fn named(uninstall: &UninstallSettings, context: &Context, terminal: &Terminal) -> Result<Vec<Named>, Failure> {
+async fn named(
+    uninstall: &UninstallOptions,
+    context: &Context,
+    terminal: &Terminal,
+) -> Result<Vec<NamedProject>, Failure> {
     let wishes = RequirementOptions {
         requirements: uninstall.packages.clone(),
         requirement_files: uninstall.requirement_files.clone(),
@@ -67,19 +71,19 @@ async fn named(uninstall: &UninstallSettings, context: &Context, terminal: &Term
     };
     let (indexes, selection) = (IndexOptions::default(), SelectionOptions::default());
     let found = resolution::read_requirements(&wishes, &indexes, &selection, context).await?;
-    let mut names: Vec<Named> = Vec::new();
-    for wish in &found.wanted {
-        let Some(name) = wish.name() else {
+    let mut names: Vec<NamedProject> = Vec::new();
+    for install_requirement in &found.requirements {
+        let Some(name) = install_requirement.name() else {
             terminal.warning(&format!(
                 "Invalid requirement: '{}' ignored - the uninstall command expects named requirements.",
-                wish.text
+                install_requirement.text
             ));
             continue;
         };
-        let spelled = spelled(wish, name);
+        let spelled = spelled(install_requirement, name);
         match names.iter_mut().find(|known| known.name == *name) {
             Some(known) => known.spelled = spelled,
-            None => names.push(Named { name: name.clone(), spelled }),
+            None => names.push(NamedProject { name: name.clone(), spelled }),
         }
     }
     if names.is_empty() {
@@ -92,23 +96,23 @@ async fn named(uninstall: &UninstallSettings, context: &Context, terminal: &Term
     Ok(names)
 }
 
-fn spelled(wish: &Wish, name: &PackageName) -> String {
+fn spelled(install_requirement: &InstallRequirement, name: &PackageName) -> String {
     let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
-    let written: String = wish.text.chars().take_while(|character| is_part(*character)).collect();
+    let written: String = install_requirement.text.chars().take_while(|character| is_part(*character)).collect();
     if written.parse::<PackageName>().is_ok_and(|written| written == *name) { written } else { name.to_string() }
 }
 
 /// Looks up the names, shows what would go and asks, unless `yes`.
-fn confirmed(
-    names: &[Named],
+fn confirm_removals(
+    names: &[NamedProject],
     environment: &Environment,
     yes: bool,
     no_input: bool,
     terminal: &Terminal,
-) -> Result<Vec<Leaving>, Failure> {
-    let mut leaving = Vec::new();
-    for Named { name, spelled } in names {
-        let found = environment.installed(name).map(Described::new).transpose()?.flatten();
+) -> Result<Vec<PlannedRemoval>, Failure> {
+    let mut planned = Vec::new();
+    for NamedProject { name, spelled } in names {
+        let found = environment.installed(name).map(InstalledPackage::new).transpose()?.flatten();
         let Some(described) = found else {
             terminal.warning(&format!("Skipping {spelled} as it is not installed."));
             continue;
@@ -129,13 +133,17 @@ fn confirmed(
                 continue;
             }
         }
-        leaving.push(Leaving { described, removal });
+        planned.push(PlannedRemoval { described, removal });
     }
-    Ok(leaving)
+    Ok(planned)
 }
 
 /// What belongs to a distribution; `None` when it is not of this environment.
-fn removal(described: &Described, environment: &Environment, terminal: &Terminal) -> Result<Option<Removal>, Failure> {
+fn removal(
+    described: &InstalledPackage,
+    environment: &Environment,
+    terminal: &Terminal,
+) -> Result<Option<Removal>, Failure> {
     let interpreter = &environment.interpreter;
     let location = described.location();
     let resolved = location.canonicalize().unwrap_or_else(|_| location.to_owned());
@@ -161,7 +169,7 @@ fn removal(described: &Described, environment: &Environment, terminal: &Terminal
 }
 
 /// Why a distribution cannot be removed, with its name as its metadata spell it.
-fn not_removable(described: &Described, error: TransactionError) -> Failure {
+fn not_removable(described: &InstalledPackage, error: TransactionError) -> Failure {
     let (name, version) = (described.raw_name(), described.raw_version());
     let failure = |code, cause: String| {
         Failure::new(Kind::Error, code, format!("Cannot uninstall {name} {version}")).detail("cause", cause)
@@ -190,15 +198,15 @@ fn not_removable(described: &Described, error: TransactionError) -> Failure {
 }
 
 /// Removes everything at once. `false` when the environment is not the one that was looked at, and nothing was done.
-fn remove(leaving: &[Leaving], environment: &Environment, terminal: &Terminal) -> Result<bool, Failure> {
-    let library = library(leaving, environment);
+fn remove(planned: &[PlannedRemoval], environment: &Environment, terminal: &Terminal) -> Result<bool, Failure> {
+    let library = library(planned, environment);
     let mut transaction = Transaction::begin(&library, || {
         terminal.verbose(0, || format!("Waiting for another process that changes {}", library.display()));
     })?;
     if !environment.is_unchanged()? {
         return Ok(false);
     }
-    for Leaving { described, removal } in leaving {
+    for PlannedRemoval { described, removal } in planned {
         let scope = environment.removal_scope(&described.distribution);
         if Removal::of(&described.distribution, &scope)? != *removal {
             return Ok(false);
@@ -211,18 +219,18 @@ fn remove(leaving: &[Leaving], environment: &Environment, terminal: &Terminal) -
         transaction.remove(removal.clone());
     }
     transaction.commit()?;
-    for Leaving { described, .. } in leaving {
+    for PlannedRemoval { described, .. } in planned {
         terminal.line(&format!("  Successfully uninstalled {}-{}", described.raw_name(), described.raw_version()));
     }
     Ok(true)
 }
 
 /// The directory that is locked: where installs into the environment lock, unless all is in the user's site-packages.
-fn library(leaving: &[Leaving], environment: &Environment) -> PathBuf {
+fn library(planned: &[PlannedRemoval], environment: &Environment) -> PathBuf {
     let interpreter = &environment.interpreter;
     let user_site = interpreter.user_site.as_ref();
     match user_site
-        .filter(|user_site| leaving.iter().all(|leaving| leaving.described.location() == user_site.as_path()))
+        .filter(|user_site| planned.iter().all(|planned| planned.described.location() == user_site.as_path()))
     {
         Some(user_site) => user_site.clone(),
         None => interpreter.paths.purelib.clone(),

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use configparser::ini::{Ini, IniDefault};
 
-use super::layers::truth;
+use super::layers::parse_boolean;
 use installer::error::Failure;
 use installer::process_environment::{PASSPHRASE_VARIABLE, ProcessEnvironment, TRUST_VARIABLE};
 use installer::trust::IndexIdentity;
 
 /// One value somebody wrote down.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ConfigurationEntry {
     /// The long option without hyphens, in lower case.
     pub key: String,
     /// The text.
@@ -26,13 +26,13 @@ pub struct Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Configuration {
     /// By section; the first one is `global`, the others are commands.
-    sections: BTreeMap<String, BTreeMap<String, Entry>>,
+    sections: BTreeMap<String, BTreeMap<String, ConfigurationEntry>>,
     /// From `PIP_*` and `TUFPIP_*`.
-    variables: Vec<Entry>,
+    variables: Vec<ConfigurationEntry>,
 }
 
 /// Variables of ours that are no option.
-const OWN_VARIABLES: &[&str] = &["TUFPIP_CONFIG_FILE", TRUST_VARIABLE, PASSPHRASE_VARIABLE];
+const NON_OPTION_VARIABLES: &[&str] = &["TUFPIP_CONFIG_FILE", TRUST_VARIABLE, PASSPHRASE_VARIABLE];
 
 /// The option that only ever strengthens: where one source says yes, no other takes it back, and --isolated does not
 /// silence the variable.
@@ -70,7 +70,7 @@ impl Configuration {
     }
 
     /// What counts for a command, weakest first.
-    pub fn entries(&self, command: &str) -> impl Iterator<Item = &Entry> {
+    pub fn entries(&self, command: &str) -> impl Iterator<Item = &ConfigurationEntry> {
         let section = |name: &str| self.sections.get(name).into_iter().flat_map(BTreeMap::values);
         section("global").chain(section(command)).chain(&self.variables)
     }
@@ -110,14 +110,14 @@ impl Configuration {
                     return Err(broken(format!("could not be loaded: '{key}' has no '='")));
                 };
                 let key = normalize_key(&key);
-                insert(known, Entry { key, value, origin: origin.clone() });
+                insert(known, ConfigurationEntry { key, value, origin: origin.clone() });
             }
         }
         Ok(())
     }
 
     fn read_variables(&mut self, process_environment: &ProcessEnvironment, isolated: bool) {
-        let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
+        let mut entries: BTreeMap<String, ConfigurationEntry> = BTreeMap::new();
         // Ours come second, so that they win.
         for prefix in ["PIP_", "TUFPIP_"] {
             for (name, value) in &process_environment.variables {
@@ -129,7 +129,7 @@ impl Configuration {
                 if isolated && key != REQUIRE_SIGNED {
                     continue;
                 }
-                insert(&mut entries, Entry { key, value: value.clone(), origin: name.clone() });
+                insert(&mut entries, ConfigurationEntry { key, value: value.clone(), origin: name.clone() });
             }
         }
         self.variables = entries.into_values().collect();
@@ -139,10 +139,10 @@ impl Configuration {
 /// Variables with our prefix that mean nothing, each with the nearest one that would.
 pub fn unknown_variables(process_environment: &ProcessEnvironment, known: &[String]) -> Vec<(String, Option<String>)> {
     let own = process_environment.variables.keys().filter(|name| name.starts_with("TUFPIP_"));
-    let unknown = own.filter(|name| !known.contains(name) && !OWN_VARIABLES.contains(&name.as_str()));
+    let unknown = own.filter(|name| !known.contains(name) && !NON_OPTION_VARIABLES.contains(&name.as_str()));
     unknown
         .map(|name| {
-            let candidates = known.iter().map(String::as_str).chain(OWN_VARIABLES.iter().copied());
+            let candidates = known.iter().map(String::as_str).chain(NON_OPTION_VARIABLES.iter().copied());
             (name.clone(), super::nearest(name, candidates).map(str::to_owned))
         })
         .collect()
@@ -212,9 +212,9 @@ fn named_anchors(process_environment: &ProcessEnvironment) -> Vec<PathBuf> {
 }
 
 /// A later entry replaces an earlier one.
-fn insert(entries: &mut BTreeMap<String, Entry>, entry: Entry) {
+fn insert(entries: &mut BTreeMap<String, ConfigurationEntry>, entry: ConfigurationEntry) {
     let stays = entry.key == REQUIRE_SIGNED
-        && entries.get(REQUIRE_SIGNED).is_some_and(|earlier| truth(&earlier.value) == Some(true));
+        && entries.get(REQUIRE_SIGNED).is_some_and(|earlier| parse_boolean(&earlier.value) == Some(true));
     if !stays {
         entries.insert(entry.key.clone(), entry);
     }

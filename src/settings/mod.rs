@@ -14,18 +14,18 @@ mod commands;
 mod configuration;
 mod layers;
 mod repo;
-mod settle;
+mod resolve_settings;
 #[cfg(test)]
 mod tests;
 mod trust;
 
 pub use repo::{
     AddFiles, AddMetadataTo, ChangeReleases, DelegateProject, EditRoot, EditedGroup, InitRepository, KeyCommand,
-    MirrorIndex, RemoveReleases, Renewed, RepoCommand, RepoSettings, RootCommand, RotateOnline, SignFiles,
+    MirrorIndex, OperatorOptions, RemoveReleases, Renewed, RepoCommand, RootCommand, RotateOnline, SignFiles,
     VerifyPublished, YankReleases,
 };
-pub use settle::settle;
-pub use trust::{AddTrust, RootSource, TrustCommand, WhyTrustSettings};
+pub use resolve_settings::resolve_settings;
+pub use trust::{AddTrust, RootSource, TrustCommand, WhyTrustOptions};
 
 /// The index that is asked when none is named: pip's documented default, and the only registry address in the program.
 pub const DEFAULT_INDEX_URL: &str = "https://pypi.org/simple";
@@ -51,21 +51,21 @@ pub enum Command {
     /// `download`
     Download(Box<DownloadOptions>),
     /// `uninstall`
-    Uninstall(UninstallSettings),
+    Uninstall(UninstallOptions),
     /// `list`
-    List(Box<ListSettings>),
+    List(Box<ListOptions>),
     /// `freeze`
-    Freeze(FreezeSettings),
+    Freeze(FreezeOptions),
     /// `show`
-    Show(ShowSettings),
+    Show(ShowOptions),
     /// `check`
     Check,
     /// `trust`
     Trust(TrustCommand),
     /// `why-trust`
-    WhyTrust(Box<WhyTrustSettings>),
+    WhyTrust(Box<WhyTrustOptions>),
     /// `repo`
-    Repo(Box<RepoSettings>),
+    Repo(Box<OperatorOptions>),
     /// `--version`
     Version,
     /// `help`, `help COMMAND`, `--help`, or no word at all.
@@ -77,7 +77,7 @@ pub enum Command {
 
 /// `uninstall`
 #[derive(Clone, Debug)]
-pub struct UninstallSettings {
+pub struct UninstallOptions {
     /// Names (or requirements, of which only the name counts) from the command line.
     pub packages: Vec<String>,
     /// `-r`
@@ -92,7 +92,7 @@ pub struct UninstallSettings {
 
 /// `list`
 #[derive(Clone, Debug)]
-pub struct ListSettings {
+pub struct ListOptions {
     /// Which distributions are looked at.
     pub installed: InstalledFilter,
     /// Where newer versions are looked for.
@@ -113,7 +113,7 @@ pub struct ListSettings {
 
 /// `freeze`
 #[derive(Clone, Debug)]
-pub struct FreezeSettings {
+pub struct FreezeOptions {
     /// Which distributions are looked at.
     pub installed: InstalledFilter,
     /// `-r`: files whose order and comments are kept.
@@ -126,7 +126,7 @@ pub struct FreezeSettings {
 
 /// `show`
 #[derive(Clone, Debug)]
-pub struct ShowSettings {
+pub struct ShowOptions {
     /// Names from the command line; at least one.
     pub packages: Vec<String>,
     /// List the files too.

@@ -17,10 +17,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::settle::Told;
+use super::resolve_settings::CommandInput;
 use super::{Command, Settings, TerminalSettings};
 use crate::cli::repo as typed;
-use crate::cli::{General, Security};
+use crate::cli::{GeneralArgs, VerificationArgs};
 use crate::terminal::Terminal;
 use installer::error::Failure;
 use installer::process_environment::ProcessEnvironment;
@@ -28,7 +28,7 @@ use operator::keys::UnlockOptions;
 
 /// `repo`
 #[derive(Clone, Debug)]
-pub struct RepoSettings {
+pub struct OperatorOptions {
     /// The operator's directory.
     pub directory: PathBuf,
     /// Print JSON.
@@ -103,9 +103,9 @@ pub enum RepoCommand {
 /// The general options of a command below `repo`, and what it shall do.
 pub(super) fn command(
     typed: typed::RepoCommand,
-    told: &Told,
+    input: &CommandInput,
     process_environment: &ProcessEnvironment,
-) -> Result<(General, Command), Failure> {
+) -> Result<(GeneralArgs, Command), Failure> {
     use typed::RepoCommand as Typed;
     let (general, mut settings) = match typed {
         Typed::Init(init) => keys::init(*init, process_environment)?,
@@ -126,7 +126,7 @@ pub(super) fn command(
         Typed::ExportAnchor(export) => trying::export_anchor(export, process_environment)?,
         Typed::Serve(serve) => trying::serve(serve, process_environment)?,
         Typed::Demo(demo) => trying::demo(demo, process_environment)?,
-        Typed::Mirror(mirror) => curation::mirror(*mirror, told, process_environment)?,
+        Typed::Mirror(mirror) => curation::mirror(*mirror, input, process_environment)?,
         Typed::AddMetadataTo(add) => curation::add_metadata_to(*add, process_environment)?,
     };
     settings.no_input = general.no_input;
@@ -134,19 +134,23 @@ pub(super) fn command(
 }
 
 /// How strictly signatures are insisted on by a command that asks indexes.
-pub(super) fn take_security(typed: &mut typed::RepoCommand) -> Option<Security> {
+pub(super) fn take_security(typed: &mut typed::RepoCommand) -> Option<VerificationArgs> {
     match typed {
         typed::RepoCommand::Mirror(mirror) => Some(std::mem::take(&mut mirror.security)),
         _ => None,
     }
 }
 
-impl RepoSettings {
+impl OperatorOptions {
     /// A command that needs no key and changes nothing.
-    fn new(place: &typed::Place, command: RepoCommand, process_environment: &ProcessEnvironment) -> Self {
+    fn new(
+        operator_directory: &typed::OperatorDirectoryArgs,
+        command: RepoCommand,
+        process_environment: &ProcessEnvironment,
+    ) -> Self {
         Self {
-            directory: named(process_environment.expand(&place.repo)),
-            json: place.json,
+            directory: named(process_environment.expand(&operator_directory.repo)),
+            json: operator_directory.json,
             dry_run: false,
             no_input: false,
             passphrase_fd: None,
@@ -176,7 +180,7 @@ impl RepoSettings {
         Self { dry_run, ..self }
     }
 
-    fn unlocked_by(self, unlock: &typed::Unlock) -> Self {
+    fn unlocked_by(self, unlock: &typed::PassphraseArgs) -> Self {
         Self { passphrase_fd: unlock.passphrase_fd, ..self }
     }
 }

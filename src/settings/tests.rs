@@ -9,7 +9,7 @@ use url::Url;
 
 use super::*;
 use installer::error::{Failure, Kind};
-use installer::options::{Names, Output, Place, Proxy, TrustOptions, Upgrade};
+use installer::options::{InstallLocation, Output, ProjectNames, Proxy, TrustOptions, UpgradeStrategy};
 use installer::process_environment::ProcessEnvironment;
 
 mod trust;
@@ -49,7 +49,7 @@ impl Machine {
     fn run(&self, line: &str) -> Result<Settings, Failure> {
         let words: Vec<String> = line.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
         let system = self.directory.path().join("etc");
-        settle(&words, &ProcessEnvironment { variables: self.variables.clone(), system })
+        resolve_settings(&words, &ProcessEnvironment { variables: self.variables.clone(), system })
     }
 
     fn install(&self, line: &str) -> (Settings, InstallOptions) {
@@ -82,9 +82,9 @@ fn defaults() {
     assert_eq!(settings.common.network.proxy, Proxy::Environment);
     assert!(settings.common.network.cache_dir.unwrap().ends_with("tufpip"));
     assert!(install.compile && install.warn_conflicts && install.warn_script_location && install.warn_root_user);
-    assert_eq!(install.upgrade, Upgrade::ToSatisfyOnly);
-    assert_eq!(install.place, Place::Environment { user: None });
-    assert_eq!(install.wishes.require_hashes, None);
+    assert_eq!(install.upgrade, UpgradeStrategy::ToSatisfyOnly);
+    assert_eq!(install.place, InstallLocation::Environment { user: None });
+    assert_eq!(install.requirement_options.require_hashes, None);
     assert_eq!(settings.terminal.verbosity, 0);
     assert!(settings.warnings.is_empty());
 }
@@ -152,7 +152,7 @@ fn lists_are_split_and_replaced_and_the_command_line_adds() {
     let machine = machine.variable("PIP_FIND_LINKS", "e f").variable("PIP_REQUIREMENT", "r.txt s.txt");
     let install = machine.install("install -r t.txt").1;
     assert_eq!(install.indexes.find_links, ["e", "f"]);
-    assert_eq!(install.wishes.requirement_files, ["r.txt", "s.txt", "t.txt"]);
+    assert_eq!(install.requirement_options.requirement_files, ["r.txt", "s.txt", "t.txt"]);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn selections_add_up_in_order() {
         .file("etc/pip.conf", "[global]\nno-binary = a,b\n[install]\nonly-binary = a")
         .variable("PIP_NO_BINARY", "c");
     let formats = machine.install("install x --only-binary c --no-binary d").1.selection.formats;
-    let names = |names: &Names| names.named.iter().cloned().collect::<Vec<_>>().join(" ");
+    let names = |names: &ProjectNames| names.named.iter().cloned().collect::<Vec<_>>().join(" ");
     assert_eq!((names(&formats.no_binary), names(&formats.only_binary)), ("b d".to_owned(), "a c".to_owned()));
     assert!(install("install x --only-binary=:all:").selection.formats.is_only_binary());
 }
@@ -183,13 +183,16 @@ fn switches_that_say_no_want_a_false_value() {
     assert!(!install.warn_script_location && install.warn_conflicts);
     assert!(Machine::new().variable("PIP_COMPILE", "no").install("install a --compile").1.compile);
     let place = Machine::new().variable("PIP_USER", "no").install("install a").1.place;
-    assert_eq!(place, Place::Environment { user: Some(false) });
+    assert_eq!(place, InstallLocation::Environment { user: Some(false) });
 }
 
 #[test]
 fn the_cache_is_off_whatever_the_value() {
     for value in ["1", "0", "true", "off"] {
-        assert_eq!(Machine::new().variable("PIP_NO_CACHE_DIR", value).install("install a").0.common.network.cache_dir, None);
+        assert_eq!(
+            Machine::new().variable("PIP_NO_CACHE_DIR", value).install("install a").0.common.network.cache_dir,
+            None
+        );
     }
     assert!(Machine::new().variable("PIP_NO_CACHE_DIR", "maybe").run("install a").is_err());
     let cache = |machine: Machine, line: &str| machine.install(line).0.common.network.cache_dir;
@@ -228,11 +231,11 @@ fn proxies() {
 #[test]
 fn places() {
     let target = install("install a -t d");
-    assert_eq!((target.place, target.ignore_installed), (Place::Target("d".into()), true));
-    assert_eq!(install("install a --prefix d").place, Place::Prefix("d".into()));
-    assert_eq!(install("install a --user --no-user").place, Place::Environment { user: Some(false) });
-    assert_eq!(install("install a --upgrade-strategy eager").upgrade, Upgrade::ToSatisfyOnly);
-    assert_eq!(install("install a -U --upgrade-strategy eager").upgrade, Upgrade::Eager);
+    assert_eq!((target.place, target.ignore_installed), (InstallLocation::Target("d".into()), true));
+    assert_eq!(install("install a --prefix d").place, InstallLocation::Prefix("d".into()));
+    assert_eq!(install("install a --user --no-user").place, InstallLocation::Environment { user: Some(false) });
+    assert_eq!(install("install a --upgrade-strategy eager").upgrade, UpgradeStrategy::ToSatisfyOnly);
+    assert_eq!(install("install a -U --upgrade-strategy eager").upgrade, UpgradeStrategy::Eager);
     assert_eq!(install("install a --report -").report, Some(Output::Stdout));
     let target = install("install a --dry-run --python-version 312 --platform p --abi x --no-deps").selection.target;
     assert!(target.is_set());
@@ -375,12 +378,14 @@ for name in 'install download uninstall list freeze show check help'.split():
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let [command, option, takes_value] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
         // Since 26.3 only the bare command has a version.
-        if matches!(option, "--version" | "-V") || crate::cli::known::removed(option).is_some() {
+        if matches!(option, "--version" | "-V")
+            || crate::cli::unsupported_options::removed_option_hint(option).is_some()
+        {
             continue;
         }
         let mut words = vec![option.to_owned()];
         words.extend((takes_value == "1").then(|| "value".to_owned()));
-        let found = crate::cli::words::read(definition.find_subcommand(command).unwrap(), &words);
+        let found = crate::cli::tokens::parse(definition.find_subcommand(command).unwrap(), &words);
         assert_eq!(found.as_ref().map(Vec::len), Ok(1), "{line}: {found:?}");
         checked += 1;
     }

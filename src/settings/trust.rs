@@ -7,12 +7,12 @@ use url::Url;
 
 use super::Command;
 use super::configuration::{REQUIRE_SIGNED, require_named_anchors, trust_anchors};
-use super::settle::Told;
+use super::resolve_settings::CommandInput;
 use crate::cli::trust as typed;
-use crate::cli::{General, Security};
+use crate::cli::{GeneralArgs, VerificationArgs};
 use installer::error::{Failure, Kind};
 use installer::options::{IndexOptions, SelectionOptions};
-use installer::options::{address, index_url};
+use installer::options::{index_url, parse_index_url};
 use installer::process_environment::ProcessEnvironment;
 use installer::redact::redact;
 
@@ -87,7 +87,7 @@ pub enum RootSource {
 
 /// `why-trust`
 #[derive(Clone, Debug)]
-pub struct WhyTrustSettings {
+pub struct WhyTrustOptions {
     /// Names from the command line; at least one.
     pub names: Vec<String>,
     /// Where to look.
@@ -97,7 +97,7 @@ pub struct WhyTrustSettings {
 }
 
 /// Where trusted roots are kept; nothing else is said.
-pub(super) fn places(process_environment: &ProcessEnvironment) -> TrustOptions {
+pub(super) fn trust_locations(process_environment: &ProcessEnvironment) -> TrustOptions {
     let data = directories::BaseDirs::new().map(|directories| directories.data_dir().join("tufpip"));
     TrustOptions {
         store: data.map(|data| data.join("tuf-repositories")),
@@ -107,13 +107,13 @@ pub(super) fn places(process_environment: &ProcessEnvironment) -> TrustOptions {
 }
 
 /// How strictly signatures are insisted on. What the configuration requires cannot be taken back by an option.
-pub(super) fn settings(
-    security: Security,
-    told: &Told,
+pub(super) fn trust_options(
+    security: VerificationArgs,
+    input: &CommandInput,
     process_environment: &ProcessEnvironment,
 ) -> Result<TrustOptions, Failure> {
     if security.require_signed {
-        let origin = told.configured.iter().find(|configured| configured.word.name == format!("--{REQUIRE_SIGNED}"));
+        let origin = input.configured.iter().find(|configured| configured.token.name == format!("--{REQUIRE_SIGNED}"));
         refuse_weakening(&security, origin.map(|configured| configured.origin.as_str()))?;
     }
     require_named_anchors(process_environment)?;
@@ -122,11 +122,11 @@ pub(super) fn settings(
         allow_unsigned: security.allow_unsigned,
         allow_expired: security.allow_expired.unwrap_or_default(),
         disabled: security.disable_repository_security,
-        ..places(process_environment)
+        ..trust_locations(process_environment)
     })
 }
 
-fn refuse_weakening(security: &Security, origin: Option<&str>) -> Result<(), Failure> {
+fn refuse_weakening(security: &VerificationArgs, origin: Option<&str>) -> Result<(), Failure> {
     let refused = |option: &str, origin: &str| {
         let message = format!("{option} is refused, because signatures are required ({REQUIRE_SIGNED})");
         Failure::new(Kind::Policy, "policy.require-signed", message)
@@ -148,7 +148,7 @@ fn refuse_weakening(security: &Security, origin: Option<&str>) -> Result<(), Fai
 pub(super) fn command(
     typed: typed::TrustCommand,
     process_environment: &ProcessEnvironment,
-) -> Result<(General, Command), Failure> {
+) -> Result<(GeneralArgs, Command), Failure> {
     let index = |text: &String| index_url(text, process_environment);
     let (general, command) = match typed {
         typed::TrustCommand::Add(add) => {
@@ -168,9 +168,9 @@ pub(super) fn command(
     Ok((general, Command::Trust(command)))
 }
 
-fn add(typed: typed::AddTrust, process_environment: &ProcessEnvironment) -> Result<(General, AddTrust), Failure> {
+fn add(typed: typed::AddTrust, process_environment: &ProcessEnvironment) -> Result<(GeneralArgs, AddTrust), Failure> {
     let directory = |option: &str, text: &str| {
-        let url = address(text, process_environment).map(with_slash);
+        let url = parse_index_url(text, process_environment).map(with_slash);
         url.ok_or_else(|| wrong_url(option, text))
     };
     let metadata_url = typed.metadata_url.as_deref().map(|url| directory("--metadata-url", url)).transpose()?;

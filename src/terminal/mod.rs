@@ -11,7 +11,7 @@ use crate::messages::{self, Message};
 use crate::settings::{Color, ProgressBar as ProgressChoice, TerminalSettings};
 use installer::error::{Failure, Kind};
 use installer::event::{Event, Progress, Reporter};
-use installer::text::{counted, printable};
+use installer::text::{count_noun, printable};
 
 /// Where a command talks.
 pub struct Terminal {
@@ -220,8 +220,8 @@ impl Bars {
                 let spinner = self.spinner.get_or_insert_with(|| spinner(&self.screen));
                 spinner.set_message(format!(
                     "Resolving  {}, {} read",
-                    counted(projects, "project"),
-                    counted(metadata, "version")
+                    count_noun(projects, "project"),
+                    count_noun(metadata, "version")
                 ));
             }
             Progress::Resolved | Progress::Placed => {
@@ -237,7 +237,7 @@ impl Bars {
                 bar.set_style(style(
                     "  {msg:<24!} {bar:28} {bytes:>10}/{total_bytes:<10} {binary_bytes_per_sec:>12}  {eta:>4}",
                 ));
-                bar.set_message(format!("Downloading {}", counted(files, "file")));
+                bar.set_message(format!("Downloading {}", count_noun(files, "file")));
                 self.total = Some(bar);
             }
             Progress::DownloadStarted { name, size } => {

@@ -6,9 +6,9 @@ use crate::cache::CacheDirectory;
 use crate::download::Downloader;
 use crate::error::Failure;
 use crate::event::Reporter;
-use crate::net::{Client, Credentials};
+use crate::net::{Credentials, HttpClient};
 use crate::options::CommonOptions;
-use crate::trust::Trust;
+use crate::trust::CommandTrust;
 use crate::wheel_cache::WheelCache;
 
 /// Downloads that run at a time.
@@ -19,11 +19,11 @@ pub struct Context {
     /// Is told what happens.
     pub reporter: Arc<dyn Reporter>,
     /// The network.
-    pub client: Arc<Client>,
+    pub client: Arc<HttpClient>,
     /// Downloads of distributions.
     pub downloader: Arc<Downloader>,
     /// Each signed index once, so that everything sees one snapshot of it.
-    pub trust: Arc<Trust>,
+    pub trust: Arc<CommandTrust>,
     /// Unpacked wheels.
     pub wheels: WheelCache,
     /// The directory that everything cached is below.
@@ -37,11 +37,11 @@ impl Context {
     /// When a temporary directory is needed in place of the cache and cannot be made, or `map.json` makes no sense.
     pub fn open(options: &CommonOptions, reporter: Arc<dyn Reporter>) -> Result<Self, Failure> {
         let cache = CacheDirectory::open(options.network.cache_dir.as_deref(), &*reporter)?;
-        let client = Arc::new(Client::new(options.network.clone(), Credentials::new(), Arc::clone(&reporter)));
+        let client = Arc::new(HttpClient::new(options.network.clone(), Credentials::new(), Arc::clone(&reporter)));
         let archives = cache.path().join("archives");
         let downloader = Arc::new(Downloader::new(Arc::clone(&client), Arc::clone(&reporter), archives, CONNECTIONS));
         let wheels = WheelCache::new(cache.path().join("wheels"));
-        let trust = Trust::new(options, Arc::clone(&client), Arc::clone(&reporter), cache.path().to_owned())?;
+        let trust = CommandTrust::new(options, Arc::clone(&client), Arc::clone(&reporter), cache.path().to_owned())?;
         Ok(Self { reporter, client, downloader, trust: Arc::new(trust), wheels, cache })
     }
 }

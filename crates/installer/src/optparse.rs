@@ -34,16 +34,16 @@ impl OptionDefinition {
 
 /// One understood piece of a command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
+pub enum Token {
     /// An option.
-    Option(OptionWord),
+    Option(OptionToken),
     /// Anything else.
     Argument(String),
 }
 
 /// An option with its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OptionWord {
+pub struct OptionToken {
     /// The identifier of the option.
     pub id: String,
     /// The option in full, with its hyphens: `--index-url`.
@@ -54,7 +54,7 @@ pub struct OptionWord {
 
 /// Words that mean nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WordError {
+pub struct TokenError {
     /// Which word, counted from 0.
     pub position: usize,
     /// What is wrong.
@@ -64,12 +64,12 @@ pub struct WordError {
 }
 
 /// Reads all words.
-pub fn read(definition: &OptionSet, words: &[String]) -> Result<Vec<Word>, WordError> {
-    let mut reader = Reader { definition, words, next: 0, found: Vec::new() };
+pub fn parse(definition: &OptionSet, tokens: &[String]) -> Result<Vec<Token>, TokenError> {
+    let mut reader = TokenReader { definition, tokens, next: 0, found: Vec::new() };
     while let Some(word) = reader.take() {
         if word == "--" {
-            let rest = words.get(reader.next..).unwrap_or_default();
-            reader.found.extend(rest.iter().cloned().map(Word::Argument));
+            let rest = tokens.get(reader.next..).unwrap_or_default();
+            reader.found.extend(rest.iter().cloned().map(Token::Argument));
             break;
         }
         reader.read_one(word)?;
@@ -78,9 +78,9 @@ pub fn read(definition: &OptionSet, words: &[String]) -> Result<Vec<Word>, WordE
 }
 
 /// Reads the options that stand before the first argument; the number is that argument's position.
-pub fn read_options(definition: &OptionSet, words: &[String]) -> Result<(Vec<Word>, usize), WordError> {
-    let mut reader = Reader { definition, words, next: 0, found: Vec::new() };
-    while let Some(word) = reader.words.get(reader.next) {
+pub fn parse_leading_options(definition: &OptionSet, tokens: &[String]) -> Result<(Vec<Token>, usize), TokenError> {
+    let mut reader = TokenReader { definition, tokens, next: 0, found: Vec::new() };
+    while let Some(word) = reader.tokens.get(reader.next) {
         if word == "--" {
             reader.next += 1;
             break;
@@ -94,32 +94,32 @@ pub fn read_options(definition: &OptionSet, words: &[String]) -> Result<(Vec<Wor
     Ok((reader.found, reader.next))
 }
 
-struct Reader<'a> {
+struct TokenReader<'a> {
     definition: &'a OptionSet,
-    words: &'a [String],
+    tokens: &'a [String],
     next: usize,
-    found: Vec<Word>,
+    found: Vec<Token>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> TokenReader<'a> {
     fn take(&mut self) -> Option<&'a String> {
-        let word = self.words.get(self.next)?;
+        let word = self.tokens.get(self.next)?;
         self.next += 1;
         Some(word)
     }
 
-    fn read_one(&mut self, word: &str) -> Result<(), WordError> {
+    fn read_one(&mut self, word: &str) -> Result<(), TokenError> {
         if let Some(long) = word.strip_prefix("--") {
             self.read_long(long)
         } else if is_option(word) {
             self.read_short(word.strip_prefix('-').unwrap_or(word))
         } else {
-            self.found.push(Word::Argument(word.to_owned()));
+            self.found.push(Token::Argument(word.to_owned()));
             Ok(())
         }
     }
 
-    fn read_long(&mut self, word: &str) -> Result<(), WordError> {
+    fn read_long(&mut self, word: &str) -> Result<(), TokenError> {
         let (name, value) = match word.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (word, None),
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn read_short(&mut self, letters: &str) -> Result<(), WordError> {
+    fn read_short(&mut self, letters: &str) -> Result<(), TokenError> {
         let mut rest = letters.chars();
         while let Some(letter) = rest.next() {
             let option = self.definition.options.iter().find(|option| option.short == Some(letter));
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn find_abbreviated(&self, name: &str) -> Result<&'a OptionDefinition, WordError> {
+    fn find_abbreviated(&self, name: &str) -> Result<&'a OptionDefinition, TokenError> {
         let is_named = |option: &&OptionDefinition| option.long.iter().any(|long| long == name);
         if let Some(option) = self.definition.options.iter().find(is_named) {
             return Ok(option);
@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn value_of(&mut self, spelled: &str, joined: Option<String>) -> Result<String, WordError> {
+    fn value_of(&mut self, spelled: &str, joined: Option<String>) -> Result<String, TokenError> {
         if let Some(value) = joined {
             return Ok(value);
         }
@@ -187,15 +187,15 @@ impl<'a> Reader<'a> {
     }
 
     fn push(&mut self, option: &OptionDefinition, value: Option<String>) {
-        self.found.push(Word::Option(OptionWord { id: option.id.clone(), name: option.full_name(), value }));
+        self.found.push(Token::Option(OptionToken { id: option.id.clone(), name: option.full_name(), value }));
     }
 
-    fn error(&self, message: String) -> WordError {
-        WordError { position: self.next.saturating_sub(1), message, unknown: None }
+    fn error(&self, message: String) -> TokenError {
+        TokenError { position: self.next.saturating_sub(1), message, unknown: None }
     }
 
-    fn unknown(&self, option: String) -> WordError {
-        WordError { unknown: Some(option.clone()), ..self.error(format!("no such option: {option}")) }
+    fn unknown(&self, option: String) -> TokenError {
+        TokenError { unknown: Some(option.clone()), ..self.error(format!("no such option: {option}")) }
     }
 }
 

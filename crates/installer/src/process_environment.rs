@@ -21,7 +21,7 @@ pub struct ProcessEnvironment {
 impl ProcessEnvironment {
     /// Those of this process. Variables that are not Unicode are left out, but not the one that names trusted roots: what is
     /// not found is refused, what is not named would be passed over.
-    pub fn of_process() -> Self {
+    pub fn current() -> Self {
         let variables = std::env::vars_os();
         let variables = variables.filter_map(|(name, value)| {
             let value = match value.into_string() {

@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::config::Config;
-use super::state::ROOT_FILE;
-use super::workplace::disk;
+use super::operator_directory::disk_failure;
+use super::published_state::ROOT_FILE;
 use installer::error::{Failure, Kind};
 use installer::net::redacted;
 use installer::text::printable;
@@ -26,7 +26,7 @@ pub struct NewestRoot {
 
 /// Where users find an index, and where its metadata is.
 #[derive(Clone, Debug)]
-pub struct Address {
+pub struct IndexAddress {
     /// What pip is given.
     pub index: Url,
     /// Ends in a slash.
@@ -42,7 +42,7 @@ impl NewestRoot {
         let path = directory.join(ROOT_FILE);
         let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => no_root(directory),
-            _ => disk(&path, &error),
+            _ => disk_failure(&path, &error),
         })?;
         let root = repository::published::trusted_root(&bytes).map_err(|error| {
             let message = format!("{} is damaged: {}", path.display(), printable(&error.to_string()));
@@ -53,7 +53,7 @@ impl NewestRoot {
     }
 }
 
-impl Address {
+impl IndexAddress {
     /// Where the operator says that the index is.
     pub fn of(config: &Config) -> Self {
         let metadata = config.base.join(repository::layout::METADATA);
@@ -68,14 +68,15 @@ impl Address {
     /// The command that users run once. `file` is the root, wherever they have it.
     pub fn trust_command(&self, file: &str, sha256: &str) -> String {
         let metadata = self.unusual_metadata();
-        let metadata = metadata.map(|url| format!(" --metadata-url {}", word(&redacted(url)))).unwrap_or_default();
-        let index = word(&redacted(&self.index));
-        format!("tufpip trust add {index} --root {} --root-sha256 {sha256}{metadata}", word(file))
+        let metadata =
+            metadata.map(|url| format!(" --metadata-url {}", shell_quoted(&redacted(url)))).unwrap_or_default();
+        let index = shell_quoted(&redacted(&self.index));
+        format!("tufpip trust add {index} --root {} --root-sha256 {sha256}{metadata}", shell_quoted(file))
     }
 }
 
 /// One word for a shell.
-pub fn word(text: &str) -> String {
+pub fn shell_quoted(text: &str) -> String {
     let is_plain = |character: char| character.is_alphanumeric() || "/._-:@%+=,~".contains(character);
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.to_owned();

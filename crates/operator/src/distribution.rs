@@ -9,12 +9,12 @@ use std::path::Path;
 use blake2::Blake2b256;
 use packaging::{CoreMetadata, PackageName, SourceDistributionFilename, SourceFormat, Version, WheelFilename};
 use repository::page::FileHashes;
-use repository::{Addition, PageFile, layout};
+use repository::{FileAddition, PageFile, layout};
 use sha2::{Digest as _, Sha256};
-use wheel::{Limits, RecordPolicy, WheelArchive, WheelError};
+use wheel::{ArchiveLimits, RecordPolicy, WheelArchive, WheelError};
 
+use super::operator_directory::disk_failure;
 use super::source_distribution;
-use super::workplace::disk;
 use installer::error::{Failure, Kind};
 
 /// How much of a file is hashed at a time, in bytes.
@@ -30,7 +30,7 @@ pub struct Distribution {
     /// As it will be published.
     pub filename: String,
     /// Its hashes and length.
-    pub content: Content,
+    pub content: ContentHashes,
     /// `Requires-Python`, as it is written.
     pub requires_python: Option<String>,
     /// METADATA, to be published beside the file (PEP 658); `None` for a source distribution, whose metadata may only be
@@ -40,7 +40,7 @@ pub struct Distribution {
 
 /// What a file consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Content {
+pub struct ContentHashes {
     /// 64 lower-case hex digits.
     pub sha256: String,
     /// 64 lower-case hex digits.
@@ -109,14 +109,14 @@ impl Filename {
     }
 }
 
-impl Content {
+impl ContentHashes {
     /// Hashes a file.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn of(path: &Path) -> Result<Self, Failure> {
         let file = open(path)?;
-        Self::of_open(&file).map_err(|error| disk(path, &error))
+        Self::of_open(&file).map_err(|error| disk_failure(path, &error))
     }
 
     fn of_open(mut file: &File) -> std::io::Result<Self> {
@@ -142,14 +142,14 @@ impl Distribution {
     pub fn inspect(path: &Path, filename: &str) -> Result<Self, Failure> {
         let name = Filename::parse(filename)?;
         let file = open(path)?;
-        let content = Content::of_open(&file).map_err(|error| disk(path, &error))?;
+        let content = ContentHashes::of_open(&file).map_err(|error| disk_failure(path, &error))?;
         let metadata = match &name {
             Filename::Wheel(wheel) => {
-                let archive = WheelArchive::from_file(file, wheel, &Limits::default()).map_err(broken)?;
+                let archive = WheelArchive::from_file(file, wheel, &ArchiveLimits::default()).map_err(broken)?;
                 ::wheel::verify(&archive, RecordPolicy::Enforce).map_err(broken)?;
                 archive.metadata().map_err(broken)?
             }
-            Filename::Source(source) => source_distribution::read_metadata(&file, source, &Limits::default())
+            Filename::Source(source) => source_distribution::read_metadata(&file, source, &ArchiveLimits::default())
                 .map_err(|problem| refused(filename, &problem))?,
         };
         let understood = understood(&name, &metadata).map_err(|problem| refused(filename, &problem))?;
@@ -170,9 +170,9 @@ impl Distribution {
     }
 
     /// What the index will say of it; it came at `upload_time` (RFC 3339).
-    pub fn addition(&self, upload_time: &str) -> Addition {
+    pub fn addition(&self, upload_time: &str) -> FileAddition {
         let core_metadata = self.core_metadata.as_ref();
-        Addition {
+        FileAddition {
             file: PageFile {
                 filename: self.filename.clone(),
                 url: PageFile::url_of(&self.path()),
@@ -208,11 +208,11 @@ fn understood(name: &Filename, metadata: &[u8]) -> Result<CoreMetadata, String> 
 
 /// Opens a regular file; anything else might never end.
 fn open(path: &Path) -> Result<File, Failure> {
-    let metadata = std::fs::metadata(path).map_err(|error| disk(path, &error))?;
+    let metadata = std::fs::metadata(path).map_err(|error| disk_failure(path, &error))?;
     if !metadata.is_file() {
         return Err(Failure::new(Kind::Error, "repo.disk", format!("{} is not a file", path.display())));
     }
-    File::open(path).map_err(|error| disk(path, &error))
+    File::open(path).map_err(|error| disk_failure(path, &error))
 }
 
 /// What an installer would refuse, said to whoever adds it.

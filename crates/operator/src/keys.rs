@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use tuf::metadata::{Root, TopLevelRole};
 use tuf::{Key, KeyId, SigningKey};
 
-use super::workplace::{Workplace, disk};
+use super::operator_directory::{OperatorDirectory, disk_failure};
 use installer::error::{Failure, Kind};
 use installer::event::Reporter;
 use installer::text::printable;
@@ -51,11 +51,11 @@ pub fn in_directory(directory: &Path) -> Result<Vec<KeyFile>, Failure> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(disk(directory, &error)),
+        Err(error) => return Err(disk_failure(directory, &error)),
     };
     let mut found = Vec::new();
     for entry in entries {
-        let path = entry.map_err(|error| disk(directory, &error))?.path();
+        let path = entry.map_err(|error| disk_failure(directory, &error))?.path();
         if path.extension().is_some_and(|extension| extension == "pub") {
             found.push(open(&path)?);
         }
@@ -142,22 +142,22 @@ pub fn unlock(
 ///
 /// # Errors
 /// When there are not as many as must sign, or one cannot be opened.
-pub fn online(
-    workplace: &Workplace,
+pub fn online_keys(
+    operator_directory: &OperatorDirectory,
     root: &Root,
     unlock: &UnlockOptions,
     reporter: &dyn Reporter,
 ) -> Result<Vec<SigningKey>, Failure> {
-    let mut ring = KeyRing::new(in_directory(&workplace.keys())?, Passphrases::new(unlock));
-    online_in(workplace, root, &mut ring, reporter)
+    let mut ring = KeyRing::new(in_directory(&operator_directory.keys())?, Passphrases::new(unlock));
+    online_keys_in(operator_directory, root, &mut ring, reporter)
 }
 
-/// As [`online`], with keys that may be open already. They leave the ring.
+/// As [`online_keys`], with keys that may be open already. They leave the ring.
 ///
 /// # Errors
-/// As [`online`].
-pub fn online_in(
-    workplace: &Workplace,
+/// As [`online_keys`].
+pub fn online_keys_in(
+    operator_directory: &OperatorDirectory,
     root: &Root,
     ring: &mut KeyRing,
     reporter: &dyn Reporter,
@@ -166,17 +166,17 @@ pub fn online_in(
     let ids: BTreeSet<&KeyId> = roles.iter().flat_map(|role| &role.key_ids).collect();
     let mut keys = Vec::new();
     for id in ids {
-        reporter.detail(1, || format!("Signing with the key {}", ring.called(id)));
+        reporter.detail(1, || format!("Signing with the key {}", ring.display_name(id)));
         keys.extend(ring.take(id)?);
     }
     for role in roles {
         let found = keys.iter().filter(|key| role.key_ids.contains(key.key_id())).count();
         if (found as u64) < role.threshold {
-            let wanted: Vec<String> = role.key_ids.iter().map(|id| ring.called(id)).collect();
+            let wanted: Vec<String> = role.key_ids.iter().map(|id| ring.display_name(id)).collect();
             let message = format!(
                 "What is published is signed by {} of these keys, and the private halves of {found} are in {}: {}",
                 role.threshold,
-                workplace.keys().display(),
+                operator_directory.keys().display(),
                 wanted.join(", ")
             );
             return Err(Failure::new(Kind::Error, "repo.no-online-key", message)
@@ -198,7 +198,9 @@ pub fn replaced_online(before: &Root, after: &Root, ring: &mut KeyRing, reporter
     for id in ids(before).difference(&ids(after)) {
         match ring.take(id) {
             Ok(key) => keys.extend(key),
-            Err(failure) => reporter.detail(1, || format!("{} cannot be used: {}", ring.called(id), failure.message)),
+            Err(failure) => {
+                reporter.detail(1, || format!("{} cannot be used: {}", ring.display_name(id), failure.message))
+            }
         }
     }
     keys
@@ -228,7 +230,7 @@ pub fn write(directory: &Path, name: &str, key: &PrivateKey, passphrase: Option<
     check_absent(directory, name)?;
     let pem = key.to_pem(passphrase).map_err(|error| unusable(&private_path, &error))?;
     let public = key.signing_key().public().clone();
-    fs::create_dir_all(directory).map_err(|error| disk(directory, &error))?;
+    fs::create_dir_all(directory).map_err(|error| disk_failure(directory, &error))?;
     create(&private_path, pem.as_bytes(), 0o600)?;
     create(&public_path, &public_json(&public), 0o644)?;
     Ok(KeyFile { name: name.to_owned(), id: public.identifier(), public, private: Some(private_path) })
@@ -247,7 +249,7 @@ pub fn adopt(directory: &Path, key: &KeyFile, private: bool) -> Result<(), Failu
         check_absent(directory, name)?;
     }
     let (private_path, public_path) = paths(directory, name);
-    fs::create_dir_all(directory).map_err(|error| disk(directory, &error))?;
+    fs::create_dir_all(directory).map_err(|error| disk_failure(directory, &error))?;
     if private
         && here.as_ref().is_none_or(|here| here.private.is_none())
         && let Some(path) = &key.private
@@ -309,14 +311,14 @@ fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    let mut file = options.open(path).map_err(|error| disk(path, &error))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| disk(path, &error))
+    let mut file = options.open(path).map_err(|error| disk_failure(path, &error))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| disk_failure(path, &error))
 }
 
 fn read_text(path: &Path) -> Result<zeroize::Zeroizing<String>, Failure> {
-    let file = File::open(path).map_err(|error| disk(path, &error))?;
+    let file = File::open(path).map_err(|error| disk_failure(path, &error))?;
     let mut text = zeroize::Zeroizing::new(String::new());
-    file.take(LARGEST_FILE).read_to_string(&mut text).map_err(|error| disk(path, &error))?;
+    file.take(LARGEST_FILE).read_to_string(&mut text).map_err(|error| disk_failure(path, &error))?;
     Ok(text)
 }
 

@@ -7,27 +7,27 @@
 //! | `machine` | the machines that are mirrored for |
 //! | `closure` | which files the requirements lead to |
 //! | `project_list` | which projects an index has |
-//! | `present` | what this index has already |
+//! | `current_index` | what this index has already |
 //! | `comparison` | what has to change, and what must not |
 //! | `follower` | comparing, bringing and staging, project by project |
-//! | `bringing` | files that are copied or linked |
-//! | `news` | what is said of it |
+//! | `import` | files that are copied or linked |
+//! | `report` | what is said of it |
 
-mod bringing;
 mod closure;
 mod comparison;
+mod current_index;
 mod follower;
+mod import;
 mod lock_file;
 mod machine;
-mod news;
-mod present;
 mod project_list;
+mod report;
 
-pub use bringing::{Bring, Carrier};
-pub use closure::{Closure, MirrorOptions, Release, collect};
-pub use comparison::{Listing, Rules};
-pub use follower::{Followed, follow, stage};
+pub use closure::{ChosenReleases, Closure, MirrorOptions, collect};
+pub use comparison::{MirrorRules, UpstreamFile};
+pub use current_index::CurrentIndex;
+pub use follower::{UpstreamProject, follow, stage};
+pub use import::{ImportMode, Importer};
 pub use machine::Machine;
-pub use news::{News, SHOWN};
-pub use present::Present;
 pub use project_list::project_list;
+pub use report::{MirrorReport, SHOWN};

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use packaging::PackageName;
-use repository::ceremony::PeoplesFile;
+use repository::ceremony::OfflineMetadataFile;
 use repository::{Change, Expiry, Profile, Published, layout};
 use serde::Serialize;
 use tuf::UnixTime;
@@ -14,9 +14,9 @@ use tuf::metadata::RoleName;
 
 use super::ceremony::{self, Ceremony};
 use super::keys::KeyRing;
-use super::state;
+use super::operator_directory::{OperatorDirectory, disk_failure};
+use super::published_state;
 use super::storage::Storage;
-use super::workplace::{Workplace, disk};
 use installer::error::Failure;
 use installer::trust::duration;
 
@@ -28,11 +28,11 @@ const COUNTED_LEAVES: usize = 256;
 
 /// Everything that `repo status` tells.
 #[derive(Debug, Serialize)]
-pub struct Overview {
+pub struct RepositoryStatus {
     /// Where it is published.
     pub output: String,
     /// `None` when nothing is.
-    pub published: Option<InPublic>,
+    pub published: Option<PublishedStatus>,
     /// What is staged.
     pub staged: Vec<StagedProject>,
     /// Metadata that waits for signatures.
@@ -45,9 +45,9 @@ pub struct Overview {
 
 /// What is published.
 #[derive(Debug, Serialize)]
-pub struct InPublic {
+pub struct PublishedStatus {
     /// Root, timestamp, snapshot, targets, and what delegates.
-    pub roles: Vec<RoleAge>,
+    pub roles: Vec<RoleExpiry>,
     /// How many projects have a page; `None` if counting would take too long.
     pub projects: Option<usize>,
     /// How many distributions are targets; `None` if that would take too long, or none are.
@@ -56,7 +56,7 @@ pub struct InPublic {
 
 /// A role and how long it is good.
 #[derive(Debug, Serialize)]
-pub struct RoleAge {
+pub struct RoleExpiry {
     /// Which.
     pub role: String,
     /// Its version.
@@ -103,59 +103,61 @@ pub struct WaitingMetadata {
     pub progress: Vec<String>,
 }
 
-impl Overview {
+impl RepositoryStatus {
     /// Looks at everything.
     ///
     /// # Errors
     /// When something cannot be read, or what is published is refused.
-    pub async fn of(workplace: &Workplace, ring: &KeyRing, now: UnixTime) -> Result<Self, Failure> {
-        let storage = Storage::open(&workplace.output())?;
+    pub async fn of(operator_directory: &OperatorDirectory, ring: &KeyRing, now: UnixTime) -> Result<Self, Failure> {
+        let storage = Storage::open(&operator_directory.output())?;
         let mut warnings = Vec::new();
-        let state = state::read(workplace, &storage).await?;
+        let state = published_state::read(operator_directory, &storage).await?;
         let published = match &state {
-            Some(state) => Some(InPublic::of(&state.published, &storage, workplace, now, &mut warnings).await?),
+            Some(state) => {
+                Some(PublishedStatus::of(&state.published, &storage, operator_directory, now, &mut warnings).await?)
+            }
             None => None,
         };
-        let changes = workplace.staged_changes()?;
-        let lost = lost_files(&changes, workplace);
+        let changes = operator_directory.staged_changes()?;
+        let lost = lost_files(&changes, operator_directory);
         warnings.extend(
             lost.iter().map(|name| format!("{name} shall be added, and its file is not staged any more; add it again")),
         );
         Ok(Self {
-            output: workplace.output(),
+            output: operator_directory.output(),
             published,
             staged: by_project(&changes),
-            waiting: waiting(workplace, state.map(|state| state.published), ring)?,
-            orphans: orphans(&changes, workplace)?,
+            waiting: waiting(operator_directory, state.map(|state| state.published), ring)?,
+            orphans: orphans(&changes, operator_directory)?,
             warnings,
         })
     }
 }
 
-impl InPublic {
+impl PublishedStatus {
     async fn of(
         published: &Published,
         storage: &Storage,
-        workplace: &Workplace,
+        operator_directory: &OperatorDirectory,
         now: UnixTime,
         warnings: &mut Vec<String>,
     ) -> Result<Self, Failure> {
         let Expiry { snapshot: snapshot_time, timestamp: timestamp_time, leaves: leaf_time, .. } =
-            workplace.config.policy().expiry;
+            operator_directory.config.policy().expiry;
         let (timestamp, snapshot) = (published.timestamp(), published.snapshot());
-        let mut ages = of_people(published, storage, workplace, now).await?;
+        let mut ages = key_holder_roles(published, storage, operator_directory, now).await?;
         let after_root = ages.len().min(1);
         let online = [
-            (RoleAge::of("timestamp", timestamp.version, timestamp.expires, now), Some(timestamp_time)),
-            (RoleAge::of("snapshot", snapshot.version, snapshot.expires, now), Some(snapshot_time)),
+            (RoleExpiry::of("timestamp", timestamp.version, timestamp.expires, now), Some(timestamp_time)),
+            (RoleExpiry::of("snapshot", snapshot.version, snapshot.expires, now), Some(snapshot_time)),
         ];
         ages.splice(after_root..after_root, online);
         let (mut projects, mut files) = (None, None);
         let leaves = published.leaves();
         if leaves.len() <= COUNTED_LEAVES {
-            let leaves = state::roles(published, storage, leaves).await?;
+            let leaves = published_state::roles(published, storage, leaves).await?;
             if let Some((role, first)) = leaves.iter().min_by_key(|(_, leaf)| leaf.expires) {
-                ages.push((RoleAge::of(role.as_str(), first.version, first.expires, now), Some(leaf_time)));
+                ages.push((RoleExpiry::of(role.as_str(), first.version, first.expires, now), Some(leaf_time)));
             }
             let paths = || leaves.iter().flat_map(|(_, leaf)| leaf.targets.keys());
             projects = Some(paths().filter(|path| layout::project_of_page(path).is_some()).count());
@@ -171,42 +173,44 @@ impl InPublic {
 ///
 /// # Errors
 /// When something published cannot be read, or is refused.
-pub async fn warnings_for_people(
+pub async fn key_holder_warnings(
     published: &Published,
     storage: &Storage,
-    workplace: &Workplace,
+    operator_directory: &OperatorDirectory,
     now: UnixTime,
 ) -> Result<Vec<String>, Failure> {
-    let ages = of_people(published, storage, workplace, now).await?;
+    let ages = key_holder_roles(published, storage, operator_directory, now).await?;
     Ok(ages.iter().filter_map(|(age, usual)| age.warning(*usual)).collect())
 }
 
 /// The root, what delegates, and the roles of projects, unless these are too many to be read; each with the time that it is
 /// usually good if a machine signs it.
-async fn of_people(
+async fn key_holder_roles(
     published: &Published,
     storage: &Storage,
-    workplace: &Workplace,
+    operator_directory: &OperatorDirectory,
     now: UnixTime,
-) -> Result<Vec<(RoleAge, Option<i64>)>, Failure> {
+) -> Result<Vec<(RoleExpiry, Option<i64>)>, Failure> {
     let root = published.root();
-    let mut ages = vec![(RoleAge::of("root", root.version, root.expires, now), None)];
+    let mut ages = vec![(RoleExpiry::of("root", root.version, root.expires, now), None)];
     // Without people for targets, a machine can sign it.
-    let config = &workplace.config;
+    let config = &operator_directory.config;
     let usual = (config.profile == Profile::Rstuf).then(|| config.policy().expiry.targets);
     let delegators = published.delegators().iter();
-    ages.extend(delegators.map(|(role, found)| (RoleAge::of(role.as_str(), found.version, found.expires, now), usual)));
+    ages.extend(
+        delegators.map(|(role, found)| (RoleExpiry::of(role.as_str(), found.version, found.expires, now), usual)),
+    );
     let projects: Vec<RoleName> = published.project_roles().cloned().collect();
     if projects.len() <= COUNTED_LEAVES {
-        let mut read = state::roles(published, storage, projects).await?;
+        let mut read = published_state::roles(published, storage, projects).await?;
         read.sort_by(|(role, _), (other, _)| role.cmp(other));
         let read = read.into_iter();
-        ages.extend(read.map(|(role, found)| (RoleAge::of(role.as_str(), found.version, found.expires, now), None)));
+        ages.extend(read.map(|(role, found)| (RoleExpiry::of(role.as_str(), found.version, found.expires, now), None)));
     }
     Ok(ages)
 }
 
-impl RoleAge {
+impl RoleExpiry {
     fn of(role: &str, version: u64, expires: UnixTime, now: UnixTime) -> Self {
         let seconds_left = expires.0.saturating_sub(now.0);
         Self { role: role.to_owned(), version, expires: expires.to_string(), seconds_left }
@@ -266,16 +270,16 @@ impl StagedChange {
 
 /// Metadata files that wait, by name.
 fn waiting(
-    workplace: &Workplace,
+    operator_directory: &OperatorDirectory,
     published: Option<Published>,
     ring: &KeyRing,
 ) -> Result<Vec<WaitingMetadata>, Failure> {
-    let paths = files_below(&workplace.staged_metadata())?.into_iter();
-    let read = |path: String| (ceremony::read_file(&workplace.staged_metadata().join(&path)), path);
+    let paths = files_below(&operator_directory.staged_metadata())?.into_iter();
+    let read = |path: String| (ceremony::read_file(&operator_directory.staged_metadata().join(&path)), path);
     let read: Vec<_> = paths.map(read).collect();
     let files = read.iter().filter_map(|(file, _)| file.as_ref().ok().cloned()).collect();
-    let ceremony = Ceremony::of(workplace, published, files)?;
-    let described = |(file, path): (Result<PeoplesFile, Failure>, String)| {
+    let ceremony = Ceremony::of(operator_directory, published, files)?;
+    let described = |(file, path): (Result<OfflineMetadataFile, Failure>, String)| {
         let (mut signatures, mut progress) = (Vec::new(), Vec::new());
         match file {
             Err(failure) => progress.push(failure.message),
@@ -307,15 +311,15 @@ fn staged_paths(changes: &[Change]) -> BTreeMap<String, String> {
 }
 
 /// Files that shall be added and are not there. One that is published already need not be.
-fn lost_files(changes: &[Change], workplace: &Workplace) -> BTreeSet<String> {
+fn lost_files(changes: &[Change], operator_directory: &OperatorDirectory) -> BTreeSet<String> {
     let paths = staged_paths(changes).into_iter();
-    paths.filter(|(path, _)| !workplace.staged_file(path).is_file()).map(|(_, filename)| filename).collect()
+    paths.filter(|(path, _)| !operator_directory.staged_file(path).is_file()).map(|(_, filename)| filename).collect()
 }
 
 /// Files that a killed command left.
-fn orphans(changes: &[Change], workplace: &Workplace) -> Result<Vec<String>, Failure> {
+fn orphans(changes: &[Change], operator_directory: &OperatorDirectory) -> Result<Vec<String>, Failure> {
     let known = staged_paths(changes);
-    let found = files_below(&workplace.path("staged/packages"))?;
+    let found = files_below(&operator_directory.path("staged/packages"))?;
     Ok(found.into_iter().map(|path| format!("packages/{path}")).filter(|path| !known.contains_key(path)).collect())
 }
 
@@ -327,12 +331,12 @@ fn files_below(directory: &Path) -> Result<Vec<String>, Failure> {
         let entries = match fs::read_dir(&directory) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(disk(&directory, &error)),
+            Err(error) => return Err(disk_failure(&directory, &error)),
         };
         for entry in entries {
-            let entry = entry.map_err(|error| disk(&directory, &error))?;
+            let entry = entry.map_err(|error| disk_failure(&directory, &error))?;
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            match entry.file_type().map_err(|error| disk(&directory, &error))?.is_dir() {
+            match entry.file_type().map_err(|error| disk_failure(&directory, &error))?.is_dir() {
                 true => waiting.push((entry.path(), format!("{name}/"))),
                 false => found.push(name),
             }

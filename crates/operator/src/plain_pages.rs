@@ -7,10 +7,10 @@ use repository::draft::NewPage;
 use repository::page::{project_list_html, project_list_json, projects_of_list};
 use repository::{Page, Publication, layout};
 
-use super::publish::counted;
-use super::state;
-use super::storage::{Class, Content, Storage};
-use super::workplace::Workplace;
+use super::operator_directory::OperatorDirectory;
+use super::publish::with_progress;
+use super::published_state;
+use super::storage::{FileClass, FileContent, Storage};
 use installer::error::Failure;
 use installer::event::Reporter;
 
@@ -23,7 +23,7 @@ const LIMIT: u64 = 256 << 20;
 /// # Errors
 /// When the storage fails.
 pub async fn write(
-    workplace: &Workplace,
+    operator_directory: &OperatorDirectory,
     storage: &Storage,
     publication: &Publication,
     reporter: &dyn Reporter,
@@ -33,7 +33,7 @@ pub async fn write(
     if pages.is_empty() && storage.size(layout::PROJECT_LIST_HTML).await?.is_some() {
         return Ok(());
     }
-    write_until_current(workplace, storage, publication.timestamp_version, pages, reporter).await
+    write_until_current(operator_directory, storage, publication.timestamp_version, pages, reporter).await
 }
 
 /// Writes the pages of all projects and their list anew, and removes those of projects that there are not: whatever somebody
@@ -41,24 +41,28 @@ pub async fn write(
 ///
 /// # Errors
 /// When what is published is refused, or the storage fails.
-pub async fn write_all(workplace: &Workplace, storage: &Storage, reporter: &dyn Reporter) -> Result<usize, Failure> {
-    let Some(state) = state::read(workplace, storage).await? else { return Ok(0) };
-    let leaves = state::roles(&state.published, storage, state.published.leaves()).await?;
+pub async fn write_all(
+    operator_directory: &OperatorDirectory,
+    storage: &Storage,
+    reporter: &dyn Reporter,
+) -> Result<usize, Failure> {
+    let Some(state) = published_state::read(operator_directory, storage).await? else { return Ok(0) };
+    let leaves = published_state::roles(&state.published, storage, state.published.leaves()).await?;
     let targets = leaves.iter().flat_map(|(_, leaf)| leaf.targets.keys());
     let projects: BTreeSet<PackageName> = targets.filter_map(|path| layout::project_of_page(path)).collect();
-    let pages = state::pages(&state.published, storage, &projects).await?;
+    let pages = published_state::pages(&state.published, storage, &projects).await?;
     let mut pages: Vec<NewPage> = pages.iter().map(NewPage::of).collect();
     let listed = storage.list(layout::PAGES.trim_end_matches('/')).await?;
     let listed = listed.iter().filter_map(|file| layout::project_of_plain_page(&file.path));
     let strangers: BTreeSet<PackageName> = listed.filter(|project| !projects.contains(project)).collect();
     pages.extend(strangers.into_iter().map(|project| NewPage { project, content: None }));
     storage.delete(layout::PROJECT_LIST_JSON).await?;
-    write_until_current(workplace, storage, state.published.timestamp().version, pages, reporter).await?;
+    write_until_current(operator_directory, storage, state.published.timestamp().version, pages, reporter).await?;
     Ok(projects.len())
 }
 
 async fn write_until_current(
-    workplace: &Workplace,
+    operator_directory: &OperatorDirectory,
     storage: &Storage,
     mut version: u64,
     mut pages: Vec<NewPage>,
@@ -67,16 +71,16 @@ async fn write_until_current(
     loop {
         let total = pages.len();
         let written = pages.iter().map(async |page| write_page(storage, page).await);
-        counted(written, storage, "Writing plain pages", total, reporter).await?;
+        with_progress(written, storage, "Writing plain pages", total, reporter).await?;
         list(storage, &pages).await?;
-        let Some(state) = state::read(workplace, storage).await? else { return Ok(()) };
+        let Some(state) = published_state::read(operator_directory, storage).await? else { return Ok(()) };
         let now = state.published.timestamp().version;
         if now == version {
-            return storage.settle().await;
+            return storage.flush().await;
         }
         version = now;
         for page in &mut pages {
-            let current = state::page(&state.published, storage, &page.project).await?;
+            let current = published_state::page(&state.published, storage, &page.project).await?;
             *page = NewPage::of(&current.unwrap_or_else(|| Page::new(page.project.clone())));
         }
     }
@@ -86,8 +90,8 @@ async fn write_page(storage: &Storage, page: &NewPage) -> Result<(), Failure> {
     let (html, json) = (layout::html_page_path(&page.project), layout::json_page_path(&page.project));
     match &page.content {
         Some(content) => {
-            storage.put(&html, Content::Bytes(content.html.clone()), Class::HtmlPage).await?;
-            storage.put(&json, Content::Bytes(content.json.clone()), Class::JsonPage).await
+            storage.put(&html, FileContent::Bytes(content.html.clone()), FileClass::HtmlPage).await?;
+            storage.put(&json, FileContent::Bytes(content.json.clone()), FileClass::JsonPage).await
         }
         None => {
             storage.delete(&html).await?;
@@ -112,7 +116,7 @@ async fn list(storage: &Storage, pages: &[NewPage]) -> Result<(), Failure> {
         if read.is_none() || projects != listed {
             let json = project_list_json(&projects);
             let expected = read.as_ref().map(|(_, version)| version);
-            storage.replace(layout::PROJECT_LIST_JSON, &json, Class::JsonPage, expected).await?;
+            storage.replace(layout::PROJECT_LIST_JSON, &json, FileClass::JsonPage, expected).await?;
             // Whatever became of that: the HTML follows what is there now.
             read = storage.read(layout::PROJECT_LIST_JSON, LIMIT).await?;
             continue;
@@ -120,7 +124,7 @@ async fn list(storage: &Storage, pages: &[NewPage]) -> Result<(), Failure> {
         let html = project_list_html(&projects);
         let present = storage.read(layout::PROJECT_LIST_HTML, LIMIT).await?;
         if present.is_none_or(|(bytes, _)| bytes != html) {
-            storage.put(layout::PROJECT_LIST_HTML, Content::Bytes(html), Class::HtmlPage).await?;
+            storage.put(layout::PROJECT_LIST_HTML, FileContent::Bytes(html), FileClass::HtmlPage).await?;
         }
         let now = storage.read(layout::PROJECT_LIST_JSON, LIMIT).await?;
         if now.as_ref().map(|(_, version)| version) == read.as_ref().map(|(_, version)| version) {

@@ -18,7 +18,7 @@ use std::path::Path;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use packaging::PackageName;
 use repository::draft::SignError;
-use repository::{Addition, Change, Draft, Publication, Renew, layout};
+use repository::{Change, Draft, FileAddition, Publication, RenewScope, layout};
 use serde_json::json;
 use tuf::SigningKey;
 use tuf::metadata::RoleName;
@@ -26,30 +26,30 @@ use tuf::metadata::RoleName;
 use drafting::draft;
 
 use super::distribution;
+use super::operator_directory::{OperatorDirectory, SeenVersions};
 use super::plain_pages;
-use super::state::{self, ROOT_FILE, State};
-use super::storage::{Class, Content, Created, Replaced, Storage};
-use super::workplace::{Seen, Workplace};
+use super::published_state::{self, PublishedState, ROOT_FILE};
+use super::storage::{CreateOutcome, FileClass, FileContent, ReplaceOutcome, Storage};
 use installer::error::{Failure, Kind};
 use installer::event::{Progress, Reporter};
 
 /// What shall be published.
-pub struct Update {
+pub struct PublicationUpdate {
     /// What was staged, or else asked for.
     pub changes: Vec<Change>,
     /// The next root, signed.
     pub root: Option<Vec<u8>>,
     /// New versions of `targets`, `bins`, `claimed` and roles of projects, signed.
-    pub by_people: Vec<(RoleName, Vec<u8>)>,
+    pub offline_metadata: Vec<(RoleName, Vec<u8>)>,
     /// What is signed again without a change.
-    pub renew: Renew,
+    pub renew: RenewScope,
 }
 
 /// What was published, or would be.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
+pub struct PublishOutcome {
     /// Versions; `None` when there was nothing to do.
-    pub versions: Option<Versions>,
+    pub versions: Option<PublishedVersions>,
     /// The projects of the changes.
     pub projects: BTreeSet<PackageName>,
     /// The files that the changes bring.
@@ -72,7 +72,7 @@ pub struct Outcome {
 
 /// The versions that are published now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Versions {
+pub struct PublishedVersions {
     /// Of the timestamp.
     pub timestamp: u64,
     /// Of the snapshot.
@@ -89,21 +89,21 @@ const ATTEMPTS: usize = 50;
 /// # Errors
 /// When what is published is refused, a change cannot be done, a key is missing, or the storage fails.
 pub async fn publish(
-    workplace: &Workplace,
+    operator_directory: &OperatorDirectory,
     storage: &Storage,
-    update: &Update,
+    update: &PublicationUpdate,
     keys: &[SigningKey],
     dry_run: bool,
     reporter: &dyn Reporter,
-) -> Result<Outcome, Failure> {
+) -> Result<PublishOutcome, Failure> {
     for rebased in 0..ATTEMPTS {
-        let state = state::read_below(workplace, storage, update.root.as_deref()).await?;
+        let state = published_state::read_for_root(operator_directory, storage, update.root.as_deref()).await?;
         let published = state.as_ref().map(|state| state.published.clone());
-        let (draft, waiting) = draft(workplace, storage, update, published, reporter, dry_run).await?;
+        let (draft, waiting) = draft(operator_directory, storage, update, published, reporter, dry_run).await?;
         let count = |which: fn(&Change) -> bool| {
             update.changes.iter().filter(|change| !waiting.contains(change.project()) && which(change)).count()
         };
-        let mut outcome = Outcome {
+        let mut outcome = PublishOutcome {
             removed: count(|change| matches!(change, Change::Remove { .. })),
             yanked: count(|change| matches!(change, Change::Yank { .. })),
             unyanked: count(|change| matches!(change, Change::Unyank { .. })),
@@ -111,7 +111,7 @@ pub async fn publish(
             files: published_additions(&update.changes, &waiting).count(),
             waiting,
             rebased,
-            ..Outcome::default()
+            ..PublishOutcome::default()
         };
         outcome.projects.retain(|project| !outcome.waiting.contains(project));
         let publication = draft.sign(0, keys).map_err(unsigned)?;
@@ -122,28 +122,29 @@ pub async fn publish(
             return Ok(outcome);
         }
         let hashed = async |publication: &Publication| {
-            let mut created = write_packages(workplace, storage, &update.changes, &outcome.waiting, reporter).await?;
+            let mut created =
+                write_packages(operator_directory, storage, &update.changes, &outcome.waiting, reporter).await?;
             created.extend(write_pages(storage, publication, reporter).await?);
             Ok::<_, Failure>(created)
         };
         let created = hashed(&publication).await?;
-        let publication = claim(storage, &draft, publication, keys).await?;
-        let put = replace_timestamp(workplace, storage, &publication, state.as_ref()).await?;
-        if put == Replaced::Changed {
+        let publication = claim_version(storage, &draft, publication, keys).await?;
+        let put = replace_timestamp(operator_directory, storage, &publication, state.as_ref()).await?;
+        if put == ReplaceOutcome::Changed {
             reporter.detail(1, || "Somebody else has published meanwhile; trying again on top of that".to_owned());
             continue;
         }
-        remember(workplace, &publication)?;
-        if created.contains(&Created::Exists) {
+        store_seen_versions(operator_directory, &publication)?;
+        if created.contains(&CreateOutcome::Exists) {
             // Nothing named it then, and somebody who collects garbage may have deleted it meanwhile.
             hashed(&publication).await?;
         }
         outcome.versions = Some(versions(&publication));
-        plain_pages::write(workplace, storage, &publication, reporter).await.map_err(|failure| {
+        plain_pages::write(operator_directory, storage, &publication, reporter).await.map_err(|failure| {
             failure
                 .hint("what was signed is published; `tufpip repo publish` again writes the pages without signatures")
         })?;
-        forget(workplace, &update.changes, &outcome.waiting)?;
+        unstage(operator_directory, &update.changes, &outcome.waiting)?;
         return Ok(outcome);
     }
     Err(Failure::new(Kind::Error, "repo.contention", "Other publishers were faster every time; nothing was published")
@@ -151,7 +152,7 @@ pub async fn publish(
 }
 
 /// The JSON form of an outcome.
-pub fn to_json(outcome: &Outcome, dry_run: bool) -> serde_json::Value {
+pub fn to_json(outcome: &PublishOutcome, dry_run: bool) -> serde_json::Value {
     json!({
         "dry_run": dry_run,
         "timestamp": outcome.versions.map(|versions| versions.timestamp),
@@ -169,12 +170,12 @@ pub fn to_json(outcome: &Outcome, dry_run: bool) -> serde_json::Value {
 
 /// Step 1: wheels, source distributions and their metadata.
 async fn write_packages(
-    workplace: &Workplace,
+    operator_directory: &OperatorDirectory,
     storage: &Storage,
     changes: &[Change],
     waiting: &BTreeSet<PackageName>,
     reporter: &dyn Reporter,
-) -> Result<Vec<Created>, Failure> {
+) -> Result<Vec<CreateOutcome>, Failure> {
     let mut files = BTreeSet::new();
     for file in published_additions(changes, waiting).map(|addition| &addition.file) {
         let Some(path) = file.path() else { continue };
@@ -185,26 +186,26 @@ async fn write_packages(
     }
     let total = files.len();
     let written = files.into_iter().map(async |(path, sha256, is_distribution)| {
-        let staged = workplace.staged_file(&path);
-        let class = if is_distribution { Class::Distribution } else { Class::CoreMetadata };
+        let staged = operator_directory.staged_file(&path);
+        let class = if is_distribution { FileClass::Distribution } else { FileClass::CoreMetadata };
         if staged.is_file() {
             same_as_added(&staged, sha256).await?;
-            return storage.create(&path, Content::File(staged), class).await;
+            return storage.create(&path, FileContent::File(staged), class).await;
         }
         if storage.size(&path).await?.is_some() {
-            return Ok(Created::Exists);
+            return Ok(CreateOutcome::Exists);
         }
         let message = format!("{path} shall be published, and is not staged any more");
         Err(Failure::new(Kind::Error, "repo.not-staged", message)
             .hint("`tufpip repo remove` takes the file back; then add it again"))
     });
-    counted(written, storage, "Writing files", total, reporter).await
+    with_progress(written, storage, "Writing files", total, reporter).await
 }
 
 /// Under its path a file stays for ever: one that has changed since it was added must not come there.
 async fn same_as_added(staged: &Path, sha256: String) -> Result<(), Failure> {
     let path = staged.to_owned();
-    let hashed = tokio::task::spawn_blocking(move || distribution::Content::of(&path)).await;
+    let hashed = tokio::task::spawn_blocking(move || distribution::ContentHashes::of(&path)).await;
     let found = hashed.map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))??.sha256;
     if found == sha256 {
         return Ok(());
@@ -218,7 +219,7 @@ async fn same_as_added(staged: &Path, sha256: String) -> Result<(), Failure> {
 fn published_additions<'a>(
     changes: &'a [Change],
     waiting: &BTreeSet<PackageName>,
-) -> impl Iterator<Item = &'a Addition> {
+) -> impl Iterator<Item = &'a FileAddition> {
     changes.iter().filter(|change| !waiting.contains(change.project())).flat_map(Change::additions)
 }
 
@@ -227,18 +228,18 @@ async fn write_pages(
     storage: &Storage,
     publication: &Publication,
     reporter: &dyn Reporter,
-) -> Result<Vec<Created>, Failure> {
+) -> Result<Vec<CreateOutcome>, Failure> {
     let contents: Vec<_> = publication.pages.iter().filter_map(|page| page.content.as_ref()).collect();
     let total = contents.len();
     let written = contents.into_iter().map(async |content| {
-        storage.create(&content.hashed_path, Content::Bytes(content.json.clone()), Class::HashedPage).await
+        storage.create(&content.hashed_path, FileContent::Bytes(content.json.clone()), FileClass::HashedPage).await
     });
-    counted(written, storage, "Writing pages", total, reporter).await
+    with_progress(written, storage, "Writing pages", total, reporter).await
 }
 
 /// Steps 2 and 3: signs with the first version of a snapshot that nobody else has taken, and under which no bin lies either:
 /// that one would be left from somebody who was interrupted, or planted.
-async fn claim(
+async fn claim_version(
     storage: &Storage,
     draft: &Draft,
     mut publication: Publication,
@@ -246,14 +247,14 @@ async fn claim(
 ) -> Result<Publication, Failure> {
     for _ in 0..ATTEMPTS {
         while let Some((path, bytes)) = &publication.snapshot {
-            let created = storage.create(path, Content::Bytes(bytes.clone()), Class::Metadata).await?;
-            if created == Created::Written {
+            let created = storage.create(path, FileContent::Bytes(bytes.clone()), FileClass::Metadata).await?;
+            if created == CreateOutcome::Written {
                 break;
             }
             publication = draft.sign(publication.snapshot_version + 1, keys).map_err(unsigned)?;
         }
         if write_bins(storage, &publication).await? {
-            for (path, bytes) in &publication.by_people {
+            for (path, bytes) in &publication.offline_metadata {
                 create_same(storage, path, bytes).await?;
             }
             return Ok(publication);
@@ -269,40 +270,40 @@ async fn write_bins(storage: &Storage, publication: &Publication) -> Result<bool
     let bins = publication
         .leaves
         .iter()
-        .map(async |(path, bytes)| storage.create(path, Content::Bytes(bytes.clone()), Class::Metadata).await);
-    let written: Vec<Created> =
+        .map(async |(path, bytes)| storage.create(path, FileContent::Bytes(bytes.clone()), FileClass::Metadata).await);
+    let written: Vec<CreateOutcome> =
         futures_util::stream::iter(bins).buffer_unordered(storage.parallel()).try_collect().await?;
-    Ok(written.iter().all(|created| *created == Created::Written))
+    Ok(written.iter().all(|created| *created == CreateOutcome::Written))
 }
 
 /// Step 4, with the root, and the copies that garbage collection looks at.
 async fn replace_timestamp(
-    workplace: &Workplace,
+    operator_directory: &OperatorDirectory,
     storage: &Storage,
     publication: &Publication,
-    before: Option<&State>,
-) -> Result<Replaced, Failure> {
-    storage.settle().await?;
-    if let Some(State { published, timestamp, .. }) = before {
+    before: Option<&PublishedState>,
+) -> Result<ReplaceOutcome, Failure> {
+    storage.flush().await?;
+    if let Some(PublishedState { published, timestamp, .. }) = before {
         // Who published it may have been interrupted before this.
         write_copy(storage, published.timestamp().version, timestamp).await?;
-        let next_root = state::root_path(published.root().version + 1);
+        let next_root = published_state::root_path(published.root().version + 1);
         if publication.root.is_none() && storage.size(&next_root).await?.is_some() {
             // Somebody has just published it, and its keys may not be those that have signed here.
-            return Ok(Replaced::Changed);
+            return Ok(ReplaceOutcome::Changed);
         }
     }
     if !publication.root_follows {
         write_root(storage, publication).await?;
     }
     let expected = before.map(|before| &before.version);
-    let replaced = storage.replace(layout::TIMESTAMP, &publication.timestamp, Class::Timestamp, expected).await?;
-    if replaced == Replaced::Done {
+    let replaced = storage.replace(layout::TIMESTAMP, &publication.timestamp, FileClass::Timestamp, expected).await?;
+    if replaced == ReplaceOutcome::Done {
         if publication.root_follows {
             write_root(storage, publication).await?;
         }
         if let Some((_, bytes)) = &publication.root {
-            workplace.write(ROOT_FILE, bytes)?;
+            operator_directory.write(ROOT_FILE, bytes)?;
         }
         write_copy(storage, publication.timestamp_version, &publication.timestamp).await?;
     }
@@ -313,7 +314,7 @@ async fn write_copy(storage: &Storage, version: u64, timestamp: &[u8]) -> Result
     let path = layout::timestamp_copy_path(version);
     if storage.size(&path).await?.is_none() {
         // Another publisher may be writing the same.
-        storage.create(&path, Content::Bytes(timestamp.to_vec()), Class::Metadata).await?;
+        storage.create(&path, FileContent::Bytes(timestamp.to_vec()), FileClass::Metadata).await?;
     }
     Ok(())
 }
@@ -327,8 +328,8 @@ async fn write_root(storage: &Storage, publication: &Publication) -> Result<(), 
 
 /// Creates a file; one that is there already must be the same.
 async fn create_same(storage: &Storage, path: &str, bytes: &[u8]) -> Result<(), Failure> {
-    if storage.create(path, Content::Bytes(bytes.to_vec()), Class::Metadata).await? == Created::Written
-        || state::must_read(storage, path).await? == bytes
+    if storage.create(path, FileContent::Bytes(bytes.to_vec()), FileClass::Metadata).await? == CreateOutcome::Written
+        || published_state::must_read(storage, path).await? == bytes
     {
         return Ok(());
     }
@@ -336,13 +337,17 @@ async fn create_same(storage: &Storage, path: &str, bytes: &[u8]) -> Result<(), 
         .hint("somebody else has published this version; begin again with what is published now"))
 }
 
-fn remember(workplace: &Workplace, publication: &Publication) -> Result<(), Failure> {
-    let Versions { timestamp, snapshot } = versions(publication);
-    workplace.write_seen(Seen { timestamp, snapshot })
+fn store_seen_versions(operator_directory: &OperatorDirectory, publication: &Publication) -> Result<(), Failure> {
+    let PublishedVersions { timestamp, snapshot } = versions(publication);
+    operator_directory.write_seen(SeenVersions { timestamp, snapshot })
 }
 
 /// Step 6: what was published is not staged any more.
-fn forget(workplace: &Workplace, published: &[Change], waiting: &BTreeSet<PackageName>) -> Result<(), Failure> {
+fn unstage(
+    operator_directory: &OperatorDirectory,
+    published: &[Change],
+    waiting: &BTreeSet<PackageName>,
+) -> Result<(), Failure> {
     if published.is_empty() {
         return Ok(());
     }
@@ -351,24 +356,24 @@ fn forget(workplace: &Workplace, published: &[Change], waiting: &BTreeSet<Packag
         by_project.entry(change.project()).or_default().push(change);
     }
     let is_done = |change: &Change| by_project.get(change.project()).is_some_and(|done| done.contains(&change));
-    let (done, left): (Vec<Change>, Vec<Change>) = workplace.staged_changes()?.into_iter().partition(is_done);
-    workplace.write_staged_changes(&left)?;
+    let (done, left): (Vec<Change>, Vec<Change>) = operator_directory.staged_changes()?.into_iter().partition(is_done);
+    operator_directory.write_staged_changes(&left)?;
     for addition in done.iter().flat_map(Change::additions) {
         let Some(path) = addition.file.path() else { continue };
         for path in [format!("{path}.metadata"), path] {
             // What cannot be removed is only in the way.
-            let _ = std::fs::remove_file(workplace.staged_file(&path));
+            let _ = std::fs::remove_file(operator_directory.staged_file(&path));
         }
     }
     Ok(())
 }
 
-fn versions(publication: &Publication) -> Versions {
-    Versions { timestamp: publication.timestamp_version, snapshot: publication.snapshot_version }
+fn versions(publication: &Publication) -> PublishedVersions {
+    PublishedVersions { timestamp: publication.timestamp_version, snapshot: publication.snapshot_version }
 }
 
 /// Waits for writes, several at once, and counts them. Gives what became of them, in any order.
-pub async fn counted<T, W: Future<Output = Result<T, Failure>>>(
+pub async fn with_progress<T, W: Future<Output = Result<T, Failure>>>(
     writes: impl Iterator<Item = W>,
     storage: &Storage,
     what: &'static str,

@@ -8,16 +8,16 @@ use installer::error::{Failure, Kind};
 
 /// Files of one project that somebody has named.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
+pub struct NamedFiles {
     /// Whose.
     pub project: PackageName,
     /// Which of them.
-    pub which: Which,
+    pub which: FileSelector,
 }
 
 /// Which files of a project.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum FileSelector {
     /// All of them.
     All,
     /// Those of one version.
@@ -26,7 +26,7 @@ pub enum Which {
     File(String),
 }
 
-impl Named {
+impl NamedFiles {
     /// Reads `NAME==VERSION`, the name of a file, or `NAME` for all its files.
     ///
     /// # Errors
@@ -39,13 +39,13 @@ impl Named {
         if let Some((name, version)) = text.split_once("==") {
             let project = project(name.trim()).ok_or_else(unreadable)?;
             let version = version.trim().parse().map_err(|_| unreadable())?;
-            return Ok(Self { project, which: Which::Release(version) });
+            return Ok(Self { project, which: FileSelector::Release(version) });
         }
         if Filename::is_likely(text) {
             let name = Filename::parse(text)?;
-            return Ok(Self { project: name.project().clone(), which: Which::File(text.to_owned()) });
+            return Ok(Self { project: name.project().clone(), which: FileSelector::File(text.to_owned()) });
         }
-        Ok(Self { project: project(text).ok_or_else(unreadable)?, which: Which::All })
+        Ok(Self { project: project(text).ok_or_else(unreadable)?, which: FileSelector::All })
     }
 
     /// The names of the files that are meant, of those that the project has.
@@ -61,9 +61,9 @@ impl Named {
         let project = &self.project;
         let message = match &self.which {
             _ if files.is_empty() => format!("The index has no project {project}"),
-            Which::File(filename) => format!("{project} has no file {filename}"),
-            Which::Release(version) => format!("{project} has no version {version}"),
-            Which::All => format!("{project} has no files"),
+            FileSelector::File(filename) => format!("{project} has no file {filename}"),
+            FileSelector::Release(version) => format!("{project} has no version {version}"),
+            FileSelector::All => format!("{project} has no files"),
         };
         let failure = Failure::new(Kind::Error, "repo.no-such-release", message);
         Err(if files.is_empty() { failure } else { failure.detail("found", self.versions(files).join(", ")) })
@@ -71,9 +71,9 @@ impl Named {
 
     fn means(&self, filename: &str) -> bool {
         match &self.which {
-            Which::All => true,
-            Which::File(name) => name == filename,
-            Which::Release(version) => self.version(filename).is_some_and(|found| found == *version),
+            FileSelector::All => true,
+            FileSelector::File(name) => name == filename,
+            FileSelector::Release(version) => self.version(filename).is_some_and(|found| found == *version),
         }
     }
 

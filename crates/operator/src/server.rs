@@ -3,7 +3,7 @@
 //! It answers as the hosts do that docs/reference/layouts.md asks for: hash-named files may be kept for ever, the timestamp
 //! for half a minute, and `simple/PROJECT/` is JSON or HTML as the installer wants it (PEP 691).
 
-mod answer;
+mod response;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,8 +17,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use url::Url;
 
-use self::answer::Tree;
-use crate::workplace::disk;
+use self::response::ServedDirectory;
+use crate::operator_directory::disk_failure;
 use installer::error::{Failure, Kind};
 
 /// A server that runs as long as this lives.
@@ -29,7 +29,7 @@ pub struct Server {
 
 /// What somebody between server and client answers instead, by path without a slash before it: other bytes, or (`None`) that
 /// there is no such file.
-pub type Interference = Arc<Mutex<BTreeMap<String, Option<Vec<u8>>>>>;
+pub type ResponseOverrides = Arc<Mutex<BTreeMap<String, Option<Vec<u8>>>>>;
 
 impl Server {
     /// Serves the files of a directory, which need not all be there yet, on a port of the loopback interface; on any free one
@@ -37,12 +37,12 @@ impl Server {
     ///
     /// # Errors
     /// When the directory is none, or the port is taken.
-    pub async fn start(directory: &Path, port: u16, interference: Interference) -> Result<Self, Failure> {
-        let directory = directory.canonicalize().map_err(|error| disk(directory, &error))?;
+    pub async fn start(directory: &Path, port: u16, overrides: ResponseOverrides) -> Result<Self, Failure> {
+        let directory = directory.canonicalize().map_err(|error| disk_failure(directory, &error))?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
         let listener = listener.map_err(|error| taken(port, &error))?;
         let address = listener.local_addr().map_err(|error| taken(port, &error))?;
-        let tree = Arc::new(Tree { directory, interference });
+        let tree = Arc::new(ServedDirectory { directory, overrides });
         Ok(Self { url: url_of(address)?, task: tokio::spawn(accept(listener, tree)) })
     }
 
@@ -64,7 +64,7 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, tree: Arc<Tree>) {
+async fn accept(listener: TcpListener, tree: Arc<ServedDirectory>) {
     loop {
         // What fails is one connection, such as one that was given up meanwhile.
         let Ok((stream, _)) = listener.accept().await else {

@@ -11,7 +11,7 @@ use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
 
 use flate2::bufread::MultiGzDecoder;
 use packaging::{MAX_METADATA_SIZE, SourceDistributionFilename};
-use wheel::Limits;
+use wheel::ArchiveLimits;
 
 use self::tar::{Kind, Tar};
 
@@ -24,14 +24,18 @@ const NAMES_LIMIT: usize = 32 << 20;
 ///
 /// # Errors
 /// In words: the rule that it breaks.
-pub fn read_metadata(file: &File, filename: &SourceDistributionFilename, limits: &Limits) -> Result<Vec<u8>, String> {
+pub fn read_metadata(
+    file: &File,
+    filename: &SourceDistributionFilename,
+    limits: &ArchiveLimits,
+) -> Result<Vec<u8>, String> {
     let length = file.metadata().map_err(|error| error.to_string())?.len();
     refuse_zip(file, length).map_err(|error| error.to_string())??;
     let mut file = file;
     file.rewind().map_err(|error| error.to_string())?;
     let most = limits.unpacked_size.min(limits.ratio_free_size.max(length.saturating_mul(limits.ratio)));
     let mut tar = Tar::new(Bounded { inner: MultiGzDecoder::new(BufReader::new(file)), left: most });
-    let mut tree = Tree::new(filename);
+    let mut tree = ArchiveTree::new(filename);
     let mut metadata = None;
     while let Some(member) = tar.next_member()? {
         let is_file = member.kind == Kind::File;
@@ -50,7 +54,7 @@ pub fn read_metadata(file: &File, filename: &SourceDistributionFilename, limits:
 }
 
 /// What has been found in the archive.
-struct Tree<'a> {
+struct ArchiveTree<'a> {
     filename: &'a SourceDistributionFilename,
     /// The directory that everything is in, once it is known.
     top: Option<String>,
@@ -58,7 +62,7 @@ struct Tree<'a> {
     names: usize,
 }
 
-impl<'a> Tree<'a> {
+impl<'a> ArchiveTree<'a> {
     fn new(filename: &'a SourceDistributionFilename) -> Self {
         Self { filename, top: None, kinds: HashMap::new(), names: 0 }
     }

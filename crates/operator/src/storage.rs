@@ -7,7 +7,7 @@ mod bucket;
 mod directory;
 #[cfg(test)]
 mod tests;
-mod unsettled;
+mod unflushed;
 
 use std::path::PathBuf;
 
@@ -29,7 +29,7 @@ pub enum Storage {
 
 /// What a file is: how long others may keep it, and what they may take it for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
+pub enum FileClass {
     /// Signed metadata with a version in its name.
     Metadata,
     /// The one file of signed metadata that changes.
@@ -48,7 +48,7 @@ pub enum Class {
 
 /// What is written.
 #[derive(Clone, Debug)]
-pub enum Content {
+pub enum FileContent {
     /// Something small.
     Bytes(Vec<u8>),
     /// A file of any size, which nobody changes meanwhile.
@@ -57,11 +57,11 @@ pub enum Content {
 
 /// Which bytes lie under a path, to see whether they are still the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version(String);
+pub struct ObjectVersion(String);
 
 /// What became of [`Storage::create`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Created {
+pub enum CreateOutcome {
     /// The file is there, and was not before.
     Written,
     /// There was a file already, and it is as it was. Its bytes may be the same, for instance when the publisher was
@@ -71,7 +71,7 @@ pub enum Created {
 
 /// What became of [`Storage::replace`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Replaced {
+pub enum ReplaceOutcome {
     /// The new bytes are there.
     Done,
     /// There was something else than expected, and it is as it was: another publisher was faster.
@@ -80,7 +80,7 @@ pub enum Replaced {
 
 /// A file that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct StorageEntry {
     /// As the other functions take it.
     pub path: String,
     /// Bytes.
@@ -124,7 +124,7 @@ impl Storage {
     ///
     /// # Errors
     /// A file of more than `limit` bytes, and a storage that cannot be read.
-    pub async fn read(&self, path: &str, limit: u64) -> Result<Option<(Vec<u8>, Version)>, Failure> {
+    pub async fn read(&self, path: &str, limit: u64) -> Result<Option<(Vec<u8>, ObjectVersion)>, Failure> {
         check_path(path)?;
         match self {
             Self::Directory(directory) => {
@@ -137,11 +137,11 @@ impl Storage {
 
     /// Writes a file that is not there yet. Of several that try, one writes.
     ///
-    /// In a directory it survives a crash of the machine only after [`Storage::settle`].
+    /// In a directory it survives a crash of the machine only after [`Storage::flush`].
     ///
     /// # Errors
     /// A storage that cannot be written, or content that cannot be read.
-    pub async fn create(&self, path: &str, content: Content, class: Class) -> Result<Created, Failure> {
+    pub async fn create(&self, path: &str, content: FileContent, class: FileClass) -> Result<CreateOutcome, Failure> {
         check_path(path)?;
         match self {
             Self::Directory(directory) => {
@@ -162,9 +162,9 @@ impl Storage {
         &self,
         path: &str,
         bytes: &[u8],
-        class: Class,
-        expected: Option<&Version>,
-    ) -> Result<Replaced, Failure> {
+        class: FileClass,
+        expected: Option<&ObjectVersion>,
+    ) -> Result<ReplaceOutcome, Failure> {
         check_path(path)?;
         match self {
             Self::Directory(directory) => {
@@ -178,11 +178,11 @@ impl Storage {
 
     /// Writes a file, whatever was there.
     ///
-    /// In a directory it survives a crash of the machine only after [`Storage::settle`].
+    /// In a directory it survives a crash of the machine only after [`Storage::flush`].
     ///
     /// # Errors
     /// A storage that cannot be written, or content that cannot be read.
-    pub async fn put(&self, path: &str, content: Content, class: Class) -> Result<(), Failure> {
+    pub async fn put(&self, path: &str, content: FileContent, class: FileClass) -> Result<(), Failure> {
         check_path(path)?;
         match self {
             Self::Directory(directory) => {
@@ -197,11 +197,11 @@ impl Storage {
     ///
     /// # Errors
     /// When the disk could not keep it.
-    pub async fn settle(&self) -> Result<(), Failure> {
+    pub async fn flush(&self) -> Result<(), Failure> {
         match self {
             Self::Directory(directory) => {
                 let directory = directory.clone();
-                on_disk(move || directory.settle()).await
+                on_disk(move || directory.flush()).await
             }
             // A store that has said yes keeps it.
             Self::Bucket(_) => Ok(()),
@@ -227,7 +227,7 @@ impl Storage {
     ///
     /// # Errors
     /// A storage that cannot be read.
-    pub async fn list(&self, below: &str) -> Result<Vec<Listed>, Failure> {
+    pub async fn list(&self, below: &str) -> Result<Vec<StorageEntry>, Failure> {
         if !below.is_empty() {
             check_path(below)?;
         }
@@ -273,7 +273,7 @@ impl Storage {
     }
 }
 
-impl Class {
+impl FileClass {
     /// What `Content-Type` says.
     pub fn content_type(self) -> &'static str {
         match self {

@@ -17,17 +17,17 @@ use repository::page::projects_of_list;
 use tuf::UnixTime;
 use tuf::metadata::RoleName;
 
-pub use self::place::Place;
+pub use self::place::PublishedIndex;
 use self::project::ProjectCheck;
-use self::signed::Signed;
+use self::signed::SignedPaths;
 use installer::error::{Failure, Kind};
 use installer::event::{Progress, Reporter};
 use installer::text::printable;
-use installer::trust::{Facts, TrustedIndex};
+use installer::trust::{EpochInfo, TrustedIndex};
 
 /// Something that is not as it must be.
 #[derive(Clone, Debug)]
-pub struct Problem {
+pub struct IndexProblem {
     /// As the client would fail on it.
     pub kind: Kind,
     /// In words.
@@ -41,7 +41,7 @@ pub struct Problem {
 /// What was found.
 pub struct Findings {
     /// The versions the client has seen.
-    pub facts: Arc<Facts>,
+    pub epoch_info: Arc<EpochInfo>,
     /// How many projects are signed.
     pub projects: usize,
     /// How many files their pages list.
@@ -49,9 +49,9 @@ pub struct Findings {
     /// How many bytes these have.
     pub bytes: u64,
     /// When roles expire that people sign: nothing renews them by itself.
-    pub by_people: BTreeMap<RoleName, UnixTime>,
+    pub offline_metadata: BTreeMap<RoleName, UnixTime>,
     /// Everything that is wrong.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<IndexProblem>,
 }
 
 /// The code of what clients refuse only because it is too old.
@@ -59,20 +59,21 @@ pub const EXPIRED: &str = "trust.expired";
 /// Projects that are looked at, at a time.
 const PARALLEL: usize = 8;
 
-impl Problem {
+impl IndexProblem {
     /// What makes a client refuse.
     pub fn wrong(text: impl Into<String>) -> Self {
         Self { kind: Kind::Verification, text: text.into(), is_only_due: false, has_expired: false }
     }
 }
 
-impl From<Failure> for Problem {
+impl From<Failure> for IndexProblem {
     fn from(failure: Failure) -> Self {
-        let facts = failure.details.iter().filter(|(label, _)| matches!(*label, "expected" | "received" | "missing"));
-        let facts: Vec<String> = facts.map(|(label, text)| format!("{label} {text}")).collect();
-        let text = match facts.is_empty() {
+        let epoch_info =
+            failure.details.iter().filter(|(label, _)| matches!(*label, "expected" | "received" | "missing"));
+        let epoch_info: Vec<String> = epoch_info.map(|(label, text)| format!("{label} {text}")).collect();
+        let text = match epoch_info.is_empty() {
             true => failure.message,
-            false => format!("{} ({})", failure.message, facts.join(", ").replace('\n', ", ")),
+            false => format!("{} ({})", failure.message, epoch_info.join(", ").replace('\n', ", ")),
         };
         Self { kind: failure.kind, text, is_only_due: false, has_expired: failure.code == EXPIRED }
     }
@@ -83,18 +84,22 @@ impl From<Failure> for Problem {
 ///
 /// # Errors
 /// When the client refuses the metadata as a whole, so that there is nothing to look at.
-pub async fn verify(place: &Place, whole_files: bool, reporter: &dyn Reporter) -> Result<Findings, Failure> {
-    let index = place.context.trust.open(place.anchor.clone())?;
-    let facts = index.facts().await?;
+pub async fn verify(
+    published_index: &PublishedIndex,
+    whole_files: bool,
+    reporter: &dyn Reporter,
+) -> Result<Findings, Failure> {
+    let index = published_index.context.trust.open(published_index.anchor.clone())?;
+    let epoch_info = index.epoch_info().await?;
     let mut problems = Vec::new();
-    let mut signed = Signed::read(place, facts.root).await?;
+    let mut signed = SignedPaths::read(published_index, epoch_info.root).await?;
     let projects: BTreeSet<PackageName> =
         signed.paths.iter().filter_map(|path| layout::project_of_page(path)).collect();
-    if place.has_own_pages {
-        problems.extend(check_project_list(place, &projects).await?);
+    if published_index.has_own_pages {
+        problems.extend(check_project_list(published_index, &projects).await?);
     }
     let (mut files, mut bytes) = (0, 0);
-    let checks = projects.iter().map(|project| check_project(place, &index, project, whole_files));
+    let checks = projects.iter().map(|project| check_project(published_index, &index, project, whole_files));
     let mut checks = futures_util::stream::iter(checks).buffer_unordered(PARALLEL);
     let mut done = 0;
     while let Some(checked) = checks.next().await {
@@ -110,32 +115,43 @@ pub async fn verify(place: &Place, whole_files: bool, reporter: &dyn Reporter) -
     // A page that was refused does not tell which files belong to it.
     if problems.is_empty() {
         let orphans =
-            signed.paths.iter().map(|path| Problem::wrong(format!("{path} is signed, and on no signed page")));
+            signed.paths.iter().map(|path| IndexProblem::wrong(format!("{path} is signed, and on no signed page")));
         problems.extend(orphans);
     }
     problems.sort_by(|one, other| one.text.cmp(&other.text));
-    let problems = problems.into_iter().map(|problem| Problem { text: printable(&problem.text), ..problem }).collect();
-    Ok(Findings { facts, projects: projects.len(), files, bytes, by_people: signed.by_people, problems })
+    let problems =
+        problems.into_iter().map(|problem| IndexProblem { text: printable(&problem.text), ..problem }).collect();
+    Ok(Findings {
+        epoch_info,
+        projects: projects.len(),
+        files,
+        bytes,
+        offline_metadata: signed.offline_metadata,
+        problems,
+    })
 }
 
 async fn check_project(
-    place: &Place,
+    published_index: &PublishedIndex,
     index: &Arc<TrustedIndex>,
     project: &PackageName,
     whole_files: bool,
 ) -> ProjectCheck {
     let mut check = ProjectCheck::default();
-    if let Err(failure) = check.run(place, index, project, whole_files).await {
-        let problem = Problem::from(failure);
-        check.problems.push(Problem { text: format!("{project}: {}", problem.text), ..problem });
+    if let Err(failure) = check.run(published_index, index, project, whole_files).await {
+        let problem = IndexProblem::from(failure);
+        check.problems.push(IndexProblem { text: format!("{project}: {}", problem.text), ..problem });
     }
     check
 }
 
 /// The lists of projects, which nobody signs, against the pages that are signed.
-async fn check_project_list(place: &Place, signed: &BTreeSet<PackageName>) -> Result<Vec<Problem>, Failure> {
+async fn check_project_list(
+    published_index: &PublishedIndex,
+    signed: &BTreeSet<PackageName>,
+) -> Result<Vec<IndexProblem>, Failure> {
     let mut problems = Vec::new();
-    match place.read(layout::PROJECT_LIST_JSON).await? {
+    match published_index.read(layout::PROJECT_LIST_JSON).await? {
         Some(bytes) => {
             let listed: BTreeSet<PackageName> = projects_of_list(&bytes).into_iter().collect();
             for project in signed.symmetric_difference(&listed) {
@@ -143,19 +159,21 @@ async fn check_project_list(place: &Place, signed: &BTreeSet<PackageName>) -> Re
                     true => ("signed", "listed"),
                     false => ("listed", "signed"),
                 };
-                problems
-                    .push(Problem::wrong(format!("{}: {project} is {is} and not {is_not}", layout::PROJECT_LIST_JSON)));
+                problems.push(IndexProblem::wrong(format!(
+                    "{}: {project} is {is} and not {is_not}",
+                    layout::PROJECT_LIST_JSON
+                )));
             }
         }
-        None => problems.push(Problem::wrong(format!("{} is missing", layout::PROJECT_LIST_JSON))),
+        None => problems.push(IndexProblem::wrong(format!("{} is missing", layout::PROJECT_LIST_JSON))),
     }
-    match place.read(layout::PROJECT_LIST_HTML).await? {
+    match published_index.read(layout::PROJECT_LIST_HTML).await? {
         Some(bytes) if links_to(&String::from_utf8_lossy(&bytes), signed) => {}
         Some(_) => {
             let text = format!("{} does not list the projects that are signed", layout::PROJECT_LIST_HTML);
-            problems.push(Problem::wrong(text));
+            problems.push(IndexProblem::wrong(text));
         }
-        None => problems.push(Problem::wrong(format!("{} is missing", layout::PROJECT_LIST_HTML))),
+        None => problems.push(IndexProblem::wrong(format!("{} is missing", layout::PROJECT_LIST_HTML))),
     }
     Ok(problems)
 }

@@ -31,9 +31,9 @@ pub use requirement::{Requirement, RequirementError};
 pub use sdist_filename::{DistributionFilename, DistributionFilenameError, SourceDistributionFilename, SourceFormat};
 pub use simple_list::ProjectList;
 pub use simple_page::{
-    CoreMetadataFile, File, HashAlgorithm, Hashes, PageError, ProjectPage, ProjectStatus, SkipReason, Skipped,
-    metadata_url,
+    CoreMetadataFile, HashAlgorithm, Hashes, PageError, ProjectFile, ProjectPage, ProjectStatus, SkipReason,
+    SkippedFile, metadata_url,
 };
 pub use specifiers::{VersionSpecifier, VersionSpecifiers, VersionSpecifiersError};
-pub use tags::{ElfFacts, Tag, TagFacts, Tags, Target};
+pub use tags::{ElfHeader, Tag, TagInputs, Tags, TargetPython};
 pub use wheel_filename::{BuildTag, WheelFilename, WheelFilenameError};

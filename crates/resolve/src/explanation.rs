@@ -6,7 +6,7 @@ use packaging::{PackageName, Requirement, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Rejection;
-use crate::request::Wanted;
+use crate::request::UserRequirement;
 
 /// Why a request is impossible.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,9 +57,9 @@ pub struct Conflict {
     /// What can not be installed together: `a==1.0` for a pin, or the requirement itself; sorted.
     pub triggers: Vec<String>,
     /// The requirements in conflict.
-    pub causes: Vec<Cause>,
+    pub causes: Vec<ConflictCause>,
     /// The user's constraints on the projects these are about.
-    pub constraints: Vec<Wanted>,
+    pub constraints: Vec<UserRequirement>,
     /// Projects among them of which nothing at all can be used here.
     pub without_candidates: Vec<PackageName>,
     /// How it came to this: who wants a parent, which other versions ask the same.
@@ -68,7 +68,7 @@ pub struct Conflict {
 
 /// A requirement in a conflict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cause {
+pub struct ConflictCause {
     /// Who asks; `None` for the user.
     pub parent: Option<Parent>,
     /// What is asked for.
@@ -152,7 +152,7 @@ impl Explanation {
 
 impl NoMatch {
     /// The requirement as pip names it in "No matching distribution found for …".
-    pub fn wanted(&self) -> String {
+    pub fn requirement_text(&self) -> String {
         shown(&self.requirement)
     }
 
@@ -173,7 +173,7 @@ impl NoMatch {
             lines.push(format!("Ignored the following versions that require a different python version: {pythons}"));
         }
         let kind = if self.only_final { "final version" } else { "version" };
-        let mut line = format!("Could not find a {kind} that satisfies the requirement {}", self.wanted());
+        let mut line = format!("Could not find a {kind} that satisfies the requirement {}", self.requirement_text());
         if let Some(parent) = &self.parent {
             line.push_str(&format!(" (from {})", parent.name));
         }
@@ -211,9 +211,9 @@ impl Conflict {
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for ConflictCause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let requirement = in_words(&self.requirement);
+        let requirement = specifiers_in_words(&self.requirement);
         match &self.parent {
             Some(Parent { name, version }) => write!(formatter, "{name} {version} depends on {requirement}"),
             None => write!(formatter, "The user requested {requirement}"),
@@ -291,7 +291,7 @@ pub(crate) fn shown(requirement: &Requirement) -> String {
 }
 
 /// The requirement `c<2,>=1` as "c<2 and >=1", which is how pip writes it in a conflict.
-pub(crate) fn in_words(requirement: &Requirement) -> String {
+pub(crate) fn specifiers_in_words(requirement: &Requirement) -> String {
     let text = shown(requirement);
     let parts: Vec<&str> = text.split(',').map(str::trim).collect();
     match parts.split_last() {

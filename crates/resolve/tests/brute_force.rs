@@ -6,7 +6,7 @@ mod world;
 use std::collections::BTreeMap;
 
 use packaging::{MarkerEnvironment, Requirement, Version};
-use resolve::Outcome;
+use resolve::SolveOutcome;
 use world::{World, environment};
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
@@ -110,7 +110,7 @@ fn solutions_are_valid_and_failures_are_real() {
         }
         let world = wishes.iter().fold(world, |world, wish| world.wants(wish));
         match world.run().outcome {
-            Outcome::Solved(resolution) => {
+            SolveOutcome::Solved(resolution) => {
                 let choice: Choice = (resolution.pins.iter())
                     .map(|pin| (pin.candidate.name.to_string(), pin.candidate.version.to_string().parse().unwrap()))
                     .collect();
@@ -118,11 +118,11 @@ fn solutions_are_valid_and_failures_are_real() {
                 assert_eq!(resolution.pins.len(), choice.len());
                 solved += 1;
             }
-            Outcome::Impossible(explanation) => {
+            SolveOutcome::Impossible(explanation) => {
                 assert!(!any_is_valid(&wishes, &releases, &environment), "{explanation} {wishes:?} {releases:?}");
                 impossible += 1;
             }
-            Outcome::Missing(_) => unreachable!("a run ends when nothing is missing"),
+            SolveOutcome::Missing(_) => unreachable!("a run ends when nothing is missing"),
         }
     }
     assert!(solved > 200 && impossible > 200, "{solved} solved, {impossible} impossible: the worlds are too simple");

@@ -133,8 +133,8 @@ mod time;
 mod verifier;
 
 pub use client::{
-    Client, Doubt, Epoch, Event, Fetched, Link, LookUp, LookUpId, Mode, RemoteFile, Request, RequestId, Signer,
-    StoredFile, Target,
+    AbsenceDoubt, ChainLink, Client, Epoch, Event, Fetched, LookUp, LookUpId, Mode, RemoteFile, Request, RequestId,
+    Signer, StoredFile, Target,
 };
 pub use error::{Action, Check, Error};
 pub use hashes::{HashAlgorithm, Hashes};

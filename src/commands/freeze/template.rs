@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use packaging::PackageName;
 
-use super::Frozen;
+use super::FrozenRequirement;
 use crate::terminal::Terminal;
 use installer::error::{Failure, Kind};
 use installer::requirements::{decoded, project_of};
@@ -30,7 +30,7 @@ const KEPT: [&str; 11] = [
 /// When a file cannot be read, or a line of it means nothing.
 pub(super) fn fill(
     files: &[String],
-    frozen: &mut BTreeMap<PackageName, Frozen>,
+    frozen: &mut BTreeMap<PackageName, FrozenRequirement>,
     say: impl Fn(&str),
     terminal: &Terminal,
 ) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::list;
 use super::new_root::NewRoot;
-use crate::commands::confirmation::confirmed;
+use crate::commands::confirmation::confirm;
 use crate::settings::{AddTrust, RootSource, Settings};
 use crate::terminal::Terminal;
 use installer::context::Context;
@@ -16,8 +16,8 @@ use installer::net::redacted;
 use installer::redact::redact;
 use installer::text::printable;
 use installer::trust::{
-    Anchor, AnchorKind, AnchorRecord, IndexIdentity, Layout, NOTHING_USED, Rewrite, TrustFile, default_metadata_url,
-    make_private_directory, unix_now, write_state,
+    AnchorKind, AnchorRecord, IndexIdentity, Layout, NOTHING_USED, Rewrite, TrustAnchor, TrustFile,
+    default_metadata_url, make_private_directory, unix_now, write_state,
 };
 
 /// The most bytes of a layout.
@@ -31,7 +31,7 @@ const LAYOUT_SIZE: u64 = 1 << 20;
 pub async fn add(settings: &Settings, add: &AddTrust, context: &Context, terminal: &Terminal) -> Result<(), Failure> {
     let identity = IndexIdentity::of(&add.index);
     let layout = add.layout.as_deref().map(layout).transpose()?;
-    let known = known(settings, &identity)?;
+    let known = existing_anchor(settings, &identity)?;
     let metadata_url = add.metadata_url.clone().or_else(|| known.as_ref().map(|known| known.metadata_url.clone()));
     let metadata_url = metadata_url.unwrap_or_else(|| default_metadata_url(identity.url()));
     context.client.add_credentials_of(&with_credentials(add));
@@ -47,7 +47,7 @@ pub async fn add(settings: &Settings, add: &AddTrust, context: &Context, termina
         new.print(unix_now(), terminal);
         terminal
             .line("Nothing proves that it is the right one. Compare it with what the operator of the index publishes.");
-        if !add.yes && !confirmed("Trust it from now on", "trust.not-confirmed", settings.terminal.no_input)? {
+        if !add.yes && !confirm("Trust it from now on", "trust.not-confirmed", settings.terminal.no_input)? {
             return Err(Failure::new(Kind::Error, "trust.not-confirmed", "Nothing was trusted"));
         }
     }
@@ -84,8 +84,8 @@ fn given_or<T>(given: Vec<T>, stored: Vec<T>) -> Vec<T> {
 }
 
 /// What is trusted about the index already, by the user's own word.
-fn known(settings: &Settings, identity: &IndexIdentity) -> Result<Option<Anchor>, Failure> {
-    let found = match Anchor::find(&settings.common.trust, identity) {
+fn existing_anchor(settings: &Settings, identity: &IndexIdentity) -> Result<Option<TrustAnchor>, Failure> {
+    let found = match TrustAnchor::find(&settings.common.trust, identity) {
         // It is here to be mended.
         Err(failure) if failure.code == "trust.missing" => None,
         found => found?,
@@ -103,7 +103,7 @@ fn known(settings: &Settings, identity: &IndexIdentity) -> Result<Option<Anchor>
 }
 
 /// A stronger reason to believe a root replaces a weaker one, never the other way round.
-fn record(known: Option<&Anchor>, new: &NewRoot) -> AnchorRecord {
+fn record(known: Option<&TrustAnchor>, new: &NewRoot) -> AnchorRecord {
     match known.and_then(|known| known.record.clone()) {
         Some(record) if record.kind != AnchorKind::FirstUse || new.kind == AnchorKind::FirstUse => record,
         _ => AnchorRecord {
@@ -137,7 +137,7 @@ fn write(directory: &Path, trust: &TrustFile) -> std::io::Result<()> {
 }
 
 /// What is in force now.
-fn print(known: Option<&Anchor>, identity: &IndexIdentity, trust: &TrustFile, new: &NewRoot, terminal: &Terminal) {
+fn print(known: Option<&TrustAnchor>, identity: &IndexIdentity, trust: &TrustFile, new: &NewRoot, terminal: &Terminal) {
     let since = if known.is_some() { "Trusted already" } else { "Trusted from now on" };
     terminal.line(&format!("{since}: {}", redacted(identity.url())));
     if let Some(url) = &trust.metadata_url {
@@ -169,9 +169,9 @@ async fn verify(
     context: &Context,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let Some(anchor) = Anchor::find(&settings.common.trust, identity)? else { return Ok(()) };
+    let Some(anchor) = TrustAnchor::find(&settings.common.trust, identity)? else { return Ok(()) };
     let has_layout = anchor.layout.is_some();
-    let facts = match context.trust.open(anchor)?.facts().await {
+    let facts = match context.trust.open(anchor)?.epoch_info().await {
         Ok(facts) => facts,
         Err(failure) if failure.kind == Kind::Network || failure.code == "trust.unauthorized" => {
             terminal.warning(&not_verified_yet(&failure));
@@ -263,7 +263,7 @@ fn without_secrets(url: &Url) -> Url {
     url
 }
 
-fn other_root(known: &Anchor, new: &NewRoot) -> Failure {
+fn other_root(known: &TrustAnchor, new: &NewRoot) -> Failure {
     let message = format!("{} is trusted already, by another root", redacted(known.identity.url()));
     let mut failure = Failure::new(Kind::Error, "trust.other-root", message);
     if let Some(record) = &known.record {

@@ -10,12 +10,12 @@ use tuf::metadata::{Root, TopLevelRole};
 use tuf::{Client, Mode, UnixTime};
 use url::Url;
 
-use super::words;
+use super::key_text;
 use crate::settings::RootSource;
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Failure, Kind};
-use installer::net::{Limits, local_path, redacted};
+use installer::net::{ResponseLimits, local_path, redacted};
 use installer::text::printable;
 use installer::trust::{AnchorKind, unix_now};
 
@@ -70,12 +70,16 @@ impl NewRoot {
 
     /// What a person compares with what the operator of the index says.
     pub fn print(&self, now: UnixTime, terminal: &Terminal) {
-        terminal.line(&format!("  root      version {}, {}", self.root.version, words::expiry(self.root.expires, now)));
+        terminal.line(&format!(
+            "  root      version {}, {}",
+            self.root.version,
+            key_text::expiry(self.root.expires, now)
+        ));
         terminal.line(&format!("  sha256    {}", self.sha256));
         let role = self.root.role(TopLevelRole::Root);
         terminal.line(&format!("  keys      {} of these must sign the next root:", role.threshold));
         for id in &role.key_ids {
-            terminal.line(&format!("            {}", words::whole_key(id, self.root.keys.get(id))));
+            terminal.line(&format!("            {}", key_text::whole_key(id, self.root.keys.get(id))));
         }
     }
 }
@@ -106,12 +110,12 @@ async fn fetch(url: &Url, context: &Context) -> Result<Vec<u8>, Failure> {
     }
     let mut headers = HeaderMap::new();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    let limits = Limits { bytes: tuf::Limits::default().root_size, ..Limits::METADATA };
+    let limits = ResponseLimits { bytes: tuf::Limits::default().root_size, ..ResponseLimits::METADATA };
     Ok(context.client.get(url, &headers, limits).await?.body)
 }
 
 fn warn_if_insecure(url: &Url, context: &Context, terminal: &Terminal) {
-    if url.scheme() != "file" && !context.client.is_secure(url) {
+    if url.scheme() != "file" && !context.client.is_secure_origin(url) {
         terminal.warning(&format!(
             "The root comes from {} without a secure connection: anybody on the network may have replaced it.",
             redacted(url)

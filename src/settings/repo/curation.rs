@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use packaging::PackageName;
 use url::Url;
 
-use super::{RepoCommand, RepoSettings};
-use crate::cli::General;
+use super::{OperatorOptions, RepoCommand};
+use crate::cli::GeneralArgs;
 use crate::cli::repo::curation as typed;
-use crate::settings::commands::{conflict, controls, index_settings};
-use crate::settings::settle::Told;
+use crate::settings::commands::{command_error, format_and_release_control, index_options};
+use crate::settings::resolve_settings::CommandInput;
 use installer::error::Failure;
 use installer::options::index_url;
 use installer::options::{FormatControl, RequirementOptions, SelectionOptions};
@@ -19,7 +19,7 @@ use installer::process_environment::ProcessEnvironment;
 use operator::mirror::MirrorOptions;
 
 /// How files come into the index.
-pub use operator::mirror::Bring;
+pub use operator::mirror::ImportMode;
 
 /// `repo mirror`
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub struct MirrorIndex {
     /// What is mirrored.
     pub options: MirrorOptions,
     /// How files come into the index.
-    pub bring: Bring,
+    pub import_mode: ImportMode,
     /// Take away what is not led to any more.
     pub prune: bool,
 }
@@ -45,13 +45,15 @@ pub struct AddMetadataTo {
 
 pub(super) fn mirror(
     typed: typed::Mirror,
-    told: &Told,
+    input: &CommandInput,
     process_environment: &ProcessEnvironment,
-) -> Result<(General, RepoSettings), Failure> {
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     if typed.requirements.is_empty() && typed.requirement.is_empty() && typed.lock.is_empty() {
-        return Err(conflict("You must give at least one requirement to mirror (see \"tufpip help repo mirror\")"));
+        return Err(command_error(
+            "You must give at least one requirement to mirror (see \"tufpip help repo mirror\")",
+        ));
     }
-    let (_, releases) = controls(told, typed.pre)?;
+    let (_, releases) = format_and_release_control(input, typed.pre)?;
     // Without building, nothing can be said of what a source distribution depends on.
     let mut formats = FormatControl::default();
     formats.only_binary(":all:")?;
@@ -71,21 +73,24 @@ pub(super) fn mirror(
                 ..RequirementOptions::default()
             },
             locks: typed.lock.iter().map(|file| process_environment.expand(file)).collect(),
-            indexes: index_settings(typed.index, process_environment)?,
+            indexes: index_options(typed.index, process_environment)?,
             selection,
             machines: typed.machines,
             all_files: typed.all_files,
             sdists: typed.sdists,
             min_age: typed.min_age,
         },
-        bring: match typed.files {
-            typed::BringFiles::Copy => Bring::Copy,
-            typed::BringFiles::Link => Bring::Link,
+        import_mode: match typed.files {
+            typed::ImportMode::Copy => ImportMode::Copy,
+            typed::ImportMode::Link => ImportMode::Link,
         },
         prune: typed.prune,
     };
     let command = RepoCommand::Mirror(Box::new(mirror));
-    Ok((typed.general, RepoSettings::new(&typed.place, command, process_environment).with_dry_run(typed.dry_run)))
+    Ok((
+        typed.general,
+        OperatorOptions::new(&typed.operator_directory, command, process_environment).with_dry_run(typed.dry_run),
+    ))
 }
 
 fn before_now(age: Duration) -> Result<Timestamp, Failure> {
@@ -95,11 +100,14 @@ fn before_now(age: Duration) -> Result<Timestamp, Failure> {
 pub(super) fn add_metadata_to(
     typed: typed::AddMetadataTo,
     process_environment: &ProcessEnvironment,
-) -> Result<(General, RepoSettings), Failure> {
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     let command = RepoCommand::AddMetadataTo(Box::new(AddMetadataTo {
         index: index_url(&typed.index, process_environment)?,
         projects: typed.project,
         projects_from: typed.projects_from.iter().map(|file| process_environment.expand(file)).collect(),
     }));
-    Ok((typed.general, RepoSettings::new(&typed.place, command, process_environment).with_dry_run(typed.dry_run)))
+    Ok((
+        typed.general,
+        OperatorOptions::new(&typed.operator_directory, command, process_environment).with_dry_run(typed.dry_run),
+    ))
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use packaging::PackageName;
 use repository::{BinForm, DistributionTrust, Profile};
 
-use super::{RepoCommand, RepoSettings};
-use crate::cli::General;
+use super::{OperatorOptions, RepoCommand};
+use crate::cli::GeneralArgs;
 use crate::cli::repo::keys as typed;
 use installer::error::Failure;
 use installer::process_environment::ProcessEnvironment;
@@ -165,7 +165,7 @@ pub struct DelegateProject {
 pub(super) fn init(
     typed: typed::Init,
     process_environment: &ProcessEnvironment,
-) -> Result<(General, RepoSettings), Failure> {
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     let init = InitRepository {
         base: typed.base,
         output: typed.output,
@@ -181,31 +181,33 @@ pub(super) fn init(
         online_key: typed.online_key.as_deref().map(|path| process_environment.expand(path)),
         no_passphrase: typed.no_passphrase,
     };
-    let settings = RepoSettings::new(&typed.place, RepoCommand::Init(Box::new(init)), process_environment);
+    let settings =
+        OperatorOptions::new(&typed.operator_directory, RepoCommand::Init(Box::new(init)), process_environment);
     Ok((typed.general, settings.unlocked_by(&typed.unlock)))
 }
 
 pub(super) fn key(
     typed: typed::KeyCommand,
     process_environment: &ProcessEnvironment,
-) -> Result<(General, RepoSettings), Failure> {
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     let expand = |path: Option<String>| path.map(|path| process_environment.expand(&path));
     match typed {
         typed::KeyCommand::Gen(make) => {
             let (names, out) = (make.names, expand(make.out));
             let command = RepoCommand::Key(KeyCommand::Make { names, out, no_passphrase: make.no_passphrase });
-            let settings = RepoSettings::new(&make.place, command, process_environment);
+            let settings = OperatorOptions::new(&make.operator_directory, command, process_environment);
             Ok((make.general, settings.unlocked_by(&make.unlock)))
         }
         typed::KeyCommand::Import(import) => {
             let (file, out) = (process_environment.expand(&import.file), expand(import.out));
             let import_key = KeyCommand::Import { file, name: import.name, out, no_passphrase: import.no_passphrase };
-            let settings = RepoSettings::new(&import.place, RepoCommand::Key(import_key), process_environment);
+            let settings =
+                OperatorOptions::new(&import.operator_directory, RepoCommand::Key(import_key), process_environment);
             Ok((import.general, settings.unlocked_by(&import.unlock)))
         }
         typed::KeyCommand::Show(show) => {
             let command = RepoCommand::Key(KeyCommand::Show { files: paths(&show.files, process_environment) });
-            Ok((show.general, RepoSettings::new(&show.place, command, process_environment)))
+            Ok((show.general, OperatorOptions::new(&show.operator_directory, command, process_environment)))
         }
     }
 }
@@ -213,7 +215,7 @@ pub(super) fn key(
 pub(super) fn root(
     typed: typed::RootCommand,
     process_environment: &ProcessEnvironment,
-) -> Result<(General, RepoSettings), Failure> {
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     match typed {
         typed::RootCommand::Edit(edit) => {
             let command = RootCommand::Edit(EditRoot {
@@ -234,13 +236,17 @@ pub(super) fn root(
                     Some(_) => Renewed::All,
                 },
             });
-            let settings = RepoSettings::new(&edit.place, RepoCommand::Root(command), process_environment);
+            let settings =
+                OperatorOptions::new(&edit.operator_directory, RepoCommand::Root(command), process_environment);
             Ok((edit.general, settings.with_dry_run(edit.dry_run)))
         }
         typed::RootCommand::Sign(sign) => self::sign(sign, process_environment),
         typed::RootCommand::Finalize(finalize) => {
-            let settings =
-                RepoSettings::new(&finalize.place, RepoCommand::Root(RootCommand::Finalize), process_environment);
+            let settings = OperatorOptions::new(
+                &finalize.operator_directory,
+                RepoCommand::Root(RootCommand::Finalize),
+                process_environment,
+            );
             Ok((finalize.general, settings.unlocked_by(&finalize.unlock).with_dry_run(finalize.dry_run)))
         }
     }
@@ -249,30 +255,35 @@ pub(super) fn root(
 pub(super) fn sign(
     typed: typed::SignFiles,
     process_environment: &ProcessEnvironment,
-) -> Result<(General, RepoSettings), Failure> {
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     let sign = SignFiles {
         files: paths(&typed.files, process_environment),
         keys: paths(&typed.key, process_environment),
         previous: typed.previous.as_deref().map(|path| process_environment.expand(path)),
         yes: typed.yes,
     };
-    let settings = RepoSettings::new(&typed.place, RepoCommand::Root(RootCommand::Sign(sign)), process_environment);
+    let settings = OperatorOptions::new(
+        &typed.operator_directory,
+        RepoCommand::Root(RootCommand::Sign(sign)),
+        process_environment,
+    );
     Ok((typed.general, settings.unlocked_by(&typed.unlock).with_dry_run(typed.dry_run)))
 }
 
 pub(super) fn rotate_online(
     typed: typed::RotateOnline,
     process_environment: &ProcessEnvironment,
-) -> Result<(General, RepoSettings), Failure> {
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     let rotate = RotateOnline { new_key: typed.new_key, no_passphrase: typed.no_passphrase };
-    let settings = RepoSettings::new(&typed.place, RepoCommand::RotateOnline(rotate), process_environment);
+    let settings =
+        OperatorOptions::new(&typed.operator_directory, RepoCommand::RotateOnline(rotate), process_environment);
     Ok((typed.general, settings.unlocked_by(&typed.unlock).with_dry_run(typed.dry_run)))
 }
 
 pub(super) fn delegate(
     typed: typed::Delegate,
     process_environment: &ProcessEnvironment,
-) -> Result<(General, RepoSettings), Failure> {
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     if typed.remove != typed.key.is_empty() {
         return Err(Failure::usage("expected either --key, for each of those who sign for the project, or --remove"));
     }
@@ -282,7 +293,7 @@ pub(super) fn delegate(
         threshold: typed.threshold,
         remove: typed.remove,
     });
-    let settings = RepoSettings::new(&typed.place, command, process_environment);
+    let settings = OperatorOptions::new(&typed.operator_directory, command, process_environment);
     Ok((typed.general, settings.unlocked_by(&typed.unlock).with_dry_run(typed.dry_run)))
 }
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::{RepoCommand, RepoSettings};
-use crate::cli::General;
+use super::{OperatorOptions, RepoCommand};
+use crate::cli::GeneralArgs;
 use crate::cli::repo::trying as typed;
 use installer::error::Failure;
 use installer::options::index_url;
@@ -25,10 +25,13 @@ pub struct VerifyPublished {
 pub(super) fn verify(
     typed: typed::Verify,
     process_environment: &ProcessEnvironment,
-) -> Result<(General, RepoSettings), Failure> {
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     let base = typed.url.map(|text| base_url(&text, process_environment)).transpose()?;
     let verify = VerifyPublished { files: typed.files, base, min_days: typed.min_days };
-    Ok((typed.general, RepoSettings::new(&typed.place, RepoCommand::Verify(verify), process_environment)))
+    Ok((
+        typed.general,
+        OperatorOptions::new(&typed.operator_directory, RepoCommand::Verify(verify), process_environment),
+    ))
 }
 
 fn base_url(text: &str, process_environment: &ProcessEnvironment) -> Result<Url, Failure> {
@@ -42,20 +45,29 @@ fn base_url(text: &str, process_environment: &ProcessEnvironment) -> Result<Url,
 pub(super) fn export_anchor(
     typed: typed::ExportAnchor,
     process_environment: &ProcessEnvironment,
-) -> Result<(General, RepoSettings), Failure> {
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     let output = typed.output.filter(|output| output != "-").map(|output| process_environment.expand(&output));
-    Ok((typed.general, RepoSettings::new(&typed.place, RepoCommand::ExportAnchor { output }, process_environment)))
+    Ok((
+        typed.general,
+        OperatorOptions::new(&typed.operator_directory, RepoCommand::ExportAnchor { output }, process_environment),
+    ))
 }
 
 pub(super) fn serve(
     typed: typed::Serve,
     process_environment: &ProcessEnvironment,
-) -> Result<(General, RepoSettings), Failure> {
-    Ok((typed.general, RepoSettings::new(&typed.place, RepoCommand::Serve { port: typed.port }, process_environment)))
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
+    Ok((
+        typed.general,
+        OperatorOptions::new(&typed.operator_directory, RepoCommand::Serve { port: typed.port }, process_environment),
+    ))
 }
 
-pub(super) fn demo(typed: typed::Demo, _surroundings: &ProcessEnvironment) -> Result<(General, RepoSettings), Failure> {
-    let settings = RepoSettings {
+pub(super) fn demo(
+    typed: typed::Demo,
+    _surroundings: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
+    let settings = OperatorOptions {
         no_input: false,
         directory: PathBuf::new(),
         json: false,

@@ -16,7 +16,7 @@ pub struct CacheDirectory {
 }
 
 impl CacheDirectory {
-    /// Takes `wanted` if only the user can write there, which is warned of otherwise; else a temporary directory.
+    /// Takes `resolver_input` if only the user can write there, which is warned of otherwise; else a temporary directory.
     ///
     /// # Errors
     /// When a temporary directory is needed and cannot be made.
@@ -40,7 +40,7 @@ impl CacheDirectory {
 /// Whether only the user can write into a cache. Unpacked wheels in it are installed without being hashed again.
 fn is_cache_private(cache: &Path, reporter: &dyn Reporter) -> bool {
     let strange = [cache.to_owned(), cache.join("wheels")].into_iter().find_map(|directory| {
-        let reason = ownership::reason(&std::fs::metadata(&directory).ok()?, false)?;
+        let reason = ownership::writable_by_others(&std::fs::metadata(&directory).ok()?, false)?;
         Some((directory, reason))
     });
     if let Some((directory, reason)) = &strange {

@@ -22,7 +22,7 @@ use crate::error::{Failure, Kind};
 use crate::event::{Progress, Reporter};
 use crate::net::body::ContentRange;
 use crate::net::client::identity_encoding;
-use crate::net::{Cause, Client, RemoteFailure, redacted};
+use crate::net::{HttpClient, NetworkCause, RemoteFailure, redacted};
 use crate::trust::{self, SignedFile};
 
 /// The most bytes a file may have when the index does not say its size.
@@ -90,7 +90,7 @@ impl VerifiedFile {
 
 /// Fetches distributions into a content-addressed directory that several processes may share.
 pub struct Downloader {
-    client: Arc<Client>,
+    client: Arc<HttpClient>,
     reporter: Arc<dyn Reporter>,
     directory: PathBuf,
     slots: Semaphore,
@@ -98,7 +98,7 @@ pub struct Downloader {
 
 impl Downloader {
     /// Keeps files in `directory` and runs at most `connections` downloads at a time.
-    pub fn new(client: Arc<Client>, reporter: Arc<dyn Reporter>, directory: PathBuf, connections: usize) -> Self {
+    pub fn new(client: Arc<HttpClient>, reporter: Arc<dyn Reporter>, directory: PathBuf, connections: usize) -> Self {
         Self { client, reporter, directory, slots: Semaphore::new(connections) }
     }
 
@@ -117,7 +117,7 @@ impl Downloader {
             return self.local(request);
         }
         let _slot = self.slots.acquire().await;
-        let turn = self.client.turn(&request.url).await;
+        let turn = self.client.host_permit(&request.url).await;
         self.reporter.progress(Progress::DownloadStarted { name: &request.filename, size: request.size });
         let outcome = self.download(request).await;
         self.reporter.progress(Progress::DownloadFinished { name: &request.filename });
@@ -130,7 +130,7 @@ impl Downloader {
         let Some(sha256) = request.known_sha256() else { return Ok(None) };
         let path = self.directory.join(sha256);
         let Ok(mut file) = File::open(&path) else { return Ok(None) };
-        let mut receiver = Receiver::new(request);
+        let mut receiver = HashingReceiver::new(request);
         if copy_into(&mut file, &mut receiver, std::io::sink()).is_err() {
             return Ok(None);
         }
@@ -156,13 +156,13 @@ impl Downloader {
             // A device or a pipe may never end.
             return Err(unreadable(std::io::Error::other("it is no file")));
         }
-        let mut receiver = Receiver::new(request);
-        if !request.has_known_content() {
+        let mut receiver = HashingReceiver::new(request);
+        if !request.has_expected_hash() {
             copy_into(&mut file, &mut receiver, std::io::sink()).map_err(unreadable)?;
             return receiver.check(request, &path);
         }
         // Somebody else may be able to write there, between this reading and the next: what is verified is kept.
-        let disk = |error: std::io::Error| RemoteFailure::new(&request.url, Cause::Disk(error.to_string()));
+        let disk = |error: std::io::Error| RemoteFailure::new(&request.url, NetworkCause::Disk(error.to_string()));
         std::fs::create_dir_all(&self.directory).map_err(disk)?;
         let mut copy = NamedTempFile::new_in(&self.directory).map_err(disk)?;
         let limit = request.size.unwrap_or(MAXIMUM_SIZE).saturating_add(1);
@@ -174,11 +174,13 @@ impl Downloader {
     }
 
     async fn download(&self, request: &DownloadRequest) -> Result<VerifiedFile, Failure> {
-        let disk =
-            |error: std::io::Error| Failure::from(RemoteFailure::new(&request.url, Cause::Disk(error.to_string())));
+        let disk = |error: std::io::Error| {
+            Failure::from(RemoteFailure::new(&request.url, NetworkCause::Disk(error.to_string())))
+        };
         std::fs::create_dir_all(&self.directory).map_err(disk)?;
         let mut file = NamedTempFile::new_in(&self.directory).map_err(disk)?;
-        let mut transfer = Transfer { receiver: Receiver::new(request), file: file.as_file_mut(), validator: None };
+        let mut transfer =
+            Transfer { receiver: HashingReceiver::new(request), file: file.as_file_mut(), validator: None };
         let mut retries = self.client.retry_backoff().build();
         let mut resumes = self.client.resume_backoff().build();
         let mut asked = Instant::now();
@@ -194,8 +196,8 @@ impl Downloader {
             if transfer.receiver.length > before {
                 asked = Instant::now();
             }
-            let again = self.client.is_worth_another_try(&failure, asked.elapsed());
-            let Some(delay) = delay.filter(|_| again) else { return Err(refused(request, failure)) };
+            let again = self.client.should_retry(&failure, asked.elapsed());
+            let Some(delay) = delay.filter(|_| again) else { return Err(size_refusal(request, failure)) };
             let delay = failure.retry_after().unwrap_or(delay);
             self.client.say_retrying(&failure, delay);
             tokio::time::sleep(delay).await;
@@ -238,7 +240,9 @@ impl Downloader {
                 Some(range) if range.first == transfer.receiver.length => Some(range.total),
                 _ => {
                     transfer.restart(request)?;
-                    return Err(fail(Cause::Body("the server sent another part than the one asked for".to_owned())));
+                    return Err(fail(NetworkCause::Body(
+                        "the server sent another part than the one asked for".to_owned(),
+                    )));
                 }
             }
         } else {
@@ -248,14 +252,14 @@ impl Downloader {
         };
         let limit = request.size.unwrap_or(MAXIMUM_SIZE);
         if expected.is_some_and(|length| length > limit) {
-            return Err(fail(Cause::TooLarge { limit }));
+            return Err(fail(NetworkCause::TooLarge { limit }));
         }
         let mut pace = self.client.pace();
         while let Some(chunk) =
             response.chunk().await.map_err(|error| RemoteFailure::from_reqwest(&request.url, &error))?
         {
             if transfer.receiver.length + chunk.len() as u64 > limit {
-                return Err(fail(Cause::TooLarge { limit }));
+                return Err(fail(NetworkCause::TooLarge { limit }));
             }
             transfer.take(request, &chunk)?;
             self.reporter.progress(Progress::DownloadAdvanced { name: &request.filename, bytes: chunk.len() as u64 });
@@ -264,7 +268,7 @@ impl Downloader {
         // Without a length from the server, the end of the connection may be a cut.
         match expected.or(request.size) {
             Some(length) if transfer.receiver.length < length => {
-                Err(fail(Cause::Body(format!("{} of {length} bytes came", transfer.receiver.length))))
+                Err(fail(NetworkCause::Body(format!("{} of {length} bytes came", transfer.receiver.length))))
             }
             _ => Ok(()),
         }
@@ -273,7 +277,7 @@ impl Downloader {
 
 /// A file as far as it has come.
 struct Transfer<'file> {
-    receiver: Receiver,
+    receiver: HashingReceiver,
     file: &'file mut File,
     /// What proves, on resuming, that the file on the server is still the same.
     validator: Option<HeaderValue>,
@@ -282,7 +286,9 @@ struct Transfer<'file> {
 impl Transfer<'_> {
     fn take(&mut self, request: &DownloadRequest, bytes: &[u8]) -> Result<(), RemoteFailure> {
         self.receiver.update(bytes);
-        self.file.write_all(bytes).map_err(|error| RemoteFailure::new(&request.url, Cause::Disk(error.to_string())))
+        self.file
+            .write_all(bytes)
+            .map_err(|error| RemoteFailure::new(&request.url, NetworkCause::Disk(error.to_string())))
     }
 
     fn restart(&mut self, request: &DownloadRequest) -> Result<(), RemoteFailure> {
@@ -290,9 +296,9 @@ impl Transfer<'_> {
         if self.receiver.length == 0 {
             return Ok(());
         }
-        self.receiver = Receiver::new(request);
+        self.receiver = HashingReceiver::new(request);
         let emptied = self.file.set_len(0).and_then(|()| self.file.seek(SeekFrom::Start(0)));
-        emptied.map(drop).map_err(|error| RemoteFailure::new(&request.url, Cause::Disk(error.to_string())))
+        emptied.map(drop).map_err(|error| RemoteFailure::new(&request.url, NetworkCause::Disk(error.to_string())))
     }
 }
 
@@ -326,7 +332,7 @@ impl DownloadRequest {
     }
 
     /// Whether anybody says what the file has to be.
-    fn has_known_content(&self) -> bool {
+    fn has_expected_hash(&self) -> bool {
         self.signed.is_some() || !self.user_hashes.is_empty() || !self.index_hashes.is_empty()
     }
 
@@ -342,14 +348,14 @@ impl DownloadRequest {
 }
 
 /// Length and hashes of what came so far.
-struct Receiver {
+struct HashingReceiver {
     length: u64,
     hashers: Vec<(HashAlgorithm, Box<dyn DynDigest + Send>)>,
     /// What judges a signed file; an error when nothing signed can be computed, or too much has come.
     signed: Option<Result<tuf::Verifier, tuf::Mismatch>>,
 }
 
-impl Receiver {
+impl HashingReceiver {
     fn new(request: &DownloadRequest) -> Self {
         let signed = request.signed.as_ref();
         let of_index = request.index_hashes.iter().map(|(algorithm, _)| algorithm).filter(|_| signed.is_none());
@@ -435,12 +441,12 @@ impl Receiver {
 }
 
 /// More than was signed is a refusal like other bytes than were signed; nothing, where something was signed, is withheld.
-fn refused(request: &DownloadRequest, failure: RemoteFailure) -> Failure {
+fn size_refusal(request: &DownloadRequest, failure: RemoteFailure) -> Failure {
     match (&request.signed, &failure.cause) {
-        (Some(signed), Cause::TooLarge { limit }) => {
+        (Some(signed), NetworkCause::TooLarge { limit }) => {
             trust::refused_file(&request.filename, &request.url, &tuf::Mismatch::TooLong { limit: *limit }, signed)
         }
-        (Some(signed), Cause::Status { status: status @ (403 | 404 | 410), .. }) => {
+        (Some(signed), NetworkCause::Status { status: status @ (403 | 404 | 410), .. }) => {
             trust::withheld_file(&request.filename, &request.url, *status, signed)
         }
         _ => failure.into(),
@@ -464,7 +470,7 @@ fn hasher(algorithm: HashAlgorithm) -> Box<dyn DynDigest + Send> {
 }
 
 /// Hashes a file, and copies it.
-fn copy_into(file: &mut impl Read, receiver: &mut Receiver, mut copy: impl Write) -> std::io::Result<()> {
+fn copy_into(file: &mut impl Read, receiver: &mut HashingReceiver, mut copy: impl Write) -> std::io::Result<()> {
     let mut buffer = vec![0; 256 << 10];
     loop {
         let length = file.read(&mut buffer)?;

@@ -1,12 +1,12 @@
 //! Wheels named by URL or path: fetched at once, because nobody else says what they are.
 
 use packaging::{CoreMetadata, PackageName};
-use resolve::{Candidate, Origin, Rejection};
+use resolve::{Candidate, CandidateOrigin, Rejection};
 use url::Url;
 
 use super::MetadataReader;
-use super::finder::{Found, Places};
-use super::sources::{linked_filename, parse_filename};
+use super::finder::{ChosenFile, FactFetcher};
+use super::package_sources::{linked_filename, parse_filename};
 use crate::download::{DownloadRequest, is_strong};
 use crate::error::{Failure, Kind};
 use crate::net::redacted;
@@ -15,10 +15,10 @@ use crate::net::redacted;
 pub(super) struct DirectFile {
     pub candidate: Candidate,
     pub metadata: CoreMetadata,
-    pub found: Found,
+    pub chosen_file: ChosenFile,
 }
 
-impl Places {
+impl FactFetcher {
     /// Fetches what a direct reference names and looks into it.
     pub(super) async fn direct(&self, name: &PackageName, text: &str) -> Result<DirectFile, Failure> {
         let invalid = |reason: String| {
@@ -49,7 +49,7 @@ impl Places {
             filename,
             url,
             index_hashes,
-            user_hashes: self.choice.hashes(name).to_vec(),
+            user_hashes: self.evaluator.hashes(name).to_vec(),
             size: None,
             signed: None,
         };
@@ -60,20 +60,20 @@ impl Places {
         let bytes = MetadataReader::of_wheel(&file, wheel)?;
         let metadata = CoreMetadata::parse(&bytes)
             .map_err(|error| invalid(format!("the metadata of {} is not usable: {error}", request.filename)))?;
-        let rejected = match self.choice.tags().rank(wheel) {
+        let rejected = match self.evaluator.tags().rank(wheel) {
             None => Some(Rejection::NotSupported { filename: request.filename.clone() }),
-            Some(_) => self.choice.python_mismatch(metadata.raw_requires_python()),
+            Some(_) => self.evaluator.python_mismatch(metadata.raw_requires_python()),
         };
         let candidate = Candidate {
             version: wheel.version.clone(),
-            origin: Origin::Direct(text.to_owned()),
+            origin: CandidateOrigin::Direct(text.to_owned()),
             yanked: false,
             rejected,
         };
         Ok(DirectFile {
             candidate,
             metadata,
-            found: Found { request, file: Some(file), yanked: None, is_hashed_in_url },
+            chosen_file: ChosenFile { request, file: Some(file), yanked: None, is_hashed_in_url },
         })
     }
 

@@ -3,7 +3,7 @@
 use resolve::{Explanation, Rejection};
 
 use crate::error::{Failure, Kind};
-use crate::index::Sources;
+use crate::index::PackageSources;
 
 /// Versions shown of a list at most.
 const MOST_VERSIONS: usize = 24;
@@ -11,12 +11,12 @@ const MOST_VERSIONS: usize = 24;
 /// The failure for a request that nothing can satisfy.
 ///
 /// Long lists of versions are shortened unless `verbose`.
-pub fn impossible(explanation: &Explanation, sources: &Sources, verbose: bool) -> Failure {
+pub fn resolution_failure(explanation: &Explanation, sources: &PackageSources, verbose: bool) -> Failure {
     let failure = match explanation {
         Explanation::NoMatch(problem) => {
             let most = if verbose { usize::MAX } else { MOST_VERSIONS };
             let mut lines = problem.lines(most);
-            lines.push(format!("No matching distribution found for {}", problem.wanted()));
+            lines.push(format!("No matching distribution found for {}", problem.requirement_text()));
             let mut failure = Failure::new(Kind::Error, "resolve.no-match", lines.join("\nERROR: "));
             let reasons = problem.other_reasons(most, rejection);
             if !reasons.is_empty() {
@@ -26,7 +26,7 @@ pub fn impossible(explanation: &Explanation, sources: &Sources, verbose: bool) -
             let nothing_known = nothing_known && problem.unusable.is_empty();
             let notes = sources.notes(&problem.requirement.name);
             if nothing_known {
-                let shown = sources.shown().into_iter();
+                let shown = sources.display_url().into_iter();
                 let asked: Vec<String> = shown.filter(|index| !notes.not_asked.contains(index)).collect();
                 failure = match (sources.is_empty(), asked.is_empty()) {
                     (true, _) => failure.detail("asked", "nothing: there is no index and no --find-links"),

@@ -9,27 +9,30 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use packaging::{CoreMetadata, PackageName, Requirement, Version};
-use resolve::{Candidate, CandidateId, Catalog, Fact, Metadata, Origin, Outcome, Rejection, Request, Resolution};
+use resolve::{
+    Candidate, CandidateId, CandidateMetadata, CandidateOrigin, Catalog, Fact, Rejection, Resolution, ResolveRequest,
+    SolveOutcome,
+};
 use tokio::task::JoinSet;
 use url::Url;
 
 use super::direct::DirectFile;
 use super::metadata::{ReadMetadata, download_request};
-use super::{Choice, Listed, MetadataReader, Offer, Sources};
+use super::{CandidateEvaluator, IndexFile, InstallationCandidate, MetadataReader, PackageSources};
 use crate::download::{DownloadRequest, Downloader, Proof, VerifiedFile};
 use crate::error::{Failure, Kind};
 use crate::event::{Progress, Reporter};
 use crate::python::environment::Environment;
-use crate::text::counted;
-use crate::trust::{self, SignedFile, Trust};
+use crate::text::count_noun;
+use crate::trust::{self, CommandTrust, SignedFile};
 
 /// What is known of distributions on offer, grown while the resolver asks.
 pub struct Finder {
-    places: Arc<Places>,
+    fetcher: Arc<FactFetcher>,
     catalog: Catalog,
-    offers: HashMap<PackageName, HashMap<Version, Offer>>,
+    installation_candidates: HashMap<PackageName, HashMap<Version, InstallationCandidate>>,
     metadata: HashMap<CandidateId, Arc<CoreMetadata>>,
-    direct: HashMap<String, Found>,
+    direct: HashMap<String, ChosenFile>,
     installed: Vec<(PackageName, Arc<CoreMetadata>)>,
     /// What is signed about files whose metadata was read.
     signed: HashMap<CandidateId, Arc<SignedFile>>,
@@ -37,19 +40,19 @@ pub struct Finder {
 }
 
 /// What facts are fetched with.
-pub(super) struct Places {
-    sources: Sources,
-    pub choice: Choice,
+pub(super) struct FactFetcher {
+    sources: PackageSources,
+    pub evaluator: CandidateEvaluator,
     reader: MetadataReader,
     pub downloader: Arc<Downloader>,
-    pub trust: Arc<Trust>,
+    pub trust: Arc<CommandTrust>,
     /// The URLs of files that the user named.
     pub named_urls: Vec<Url>,
 }
 
 /// What stands behind a chosen candidate.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct ChosenFile {
     /// What to fetch.
     pub request: DownloadRequest,
     /// Already fetched, as everything is that is named by URL or path.
@@ -60,7 +63,7 @@ pub struct Found {
     pub is_hashed_in_url: bool,
 }
 
-impl Found {
+impl ChosenFile {
     /// What vouches for it, given what it was checked by: a hash in a URL is the user's word if the user wrote the URL.
     pub fn proof(&self, checked_by: Proof) -> Proof {
         if checked_by == Proof::IndexHash && self.is_hashed_in_url { Proof::UserHash } else { checked_by }
@@ -69,8 +72,8 @@ impl Found {
 
 /// What is being fetched.
 #[derive(Default)]
-struct Fetching {
-    running: JoinSet<Answer>,
+struct PendingFacts {
+    running: JoinSet<FetchedFact>,
     /// Everything that was asked so far.
     asked: HashSet<Fact>,
     /// What the resolver lacked when it was last asked.
@@ -78,13 +81,13 @@ struct Fetching {
 }
 
 /// What became of a question.
-struct Answer {
+struct FetchedFact {
     fact: Fact,
-    news: Result<News, Failure>,
+    value: Result<FactValue, Failure>,
 }
 
-enum News {
-    Offers(Vec<Offer>),
+enum FactValue {
+    Offers(Vec<InstallationCandidate>),
     Metadata(Result<ReadMetadata, String>),
     Direct(Box<DirectFile>),
 }
@@ -92,18 +95,18 @@ enum News {
 impl Finder {
     /// A finder that knows nothing yet.
     pub fn new(
-        sources: Sources,
-        choice: Choice,
+        sources: PackageSources,
+        evaluator: CandidateEvaluator,
         reader: MetadataReader,
         downloader: Arc<Downloader>,
-        trust: Arc<Trust>,
+        trust: Arc<CommandTrust>,
         named_urls: Vec<Url>,
         reporter: Arc<dyn Reporter>,
     ) -> Self {
         Self {
-            places: Arc::new(Places { sources, choice, reader, downloader, trust, named_urls }),
+            fetcher: Arc::new(FactFetcher { sources, evaluator, reader, downloader, trust, named_urls }),
             catalog: Catalog::new(),
-            offers: HashMap::new(),
+            installation_candidates: HashMap::new(),
             metadata: HashMap::new(),
             direct: HashMap::new(),
             installed: Vec::new(),
@@ -130,16 +133,16 @@ impl Finder {
         self.installed.push((name.clone(), Arc::clone(&metadata)));
         let version = metadata.version.clone();
         let candidate =
-            Candidate { version: version.clone(), origin: Origin::Installed, yanked: false, rejected: None };
+            Candidate { version: version.clone(), origin: CandidateOrigin::Installed, yanked: false, rejected: None };
         self.catalog.insert_installed(name.clone(), candidate);
-        self.insert_metadata(CandidateId { name, version, origin: Origin::Installed }, Ok(metadata));
+        self.insert_metadata(CandidateId { name, version, origin: CandidateOrigin::Installed }, Ok(metadata));
     }
 
     /// Finds one candidate for each project that is needed.
     ///
     /// # Errors
     /// When that is impossible, or what must be known cannot be fetched.
-    pub async fn resolve(&mut self, request: &Request<'_>) -> Result<Resolution, Failure> {
+    pub async fn resolve(&mut self, request: &ResolveRequest<'_>) -> Result<Resolution, Failure> {
         match self.resolve_once(request).await {
             // A signed index went on to a newer snapshot: everything is chosen again, from that one.
             Err(failure) if failure.code == trust::MOVED => {
@@ -150,50 +153,54 @@ impl Finder {
         }
     }
 
-    async fn resolve_once(&mut self, request: &Request<'_>) -> Result<Resolution, Failure> {
-        let mut fetching = Fetching::default();
+    async fn resolve_once(&mut self, request: &ResolveRequest<'_>) -> Result<Resolution, Failure> {
+        let mut pending = PendingFacts::default();
         let mut attempts = 0;
         let outcome = loop {
             attempts += 1;
             let start = Instant::now();
             let facts = match resolve::solve(&self.catalog, request) {
-                Outcome::Missing(facts) => facts,
+                SolveOutcome::Missing(facts) => facts,
                 // Without dependencies the resolver needs no metadata; what is installed still has to say its Python.
-                Outcome::Solved(resolution) if !self.unread(&resolution).is_empty() => self.unread(&resolution),
+                SolveOutcome::Solved(resolution) if !self.facts_to_read(&resolution).is_empty() => {
+                    self.facts_to_read(&resolution)
+                }
                 other => break other,
             };
-            fetching.missing = facts.iter().cloned().collect();
+            pending.missing = facts.iter().cloned().collect();
             for fact in facts {
-                self.ask(fact, &mut fetching);
+                self.start_fetch(fact, &mut pending);
             }
             // While more answers are to come, no more than half of the time goes into solving.
-            self.wait(&mut fetching, start.elapsed()).await?;
+            self.wait_for_facts(&mut pending, start.elapsed()).await?;
         };
         self.reporter.progress(Progress::Resolved);
         self.reporter.detail(1, || {
             format!(
                 "resolved in {}: {}, metadata of {}, {}",
-                counted(attempts, "attempt"),
-                counted(self.offers.len(), "project"),
-                counted(self.metadata.len(), "file"),
-                counted(self.places.reader.requests(), "request")
+                count_noun(attempts, "attempt"),
+                count_noun(self.installation_candidates.len(), "project"),
+                count_noun(self.metadata.len(), "file"),
+                count_noun(self.fetcher.reader.requests(), "request")
             )
         });
         match outcome {
-            Outcome::Solved(resolution) => self.without_skipped_sources(resolution, request),
-            Outcome::Impossible(explanation) => Err(crate::index::explanation::impossible(
+            SolveOutcome::Solved(resolution) => self.without_skipped_sources(resolution, request),
+            SolveOutcome::Impossible(explanation) => Err(crate::index::explanation::resolution_failure(
                 &explanation,
-                &self.places.sources,
+                &self.fetcher.sources,
                 self.reporter.wants_whole_lists(),
             )),
-            Outcome::Missing(_) => Err(Failure::new(Kind::Error, "internal", "the resolver stopped without an answer")),
+            SolveOutcome::Missing(_) => {
+                Err(Failure::new(Kind::Error, "internal", "the resolver stopped without an answer"))
+            }
         }
     }
 
     /// Forgets everything but what is installed.
     fn forget_indexes(&mut self) {
         self.catalog = Catalog::new();
-        self.offers.clear();
+        self.installation_candidates.clear();
         self.metadata.clear();
         self.direct.clear();
         self.signed.clear();
@@ -203,19 +210,19 @@ impl Finder {
     }
 
     /// Metadata of chosen candidates that was not read yet.
-    fn unread(&self, resolution: &Resolution) -> Vec<Fact> {
+    fn facts_to_read(&self, resolution: &Resolution) -> Vec<Fact> {
         let candidates = resolution.pins.iter().map(|pin| &pin.candidate);
         candidates.filter(|id| self.catalog.metadata(id).is_none()).cloned().map(Fact::Metadata).collect()
     }
 
     /// What stands behind a candidate of the resolution.
-    pub fn found(&self, candidate: &CandidateId) -> Option<Found> {
+    pub fn chosen_file(&self, candidate: &CandidateId) -> Option<ChosenFile> {
         match &candidate.origin {
-            Origin::Installed => None,
-            Origin::Direct(url) => self.direct.get(url).cloned(),
-            Origin::Index => {
-                let file = &self.offer(candidate)?.file;
-                let hashes = self.places.choice.hashes(&candidate.name).to_vec();
+            CandidateOrigin::Installed => None,
+            CandidateOrigin::Direct(url) => self.direct.get(url).cloned(),
+            CandidateOrigin::Index => {
+                let file = &self.installation_candidate(candidate)?.file;
+                let hashes = self.fetcher.evaluator.hashes(&candidate.name).to_vec();
                 let signed = self.signed.get(candidate).cloned();
                 if file.signed.is_some() && signed.is_none() {
                     // Metadata is read of everything that is chosen, and with it what is signed: it cannot be missing.
@@ -223,7 +230,7 @@ impl Finder {
                 }
                 let url = signed.as_ref().map(|signed| Ok(signed.url.clone())).unwrap_or_else(|| file.url()).ok()?;
                 let request = download_request(&candidate.name, file, &url, hashes, signed);
-                Some(Found { request, file: None, yanked: file.yanked.clone(), is_hashed_in_url: false })
+                Some(ChosenFile { request, file: None, yanked: file.yanked.clone(), is_hashed_in_url: false })
             }
         }
     }
@@ -237,26 +244,33 @@ impl Finder {
     ///
     /// # Errors
     /// When an index cannot be asked.
-    pub async fn offers(&self, names: &[PackageName]) -> Result<HashMap<PackageName, Vec<Offer>>, Failure> {
+    pub async fn installation_candidates(
+        &self,
+        names: &[PackageName],
+    ) -> Result<HashMap<PackageName, Vec<InstallationCandidate>>, Failure> {
         match self.offers_once(names).await {
             Err(failure) if failure.code == trust::MOVED => self.offers_once(names).await,
             outcome => outcome,
         }
     }
 
-    async fn offers_once(&self, names: &[PackageName]) -> Result<HashMap<PackageName, Vec<Offer>>, Failure> {
+    async fn offers_once(
+        &self,
+        names: &[PackageName],
+    ) -> Result<HashMap<PackageName, Vec<InstallationCandidate>>, Failure> {
         let mut running = JoinSet::new();
         for name in names.iter().cloned() {
-            let places = Arc::clone(&self.places);
+            let fetcher = Arc::clone(&self.fetcher);
             running.spawn(async move {
-                let offers = places.offers(&name).await;
-                (name, offers)
+                let installation_candidates = fetcher.installation_candidates(&name).await;
+                (name, installation_candidates)
             });
         }
         let mut found = HashMap::new();
         while let Some(joined) = running.join_next().await {
-            let (name, offers) = joined.map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
-            found.insert(name, offers?);
+            let (name, installation_candidates) =
+                joined.map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
+            found.insert(name, installation_candidates?);
         }
         self.reporter.progress(Progress::Resolved);
         Ok(found)
@@ -271,9 +285,9 @@ impl Finder {
     ///
     /// # Errors
     /// When an index cannot be asked.
-    pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<Listed>>, Failure> {
-        match self.places.sources.files(project).await {
-            Err(failure) if failure.code == trust::MOVED => self.places.sources.files(project).await,
+    pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<IndexFile>>, Failure> {
+        match self.fetcher.sources.files(project).await {
+            Err(failure) if failure.code == trust::MOVED => self.fetcher.sources.files(project).await,
             outcome => outcome,
         }
     }
@@ -285,116 +299,120 @@ impl Finder {
     pub async fn request(
         &self,
         project: &PackageName,
-        listed: &Listed,
+        index_file: &IndexFile,
     ) -> Result<Result<DownloadRequest, String>, Failure> {
-        let signed = match &listed.signed {
+        let signed = match &index_file.signed {
             None => None,
-            Some(page) => match page.index().file(page, &listed.file).await? {
+            Some(page) => match page.index().file(page, &index_file.file).await? {
                 Ok(signed) => Some(Arc::new(signed)),
                 Err(reason) => return Ok(Err(reason)),
             },
         };
         let url = match &signed {
             Some(signed) => signed.url.clone(),
-            None => match listed.url() {
+            None => match index_file.url() {
                 Ok(url) => url,
                 Err(error) => return Ok(Err(format!("its link is unusable: {error}"))),
             },
         };
-        let hashes = self.choice().hashes(project).to_vec();
-        Ok(Ok(download_request(project, listed, &url, hashes, signed)))
+        let hashes = self.evaluator().hashes(project).to_vec();
+        Ok(Ok(download_request(project, index_file, &url, hashes, signed)))
     }
 
     /// The rules by which files are chosen.
-    pub fn choice(&self) -> &Choice {
-        &self.places.choice
+    pub fn evaluator(&self) -> &CandidateEvaluator {
+        &self.fetcher.evaluator
     }
 
     /// Takes answers until one of the missing facts is known and `rest` is over, or all of them are known.
-    async fn wait(&mut self, fetching: &mut Fetching, rest: Duration) -> Result<(), Failure> {
+    async fn wait_for_facts(&mut self, pending: &mut PendingFacts, rest: Duration) -> Result<(), Failure> {
         let end = tokio::time::Instant::now() + rest;
-        let all = fetching.missing.len();
+        let all = pending.missing.len();
         loop {
-            let some_known = fetching.missing.len() < all;
-            let answer = match fetching.running.try_join_next() {
+            let some_known = pending.missing.len() < all;
+            let answer = match pending.running.try_join_next() {
                 Some(answer) => answer,
-                None if fetching.missing.is_empty() => return Ok(()),
-                None if some_known => match tokio::time::timeout_at(end, fetching.running.join_next()).await {
+                None if pending.missing.is_empty() => return Ok(()),
+                None if some_known => match tokio::time::timeout_at(end, pending.running.join_next()).await {
                     Ok(Some(answer)) => answer,
                     Ok(None) | Err(_) => return Ok(()),
                 },
-                None => match fetching.running.join_next().await {
+                None => match pending.running.join_next().await {
                     Some(answer) => answer,
                     None => return Err(Failure::new(Kind::Error, "internal", "the resolver asked for what is known")),
                 },
             };
             let answer = answer.map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
-            self.take(answer, fetching)?;
-            self.reporter.progress(Progress::Resolving { projects: self.offers.len(), metadata: self.metadata.len() });
+            self.insert_fetched(answer, pending)?;
+            self.reporter.progress(Progress::Resolving {
+                projects: self.installation_candidates.len(),
+                metadata: self.metadata.len(),
+            });
         }
     }
 
     /// Starts to fetch a fact, once.
-    fn ask(&self, fact: Fact, fetching: &mut Fetching) {
-        if !fetching.asked.insert(fact.clone()) {
+    fn start_fetch(&self, fact: Fact, pending: &mut PendingFacts) {
+        if !pending.asked.insert(fact.clone()) {
             return;
         }
         let file = match &fact {
-            Fact::Metadata(candidate) => self.offer(candidate).map(|offer| Arc::clone(&offer.file)),
+            Fact::Metadata(candidate) => self.installation_candidate(candidate).map(|offer| Arc::clone(&offer.file)),
             _ => None,
         };
-        let places = Arc::clone(&self.places);
-        fetching.running.spawn(async move {
-            let news = match (&fact, file) {
-                (Fact::Project(name), _) => places.offers(name).await.map(News::Offers),
+        let fetcher = Arc::clone(&self.fetcher);
+        pending.running.spawn(async move {
+            let value = match (&fact, file) {
+                (Fact::Project(name), _) => fetcher.installation_candidates(name).await.map(FactValue::Offers),
                 (Fact::Metadata(candidate), Some(file)) => {
-                    places.reader.read(&candidate.name, &file).await.map(News::Metadata)
+                    fetcher.reader.read(&candidate.name, &file).await.map(FactValue::Metadata)
                 }
-                (Fact::Metadata(_), None) => Ok(News::Metadata(Err("there is no file of it".to_owned()))),
+                (Fact::Metadata(_), None) => Ok(FactValue::Metadata(Err("there is no file of it".to_owned()))),
                 (Fact::Direct { name, url }, _) => {
-                    places.direct(name, url).await.map(|direct| News::Direct(Box::new(direct)))
+                    fetcher.direct(name, url).await.map(|direct| FactValue::Direct(Box::new(direct)))
                 }
             };
-            Answer { fact, news }
+            FetchedFact { fact, value }
         });
     }
 
     /// Puts an answer into the catalog.
-    fn take(&mut self, answer: Answer, fetching: &mut Fetching) -> Result<(), Failure> {
-        let Answer { fact, news } = answer;
-        let is_missing = fetching.missing.remove(&fact);
-        let news = match news {
-            Ok(news) => news,
+    fn insert_fetched(&mut self, answer: FetchedFact, pending: &mut PendingFacts) -> Result<(), Failure> {
+        let FetchedFact { fact, value } = answer;
+        let is_missing = pending.missing.remove(&fact);
+        let value = match value {
+            Ok(value) => value,
             // All that is known is of an older snapshot now, whoever heard of it first.
             Err(failure) if is_missing || failure.code == trust::MOVED => return Err(failure),
             Err(_) => {
                 // The resolver has gone another way meanwhile. If it comes back it asks again.
-                fetching.asked.remove(&fact);
+                pending.asked.remove(&fact);
                 return Ok(());
             }
         };
-        match (fact, news) {
-            (Fact::Project(name), News::Offers(offers)) => {
-                let candidates = offers.iter().map(|offer| offer.candidate.clone()).collect();
+        match (fact, value) {
+            (Fact::Project(name), FactValue::Offers(installation_candidates)) => {
+                let candidates = installation_candidates.iter().map(|offer| offer.candidate.clone()).collect();
                 self.catalog.insert_project(name.clone(), candidates);
-                let by_version = offers.into_iter().map(|offer| (offer.candidate.version.clone(), offer)).collect();
-                self.offers.insert(name, by_version);
+                let by_version =
+                    installation_candidates.into_iter().map(|offer| (offer.candidate.version.clone(), offer)).collect();
+                self.installation_candidates.insert(name, by_version);
             }
-            (Fact::Metadata(id), News::Metadata(metadata)) => {
+            (Fact::Metadata(id), FactValue::Metadata(metadata)) => {
                 let metadata = metadata.and_then(|read| {
                     self.signed.extend(read.signed.map(|signed| (id.clone(), signed)));
-                    self.usable(read.metadata)
+                    self.check_requires_python(read.metadata)
                 });
                 if let Err(reason) = &metadata {
                     self.reporter.detail(1, || format!("{} {}: {reason}", id.name, id.version));
                 }
                 self.insert_metadata(id, metadata.map(Arc::new));
             }
-            (Fact::Direct { name, url }, News::Direct(direct)) => {
-                let (version, origin) = (direct.candidate.version.clone(), Origin::Direct(url.clone()));
+            (Fact::Direct { name, url }, FactValue::Direct(direct)) => {
+                let (version, origin) = (direct.candidate.version.clone(), CandidateOrigin::Direct(url.clone()));
                 let id = CandidateId { name: name.clone(), version, origin };
                 self.catalog.insert_direct(name, url.clone(), direct.candidate);
-                self.direct.insert(url, direct.found);
+                self.direct.insert(url, direct.chosen_file);
                 self.insert_metadata(id, Ok(Arc::new(direct.metadata)));
             }
             // An answer is always one to its question.
@@ -403,23 +421,23 @@ impl Finder {
         Ok(())
     }
 
-    fn offer(&self, candidate: &CandidateId) -> Option<&Offer> {
-        self.offers.get(&candidate.name)?.get(&candidate.version)
+    fn installation_candidate(&self, candidate: &CandidateId) -> Option<&InstallationCandidate> {
+        self.installation_candidates.get(&candidate.name)?.get(&candidate.version)
     }
 
     /// Metadata says more exactly than a page which Python it is for.
-    fn usable(&self, metadata: CoreMetadata) -> Result<CoreMetadata, String> {
+    fn check_requires_python(&self, metadata: CoreMetadata) -> Result<CoreMetadata, String> {
         if let Err(error) = metadata.requires_dist() {
             return Err(error.to_string());
         }
-        match self.places.choice.python_mismatch(metadata.raw_requires_python()) {
+        match self.fetcher.evaluator.python_mismatch(metadata.raw_requires_python()) {
             Some(rejection) => Err(rejection.to_string()),
             None => Ok(metadata),
         }
     }
 
     fn insert_metadata(&mut self, id: CandidateId, metadata: Result<Arc<CoreMetadata>, String>) {
-        let told = metadata.as_ref().map_err(Clone::clone).map(|metadata| Metadata {
+        let told = metadata.as_ref().map_err(Clone::clone).map(|metadata| CandidateMetadata {
             requires_dist: metadata.valid_requires_dist().to_vec(),
             provides_extras: metadata.provides_extra.clone(),
         });
@@ -430,9 +448,13 @@ impl Finder {
     }
 
     /// Refuses a resolution that pip would not choose because it would build a newer source distribution.
-    fn without_skipped_sources(&self, resolution: Resolution, request: &Request<'_>) -> Result<Resolution, Failure> {
+    fn without_skipped_sources(
+        &self,
+        resolution: Resolution,
+        request: &ResolveRequest<'_>,
+    ) -> Result<Resolution, Failure> {
         for pin in &resolution.pins {
-            if pin.candidate.origin != Origin::Index {
+            if pin.candidate.origin != CandidateOrigin::Index {
                 continue;
             }
             let requirements: Vec<&Requirement> =
@@ -465,7 +487,11 @@ impl Finder {
                 return Err(Failure::new(
                     Kind::Error,
                     "source.not-supported",
-                    format!("{name} {} has {}", candidate.version, crate::index::explanation::rejection(&Rejection::Source)),
+                    format!(
+                        "{name} {} has {}",
+                        candidate.version,
+                        crate::index::explanation::rejection(&Rejection::Source)
+                    ),
                 )
                 .hint(format!(
                     "take the newest version with a wheel instead, {}: add --only-binary {name}",
@@ -477,8 +503,8 @@ impl Finder {
     }
 }
 
-impl Places {
-    async fn offers(&self, name: &PackageName) -> Result<Vec<Offer>, Failure> {
-        self.choice.offers(name, self.sources.files(name).await?)
+impl FactFetcher {
+    async fn installation_candidates(&self, name: &PackageName) -> Result<Vec<InstallationCandidate>, Failure> {
+        self.evaluator.installation_candidates(name, self.sources.files(name).await?)
     }
 }

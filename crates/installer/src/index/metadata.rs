@@ -5,17 +5,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use packaging::{CoreMetadata, CoreMetadataFile, File, HashAlgorithm, PackageName, WheelFilename};
+use packaging::{CoreMetadata, CoreMetadataFile, HashAlgorithm, PackageName, ProjectFile, WheelFilename};
 use reqwest::header::HeaderMap;
 use sha2::{Digest, Sha256};
 use url::Url;
-use wheel::{Limits as ArchiveLimits, MetadataLocation, MetadataSearch, WheelArchive};
+use wheel::{ArchiveLimits, MetadataLocation, MetadataSearch, WheelArchive};
 
-use super::Listed;
+use super::IndexFile;
 use crate::cache::file;
 use crate::download::{DownloadRequest, Downloader, VerifiedFile};
 use crate::error::{Failure, Kind};
-use crate::net::{Client, Limits, Part, local_path, redacted};
+use crate::net::{HttpClient, PartialContent, ResponseLimits, local_path, redacted};
 use crate::trust::{PageProof, SignedFile};
 use crate::wheel_cache::WheelCache;
 
@@ -33,16 +33,21 @@ pub struct ReadMetadata {
 
 /// Reads metadata of files.
 pub struct MetadataReader {
-    client: Arc<Client>,
+    client: Arc<HttpClient>,
     downloader: Arc<Downloader>,
-    store: WheelCache,
+    wheel_cache: WheelCache,
     directory: PathBuf,
 }
 
 impl MetadataReader {
     /// Keeps metadata in `directory`, by the hash of the file it belongs to.
-    pub fn new(client: Arc<Client>, downloader: Arc<Downloader>, store: WheelCache, directory: PathBuf) -> Self {
-        Self { client, downloader, store, directory }
+    pub fn new(
+        client: Arc<HttpClient>,
+        downloader: Arc<Downloader>,
+        wheel_cache: WheelCache,
+        directory: PathBuf,
+    ) -> Self {
+        Self { client, downloader, wheel_cache, directory }
     }
 
     /// Requests that the command has sent so far.
@@ -54,11 +59,15 @@ impl MetadataReader {
     ///
     /// # Errors
     /// When it cannot be fetched, or is not what its hash says.
-    pub async fn read(&self, project: &PackageName, listed: &Listed) -> Result<Result<ReadMetadata, String>, Failure> {
-        match &listed.signed {
-            Some(page) => self.signed(project, &listed.file, page).await,
+    pub async fn read(
+        &self,
+        project: &PackageName,
+        index_file: &IndexFile,
+    ) -> Result<Result<ReadMetadata, String>, Failure> {
+        match &index_file.signed {
+            Some(page) => self.signed(project, &index_file.file, page).await,
             None => {
-                let metadata = self.unsigned(project, &listed.file).await?;
+                let metadata = self.unsigned(project, &index_file.file).await?;
                 Ok(metadata.map(|metadata| ReadMetadata { metadata, signed: None }))
             }
         }
@@ -68,11 +77,11 @@ impl MetadataReader {
     async fn signed(
         &self,
         project: &PackageName,
-        file: &File,
+        file: &ProjectFile,
         page: &Arc<PageProof>,
     ) -> Result<Result<ReadMetadata, String>, Failure> {
         // A wheel that seems to be unpacked will not need its metadata file; else both are asked for at once.
-        let (signed, metadata) = match self.seems_unpacked(project, file) {
+        let (signed, metadata) = match self.is_probably_cached(project, file) {
             true => (page.index().file(page, file).await?, None),
             false => {
                 let (signed, metadata) = tokio::join!(page.index().file(page, file), page.index().metadata(page, file));
@@ -86,7 +95,7 @@ impl MetadataReader {
         let request = download_request(project, file, &signed.url, Vec::new(), Some(Arc::clone(&signed)));
         let bytes = if let Some(bytes) = page.index().cached_metadata(page, file) {
             bytes
-        } else if let Some(unpacked) = self.store.find(&request) {
+        } else if let Some(unpacked) = self.wheel_cache.find(&request) {
             unpacked.raw_metadata()?
         } else if let Some(bytes) = match metadata {
             Some(metadata) => metadata?,
@@ -99,26 +108,30 @@ impl MetadataReader {
             };
             Self::of_wheel(&self.downloader.fetch(&request).await?, filename)?
         };
-        let metadata = understand(project, file, &bytes);
+        let metadata = parse_metadata(project, file, &bytes);
         Ok(metadata.map(|metadata| ReadMetadata { metadata, signed: Some(signed) }))
     }
 
     /// By what the page says, which may prove wrong.
-    fn seems_unpacked(&self, project: &PackageName, file: &File) -> bool {
+    fn is_probably_cached(&self, project: &PackageName, file: &ProjectFile) -> bool {
         let request = file.url().ok().map(|url| download_request(project, file, &url, Vec::new(), None));
-        request.is_some_and(|request| self.store.has(&request))
+        request.is_some_and(|request| self.wheel_cache.has(&request))
     }
 
-    async fn unsigned(&self, project: &PackageName, file: &File) -> Result<Result<CoreMetadata, String>, Failure> {
+    async fn unsigned(
+        &self,
+        project: &PackageName,
+        file: &ProjectFile,
+    ) -> Result<Result<CoreMetadata, String>, Failure> {
         let cached = cache_key(file).map(|key| self.directory.join(key));
         if let Some(bytes) = cached.as_deref().and_then(file::read) {
-            return Ok(understand(project, file, &bytes));
+            return Ok(parse_metadata(project, file, &bytes));
         }
         let bytes = self.fetch(project, file).await?;
         if let Some(path) = cached {
             file::write(&path, &bytes);
         }
-        Ok(understand(project, file, &bytes))
+        Ok(parse_metadata(project, file, &bytes))
     }
 
     /// The metadata inside a downloaded wheel.
@@ -129,14 +142,14 @@ impl MetadataReader {
         Ok(WheelArchive::open(file.path(), filename, &ArchiveLimits::default())?.metadata()?)
     }
 
-    async fn fetch(&self, project: &PackageName, file: &File) -> Result<Vec<u8>, Failure> {
+    async fn fetch(&self, project: &PackageName, file: &ProjectFile) -> Result<Vec<u8>, Failure> {
         let url = file.url().map_err(|error| unusable(&file.raw_url, &error.to_string()))?;
         let request = download_request(project, file, &url, Vec::new(), None);
-        if let Some(unpacked) = self.store.find(&request) {
+        if let Some(unpacked) = self.wheel_cache.find(&request) {
             return unpacked.raw_metadata();
         }
         if let CoreMetadataFile::Available { sha256 } = &file.core_metadata
-            && let Some(bytes) = self.announced(file, sha256.as_deref()).await?
+            && let Some(bytes) = self.from_metadata_file(file, sha256.as_deref()).await?
         {
             return Ok(bytes);
         }
@@ -144,7 +157,7 @@ impl MetadataReader {
             return Err(Failure::new(Kind::Error, "internal", format!("{} is no wheel", file.filename())));
         };
         if matches!(url.scheme(), "http" | "https")
-            && let Some(bytes) = self.ranged(&url, filename).await
+            && let Some(bytes) = self.from_range_requests(&url, filename).await
         {
             return Ok(bytes);
         }
@@ -153,14 +166,14 @@ impl MetadataReader {
     }
 
     /// PEP 658. `None` when the index announced a file that is not there: some do.
-    async fn announced(&self, file: &File, sha256: Option<&str>) -> Result<Option<Vec<u8>>, Failure> {
+    async fn from_metadata_file(&self, file: &ProjectFile, sha256: Option<&str>) -> Result<Option<Vec<u8>>, Failure> {
         let Some(Ok(url)) = file.metadata_url() else { return Ok(None) };
         let bytes = match local_path(&url) {
             Some(path) => match std::fs::read(&path) {
                 Ok(bytes) => bytes,
                 Err(_) => return Ok(None),
             },
-            None => match self.client.get(&url, &HeaderMap::new(), Limits::METADATA).await {
+            None => match self.client.get(&url, &HeaderMap::new(), ResponseLimits::METADATA).await {
                 Ok(fetched) => fetched.body,
                 Err(failure) if matches!(failure.status(), Some(404 | 410)) => return Ok(None),
                 Err(failure) => return Err(failure.into()),
@@ -184,8 +197,9 @@ impl MetadataReader {
 
     /// The metadata by a few requests for parts of the wheel; `None` when the server or the archive does not play along.
     /// What is wrong with either comes out when the whole wheel is fetched.
-    async fn ranged(&self, url: &Url, filename: &WheelFilename) -> Option<Vec<u8>> {
-        let tail = self.client.get_part(url, &format!("bytes=-{FIRST_TAIL}"), Limits::METADATA).await.ok()??;
+    async fn from_range_requests(&self, url: &Url, filename: &WheelFilename) -> Option<Vec<u8>> {
+        let tail =
+            self.client.get_part(url, &format!("bytes=-{FIRST_TAIL}"), ResponseLimits::METADATA).await.ok()??;
         let (total, mut start, mut bytes) = (tail.total, tail.first, tail.bytes);
         if start + bytes.len() as u64 != total {
             return None;
@@ -200,13 +214,13 @@ impl MetadataReader {
                     let here = from.zip(to).and_then(|(from, to)| bytes.get(from..to)).map(<[u8]>::to_vec);
                     let part = match here {
                         Some(part) => part,
-                        None => self.part(url, range.start, range.end, total).await?,
+                        None => self.fetch_range(url, range.start, range.end, total).await?,
                     };
                     return location.extract(&part).ok();
                 }
                 // Each round reads further towards the start, so there is an end.
                 MetadataSearch::NeedMore { from } if from < start => {
-                    let mut more = self.part(url, from, start, total).await?;
+                    let mut more = self.fetch_range(url, from, start, total).await?;
                     more.append(&mut bytes);
                     (start, bytes) = (from, more);
                 }
@@ -216,9 +230,10 @@ impl MetadataReader {
     }
 
     /// The bytes from `start` to before `end` of a file with `total` bytes; nothing less, and of no other file.
-    async fn part(&self, url: &Url, start: u64, end: u64, total: u64) -> Option<Vec<u8>> {
+    async fn fetch_range(&self, url: &Url, start: u64, end: u64, total: u64) -> Option<Vec<u8>> {
         let last = end.checked_sub(1)?;
-        let part: Part = self.client.get_part(url, &format!("bytes={start}-{last}"), Limits::METADATA).await.ok()??;
+        let part: PartialContent =
+            self.client.get_part(url, &format!("bytes={start}-{last}"), ResponseLimits::METADATA).await.ok()??;
         let fits = part.first == start && part.first + part.bytes.len() as u64 == end && part.total == total;
         fits.then_some(part.bytes)
     }
@@ -226,7 +241,7 @@ impl MetadataReader {
 
 /// Under which name metadata is kept: it says which wheel it belongs to, and who said so. An index that shows wrong
 /// metadata for a wheel thus spoils nothing for another one that has the same wheel.
-fn cache_key(file: &File) -> Option<String> {
+fn cache_key(file: &ProjectFile) -> Option<String> {
     let sha256 = file.hashes.get(HashAlgorithm::Sha256)?;
     let source = match &file.core_metadata {
         CoreMetadataFile::Available { sha256: Some(metadata) } => metadata.as_str(),
@@ -240,7 +255,7 @@ fn cache_key(file: &File) -> Option<String> {
 /// What to fetch for `file`.
 pub fn download_request(
     project: &PackageName,
-    file: &File,
+    file: &ProjectFile,
     url: &Url,
     user_hashes: Vec<(HashAlgorithm, String)>,
     signed: Option<Arc<SignedFile>>,
@@ -257,7 +272,7 @@ pub fn download_request(
 }
 
 /// Metadata that belongs to another project or version is as bad as none.
-fn understand(project: &PackageName, file: &File, bytes: &[u8]) -> Result<CoreMetadata, String> {
+fn parse_metadata(project: &PackageName, file: &ProjectFile, bytes: &[u8]) -> Result<CoreMetadata, String> {
     let metadata = CoreMetadata::parse(bytes).map_err(|error| error.to_string())?;
     if metadata.name != *project {
         return Err(format!("its metadata names the project '{}'", metadata.name));

@@ -9,9 +9,9 @@ use packaging::{MarkerEnvironment, PackageName, Requirement, Version};
 use crate::error::Failure;
 use crate::event::{BrokenRequirement, Event, Reporter, WarningCode};
 use crate::install::plan::Plan;
-use crate::options::{InstallOptions, Place};
+use crate::options::{InstallLocation, InstallOptions};
 use crate::python::environment::Environment;
-use crate::python::installed::{Described, described};
+use crate::python::installed::{InstalledPackage, installed_packages};
 use crate::text::printable;
 
 /// What is or will be installed, in the order of the search path.
@@ -29,7 +29,7 @@ struct Package {
 impl PackageSet {
     /// What is installed; and whether everything could be understood, else there were warnings.
     pub fn of_installed(
-        distributions: &[Described],
+        distributions: &[InstalledPackage],
         environment: &MarkerEnvironment,
         reporter: &dyn Reporter,
     ) -> (Self, bool) {
@@ -119,12 +119,13 @@ pub fn warn_of_conflicts(
     reporter: &dyn Reporter,
 ) -> Result<(), Failure> {
     // What is installed elsewhere does not have to fit what is installed here.
-    let here = matches!(install.place, Place::Environment { .. }) && install.root.is_none();
-    if !install.warn_conflicts || install.wishes.no_deps || !here || plan.additions.is_empty() {
+    let here = matches!(install.place, InstallLocation::Environment { .. }) && install.root.is_none();
+    if !install.warn_conflicts || install.requirement_options.no_deps || !here || plan.additions.is_empty() {
         return Ok(());
     }
     let markers = &before.interpreter.markers;
-    let (mut set, _) = PackageSet::of_installed(&described(before.distributions(), reporter)?, markers, reporter);
+    let (mut set, _) =
+        PackageSet::of_installed(&installed_packages(before.distributions(), reporter)?, markers, reporter);
     let mut names = HashSet::new();
     for addition in &plan.additions {
         let dependencies = addition.metadata.valid_requires_dist();

@@ -18,9 +18,9 @@ use crate::wheel_cache::{UnpackedWheel, WheelCache};
 
 /// The unpacked wheels of a plan, with their bytecode.
 #[derive(Default)]
-pub struct Wheels(HashMap<PackageName, (UnpackedWheel, Option<Bytecode>)>);
+pub struct PreparedWheels(HashMap<PackageName, (UnpackedWheel, Option<Bytecode>)>);
 
-impl Wheels {
+impl PreparedWheels {
     /// The wheel of a project, and its bytecode when that was asked for.
     pub fn get(&self, name: &PackageName) -> Option<&(UnpackedWheel, Option<Bytecode>)> {
         self.0.get(name)
@@ -41,20 +41,21 @@ pub async fn fetch(
     interpreter: &Interpreter,
     compile: bool,
     context: &Context,
-) -> Result<Wheels, Failure> {
+) -> Result<PreparedWheels, Failure> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let compiler = if compile { Compiler::new(interpreter, workers).map(Arc::new) } else { None };
     let mut running: JoinSet<Result<_, Failure>> = JoinSet::new();
     let (mut files, mut bytes) = (0, 0);
     for addition in plan.largest_first() {
-        let request = addition.found.request.clone();
-        let file = addition.found.file.clone();
+        let request = addition.chosen_file.request.clone();
+        let file = addition.chosen_file.file.clone();
         let unpacked = context.wheels.find(&request);
         if unpacked.is_none() && file.is_none() {
             files += 1;
             bytes += request.size.unwrap_or(0);
         }
-        let (downloader, store, compiler) = (Arc::clone(&context.downloader), context.wheels.clone(), compiler.clone());
+        let (downloader, wheel_cache, compiler) =
+            (Arc::clone(&context.downloader), context.wheels.clone(), compiler.clone());
         let expected = Arc::clone(&addition.metadata);
         let name = addition.candidate.name.clone();
         running.spawn(async move {
@@ -62,8 +63,16 @@ pub async fn fetch(
                 (None, None) => Some(downloader.fetch(&request).await?),
                 (_, file) => file,
             };
-            let work =
-                move || prepare(&store, unpacked, file.as_ref(), &request.filename, &expected, compiler.as_deref());
+            let work = move || {
+                unpack_and_compile(
+                    &wheel_cache,
+                    unpacked,
+                    file.as_ref(),
+                    &request.filename,
+                    &expected,
+                    compiler.as_deref(),
+                )
+            };
             let wheel = tokio::task::spawn_blocking(work).await.map_err(|error| internal(&error))??;
             Ok((name, wheel))
         });
@@ -71,7 +80,7 @@ pub async fn fetch(
     if files > 0 {
         context.reporter.progress(Progress::DownloadPlanned { files, bytes });
     }
-    let mut wheels = Wheels::default();
+    let mut wheels = PreparedWheels::default();
     while let Some(joined) = running.join_next().await {
         let (name, wheel): (PackageName, _) = joined.map_err(|error| internal(&error))??;
         wheels.0.insert(name, wheel);
@@ -85,11 +94,11 @@ pub async fn fetch(
 /// The first that occurs.
 pub async fn download(plan: &Plan, context: &Context) -> Result<HashMap<PackageName, VerifiedFile>, Failure> {
     let mut running = JoinSet::new();
-    let bytes = plan.additions.iter().filter_map(|addition| addition.found.request.size).sum();
+    let bytes = plan.additions.iter().filter_map(|addition| addition.chosen_file.request.size).sum();
     context.reporter.progress(Progress::DownloadPlanned { files: plan.additions.len(), bytes });
     for addition in plan.largest_first() {
-        let Addition { found, candidate, .. } = addition;
-        let (request, file, name) = (found.request.clone(), found.file.clone(), candidate.name.clone());
+        let Addition { chosen_file, candidate, .. } = addition;
+        let (request, file, name) = (chosen_file.request.clone(), chosen_file.file.clone(), candidate.name.clone());
         let downloader = Arc::clone(&context.downloader);
         running.spawn(async move {
             match file {
@@ -107,8 +116,8 @@ pub async fn download(plan: &Plan, context: &Context) -> Result<HashMap<PackageN
 }
 
 /// Unpacks a wheel unless that was done before, holds it against the metadata it was chosen by, and compiles it.
-fn prepare(
-    store: &WheelCache,
+fn unpack_and_compile(
+    wheel_cache: &WheelCache,
     unpacked: Option<UnpackedWheel>,
     file: Option<&VerifiedFile>,
     filename: &str,
@@ -117,7 +126,7 @@ fn prepare(
 ) -> Result<(UnpackedWheel, Option<Bytecode>), Failure> {
     let wheel = match (unpacked, file) {
         (Some(wheel), _) => wheel,
-        (None, Some(file)) => store.add(file)?,
+        (None, Some(file)) => wheel_cache.add(file)?,
         (None, None) => return Err(Failure::new(Kind::Error, "internal", "there is nothing to unpack")),
     };
     // Each time: that the wheel was unpacked before does not say that it was chosen by its own metadata now.

@@ -21,10 +21,10 @@ use std::collections::HashMap;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, Reporter};
-use crate::install::place::Target;
-use crate::install::plan::{Existing, Plan};
+use crate::install::place::InstallTarget;
+use crate::install::plan::{InstalledPolicy, Plan};
 use crate::install::resolution::Rules;
-use crate::options::{CommonOptions, InstallOptions, Place};
+use crate::options::{CommonOptions, InstallLocation, InstallOptions};
 use crate::python::environment::Environment;
 
 /// Installs what `install` asks for.
@@ -35,13 +35,14 @@ pub async fn install(options: &CommonOptions, install: &InstallOptions, context:
     let reporter = &*context.reporter;
     loop {
         let requirements =
-            resolution::read_requirements(&install.wishes, &install.indexes, &install.selection, context).await?;
+            resolution::read_requirements(&install.requirement_options, &install.indexes, &install.selection, context)
+                .await?;
         let environment = Environment::open(options)?;
         if changes_environment(install) {
             environment.refuse_if_managed()?;
         }
-        let target = Target::new(&environment, install, reporter)?;
-        if !install.dry_run && recover::undo(&target.library, reporter)? {
+        let target = InstallTarget::new(&environment, install, reporter)?;
+        if !install.dry_run && recover::recover(&target.library, reporter)? {
             continue;
         }
         let plan = resolution::resolve(requirements, &environment, rules(install), context).await?.plan;
@@ -69,21 +70,26 @@ pub async fn install(options: &CommonOptions, install: &InstallOptions, context:
 
 /// Whether the interpreter's own environment is touched (PEP 668 protects that, and nothing else).
 fn changes_environment(install: &InstallOptions) -> bool {
-    matches!(install.place, Place::Environment { .. })
+    matches!(install.place, InstallLocation::Environment { .. })
         && install.root.is_none()
         && !install.break_system_packages
         && !(install.dry_run && install.report.is_some())
 }
 
 fn rules(install: &InstallOptions) -> Rules {
-    let existing = if install.ignore_installed || matches!(install.place, Place::Target(_)) {
-        Existing::Ignore
+    let existing = if install.ignore_installed || matches!(install.place, InstallLocation::Target(_)) {
+        InstalledPolicy::Ignore
     } else if install.force_reinstall {
-        Existing::Reinstall
+        InstalledPolicy::Reinstall
     } else {
-        Existing::Keep
+        InstalledPolicy::Keep
     };
-    Rules { upgrade: install.upgrade, existing, no_deps: install.wishes.no_deps, only_deps: install.wishes.only_deps }
+    Rules {
+        upgrade: install.upgrade,
+        existing,
+        no_deps: install.requirement_options.no_deps,
+        only_deps: install.requirement_options.only_deps,
+    }
 }
 
 fn report_would_install(plan: &Plan, reporter: &dyn Reporter) {

@@ -7,17 +7,17 @@ use wheel::{InstalledDistribution, Placement, Removal, Scheme, Transaction, Tran
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::event::{Event, Progress, Reporter, WarningCode};
-use crate::install::fetch::Wheels;
+use crate::install::fetch::PreparedWheels;
 use crate::install::plan::{Addition, Plan};
 use crate::install::proofs;
 use crate::install::recover::waiting_for;
 use crate::install::script_location;
-use crate::options::{InstallOptions, Place, Upgrade};
+use crate::options::{InstallLocation, InstallOptions, UpgradeStrategy};
 use crate::python::environment::{Environment, installed_version};
-use crate::python::{Destination, Interpreter, Layout};
+use crate::python::{Destination, InstallScheme, Interpreter};
 
 /// Where an install goes: the directories of each distribution, and the one in which changes are staged.
-pub struct Target {
+pub struct InstallTarget {
     /// Where files go.
     destination: Destination,
     /// What RECORD says instead, with `--target`.
@@ -28,7 +28,7 @@ pub struct Target {
     pub library: PathBuf,
 }
 
-impl Target {
+impl InstallTarget {
     /// The place that the settings name.
     ///
     /// # Errors
@@ -37,15 +37,15 @@ impl Target {
         let interpreter = &environment.interpreter;
         let root = install.root.as_deref();
         let layout = match &install.place {
-            Place::Environment { user } => {
-                if wants_user(interpreter, *user, root, reporter)? {
-                    Layout::User
+            InstallLocation::Environment { user } => {
+                if uses_user_scheme(interpreter, *user, root, reporter)? {
+                    InstallScheme::User
                 } else {
-                    Layout::Environment
+                    InstallScheme::Environment
                 }
             }
-            Place::Prefix(directory) => Layout::Prefix(absolute(directory)?),
-            Place::Target(directory) => {
+            InstallLocation::Prefix(directory) => InstallScheme::Prefix(absolute(directory)?),
+            InstallLocation::Target(directory) => {
                 if directory.exists() && !directory.is_dir() {
                     return Err(Failure::new(
                         Kind::Error,
@@ -55,11 +55,11 @@ impl Target {
                     .detail("path", directory.display().to_string()));
                 }
                 let directory = absolute(directory)?;
-                let recorded = Destination::new(interpreter, &Layout::Home(directory.clone()), root)?;
+                let recorded = Destination::new(interpreter, &InstallScheme::Home(directory.clone()), root)?;
                 return Ok(Self {
                     destination: Destination::flat(&directory),
                     recorded: Some(recorded),
-                    flat: Some(install.upgrade != Upgrade::ToSatisfyOnly),
+                    flat: Some(install.upgrade != UpgradeStrategy::ToSatisfyOnly),
                     library: directory,
                 });
             }
@@ -77,9 +77,9 @@ impl Target {
 /// When the disk or a wheel does not allow it; the environment is then as it was.
 pub fn place(
     plan: &Plan,
-    wheels: &Wheels,
+    wheels: &PreparedWheels,
     environment: &Environment,
-    target: &Target,
+    target: &InstallTarget,
     install: &InstallOptions,
     context: &Context,
 ) -> Result<bool, Failure> {
@@ -88,7 +88,7 @@ pub fn place(
         return environment.is_unchanged();
     }
     let reporter = &*context.reporter;
-    let prepared = prepared(plan, wheels, target)?;
+    let prepared = prepare_placements(plan, wheels, target)?;
     let mut transaction = Transaction::begin(&target.library, || {
         reporter.report(waiting_for(&target.library));
     })?;
@@ -136,7 +136,7 @@ pub fn place(
             format!("Target directory {} already exists. Specify --upgrade to force replacement.", kept.display()),
         );
     }
-    if install.warn_script_location && matches!(install.place, Place::Environment { .. }) {
+    if install.warn_script_location && matches!(install.place, InstallLocation::Environment { .. }) {
         for ready in &prepared {
             script_location::warn(&ready.console_scripts(), &environment.interpreter.executable, reporter);
         }
@@ -146,7 +146,7 @@ pub fn place(
 }
 
 /// Everything a placement borrows.
-struct Ready<'a> {
+struct PreparedPlacement<'a> {
     addition: &'a Addition,
     wheel: &'a crate::wheel_cache::UnpackedWheel,
     bytecode: Option<&'a crate::wheel_cache::bytecode::Bytecode>,
@@ -156,7 +156,11 @@ struct Ready<'a> {
     direct_url: Option<String>,
 }
 
-fn prepared<'a>(plan: &'a Plan, wheels: &'a Wheels, target: &Target) -> Result<Vec<Ready<'a>>, Failure> {
+fn prepare_placements<'a>(
+    plan: &'a Plan,
+    wheels: &'a PreparedWheels,
+    target: &InstallTarget,
+) -> Result<Vec<PreparedPlacement<'a>>, Failure> {
     plan.additions
         .iter()
         .map(|addition| {
@@ -164,7 +168,7 @@ fn prepared<'a>(plan: &'a Plan, wheels: &'a Wheels, target: &Target) -> Result<V
             let missing = || Failure::new(Kind::Error, "internal", format!("{name} was not fetched"));
             let (wheel, bytecode) = wheels.get(name).ok_or_else(missing)?;
             let header_name = addition.metadata.raw_name();
-            Ok(Ready {
+            Ok(PreparedPlacement {
                 addition,
                 wheel,
                 bytecode: bytecode.as_ref(),
@@ -177,7 +181,7 @@ fn prepared<'a>(plan: &'a Plan, wheels: &'a Wheels, target: &Target) -> Result<V
         .collect()
 }
 
-impl<'a> Ready<'a> {
+impl<'a> PreparedPlacement<'a> {
     /// Where the programs are that entry points ask for.
     fn console_scripts(&self) -> Vec<PathBuf> {
         let entry_points = &self.wheel.manifest().console_scripts;
@@ -204,7 +208,7 @@ impl<'a> Ready<'a> {
 }
 
 /// Whether the user's own site-packages are meant; by default only when the environment cannot be written.
-fn wants_user(
+fn uses_user_scheme(
     interpreter: &Interpreter,
     wish: Option<bool>,
     root: Option<&Path>,
@@ -238,7 +242,7 @@ fn is_writable(directory: &Path) -> bool {
 
 /// Whether a distribution may be removed to make room: not one of the base interpreter from inside a virtual environment,
 /// and not one elsewhere when the install goes elsewhere.
-fn is_removable(location: &Path, environment: &Environment, target: &Target) -> bool {
+fn is_removable(location: &Path, environment: &Environment, target: &InstallTarget) -> bool {
     let interpreter = &environment.interpreter;
     if target.library == location || target.destination.platlib() == location {
         return true;
@@ -260,7 +264,7 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
         .map_err(|error| Failure::new(Kind::Error, "target.path", format!("Could not use {}: {error}", path.display())))
 }
 
-fn say_installed(plan: &Plan, wheels: &Wheels, reporter: &dyn Reporter) {
+fn say_installed(plan: &Plan, wheels: &PreparedWheels, reporter: &dyn Reporter) {
     let mut installed: Vec<String> =
         plan.additions.iter().map(|addition| format!("{}-{}", addition.spelled, addition.candidate.version)).collect();
     installed.sort();

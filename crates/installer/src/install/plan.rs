@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use packaging::{CoreMetadata, PackageName};
-use resolve::{CandidateId, Origin, Pin, RequestedBy, Resolution};
+use resolve::{CandidateId, CandidateOrigin, Pin, RequestedBy, Resolution};
 use wheel::InstalledDistribution;
 
 use crate::error::{Failure, Kind};
 use crate::event::{Event, Reporter, WarningCode};
-use crate::index::{Finder, Found};
+use crate::index::{ChosenFile, Finder};
 use crate::net::redacted;
 use crate::python::environment::{Environment, installed_version};
 
@@ -29,7 +29,7 @@ pub struct Addition {
     /// The project's name as whoever asked for it first spells it.
     pub spelled: String,
     /// Where it is.
-    pub found: Found,
+    pub chosen_file: ChosenFile,
     /// What it says of itself.
     pub metadata: Arc<CoreMetadata>,
     /// Extras asked for, sorted.
@@ -42,7 +42,7 @@ pub struct Addition {
 
 /// What to do with distributions that are there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Existing {
+pub enum InstalledPolicy {
     /// The same version stays, another is replaced.
     Keep,
     /// Every one is replaced (`--force-reinstall`).
@@ -60,51 +60,53 @@ impl Plan {
         resolution: &Resolution,
         finder: &Finder,
         environment: &Environment,
-        existing: Existing,
+        existing: InstalledPolicy,
         reporter: &dyn Reporter,
     ) -> Result<Self, Failure> {
         let mut additions = Vec::new();
         let mut kept = 0;
         for pin in &resolution.pins {
             let installed = match existing {
-                Existing::Ignore => None,
-                Existing::Keep | Existing::Reinstall => environment.installed(&pin.candidate.name),
+                InstalledPolicy::Ignore => None,
+                InstalledPolicy::Keep | InstalledPolicy::Reinstall => environment.installed(&pin.candidate.name),
             };
-            if pin.candidate.origin == Origin::Installed {
+            if pin.candidate.origin == CandidateOrigin::Installed {
                 kept += 1;
                 say_satisfied(pin, installed, reporter);
                 continue;
             }
             let missing =
                 || Failure::new(Kind::Error, "internal", format!("{} was chosen but not found", pin.candidate));
-            let found = finder.found(&pin.candidate).ok_or_else(missing)?;
+            let chosen_file = finder.chosen_file(&pin.candidate).ok_or_else(missing)?;
             let metadata = Arc::clone(finder.metadata(&pin.candidate).ok_or_else(missing)?);
-            if let (Existing::Keep, Some(installed)) = (existing, installed)
+            if let (InstalledPolicy::Keep, Some(installed)) = (existing, installed)
                 && installed_version(installed).as_ref() == Some(&pin.candidate.version)
                 && installed.editable_location().is_none()
             {
                 kept += 1;
-                if found.request.url.scheme() == "file" && matches!(pin.candidate.origin, Origin::Direct(_)) {
+                if chosen_file.request.url.scheme() == "file"
+                    && matches!(pin.candidate.origin, CandidateOrigin::Direct(_))
+                {
                     reporter.report(Event::SameVersionInstalled { project: &pin.candidate.name });
                 } else {
                     say_satisfied(pin, Some(installed), reporter);
                 }
                 continue;
             }
-            if let Some(reason) = &found.yanked {
+            if let Some(reason) = &chosen_file.yanked {
                 reporter.warning(WarningCode::Yanked, format!(
                     "The candidate selected for download or install is a yanked version: '{}' candidate (version {} at {})\n\
                      Reason for being yanked: {}",
                     pin.candidate.name,
                     pin.candidate.version,
-                    redacted(&found.request.url),
+                    redacted(&chosen_file.request.url),
                     if reason.is_empty() { "<none given>".to_owned() } else { crate::text::printable(reason) },
                 ));
             }
             additions.push(Addition {
                 candidate: pin.candidate.clone(),
                 spelled: spelled(pin),
-                found,
+                chosen_file,
                 metadata,
                 extras: pin.extras.iter().map(ToString::to_string).collect(),
                 requested: pin.requested_by.iter().any(|by| matches!(by, RequestedBy::User { .. })),
@@ -115,14 +117,14 @@ impl Plan {
     }
 
     /// Leaves out what the user named (`--only-deps`).
-    pub fn without(&mut self, names: &[PackageName]) {
+    pub fn remove_named(&mut self, names: &[PackageName]) {
         self.additions.retain(|addition| !names.contains(&addition.candidate.name));
     }
 
     /// The files to fetch, the largest first, so that the last one to arrive is not a large one.
     pub fn largest_first(&self) -> Vec<&Addition> {
         let mut additions: Vec<&Addition> = self.additions.iter().collect();
-        additions.sort_by_key(|addition| std::cmp::Reverse(addition.found.request.size.unwrap_or(u64::MAX)));
+        additions.sort_by_key(|addition| std::cmp::Reverse(addition.chosen_file.request.size.unwrap_or(u64::MAX)));
         additions
     }
 }
@@ -130,12 +132,12 @@ impl Plan {
 impl Addition {
     /// The contents of direct_url.json (PEP 610), for what was named by URL or path.
     pub fn direct_url(&self, sha256: &str) -> Option<String> {
-        matches!(self.candidate.origin, Origin::Direct(_)).then(|| self.download_info(sha256).to_string())
+        matches!(self.candidate.origin, CandidateOrigin::Direct(_)).then(|| self.download_info(sha256).to_string())
     }
 
     /// Where the distribution came from, in the form of PEP 610, without secrets.
     pub fn download_info(&self, sha256: &str) -> serde_json::Value {
-        let request = &self.found.request;
+        let request = &self.chosen_file.request;
         // Of what a signed page says, only what was verified.
         let of_index = request.index_hashes.iter().filter(|_| request.signed.is_none());
         let mut hashes: Vec<(String, String)> =

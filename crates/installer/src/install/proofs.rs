@@ -6,13 +6,13 @@ use packaging::PackageName;
 use crate::download::Proof;
 use crate::event::{Event, Reporter, Verified};
 use crate::install::plan::Plan;
-use crate::trust::Trust;
+use crate::trust::CommandTrust;
 
 /// Reports what the files of a plan were checked by; `proof` knows it of each project's file.
 pub fn report(plan: &Plan, proof: impl Fn(&PackageName) -> Option<Proof>, reporter: &dyn Reporter) {
     let mut verified = Verified::default();
     for addition in &plan.additions {
-        let found = &addition.found;
+        let found = &addition.chosen_file;
         match proof(&addition.candidate.name).map(|proof| found.proof(proof)) {
             Some(Proof::Signed) => {
                 let Some(file) = &found.request.signed else { continue };
@@ -28,13 +28,13 @@ pub fn report(plan: &Plan, proof: impl Fn(&PackageName) -> Option<Proof>, report
 }
 
 /// Reports what a plan leaves unchecked although signatures are required, and which permissions changed nothing.
-pub fn report_limits(plan: &Plan, trust: &Trust, reporter: &dyn Reporter) {
+pub fn report_limits(plan: &Plan, trust: &CommandTrust, reporter: &dyn Reporter) {
     if trust.requires_signed() && plan.kept > 0 {
         reporter.report(Event::KeptUnchecked { count: plan.kept });
     }
-    for project in trust.may_all_be_unsigned() {
+    for project in trust.unsigned_allowed() {
         let is_signed = match plan.additions.iter().find(|addition| addition.candidate.name == *project) {
-            Some(addition) if addition.found.request.signed.is_some() => true,
+            Some(addition) if addition.chosen_file.request.signed.is_some() => true,
             Some(_) => continue,
             None => false,
         };

@@ -12,7 +12,7 @@ use crate::event::{Event, Reporter};
 ///
 /// # Errors
 /// When the environment can be neither read nor repaired.
-pub fn undo(library: &Path, reporter: &dyn Reporter) -> Result<bool, Failure> {
+pub fn recover(library: &Path, reporter: &dyn Reporter) -> Result<bool, Failure> {
     if wheel::pending(library)?.is_none() {
         return Ok(false);
     }

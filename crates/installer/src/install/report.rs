@@ -16,7 +16,7 @@ use crate::event::Event;
 use crate::install::plan::{Addition, Plan};
 use crate::options::Output;
 use crate::python::Interpreter;
-use crate::trust::Trust;
+use crate::trust::CommandTrust;
 use crate::wheel_cache::UnpackedWheel;
 
 /// Writes the report of `plan` to `output`; `wheels` are those that were fetched, none with `--dry-run`.
@@ -52,17 +52,17 @@ async fn report(
     plan: &Plan,
     wheels: &HashMap<PackageName, UnpackedWheel>,
     interpreter: &Interpreter,
-    trust: &Trust,
+    trust: &CommandTrust,
 ) -> Value {
     let mut install = Vec::new();
     for addition in &plan.additions {
-        let (wheel, file) = (wheels.get(&addition.candidate.name), addition.found.file.as_ref());
+        let (wheel, file) = (wheels.get(&addition.candidate.name), addition.chosen_file.file.as_ref());
         let sha256 = wheel.map(UnpackedWheel::sha256).or_else(|| file.map(|file| file.sha256()));
         let proof = wheel.map(UnpackedWheel::proof).or_else(|| file.map(|file| file.proof()));
         let mut entry = json!({
             "download_info": addition.download_info(sha256.unwrap_or_default()),
-            "is_direct": matches!(addition.candidate.origin, resolve::Origin::Direct(_)),
-            "is_yanked": addition.found.yanked.is_some(),
+            "is_direct": matches!(addition.candidate.origin, resolve::CandidateOrigin::Direct(_)),
+            "is_yanked": addition.chosen_file.yanked.is_some(),
             "requested": addition.requested,
             "metadata": addition.metadata.to_json(),
             "verification": verification(proof, addition, trust).await,
@@ -85,9 +85,9 @@ async fn report(
 }
 
 /// What a file was checked by; null when it was not fetched.
-async fn verification(proof: Option<Proof>, addition: &Addition, trust: &Trust) -> Value {
-    let mut verification = match proof.map(|proof| addition.found.proof(proof)) {
-        Some(Proof::Signed) => match &addition.found.request.signed {
+async fn verification(proof: Option<Proof>, addition: &Addition, trust: &CommandTrust) -> Value {
+    let mut verification = match proof.map(|proof| addition.chosen_file.proof(proof)) {
+        Some(Proof::Signed) => match &addition.chosen_file.request.signed {
             Some(signed) => signed.to_json().await,
             None => Value::Null,
         },
@@ -96,8 +96,8 @@ async fn verification(proof: Option<Proof>, addition: &Addition, trust: &Trust) 
         Some(Proof::IndexHash) => json!({"by": "index-hash"}),
         Some(Proof::Unverified) => json!({"by": "nothing"}),
     };
-    if addition.found.request.signed.is_none()
-        && trust.may_be_unsigned(&addition.candidate.name)
+    if addition.chosen_file.request.signed.is_none()
+        && trust.is_unsigned_allowed(&addition.candidate.name)
         && let Some(fields) = verification.as_object_mut()
     {
         fields.insert("unsigned".to_owned(), "allowed".into());

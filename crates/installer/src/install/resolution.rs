@@ -5,26 +5,26 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::plan::{Existing, Plan};
+use super::plan::{InstalledPolicy, Plan};
 use super::resolver_input::{ResolverInput, warn_of_unknown_extras};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::event::WarningCode;
-use crate::index::{Choice, Finder, MetadataReader, Pages, Sources};
-use crate::net::{Limits, RemoteFailure};
-use crate::options::{IndexOptions, RequirementOptions, SelectionOptions, Upgrade};
+use crate::index::{CandidateEvaluator, Finder, MetadataReader, PackageSources, PageFetcher};
+use crate::net::{RemoteFailure, ResponseLimits};
+use crate::options::{IndexOptions, RequirementOptions, SelectionOptions, UpgradeStrategy};
 use crate::process_environment::ProcessEnvironment;
 use crate::python::environment::Environment;
-use crate::requirements::{self, Reading, Requirements};
-use crate::trust::Trust;
+use crate::requirements::{self, Reading, RequirementSet};
+use crate::trust::CommandTrust;
 
 /// How a resolution treats what is installed, and dependencies.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     /// Whether what is installed may stay although there is something newer.
-    pub upgrade: Upgrade,
+    pub upgrade: UpgradeStrategy,
     /// What becomes of what is installed.
-    pub existing: Existing,
+    pub existing: InstalledPolicy,
     /// Take no dependencies.
     pub no_deps: bool,
     /// Take nothing but dependencies.
@@ -35,8 +35,8 @@ impl Rules {
     /// As in an empty environment.
     pub fn ignoring_installed(requirements: &RequirementOptions) -> Self {
         Self {
-            upgrade: Upgrade::ToSatisfyOnly,
-            existing: Existing::Ignore,
+            upgrade: UpgradeStrategy::ToSatisfyOnly,
+            existing: InstalledPolicy::Ignore,
             no_deps: requirements.no_deps,
             only_deps: requirements.only_deps,
         }
@@ -63,10 +63,10 @@ pub async fn read_requirements(
     indexes: &IndexOptions,
     selection: &SelectionOptions,
     context: &Context,
-) -> Result<Requirements, Failure> {
+) -> Result<RequirementSet, Failure> {
     let client = &context.client;
     client.add_credentials_of(&indexes.indexes);
-    let process_environment = ProcessEnvironment::of_process();
+    let process_environment = ProcessEnvironment::current();
     let mut remote_files: HashMap<Url, Vec<u8>> = HashMap::new();
     let read = loop {
         match requirements::read(requirements, indexes, selection, &process_environment, &remote_files)? {
@@ -76,7 +76,7 @@ pub async fn read_requirements(
                 let fetch = |url: Url| {
                     let headers = &headers;
                     async move {
-                        let fetched = client.get(&url, headers, Limits::METADATA).await?;
+                        let fetched = client.get(&url, headers, ResponseLimits::METADATA).await?;
                         Ok::<_, RemoteFailure>((url, fetched.body))
                     }
                 };
@@ -105,7 +105,7 @@ pub async fn read_requirements(
 /// # Errors
 /// When it cannot be found, or a policy forbids it.
 pub async fn resolve(
-    requirements: Requirements,
+    requirements: RequirementSet,
     environment: &Environment,
     rules: Rules,
     context: &Context,
@@ -127,16 +127,16 @@ pub async fn choose(
     context: &Context,
 ) -> Result<Resolved, Failure> {
     let mut finder = finder(&input, environment, context)?;
-    if rules.existing == Existing::Keep {
+    if rules.existing == InstalledPolicy::Keep {
         finder.insert_all_installed(environment);
     }
-    let ignore_installed = rules.existing != Existing::Keep;
-    let request = input.request(environment, rules.upgrade, ignore_installed, rules.no_deps);
+    let ignore_installed = rules.existing != InstalledPolicy::Keep;
+    let request = input.resolve_request(environment, rules.upgrade, ignore_installed, rules.no_deps);
     let resolution = finder.resolve(&request).await?;
     warn_of_unknown_extras(&resolution, &*context.reporter);
     let mut plan = Plan::new(&resolution, &finder, environment, rules.existing, &*context.reporter)?;
     if rules.only_deps {
-        plan.without(&input.names());
+        plan.remove_named(&input.names());
     }
     Ok(Resolved { plan, input, finder })
 }
@@ -146,10 +146,10 @@ impl Resolved {
     ///
     /// # Errors
     /// A policy failure.
-    pub fn refuse_forbidden(&self, trust: &Trust) -> Result<(), Failure> {
+    pub fn refuse_forbidden(&self, trust: &CommandTrust) -> Result<(), Failure> {
         self.input.refuse_unhashed(&self.plan)?;
-        self.plan.additions.iter().filter(|addition| !addition.found.is_hashed_in_url).try_for_each(|addition| {
-            let request = &addition.found.request;
+        self.plan.additions.iter().filter(|addition| !addition.chosen_file.is_hashed_in_url).try_for_each(|addition| {
+            let request = &addition.chosen_file.request;
             if request.is_vouched_for() {
                 return Ok(());
             }
@@ -164,18 +164,19 @@ impl Resolved {
 /// When the interpreter's version makes no sense, or an index is signed and its trusted root cannot be used.
 pub fn finder(input: &ResolverInput, environment: &Environment, context: &Context) -> Result<Finder, Failure> {
     let reporter = &context.reporter;
-    let sources = Sources::new(&input.indexes, pages(context), Arc::clone(&context.trust), Arc::clone(reporter))?;
-    let choice = Choice::new(&environment.interpreter, input.selection.clone(), input.hashes.clone())?;
+    let sources =
+        PackageSources::new(&input.indexes, page_fetcher(context), Arc::clone(&context.trust), Arc::clone(reporter))?;
+    let evaluator = CandidateEvaluator::new(&environment.interpreter, input.selection.clone(), input.hashes.clone())?;
     let (client, downloader) = (Arc::clone(&context.client), Arc::clone(&context.downloader));
     let metadata = context.cache.path().join("metadata");
     let reader = MetadataReader::new(client, Arc::clone(&downloader), context.wheels.clone(), metadata);
     let trust = Arc::clone(&context.trust);
-    Ok(Finder::new(sources, choice, reader, downloader, trust, input.named_urls(), Arc::clone(reporter)))
+    Ok(Finder::new(sources, evaluator, reader, downloader, trust, input.named_urls(), Arc::clone(reporter)))
 }
 
 /// The pages of indexes that nothing verifies.
-pub fn pages(context: &Context) -> Pages {
-    Pages::new(Arc::clone(&context.client), Arc::clone(&context.reporter), context.cache.path().join("pages"))
+pub fn page_fetcher(context: &Context) -> PageFetcher {
+    PageFetcher::new(Arc::clone(&context.client), Arc::clone(&context.reporter), context.cache.path().join("pages"))
 }
 
 /// A task of this process died, which is a fault of the program.

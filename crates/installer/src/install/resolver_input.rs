@@ -3,28 +3,28 @@
 use std::collections::HashMap;
 
 use packaging::{HashAlgorithm, MarkerEnvironment, Operator, PackageName, Requirement};
-use resolve::{Prereleases, Wanted};
+use resolve::{Prereleases, UserRequirement};
 use url::Url;
 
 use crate::error::{Failure, Kind};
 use crate::event::{Event, Reporter, WarningCode};
 use crate::index::parse_filename;
 use crate::install::plan::Plan;
-use crate::options::{IndexOptions, SelectionOptions, Upgrade};
+use crate::options::{IndexOptions, SelectionOptions, UpgradeStrategy};
 use crate::python::environment::Environment;
-use crate::requirements::{Origin, Requirements, Subject, Wish};
+use crate::requirements::{InstallRequirement, RequirementOrigin, RequirementSet, RequirementSource};
 
 /// Hashes the user demands of the files of a project; one must match.
-pub type DemandedHashes = HashMap<PackageName, Vec<(HashAlgorithm, String)>>;
+pub type RequiredHashes = HashMap<PackageName, Vec<(HashAlgorithm, String)>>;
 
 /// What the resolver is asked, and what the user demands of the files.
 pub struct ResolverInput {
     /// What to install.
-    pub requirements: Vec<Wanted>,
+    pub requirements: Vec<UserRequirement>,
     /// Limits without asking.
-    pub constraints: Vec<Wanted>,
+    pub constraints: Vec<UserRequirement>,
     /// Hashes by project.
-    pub hashes: DemandedHashes,
+    pub hashes: RequiredHashes,
     /// Every file must have one.
     pub require_hashes: bool,
     /// Where to look, as the settings and the files say.
@@ -39,7 +39,7 @@ impl ResolverInput {
     /// # Errors
     /// For what is not supported yet, and for wishes that hash-checking mode refuses.
     pub fn new(
-        requirements: Requirements,
+        requirements: RequirementSet,
         environment: &MarkerEnvironment,
         reporter: &dyn Reporter,
     ) -> Result<Self, Failure> {
@@ -51,7 +51,7 @@ impl ResolverInput {
     /// # Errors
     /// As [`ResolverInput::new`].
     pub fn for_machine(
-        requirements: Requirements,
+        requirements: RequirementSet,
         environment: &MarkerEnvironment,
         machine: &str,
         reporter: &dyn Reporter,
@@ -64,13 +64,13 @@ impl ResolverInput {
             indexes: requirements.indexes,
             selection: requirements.selection,
         };
-        for wish in &requirements.wanted {
-            if let Some(wanted) = asked.wanted(wish, environment, machine, reporter)? {
+        for install_requirement in &requirements.requirements {
+            if let Some(wanted) = asked.user_requirement(install_requirement, environment, machine, reporter)? {
                 asked.requirements.push(wanted);
             }
         }
-        for wish in &requirements.constraints {
-            if let Some(wanted) = asked.wanted(wish, environment, machine, reporter)? {
+        for install_requirement in &requirements.constraints {
+            if let Some(wanted) = asked.user_requirement(install_requirement, environment, machine, reporter)? {
                 asked.constraints.push(wanted);
             }
         }
@@ -81,13 +81,13 @@ impl ResolverInput {
     }
 
     /// The question for the resolver.
-    pub fn request<'a>(
+    pub fn resolve_request<'a>(
         &self,
         environment: &'a Environment,
-        upgrade: Upgrade,
+        upgrade: UpgradeStrategy,
         ignore_installed: bool,
         no_deps: bool,
-    ) -> resolve::Request<'a> {
+    ) -> resolve::ResolveRequest<'a> {
         let releases = &self.selection.releases;
         let rule = |allowed: bool| if allowed { Prereleases::Allow } else { Prereleases::Forbid };
         let everywhere = match (releases.all_releases.all, releases.only_final.all) {
@@ -103,19 +103,19 @@ impl ResolverInput {
                 Some((name, rule(allowed)))
             })
             .collect();
-        resolve::Request {
+        resolve::ResolveRequest {
             requirements: self.requirements.clone(),
             constraints: self.constraints.clone(),
             upgrade: match upgrade {
-                Upgrade::ToSatisfyOnly => resolve::Upgrade::None,
-                Upgrade::OnlyIfNeeded => resolve::Upgrade::OnlyNamed,
-                Upgrade::Eager => resolve::Upgrade::Eager,
+                UpgradeStrategy::ToSatisfyOnly => resolve::UpgradeStrategy::ToSatisfyOnly,
+                UpgradeStrategy::OnlyIfNeeded => resolve::UpgradeStrategy::OnlyIfNeeded,
+                UpgradeStrategy::Eager => resolve::UpgradeStrategy::Eager,
             },
             ignore_installed,
             prereleases: everywhere,
             prereleases_of,
             no_deps,
-            ..resolve::Request::new(&environment.interpreter.markers)
+            ..resolve::ResolveRequest::new(&environment.interpreter.markers)
         }
     }
 
@@ -149,10 +149,10 @@ impl ResolverInput {
                 unpinned.push(format!("    {}", addition.spelled));
             }
             let known = addition
-                .found
+                .chosen_file
                 .request
                 .known_sha256()
-                .or_else(|| addition.found.file.as_ref().map(|file| file.sha256().to_owned()));
+                .or_else(|| addition.chosen_file.file.as_ref().map(|file| file.sha256().to_owned()));
             let hash = known.map(|value| format!(" --hash=sha256:{value}")).unwrap_or_default();
             lines.push(format!("    {name}=={}{hash}", addition.candidate.version));
         }
@@ -177,17 +177,17 @@ impl ResolverInput {
         Err(Failure::new(Kind::Policy, "policy.require-hashes", message))
     }
 
-    fn wanted(
+    fn user_requirement(
         &mut self,
-        wish: &Wish,
+        install_requirement: &InstallRequirement,
         environment: &MarkerEnvironment,
         machine: &str,
         reporter: &dyn Reporter,
-    ) -> Result<Option<Wanted>, Failure> {
-        if let Some(marker) = &wish.marker
+    ) -> Result<Option<UserRequirement>, Failure> {
+        if let Some(marker) = &install_requirement.marker
             && !marker.tree.evaluate(environment, &[])
         {
-            let text = wish.name().map_or_else(|| wish.text.clone(), ToString::to_string);
+            let text = install_requirement.name().map_or_else(|| install_requirement.text.clone(), ToString::to_string);
             reporter.report(Event::RequirementIgnored {
                 requirement: &text,
                 marker: &marker.text,
@@ -195,9 +195,9 @@ impl ResolverInput {
             });
             return Ok(None);
         }
-        let requirement = match &wish.what {
-            Subject::Specifier(requirement) => requirement.clone(),
-            Subject::File { url, filename, extras, name } => {
+        let requirement = match &install_requirement.source {
+            RequirementSource::Specifier(requirement) => requirement.clone(),
+            RequirementSource::File { url, filename, extras, name } => {
                 let name = match name {
                     Some(name) => name.clone(),
                     None => parse_filename(filename).map(|dist| dist.name().clone()).ok_or_else(|| {
@@ -213,7 +213,7 @@ impl ResolverInput {
                 text.parse::<Requirement>()
                     .map_err(|error| Failure::new(Kind::Error, "requirement.url", error.to_string()))?
             }
-            Subject::Directory { path, .. } => {
+            RequirementSource::Directory { path, .. } => {
                 return Err(Failure::new(
                     Kind::Error,
                     "source.not-supported",
@@ -222,18 +222,18 @@ impl ResolverInput {
                 .hint("build a wheel of it first and give the wheel"));
             }
         };
-        if !wish.hashes.is_empty() {
-            self.demand(&requirement.name, &wish.hashes)?;
+        if !install_requirement.hashes.is_empty() {
+            self.require_hashes_of(&requirement.name, &install_requirement.hashes)?;
         }
-        let source = match &wish.origin {
-            Origin::CommandLine => String::new(),
+        let source = match &install_requirement.origin {
+            RequirementOrigin::CommandLine => String::new(),
             origin => origin.to_string(),
         };
-        Ok(Some(Wanted::new(requirement, source)))
+        Ok(Some(UserRequirement::new(requirement, source)))
     }
 
     /// Hashes given twice for a project: only what both allow is allowed.
-    fn demand(&mut self, name: &PackageName, hashes: &[(HashAlgorithm, String)]) -> Result<(), Failure> {
+    fn require_hashes_of(&mut self, name: &PackageName, hashes: &[(HashAlgorithm, String)]) -> Result<(), Failure> {
         let allowed = match self.hashes.get(name) {
             None => hashes.to_vec(),
             Some(earlier) => earlier.iter().filter(|hash| hashes.contains(hash)).cloned().collect(),

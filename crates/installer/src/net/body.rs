@@ -8,7 +8,7 @@ use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_RANGE, HeaderMap};
 use url::Url;
 
-use super::{Cause, RemoteFailure};
+use super::{NetworkCause, RemoteFailure};
 
 /// A body slower than this on average is given up.
 const MINIMUM_BYTES_PER_SECOND: u64 = 1 << 10;
@@ -23,14 +23,14 @@ pub(crate) async fn read(
     let fail = |cause| RemoteFailure::new(url, cause);
     let announced = response.content_length().unwrap_or(0);
     if announced > limit {
-        return Err(fail(Cause::TooLarge { limit }));
+        return Err(fail(NetworkCause::TooLarge { limit }));
     }
     let mut decoder = Decoder::new(response.headers(), announced, limit).map_err(fail)?;
     let mut received = 0;
     while let Some(chunk) = response.chunk().await.map_err(|error| RemoteFailure::from_reqwest(url, &error))? {
         received += chunk.len() as u64;
         if received > limit {
-            return Err(fail(Cause::TooLarge { limit }));
+            return Err(fail(NetworkCause::TooLarge { limit }));
         }
         decoder.write(&chunk).map_err(fail)?;
         pace.advance(chunk.len()).map_err(fail)?;
@@ -52,11 +52,11 @@ impl Pace {
     }
 
     /// Counts bytes that came.
-    pub fn advance(&mut self, bytes: usize) -> Result<(), Cause> {
+    pub fn advance(&mut self, bytes: usize) -> Result<(), NetworkCause> {
         self.bytes += bytes as u64;
         if self.start.elapsed() >= self.window {
             if self.bytes < self.window.as_secs().max(1) * MINIMUM_BYTES_PER_SECOND {
-                return Err(Cause::TooSlow("the server sends less than 1 KiB per second".to_owned()));
+                return Err(NetworkCause::TooSlow("the server sends less than 1 KiB per second".to_owned()));
             }
             (self.start, self.bytes) = (Instant::now(), 0);
         }
@@ -78,7 +78,7 @@ struct Bounded {
 }
 
 impl Decoder {
-    fn new(headers: &HeaderMap, announced: u64, limit: u64) -> Result<Self, Cause> {
+    fn new(headers: &HeaderMap, announced: u64, limit: u64) -> Result<Self, NetworkCause> {
         let bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
         let bounded = Bounded { bytes, limit, exceeded: false };
         let encoding =
@@ -88,12 +88,12 @@ impl Decoder {
             Some("gzip" | "x-gzip") => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(bounded)))),
             Some(other) => {
                 let other = crate::text::printable(other);
-                Err(Cause::Protocol(format!("its Content-Encoding is '{other}', which was not asked for")))
+                Err(NetworkCause::Protocol(format!("its Content-Encoding is '{other}', which was not asked for")))
             }
         }
     }
 
-    fn write(&mut self, chunk: &[u8]) -> Result<(), Cause> {
+    fn write(&mut self, chunk: &[u8]) -> Result<(), NetworkCause> {
         let (written, bounded) = match self {
             Self::Identity(bounded) => (bounded.write_all(chunk), &*bounded),
             Self::Gzip(decoder) => (decoder.write_all(chunk), decoder.get_ref()),
@@ -101,11 +101,13 @@ impl Decoder {
         written.map_err(|error| bounded.cause(&error))
     }
 
-    fn finish(self) -> Result<Vec<u8>, Cause> {
+    fn finish(self) -> Result<Vec<u8>, NetworkCause> {
         match self {
             Self::Identity(bounded) => Ok(bounded.bytes),
             Self::Gzip(mut decoder) => match decoder.try_finish() {
-                Ok(()) => decoder.finish().map(|bounded| bounded.bytes).map_err(|error| Cause::Body(error.to_string())),
+                Ok(()) => {
+                    decoder.finish().map(|bounded| bounded.bytes).map_err(|error| NetworkCause::Body(error.to_string()))
+                }
                 Err(error) => Err(decoder.get_ref().cause(&error)),
             },
         }
@@ -113,11 +115,11 @@ impl Decoder {
 }
 
 impl Bounded {
-    fn cause(&self, error: &std::io::Error) -> Cause {
+    fn cause(&self, error: &std::io::Error) -> NetworkCause {
         if self.exceeded {
-            return Cause::TooLarge { limit: self.limit };
+            return NetworkCause::TooLarge { limit: self.limit };
         }
-        Cause::Body(format!("it is not whole as gzip ({error})"))
+        NetworkCause::Body(format!("it is not whole as gzip ({error})"))
     }
 }
 

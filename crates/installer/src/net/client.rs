@@ -16,27 +16,27 @@ use url::Url;
 
 use super::body::{self, ContentRange, Pace};
 use super::transport::Transport;
-use super::{Cause, Credentials, RemoteFailure};
+use super::{Credentials, NetworkCause, RemoteFailure};
 use crate::event::{Reporter, WarningCode};
 use crate::options::NetworkOptions;
 
 /// Requests under way to one host at a time. With HTTP/2 they share a connection.
 const REQUESTS_PER_HOST: usize = 32;
 /// How long a server that gives no answer in time is asked again and again.
-const PATIENCE: Duration = Duration::from_secs(60);
+const RETRY_DEADLINE: Duration = Duration::from_secs(60);
 /// Redirects followed for one request.
 const MAXIMUM_REDIRECTS: usize = 10;
 
 /// Bounds on one answer.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ResponseLimits {
     /// Bytes of the body after decoding.
     pub bytes: u64,
     /// Time for the whole answer; the time between two bytes is bounded by `--timeout` besides.
     pub deadline: Duration,
 }
 
-impl Limits {
+impl ResponseLimits {
     /// A page of an index.
     pub const PAGE: Self = Self { bytes: 64 << 20, deadline: Duration::from_secs(120) };
     /// A metadata file, or a few bytes of an archive.
@@ -50,7 +50,7 @@ impl Limits {
 
 /// A complete answer.
 #[derive(Debug)]
-pub struct Fetched {
+pub struct HttpResponse {
     /// 200, or 304 when the request had a condition.
     pub status: u16,
     /// Headers of the last answer.
@@ -63,7 +63,7 @@ pub struct Fetched {
 
 /// A part of a file.
 #[derive(Debug)]
-pub struct Part {
+pub struct PartialContent {
     /// The bytes of the part.
     pub bytes: Vec<u8>,
     /// Position of its first byte.
@@ -73,7 +73,7 @@ pub struct Part {
 }
 
 /// The one HTTP client of a command. Cheap until the first request.
-pub struct Client {
+pub struct HttpClient {
     transport: Transport,
     reporter: Arc<dyn Reporter>,
     retries: u32,
@@ -86,7 +86,7 @@ pub struct Client {
     requests: AtomicUsize,
 }
 
-impl Client {
+impl HttpClient {
     /// A client for these settings; opens nothing.
     pub fn new(settings: NetworkOptions, credentials: Credentials, reporter: Arc<dyn Reporter>) -> Self {
         Self {
@@ -123,57 +123,72 @@ impl Client {
     }
 
     /// Whether what comes from `url` cannot have been changed on its way, or the user said that it does not matter.
-    pub fn is_secure(&self, url: &Url) -> bool {
-        self.transport.is_secure(url)
+    pub fn is_secure_origin(&self, url: &Url) -> bool {
+        self.transport.is_secure_origin(url)
     }
 
     /// Fetches `url` whole, with retries.
     ///
     /// # Errors
-    /// Any status but 200 (and 304 when `headers` have a condition), and everything [`Cause`] names.
-    pub async fn get(&self, url: &Url, headers: &HeaderMap, limits: Limits) -> Result<Fetched, RemoteFailure> {
+    /// Any status but 200 (and 304 when `headers` have a condition), and everything [`NetworkCause`] names.
+    pub async fn get(
+        &self,
+        url: &Url,
+        headers: &HeaderMap,
+        limits: ResponseLimits,
+    ) -> Result<HttpResponse, RemoteFailure> {
         let mut headers = headers.clone();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let start = Instant::now();
         let attempt = || async {
-            let _turn = self.turn(url).await;
+            let _turn = self.host_permit(url).await;
             self.in_time(url, limits, self.get_once(url, &headers, limits.bytes)).await
         };
         attempt
             .retry(self.retry_backoff())
-            .when(|failure| self.is_worth_another_try(failure, start.elapsed()))
+            .when(|failure| self.should_retry(failure, start.elapsed()))
             .adjust(|failure, planned| planned.map(|delay| failure.retry_after().unwrap_or(delay)))
             .notify(|failure, delay| self.say_retrying(failure, delay))
             .await
     }
 
-    async fn get_once(&self, url: &Url, headers: &HeaderMap, limit: u64) -> Result<Fetched, RemoteFailure> {
+    async fn get_once(&self, url: &Url, headers: &HeaderMap, limit: u64) -> Result<HttpResponse, RemoteFailure> {
         let mut response = self.send(url, headers).await?;
         let final_url = response.url().clone();
         let body = match response.status() {
             StatusCode::NOT_MODIFIED => Vec::new(),
             _ => body::read(url, &mut response, limit, self.pace()).await?,
         };
-        Ok(Fetched { status: response.status().as_u16(), headers: response.headers().clone(), url: final_url, body })
+        Ok(HttpResponse {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            url: final_url,
+            body,
+        })
     }
 
     /// Fetches the part of `url` that `range` (the value of a Range header) names; `None` when the server ignores Range
     /// or answers with something that is no part.
     ///
     /// # Errors
-    /// As [`Client::get`]; no retries, since the whole file can be had instead.
-    pub async fn get_part(&self, url: &Url, range: &str, limits: Limits) -> Result<Option<Part>, RemoteFailure> {
+    /// As [`HttpClient::get`]; no retries, since the whole file can be had instead.
+    pub async fn get_part(
+        &self,
+        url: &Url,
+        range: &str,
+        limits: ResponseLimits,
+    ) -> Result<Option<PartialContent>, RemoteFailure> {
         let mut headers = identity_encoding();
         let value = HeaderValue::from_str(range)
-            .map_err(|error| RemoteFailure::new(url, Cause::Unsupported(error.to_string())))?;
+            .map_err(|error| RemoteFailure::new(url, NetworkCause::Unsupported(error.to_string())))?;
         headers.insert(RANGE, value);
-        let _turn = self.turn(url).await;
+        let _turn = self.host_permit(url).await;
         let fetch = async {
             let mut response = self.send(url, &headers).await?;
             let Some(range) = part_range(&response) else { return Ok(None) };
             let bytes = body::read(url, &mut response, limits.bytes, self.pace()).await?;
             let complete = bytes.len() as u64 == range.length;
-            Ok(complete.then_some(Part { bytes, first: range.first, total: range.total }))
+            Ok(complete.then_some(PartialContent { bytes, first: range.first, total: range.total }))
         };
         self.in_time(url, limits, fetch).await
     }
@@ -182,13 +197,13 @@ impl Client {
     async fn in_time<T>(
         &self,
         url: &Url,
-        limits: Limits,
+        limits: ResponseLimits,
         answer: impl Future<Output = Result<T, RemoteFailure>>,
     ) -> Result<T, RemoteFailure> {
         let deadline = limits.deadline.max(self.timeout.saturating_mul(2));
         tokio::time::timeout(deadline, answer).await.unwrap_or_else(|_| {
             let reason = format!("the answer took longer than {} s", deadline.as_secs());
-            Err(RemoteFailure::new(url, Cause::TooSlow(reason)))
+            Err(RemoteFailure::new(url, NetworkCause::TooSlow(reason)))
         })
     }
 
@@ -196,7 +211,7 @@ impl Client {
     /// its body still to come.
     pub(crate) async fn send(&self, url: &Url, headers: &HeaderMap) -> Result<Response, RemoteFailure> {
         if self.offline {
-            return Err(RemoteFailure::new(url, Cause::Offline));
+            return Err(RemoteFailure::new(url, NetworkCause::Offline));
         }
         let mut current = url.clone();
         for _ in 0..=MAXIMUM_REDIRECTS {
@@ -214,11 +229,11 @@ impl Client {
                 }
                 status => {
                     let retry_after = response.headers().get(RETRY_AFTER).and_then(parse_retry_after);
-                    return Err(RemoteFailure::new(url, Cause::Status { status, retry_after }));
+                    return Err(RemoteFailure::new(url, NetworkCause::Status { status, retry_after }));
                 }
             }
         }
-        Err(RemoteFailure::new(url, Cause::Redirect(format!("more than {MAXIMUM_REDIRECTS} redirects"))))
+        Err(RemoteFailure::new(url, NetworkCause::Redirect(format!("more than {MAXIMUM_REDIRECTS} redirects"))))
     }
 
     /// One request to `current`, for the sake of `url`.
@@ -238,7 +253,7 @@ impl Client {
     }
 
     /// Waits until the host of `url` has room for one more request.
-    pub(crate) async fn turn(&self, url: &Url) -> Option<OwnedSemaphorePermit> {
+    pub(crate) async fn host_permit(&self, url: &Url) -> Option<OwnedSemaphorePermit> {
         let key = url.origin().ascii_serialization();
         let semaphore = {
             let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -250,9 +265,9 @@ impl Client {
 
     /// Whether to ask again, so long after asking first. A server that is silent, or whose headers drip, takes all the time
     /// it is given at every try.
-    pub(crate) fn is_worth_another_try(&self, failure: &RemoteFailure, asked_for: Duration) -> bool {
-        let silent = matches!(failure.cause, Cause::TimedOut);
-        failure.is_transient() && (!silent || asked_for.saturating_add(self.timeout) <= PATIENCE)
+    pub(crate) fn should_retry(&self, failure: &RemoteFailure, asked_for: Duration) -> bool {
+        let silent = matches!(failure.cause, NetworkCause::TimedOut);
+        failure.is_transient() && (!silent || asked_for.saturating_add(self.timeout) <= RETRY_DEADLINE)
     }
 
     /// The waits between tries of a request that gave no answer.
@@ -314,15 +329,15 @@ fn parse_retry_after(value: &HeaderValue) -> Option<Duration> {
 }
 
 /// Where a redirect leads. The text of a destination is foreign and may hold credentials: it is not repeated.
-fn redirect_target(from: &Url, headers: &HeaderMap) -> Result<Url, Cause> {
+fn redirect_target(from: &Url, headers: &HeaderMap) -> Result<Url, NetworkCause> {
     let location = headers.get(LOCATION).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
     let target = location
         .and_then(|location| from.join(location).ok())
-        .ok_or_else(|| Cause::Redirect("a redirect without a usable destination".to_owned()))?;
+        .ok_or_else(|| NetworkCause::Redirect("a redirect without a usable destination".to_owned()))?;
     match (from.scheme(), target.scheme()) {
         ("https", "https") | ("http", "http" | "https") => Ok(target),
         (_, scheme) => {
-            Err(Cause::UnsafeRedirect(format!("a redirect from {} to {scheme} is not followed", from.scheme())))
+            Err(NetworkCause::UnsafeRedirect(format!("a redirect from {} to {scheme} is not followed", from.scheme())))
         }
     }
 }

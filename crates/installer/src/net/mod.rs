@@ -8,9 +8,9 @@ mod credentials;
 mod remote_failure;
 mod transport;
 
-pub use client::{Client, Fetched, Limits, Part};
+pub use client::{HttpClient, HttpResponse, PartialContent, ResponseLimits};
 pub use credentials::{Credentials, redacted};
-pub use remote_failure::{Cause, RemoteFailure};
+pub use remote_failure::{NetworkCause, RemoteFailure};
 
 /// The path of a `file:` URL. ([`url::Url::to_file_path`] alone takes `http://localhost/` for one, too.)
 pub fn local_path(url: &url::Url) -> Option<std::path::PathBuf> {

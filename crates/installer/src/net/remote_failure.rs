@@ -5,7 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::redacted;
-use super::transport::innermost;
+use super::transport::root_cause;
 use crate::error::{Failure, Kind};
 
 /// A request that did not give what was asked for.
@@ -14,12 +14,12 @@ pub struct RemoteFailure {
     /// The address asked, without secrets.
     pub url: String,
     /// What happened.
-    pub cause: Cause,
+    pub cause: NetworkCause,
 }
 
 /// What happened to a request.
 #[derive(Debug)]
-pub enum Cause {
+pub enum NetworkCause {
     /// The server answered with an HTTP status other than success.
     Status {
         /// The HTTP status.
@@ -59,24 +59,24 @@ pub enum Cause {
 }
 
 impl RemoteFailure {
-    pub(crate) fn new(url: &Url, cause: Cause) -> Self {
+    pub(crate) fn new(url: &Url, cause: NetworkCause) -> Self {
         Self { url: redacted(url), cause }
     }
 
     pub(crate) fn from_reqwest(url: &Url, error: &reqwest::Error) -> Self {
-        let reason = innermost(error);
+        let reason = root_cause(error);
         let cause = if error.is_timeout() {
-            Cause::TimedOut
+            NetworkCause::TimedOut
         } else if is_no_http(error) {
-            Cause::Protocol(reason)
+            NetworkCause::Protocol(reason)
         } else if error.is_body() || error.is_decode() {
-            Cause::Body(reason)
+            NetworkCause::Body(reason)
         } else if error.is_builder() {
-            Cause::Unsupported(reason)
+            NetworkCause::Unsupported(reason)
         } else if reason.contains("certificate") {
-            Cause::Certificate(reason)
+            NetworkCause::Certificate(reason)
         } else {
-            Cause::Connection(reason)
+            NetworkCause::Connection(reason)
         };
         Self::new(url, cause)
     }
@@ -84,25 +84,25 @@ impl RemoteFailure {
     /// Whether the same request may succeed in a moment.
     pub fn is_transient(&self) -> bool {
         match &self.cause {
-            Cause::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 520..=530),
-            Cause::Connection(_) | Cause::TimedOut | Cause::Body(_) => true,
-            Cause::Certificate(_)
-            | Cause::TooSlow(_)
-            | Cause::TooLarge { .. }
-            | Cause::Protocol(_)
-            | Cause::Redirect(_)
-            | Cause::UnsafeRedirect(_)
-            | Cause::Unsupported(_)
-            | Cause::Offline
-            | Cause::Disk(_)
-            | Cause::Settings(_) => false,
+            NetworkCause::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 520..=530),
+            NetworkCause::Connection(_) | NetworkCause::TimedOut | NetworkCause::Body(_) => true,
+            NetworkCause::Certificate(_)
+            | NetworkCause::TooSlow(_)
+            | NetworkCause::TooLarge { .. }
+            | NetworkCause::Protocol(_)
+            | NetworkCause::Redirect(_)
+            | NetworkCause::UnsafeRedirect(_)
+            | NetworkCause::Unsupported(_)
+            | NetworkCause::Offline
+            | NetworkCause::Disk(_)
+            | NetworkCause::Settings(_) => false,
         }
     }
 
     /// How long the server asks to wait, never more than a minute.
     pub fn retry_after(&self) -> Option<Duration> {
         match self.cause {
-            Cause::Status { retry_after, .. } => retry_after.map(|wait| wait.min(Duration::from_secs(60))),
+            NetworkCause::Status { retry_after, .. } => retry_after.map(|wait| wait.min(Duration::from_secs(60))),
             _ => None,
         }
     }
@@ -110,7 +110,7 @@ impl RemoteFailure {
     /// The HTTP status, when the server gave one.
     pub fn status(&self) -> Option<u16> {
         match self.cause {
-            Cause::Status { status, .. } => Some(status),
+            NetworkCause::Status { status, .. } => Some(status),
             _ => None,
         }
     }
@@ -119,75 +119,85 @@ impl RemoteFailure {
 impl std::fmt::Display for RemoteFailure {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.cause {
-            Cause::Status { status, .. } => write!(formatter, "the server answered {status}"),
-            Cause::Connection(reason)
-            | Cause::Certificate(reason)
-            | Cause::TooSlow(reason)
-            | Cause::Redirect(reason)
-            | Cause::UnsafeRedirect(reason)
-            | Cause::Unsupported(reason) => formatter.write_str(reason),
-            Cause::Offline => formatter.write_str("no server is asked (--offline), and the cache does not have it"),
-            Cause::TimedOut => formatter.write_str("no answer in time"),
-            Cause::Protocol(reason) => write!(formatter, "the answer breaks the rules of HTTP: {reason}"),
-            Cause::Settings(failure) => formatter.write_str(&failure.message),
-            Cause::TooLarge { limit } => write!(formatter, "more than {limit} bytes"),
-            Cause::Body(reason) => write!(formatter, "the answer is damaged or incomplete: {reason}"),
-            Cause::Disk(reason) => write!(formatter, "cannot write what was received: {reason}"),
+            NetworkCause::Status { status, .. } => write!(formatter, "the server answered {status}"),
+            NetworkCause::Connection(reason)
+            | NetworkCause::Certificate(reason)
+            | NetworkCause::TooSlow(reason)
+            | NetworkCause::Redirect(reason)
+            | NetworkCause::UnsafeRedirect(reason)
+            | NetworkCause::Unsupported(reason) => formatter.write_str(reason),
+            NetworkCause::Offline => {
+                formatter.write_str("no server is asked (--offline), and the cache does not have it")
+            }
+            NetworkCause::TimedOut => formatter.write_str("no answer in time"),
+            NetworkCause::Protocol(reason) => write!(formatter, "the answer breaks the rules of HTTP: {reason}"),
+            NetworkCause::Settings(failure) => formatter.write_str(&failure.message),
+            NetworkCause::TooLarge { limit } => write!(formatter, "more than {limit} bytes"),
+            NetworkCause::Body(reason) => write!(formatter, "the answer is damaged or incomplete: {reason}"),
+            NetworkCause::Disk(reason) => write!(formatter, "cannot write what was received: {reason}"),
         }
     }
 }
 
 impl From<RemoteFailure> for Failure {
     fn from(failure: RemoteFailure) -> Self {
-        if let Cause::Settings(failure) = failure.cause {
+        if let NetworkCause::Settings(failure) = failure.cause {
             return failure;
         }
         let message = format!("Could not fetch {}: {failure}", failure.url);
-        let (kind, code, hint) = meaning(&failure.cause);
+        let (kind, code, hint) = failure_code(&failure.cause);
         Self::new(kind, code, message).hint(hint)
     }
 }
 
 /// Exit code, stable code and advice.
-fn meaning(cause: &Cause) -> (Kind, &'static str, &'static str) {
+fn failure_code(cause: &NetworkCause) -> (Kind, &'static str, &'static str) {
     match cause {
-        Cause::Status { status: 401 | 403, .. } => (
+        NetworkCause::Status { status: 401 | 403, .. } => (
             Kind::Error,
             "net.unauthorized",
             "put a user name and password into the URL, or into ~/.netrc for this host; nothing else was tried instead",
         ),
-        Cause::Status { status: 404 | 410, .. } => (Kind::Error, "net.not-found", "check the URL for a typing error"),
-        Cause::Status { .. } => (Kind::Network, "net.status", "try again later, or use another index with --index-url"),
-        Cause::Certificate(_) => (
+        NetworkCause::Status { status: 404 | 410, .. } => {
+            (Kind::Error, "net.not-found", "check the URL for a typing error")
+        }
+        NetworkCause::Status { .. } => {
+            (Kind::Network, "net.status", "try again later, or use another index with --index-url")
+        }
+        NetworkCause::Certificate(_) => (
             Kind::Network,
             "net.certificate",
             "name the certificate authority's file with --cert if your network uses its own",
         ),
-        Cause::Connection(_) => (
+        NetworkCause::Connection(_) => (
             Kind::Network,
             "net.unreachable",
             "check the host name, the network and the proxy settings; it is safe to try again",
         ),
-        Cause::TimedOut => {
+        NetworkCause::TimedOut => {
             (Kind::Network, "net.timeout", "it is safe to try again; --timeout SECONDS allows more time")
         }
-        Cause::TooSlow(_) => (Kind::Network, "net.too-slow", "it is safe to try again, or use another index"),
-        Cause::TooLarge { .. } => {
+        NetworkCause::TooSlow(_) => (Kind::Network, "net.too-slow", "it is safe to try again, or use another index"),
+        NetworkCause::TooLarge { .. } => {
             (Kind::Verification, "net.too-large", "the server sent more than can be right; report it to its operator")
         }
-        Cause::Body(_) => (Kind::Network, "net.incomplete", "it is safe to try again"),
-        Cause::Protocol(_) => {
+        NetworkCause::Body(_) => (Kind::Network, "net.incomplete", "it is safe to try again"),
+        NetworkCause::Protocol(_) => {
             (Kind::Network, "net.protocol", "check the URL and the proxy settings, or report it to the operator")
         }
-        Cause::Redirect(_) => (Kind::Network, "net.redirect", "report it to the operator of the server"),
-        Cause::UnsafeRedirect(_) => {
+        NetworkCause::Redirect(_) => (Kind::Network, "net.redirect", "report it to the operator of the server"),
+        NetworkCause::UnsafeRedirect(_) => {
             (Kind::Verification, "net.unsafe-redirect", "use the URL of the final server directly if you trust it")
         }
-        Cause::Offline => (Kind::Error, "net.offline", "run it once without --offline"),
-        Cause::Unsupported(_) => (Kind::Error, "net.unsupported-url", "only http, https and file URLs can be fetched"),
-        Cause::Disk(_) => (Kind::Error, "disk", "free some space, or choose another place with --cache-dir and TMPDIR"),
+        NetworkCause::Offline => (Kind::Error, "net.offline", "run it once without --offline"),
+        NetworkCause::Unsupported(_) => {
+            (Kind::Error, "net.unsupported-url", "only http, https and file URLs can be fetched")
+        }
+        NetworkCause::Disk(_) => {
+            (Kind::Error, "disk", "free some space, or choose another place with --cache-dir and TMPDIR")
+        }
         // A failure of its own, see above.
-        Cause::Settings(_) => (Kind::Error, "net.settings", ""),
+        NetworkCause::Settings(_) => (Kind::Error, "net.settings", ""),
     }
 }
 
@@ -211,7 +221,7 @@ mod tests {
     fn no_server_makes_us_wait_longer_than_a_minute() {
         let asked = |seconds| {
             let retry_after = Some(Duration::from_secs(seconds));
-            let cause = Cause::Status { status: 503, retry_after };
+            let cause = NetworkCause::Status { status: 503, retry_after };
             RemoteFailure::new(&Url::parse("https://pkgs.example.org/").unwrap(), cause).retry_after()
         };
         assert_eq!(asked(2), Some(Duration::from_secs(2)));

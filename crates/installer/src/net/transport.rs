@@ -7,7 +7,7 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use reqwest::{Certificate, Identity};
 use url::{Host, Url};
 
-use super::{Cause, RemoteFailure};
+use super::{NetworkCause, RemoteFailure};
 use crate::error::{Failure, Kind};
 use crate::options::{NetworkOptions, Proxy};
 
@@ -21,7 +21,7 @@ pub(super) struct Transport {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Security {
+enum TlsMode {
     /// No TLS at all.
     Plain,
     /// TLS with certificates that are checked.
@@ -51,23 +51,24 @@ impl Transport {
     /// Schemes other than http and https, and settings that cannot be used.
     pub fn client(&self, url: &Url) -> Result<&reqwest::Client, RemoteFailure> {
         let (security, cell) = match url.scheme() {
-            "http" if !self.proxy_speaks_tls() => (Security::Plain, &self.plain),
-            "https" if self.is_trusted(url) => (Security::Unchecked, &self.unchecked),
-            "http" | "https" => (Security::Checked, &self.checked),
+            "http" if !self.proxy_speaks_tls() => (TlsMode::Plain, &self.plain),
+            "https" if self.is_trusted(url) => (TlsMode::Unchecked, &self.unchecked),
+            "http" | "https" => (TlsMode::Checked, &self.checked),
             other => {
                 let reason = format!("'{other}' is no scheme that can be fetched");
-                return Err(RemoteFailure::new(url, Cause::Unsupported(reason)));
+                return Err(RemoteFailure::new(url, NetworkCause::Unsupported(reason)));
             }
         };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let client = self.build(security).map_err(|failure| RemoteFailure::new(url, Cause::Settings(failure)))?;
+        let client =
+            self.build(security).map_err(|failure| RemoteFailure::new(url, NetworkCause::Settings(failure)))?;
         Ok(cell.get_or_init(|| client))
     }
 
     /// Whether what comes from `url` cannot have been changed on its way, or the user said that it does not matter.
-    pub fn is_secure(&self, url: &Url) -> bool {
+    pub fn is_secure_origin(&self, url: &Url) -> bool {
         let is_loopback = match url.host() {
             Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -102,7 +103,7 @@ impl Transport {
         }
     }
 
-    fn build(&self, security: Security) -> Result<reqwest::Client, Failure> {
+    fn build(&self, security: TlsMode) -> Result<reqwest::Client, Failure> {
         let settings = &self.settings;
         // Only the first call has an effect, and all say the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -118,25 +119,25 @@ impl Transport {
             Proxy::Off => builder.no_proxy(),
             Proxy::Url(address) => builder.proxy(proxy(address)?),
         };
-        if security == Security::Plain {
+        if security == TlsMode::Plain {
             builder = builder.tls_certs_only([]);
         } else if let Some(path) = &settings.client_cert {
             builder = builder.identity(read_identity(path)?);
         }
-        let bundle = certificate_bundle(settings).filter(|_| security == Security::Checked);
+        let bundle = certificate_bundle(settings).filter(|_| security == TlsMode::Checked);
         builder = match (security, &bundle) {
-            (Security::Unchecked, _) => builder.tls_danger_accept_invalid_certs(true),
-            (Security::Checked, Some(path)) => builder.tls_certs_only(read_certificates(path)?),
+            (TlsMode::Unchecked, _) => builder.tls_danger_accept_invalid_certs(true),
+            (TlsMode::Checked, Some(path)) => builder.tls_certs_only(read_certificates(path)?),
             _ => builder,
         };
         builder.build().map_err(|error| match bundle {
-            Some(path) => unusable_bundle(&path, innermost(&error)),
+            Some(path) => unusable_bundle(&path, root_cause(&error)),
             None => Failure::new(
                 Kind::Error,
                 "net.settings",
                 "Could not set up connections with the certificates of this machine",
             )
-            .detail("cause", innermost(&error))
+            .detail("cause", root_cause(&error))
             .hint("look at SSL_CERT_FILE and SSL_CERT_DIR, or name a file of certificate authorities with --cert"),
         })
     }
@@ -178,7 +179,7 @@ fn read_certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
         }
     } else {
         let bytes = std::fs::read(path).map_err(unreadable)?;
-        certificates = Certificate::from_pem_bundle(&bytes).map_err(|error| wrong(innermost(&error)))?;
+        certificates = Certificate::from_pem_bundle(&bytes).map_err(|error| wrong(root_cause(&error)))?;
     }
     if certificates.is_empty() {
         return Err(wrong("there is no certificate in it".to_owned()));
@@ -202,11 +203,11 @@ fn read_identity(path: &Path) -> Result<Identity, Failure> {
             .hint("give --client-cert one PEM file with the private key and its certificate")
     };
     let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    Identity::from_pem(&bytes).map_err(|error| wrong(innermost(&error)))
+    Identity::from_pem(&bytes).map_err(|error| wrong(root_cause(&error)))
 }
 
 /// The reason at the bottom of the chain: the layers above only say that something failed.
-pub(super) fn innermost(error: &dyn std::error::Error) -> String {
+pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut current = error;
     while let Some(source) = current.source() {
         current = source;
@@ -252,7 +253,7 @@ mod tests {
             ("http://[::3]:81/", true),
             ("http://[::3]/", false),
         ] {
-            assert_eq!(transport.is_secure(&url.parse().unwrap()), secure, "{url}");
+            assert_eq!(transport.is_secure_origin(&url.parse().unwrap()), secure, "{url}");
         }
     }
 }

@@ -12,23 +12,23 @@ use crate::error::{Failure, Kind};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FormatControl {
     /// Projects without wheels.
-    pub no_binary: Names,
+    pub no_binary: ProjectNames,
     /// Projects without source distributions.
-    pub only_binary: Names,
+    pub only_binary: ProjectNames,
 }
 
 /// Which projects may have pre-releases.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReleaseControl {
     /// Projects with pre-releases.
-    pub all_releases: Names,
+    pub all_releases: ProjectNames,
     /// Projects without, even where only they would do.
-    pub only_final: Names,
+    pub only_final: ProjectNames,
 }
 
 /// Formats that may be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Formats {
+pub struct AllowedFormats {
     /// Wheels.
     pub wheel: bool,
     /// Source distributions.
@@ -37,7 +37,7 @@ pub struct Formats {
 
 /// A set of project names, or all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names {
+pub struct ProjectNames {
     /// `:all:`
     pub all: bool,
     /// Normalized names.
@@ -56,14 +56,14 @@ impl FormatControl {
     }
 
     /// What may be chosen for a project; a name beats `:all:`.
-    pub fn allowed(&self, name: &PackageName) -> Formats {
+    pub fn allowed(&self, name: &PackageName) -> AllowedFormats {
         let name = name.as_ref();
         if self.only_binary.named.contains(name) {
-            Formats { wheel: true, source: false }
+            AllowedFormats { wheel: true, source: false }
         } else if self.no_binary.named.contains(name) {
-            Formats { wheel: false, source: true }
+            AllowedFormats { wheel: false, source: true }
         } else {
-            Formats { wheel: self.only_binary.all || !self.no_binary.all, source: !self.only_binary.all }
+            AllowedFormats { wheel: self.only_binary.all || !self.no_binary.all, source: !self.only_binary.all }
         }
     }
 
@@ -111,7 +111,7 @@ impl ReleaseControl {
     }
 }
 
-impl Names {
+impl ProjectNames {
     /// No name and not `:all:`.
     pub fn is_empty(&self) -> bool {
         !self.all && self.named.is_empty()
@@ -126,7 +126,12 @@ impl Names {
 ///
 /// `:all:` forgets everything said before it on both sides; what stands behind it counts only with a `:none:` there,
 /// which empties the target.
-fn exclude_mutually(options: &str, value: &str, target: &mut Names, other: &mut Names) -> Result<(), Failure> {
+fn exclude_mutually(
+    options: &str,
+    value: &str,
+    target: &mut ProjectNames,
+    other: &mut ProjectNames,
+) -> Result<(), Failure> {
     if value.starts_with('-') {
         return Err(Failure::new(Kind::Error, "usage", format!("{options} option requires 1 argument.")));
     }
@@ -195,14 +200,14 @@ mod tests {
         formats.only_binary(":all:").unwrap();
         assert!(formats.is_only_binary());
         formats.no_binary("A_b.C,other").unwrap();
-        assert_eq!(formats.allowed(&name("a-b-c")), Formats { wheel: false, source: true });
-        assert_eq!(formats.allowed(&name("third")), Formats { wheel: true, source: false });
+        assert_eq!(formats.allowed(&name("a-b-c")), AllowedFormats { wheel: false, source: true });
+        assert_eq!(formats.allowed(&name("third")), AllowedFormats { wheel: true, source: false });
         assert!(!formats.is_only_binary());
         formats.only_binary("a-b-c").unwrap();
-        assert_eq!(formats.allowed(&name("a-b-c")), Formats { wheel: true, source: false });
+        assert_eq!(formats.allowed(&name("a-b-c")), AllowedFormats { wheel: true, source: false });
         formats.no_binary(":all:").unwrap();
         assert!(formats.only_binary.is_empty());
-        assert_eq!(formats.allowed(&name("a-b-c")), Formats { wheel: false, source: true });
+        assert_eq!(formats.allowed(&name("a-b-c")), AllowedFormats { wheel: false, source: true });
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::redact::redact;
 
 mod format_control;
 
-pub use format_control::{FormatControl, Formats, Names, ReleaseControl, normalize};
+pub use format_control::{AllowedFormats, FormatControl, ProjectNames, ReleaseControl, normalize};
 
 /// What every command has to know, whatever it does.
 #[derive(Clone, Debug)]
@@ -33,17 +33,17 @@ pub struct CommonOptions {
 #[derive(Clone, Debug)]
 pub struct InstallOptions {
     /// What is wanted.
-    pub wishes: RequirementOptions,
+    pub requirement_options: RequirementOptions,
     /// Where to look.
     pub indexes: IndexOptions,
     /// What may be chosen.
     pub selection: SelectionOptions,
     /// Where to put it.
-    pub place: Place,
+    pub place: InstallLocation,
     /// `--root`: everything goes below this directory, as if it were `/`.
     pub root: Option<PathBuf>,
     /// Whether what is installed may stay.
-    pub upgrade: Upgrade,
+    pub upgrade: UpgradeStrategy,
     /// Install again what is there already.
     pub force_reinstall: bool,
     /// Do not look at what is installed; overwrite. On with `--target`.
@@ -68,7 +68,7 @@ pub struct InstallOptions {
 #[derive(Clone, Debug)]
 pub struct DownloadOptions {
     /// What is wanted.
-    pub wishes: RequirementOptions,
+    pub requirement_options: RequirementOptions,
     /// Where to look.
     pub indexes: IndexOptions,
     /// What may be chosen.
@@ -122,7 +122,7 @@ pub struct RequirementOptions {
     /// `-c`: paths or URLs.
     pub constraint_files: Vec<String>,
     /// `--group`
-    pub groups: Vec<Group>,
+    pub groups: Vec<DependencyGroup>,
     /// Do not look at dependencies.
     pub no_deps: bool,
     /// Take the dependencies, but not the wishes themselves.
@@ -133,7 +133,7 @@ pub struct RequirementOptions {
 
 /// A dependency group (PEP 735) of a project file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
+pub struct DependencyGroup {
     /// The `pyproject.toml`.
     pub path: PathBuf,
     /// The group's name as written.
@@ -190,7 +190,7 @@ impl TargetPython {
 
 /// Where an installation goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum InstallLocation {
     /// The environment.
     Environment {
         /// `Some(true)` with `--user`, `Some(false)` with `--no-user`; else the caller decides.
@@ -204,7 +204,7 @@ pub enum Place {
 
 /// Whether what is installed may stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Upgrade {
+pub enum UpgradeStrategy {
     /// Whatever satisfies the wishes stays.
     ToSatisfyOnly,
     /// `-U`: the wishes get their newest version, dependencies only when they must.
@@ -257,13 +257,13 @@ pub struct InstalledFilter {
 /// # Errors
 /// It is neither an absolute URL nor a directory.
 pub fn index_url(text: &str, process_environment: &ProcessEnvironment) -> Result<Url, Failure> {
-    address(text, process_environment).ok_or_else(|| {
+    parse_index_url(text, process_environment).ok_or_else(|| {
         Failure::usage(format!("The index url \"{}\" seems invalid, please provide a scheme.", redact(text)))
     })
 }
 
 /// The URL that a text is, or that of the local directory it names.
-pub fn address(text: &str, process_environment: &ProcessEnvironment) -> Option<Url> {
+pub fn parse_index_url(text: &str, process_environment: &ProcessEnvironment) -> Option<Url> {
     let path = process_environment.expand(text);
     if path.is_dir() {
         let path = std::path::absolute(&path).unwrap_or(path);

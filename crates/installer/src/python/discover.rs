@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Kind};
 
-/// Finds the interpreter's executable; `wanted` is the value of `--python`: an executable, a command name or an environment.
+/// Finds the interpreter's executable; `requested` is the value of `--python`: an executable, a command name or an environment.
 ///
 /// # Errors
 /// When nothing is found, or what was named is no interpreter.
-pub fn find(wanted: Option<&Path>) -> Result<PathBuf, Failure> {
-    if let Some(wanted) = wanted {
-        return named(wanted);
+pub fn find(requested: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(requested) = requested {
+        return named(requested);
     }
     for variable in ["VIRTUAL_ENV", "CONDA_PREFIX"] {
         if let Some(directory) = std::env::var_os(variable).filter(|value| !value.is_empty()) {

@@ -23,7 +23,7 @@ impl Environment {
     /// When there is no interpreter, or it must be that of a virtual environment and is not.
     pub fn open(options: &CommonOptions) -> Result<Self, Failure> {
         let executable = python::find(options.python.as_deref())?;
-        let interpreter = Interpreter::ask(&executable, options.network.cache_dir.as_deref())?;
+        let interpreter = Interpreter::probe(&executable, options.network.cache_dir.as_deref())?;
         if options.require_virtualenv && !interpreter.is_virtualenv {
             return Err(Failure::new(
                 Kind::NoVirtualEnvironment,

@@ -18,7 +18,7 @@ const STANDARD_LIBRARY: [&str; 3] = ["python", "wsgiref", "argparse"];
 
 /// An installed distribution with the headers of its METADATA.
 #[derive(Clone, Debug)]
-pub struct Described {
+pub struct InstalledPackage {
     /// Where it is.
     pub distribution: InstalledDistribution,
     /// The normalized name.
@@ -27,7 +27,7 @@ pub struct Described {
     pub fields: MetadataFields,
 }
 
-impl Described {
+impl InstalledPackage {
     /// Reads the metadata of a distribution; `None` when its name is none.
     ///
     /// # Errors
@@ -83,7 +83,7 @@ impl Described {
     }
 
     /// `name==version`, or with three signs what is no version.
-    pub fn pinned(&self) -> String {
+    pub fn to_pin(&self) -> String {
         match self.version() {
             Ok(version) => format!("{}=={version}", self.raw_name()),
             Err(_) => format!("{}==={}", self.raw_name(), self.raw_version()),
@@ -105,8 +105,11 @@ impl Described {
 ///
 /// # Errors
 /// When metadata cannot be read.
-pub fn described(distributions: &[InstalledDistribution], reporter: &dyn Reporter) -> Result<Vec<Described>, Failure> {
-    let read: Vec<_> = distributions.par_iter().map(Described::new).collect();
+pub fn installed_packages(
+    distributions: &[InstalledDistribution],
+    reporter: &dyn Reporter,
+) -> Result<Vec<InstalledPackage>, Failure> {
+    let read: Vec<_> = distributions.par_iter().map(InstalledPackage::new).collect();
     let mut all = Vec::with_capacity(distributions.len());
     for (distribution, described) in distributions.iter().zip(read) {
         match described? {
@@ -128,15 +131,15 @@ pub fn described(distributions: &[InstalledDistribution], reporter: &dyn Reporte
 ///
 /// # Errors
 /// When a directory or metadata cannot be read.
-pub fn filtered(
+pub fn filter_installed(
     environment: &Environment,
     filter: &InstalledFilter,
     reporter: &dyn Reporter,
-) -> Result<Vec<Described>, Failure> {
+) -> Result<Vec<InstalledPackage>, Failure> {
     let mut all = if filter.paths.is_empty() {
-        described(environment.distributions(), reporter)?
+        installed_packages(environment.distributions(), reporter)?
     } else {
-        described(&wheel::installed(&filter.paths)?, reporter)?
+        installed_packages(&wheel::installed(&filter.paths)?, reporter)?
     };
     let interpreter = &environment.interpreter;
     all.retain(|described| {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use packaging::{MarkerEnvironment, TagFacts};
+use packaging::{MarkerEnvironment, TagInputs};
 use serde::{Deserialize, Serialize};
 
 /// An interpreter and the environment it belongs to. ResolverInput once and cached.
@@ -21,19 +21,19 @@ pub struct Interpreter {
     /// Values of the environment markers of PEP 508.
     pub markers: MarkerEnvironment,
     /// What compatibility tags follow from.
-    pub tag_facts: TagFacts,
+    pub tag_facts: TagInputs,
     /// Where a plain install goes.
-    pub paths: ProbedPaths,
+    pub paths: SchemePaths,
     /// Where `--user` goes; none when the interpreter has no user scheme.
-    pub user_paths: Option<ProbedPaths>,
+    pub user_paths: Option<SchemePaths>,
     /// The user's site-packages.
     pub user_site: Option<PathBuf>,
     /// Whether the interpreter looks into the user's site-packages; `None` when it was switched off for security.
     pub user_site_enabled: Option<bool>,
     /// Where `--prefix` goes, with `{prefix}` for the directory.
-    pub prefix_paths: ProbedPaths,
+    pub prefix_paths: SchemePaths,
     /// Where `--target` goes, with `{home}` for the directory.
-    pub home_paths: ProbedPaths,
+    pub home_paths: SchemePaths,
     /// Whether this is a virtual environment.
     pub is_virtualenv: bool,
     /// Whether a virtual environment also sees the packages of its base interpreter.
@@ -56,7 +56,7 @@ impl Interpreter {
 
 /// One install scheme: a directory for each kind of file. `headers` ends before the distribution's own directory.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ProbedPaths {
+pub struct SchemePaths {
     /// Pure Python modules.
     pub purelib: PathBuf,
     /// Modules with compiled parts.

@@ -8,5 +8,5 @@ mod probe;
 mod scheme;
 
 pub use discover::find;
-pub use interpreter::{Interpreter, ProbedPaths};
-pub use scheme::{Destination, Layout};
+pub use interpreter::{Interpreter, SchemePaths};
+pub use scheme::{Destination, InstallScheme};

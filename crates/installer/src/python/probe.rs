@@ -16,7 +16,7 @@ const PROBE: &str = data::PROBE;
 
 /// A cached answer and what it depends on.
 #[derive(Serialize, Deserialize)]
-struct Answer {
+struct CachedInterpreter {
     key: String,
     interpreter: Interpreter,
 }
@@ -26,7 +26,7 @@ impl Interpreter {
     ///
     /// # Errors
     /// When it cannot be started, is older than Python 3.8, or its answer makes no sense.
-    pub fn ask(executable: &Path, cache: Option<&Path>) -> Result<Self, Failure> {
+    pub fn probe(executable: &Path, cache: Option<&Path>) -> Result<Self, Failure> {
         let key = key(executable)?;
         let file = cache.map(|directory| directory.join("interpreters").join(file_name(executable)));
         if let Some(answer) = file.as_deref().and_then(read)
@@ -35,7 +35,7 @@ impl Interpreter {
             return Ok(answer.interpreter);
         }
         let interpreter = run(executable)?;
-        let answer = Answer { key, interpreter };
+        let answer = CachedInterpreter { key, interpreter };
         if let (Some(file), Ok(bytes)) = (file, serde_json::to_vec(&answer)) {
             file::write(&file, &bytes);
         }
@@ -113,6 +113,6 @@ fn file_name(executable: &Path) -> String {
     format!("{}.json", hex::encode(Sha256::digest(absolute.as_os_str().as_encoded_bytes())))
 }
 
-fn read(file: &Path) -> Option<Answer> {
+fn read(file: &Path) -> Option<CachedInterpreter> {
     serde_json::from_slice(&file::read(file)?).ok()
 }

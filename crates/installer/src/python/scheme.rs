@@ -2,12 +2,12 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::{Interpreter, ProbedPaths};
+use super::{Interpreter, SchemePaths};
 use crate::error::{Failure, Kind};
 
 /// Where an install goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Layout {
+pub enum InstallScheme {
     /// The environment itself.
     Environment,
     /// The user's own site-packages.
@@ -21,7 +21,7 @@ pub enum Layout {
 /// The directories of an install, before a distribution is known.
 #[derive(Clone, Debug)]
 pub struct Destination {
-    paths: ProbedPaths,
+    paths: SchemePaths,
 }
 
 impl Destination {
@@ -29,14 +29,14 @@ impl Destination {
     ///
     /// # Errors
     /// When the interpreter has no user scheme.
-    pub fn new(interpreter: &Interpreter, layout: &Layout, root: Option<&Path>) -> Result<Self, Failure> {
+    pub fn new(interpreter: &Interpreter, layout: &InstallScheme, root: Option<&Path>) -> Result<Self, Failure> {
         let mut paths = match layout {
-            Layout::Environment => interpreter.paths.clone(),
-            Layout::User => interpreter.user_paths.clone().ok_or_else(|| {
+            InstallScheme::Environment => interpreter.paths.clone(),
+            InstallScheme::User => interpreter.user_paths.clone().ok_or_else(|| {
                 Failure::new(Kind::Error, "python.no-user-scheme", "This Python has no user site-packages")
             })?,
-            Layout::Prefix(directory) => interpreter.prefix_paths.filled("{prefix}", directory),
-            Layout::Home(directory) => interpreter.home_paths.filled("{home}", directory),
+            InstallScheme::Prefix(directory) => interpreter.prefix_paths.filled("{prefix}", directory),
+            InstallScheme::Home(directory) => interpreter.home_paths.filled("{home}", directory),
         };
         if let Some(root) = root {
             paths = paths.map(|path| below(root, path));
@@ -46,7 +46,7 @@ impl Destination {
 
     /// The directories of `--target`: modules, data and metadata side by side, scripts in `bin`.
     pub fn flat(directory: &Path) -> Self {
-        let paths = ProbedPaths {
+        let paths = SchemePaths {
             purelib: directory.to_owned(),
             platlib: directory.to_owned(),
             scripts: directory.join("bin"),
@@ -78,7 +78,7 @@ impl Destination {
     }
 }
 
-impl ProbedPaths {
+impl SchemePaths {
     fn map(&self, change: impl Fn(&Path) -> PathBuf) -> Self {
         Self {
             purelib: change(&self.purelib),

@@ -7,11 +7,11 @@ use packaging::HashAlgorithm;
 use url::Url;
 
 use super::file_options::option_set;
-use super::wish::{self, absolute_path, absolute_url};
-use super::{Origin, Reading, Requirements, Wish, text, wrong};
+use super::install_requirement::{self, absolute_path, absolute_url};
+use super::{InstallRequirement, Reading, RequirementOrigin, RequirementSet, installation_error, text};
 use crate::error::{Failure, Kind};
 use crate::options::index_url;
-use crate::optparse::{self, OptionSet, OptionWord, Word, WordError};
+use crate::optparse::{self, OptionSet, OptionToken, Token, TokenError};
 use crate::process_environment::ProcessEnvironment;
 use crate::redact::redact;
 
@@ -19,13 +19,13 @@ use crate::redact::redact;
 const MAX_FILES: usize = 1000;
 
 /// Reads wishes and gathers them.
-pub struct Reader<'a> {
+pub struct RequirementsReader<'a> {
     process_environment: &'a ProcessEnvironment,
     /// Files on servers that were fetched so far.
     remote_files: &'a HashMap<Url, Vec<u8>>,
     /// Those that were not.
     missing: Vec<Url>,
-    found: Requirements,
+    found: RequirementSet,
     /// `--require-hashes` was said.
     require_hashes: bool,
     /// `--no-require-hashes` was said.
@@ -36,34 +36,34 @@ pub struct Reader<'a> {
 
 /// A file that is being read.
 #[derive(Clone, Debug)]
-struct File {
+struct RequirementsFile {
     /// As given, for messages; included files have their full path.
     shown: String,
-    place: Place,
+    place: FileLocation,
     constraint: bool,
     /// Each open file with the one that included it, to find loops.
     open: BTreeMap<String, Option<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
+enum FileLocation {
     Local(PathBuf),
     Remote(Url),
 }
 
 /// One line of a file, split.
-struct Parts<'a> {
-    origin: Origin,
+struct ParsedLine<'a> {
+    origin: RequirementOrigin,
     requirement: &'a str,
-    options: Vec<OptionWord>,
+    options: Vec<OptionToken>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> RequirementsReader<'a> {
     /// Gathers into `found`; `require_hashes` is what the command line says.
     pub fn new(
         process_environment: &'a ProcessEnvironment,
         remote_files: &'a HashMap<Url, Vec<u8>>,
-        found: Requirements,
+        found: RequirementSet,
         require_hashes: Option<bool>,
     ) -> Self {
         Self {
@@ -80,18 +80,23 @@ impl<'a> Reader<'a> {
 
     /// `-r`
     pub fn read_requirements(&mut self, name: &str) -> Result<(), Failure> {
-        self.read_file(&top(name, false)?)
+        self.read_file(&top_level_file(name, false)?)
     }
 
     /// `-c`
     pub fn read_constraints(&mut self, name: &str) -> Result<(), Failure> {
-        self.read_file(&top(name, true)?)
+        self.read_file(&top_level_file(name, true)?)
     }
 
     /// A wish that is no constraint.
-    pub fn add(&mut self, text: &str, origin: Origin, hashes: Vec<(HashAlgorithm, String)>) -> Result<(), Failure> {
-        let wish = self.wish(text, origin, hashes)?;
-        self.found.wanted.push(wish);
+    pub fn add(
+        &mut self,
+        text: &str,
+        origin: RequirementOrigin,
+        hashes: Vec<(HashAlgorithm, String)>,
+    ) -> Result<(), Failure> {
+        let wish = self.parse_requirement(text, origin, hashes)?;
+        self.found.requirements.push(wish);
         Ok(())
     }
 
@@ -101,28 +106,33 @@ impl<'a> Reader<'a> {
             return Ok(Reading::Missing(self.missing));
         }
         if self.require_hashes && self.no_require_hashes {
-            return Err(wrong("--require-hashes and --no-require-hashes are mutually exclusive"));
+            return Err(installation_error("--require-hashes and --no-require-hashes are mutually exclusive"));
         }
-        let mut wishes = self.found.wanted.iter().chain(&self.found.constraints);
+        let mut wishes = self.found.requirements.iter().chain(&self.found.constraints);
         let some_hashes = wishes.any(|wish| !wish.hashes.is_empty());
         self.found.require_hashes = self.require_hashes || (some_hashes && !self.no_require_hashes);
         Ok(Reading::Complete(Box::new(self.found)))
     }
 
-    fn wish(&mut self, text: &str, origin: Origin, hashes: Vec<(HashAlgorithm, String)>) -> Result<Wish, Failure> {
-        let (what, marker) = wish::parse(text, &origin, &mut self.found.warnings)?;
-        Ok(Wish { what, text: text.to_owned(), hashes, origin, user_supplied: true, marker })
+    fn parse_requirement(
+        &mut self,
+        text: &str,
+        origin: RequirementOrigin,
+        hashes: Vec<(HashAlgorithm, String)>,
+    ) -> Result<InstallRequirement, Failure> {
+        let (source, marker) = install_requirement::parse(text, &origin, &mut self.found.warnings)?;
+        Ok(InstallRequirement { source, text: text.to_owned(), hashes, origin, user_supplied: true, marker })
     }
 
-    fn read_file(&mut self, file: &File) -> Result<(), Failure> {
+    fn read_file(&mut self, file: &RequirementsFile) -> Result<(), Failure> {
         self.files += 1;
         if self.files > MAX_FILES {
-            return Err(wrong(format!("more than {MAX_FILES} requirements files include each other"))
+            return Err(installation_error(format!("more than {MAX_FILES} requirements files include each other"))
                 .detail("file", file.shown.clone()));
         }
         refuse_lock_file(&file.shown)?;
         let bytes = match &file.place {
-            Place::Remote(url) => match self.remote_files.get(url) {
+            FileLocation::Remote(url) => match self.remote_files.get(url) {
                 Some(bytes) => bytes.clone(),
                 None => {
                     if !self.missing.contains(url) {
@@ -131,10 +141,11 @@ impl<'a> Reader<'a> {
                     return Ok(());
                 }
             },
-            Place::Local(path) => std::fs::read(path).map_err(|error| cannot_open(file, &error))?,
+            FileLocation::Local(path) => std::fs::read(path).map_err(|error| cannot_open(file, &error))?,
         };
         let content = text::decode(&bytes).map_err(|reason| {
-            wrong(format!("Could not read {} file: {reason}", file.kind())).detail("file", file.shown.clone())
+            installation_error(format!("Could not read {} file: {reason}", file.kind()))
+                .detail("file", file.shown.clone())
         })?;
         for (number, line) in text::lines(&content, &self.process_environment.variables) {
             self.read_line(file, number, &line)?;
@@ -142,8 +153,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn read_line(&mut self, file: &File, number: usize, line: &str) -> Result<(), Failure> {
-        let origin = Origin::Line { constraint: file.constraint, file: file.shown.clone(), line: number };
+    fn read_line(&mut self, file: &RequirementsFile, number: usize, line: &str) -> Result<(), Failure> {
+        let origin = RequirementOrigin::Line { constraint: file.constraint, file: file.shown.clone(), line: number };
         let parts = self.split(line, origin)?;
         let value_of =
             |id: &str| parts.options.iter().find(|option| option.id == id).and_then(|option| option.value.as_deref());
@@ -156,7 +167,8 @@ impl<'a> Reader<'a> {
         }
         if let Some(editable) = value_of("editable") {
             return Err(if file.constraint {
-                wrong("Editable requirements are not allowed as constraints").detail("where", parts.place())
+                installation_error("Editable requirements are not allowed as constraints")
+                    .detail("where", parts.place())
             } else {
                 Failure::new(Kind::Usage, "usage.not-supported", format!("`-e {editable}` is not supported yet"))
                     .detail("where", parts.place())
@@ -171,7 +183,7 @@ impl<'a> Reader<'a> {
         self.apply(file, &parts)
     }
 
-    fn split<'line>(&self, line: &'line str, origin: Origin) -> Result<Parts<'line>, Failure> {
+    fn split<'line>(&self, line: &'line str, origin: RequirementOrigin) -> Result<ParsedLine<'line>, Failure> {
         let (requirement, options) = text::split_options(line);
         let start = line.len() - options.len();
         let Some(words) = text::split_words(options) else {
@@ -179,43 +191,44 @@ impl<'a> Reader<'a> {
             return Err(invalid_line(line, &origin, &message, start));
         };
         let (positions, words): (Vec<usize>, Vec<String>) = words.into_iter().unzip();
-        let wrong_word = |error: &WordError| {
+        let wrong_word = |error: &TokenError| {
             let position = positions.get(error.position).copied().unwrap_or_default();
             invalid_line(line, &origin, &error.message, start + position)
         };
-        let words = optparse::read(&self.options, &words).map_err(|error| wrong_word(&error))?;
+        let words = optparse::parse(&self.options, &words).map_err(|error| wrong_word(&error))?;
         let options = words.into_iter().filter_map(|word| match word {
-            Word::Option(option) => Some(option),
+            Token::Option(option) => Some(option),
             // pip drops arguments that stand behind options.
-            Word::Argument(_) => None,
+            Token::Argument(_) => None,
         });
-        Ok(Parts { requirement, options: options.collect(), origin })
+        Ok(ParsedLine { requirement, options: options.collect(), origin })
     }
 
-    fn read_requirement(&mut self, file: &File, parts: &Parts<'_>) -> Result<(), Failure> {
+    fn read_requirement(&mut self, file: &RequirementsFile, parts: &ParsedLine<'_>) -> Result<(), Failure> {
         self.warn_of_rest(parts, |id| id == "hash" || is_selection(id), false);
         let hashes = parts.options.iter().filter(|option| option.id == "hash").map(|option| {
             parse_hash(option.value.as_deref().unwrap_or_default()).map_err(|reason| {
-                wrong(format!("Invalid requirement: {}\n{reason}", parts.requirement)).detail("where", parts.place())
+                installation_error(format!("Invalid requirement: {}\n{reason}", parts.requirement))
+                    .detail("where", parts.place())
             })
         });
         let hashes = hashes.collect::<Result<Vec<_>, _>>()?;
-        let mut wish = self.wish(parts.requirement, parts.origin.clone(), hashes)?;
+        let mut wish = self.parse_requirement(parts.requirement, parts.origin.clone(), hashes)?;
         if file.constraint {
             check_constraint(&wish, &parts.place())?;
             self.found.constraints.push(wish);
         } else {
             // What a constraint file includes with -r is wanted, but not by name of the user.
             wish.user_supplied = !file.inside_constraints();
-            self.found.wanted.push(wish);
+            self.found.requirements.push(wish);
         }
         Ok(())
     }
 
-    fn read_nested(&mut self, file: &File, name: &str, constraint: bool) -> Result<(), Failure> {
+    fn read_nested(&mut self, file: &RequirementsFile, name: &str, constraint: bool) -> Result<(), Failure> {
         let place = file.place.join(name)?;
-        if let (Place::Remote(outer), inner) = (&file.place, &place)
-            && !matches!(inner, Place::Remote(inner) if inner.origin() == outer.origin())
+        if let (FileLocation::Remote(outer), inner) = (&file.place, &place)
+            && !matches!(inner, FileLocation::Remote(inner) if inner.origin() == outer.origin())
         {
             return Err(Failure::new(
                 Kind::Policy,
@@ -229,16 +242,20 @@ impl<'a> Reader<'a> {
         let key = place.key();
         if let Some(first) = file.open.get(&key) {
             let again = first.as_deref().map(|first| format!(" and again in {first}")).unwrap_or_default();
-            return Err(wrong(format!("{} recursively references itself in {}{again}", place.shown(), file.shown)));
+            return Err(installation_error(format!(
+                "{} recursively references itself in {}{again}",
+                place.shown(),
+                file.shown
+            )));
         }
         let mut open = file.open.clone();
         open.insert(key, Some(file.shown.clone()));
-        self.read_file(&File { shown: place.shown(), place, constraint, open })
+        self.read_file(&RequirementsFile { shown: place.shown(), place, constraint, open })
     }
 
     /// Options of a line without a requirement.
-    fn apply(&mut self, file: &File, parts: &Parts<'_>) -> Result<(), Failure> {
-        if let Place::Remote(url) = &file.place {
+    fn apply(&mut self, file: &RequirementsFile, parts: &ParsedLine<'_>) -> Result<(), Failure> {
+        if let FileLocation::Remote(url) = &file.place {
             refuse_remote(url, parts)?;
         }
         let given = |id: &'static str| parts.options.iter().filter(move |option| option.id == id);
@@ -277,7 +294,7 @@ impl<'a> Reader<'a> {
     }
 
     /// pip passes silently over options that do not belong to a line; `only_first` also over repeated ones.
-    fn warn_of_rest(&mut self, parts: &Parts<'_>, belongs: impl Fn(&str) -> bool, only_first: bool) {
+    fn warn_of_rest(&mut self, parts: &ParsedLine<'_>, belongs: impl Fn(&str) -> bool, only_first: bool) {
         let mut seen = false;
         for option in &parts.options {
             let known = belongs(&option.id);
@@ -289,7 +306,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl File {
+impl RequirementsFile {
     fn kind(&self) -> &'static str {
         if self.constraint { "constraint" } else { "requirements" }
     }
@@ -302,19 +319,19 @@ impl File {
     /// A place to find links at is tried next to the file first.
     fn find_links(&self, link: &str) -> String {
         match &self.place {
-            Place::Local(path) => {
+            FileLocation::Local(path) => {
                 let beside = path.parent().unwrap_or(path).join(link);
                 if beside.exists() { beside.display().to_string() } else { link.to_owned() }
             }
-            Place::Remote(_) => link.to_owned(),
+            FileLocation::Remote(_) => link.to_owned(),
         }
     }
 }
 
-/// Key in `File::open` of everything that a `-c` of the command line reached; no path and no URL is empty.
+/// Key in `RequirementsFile::open` of everything that a `-c` of the command line reached; no path and no URL is empty.
 const INSIDE_CONSTRAINTS: &str = "";
 
-impl Place {
+impl FileLocation {
     fn of(name: &str) -> Result<Self, Failure> {
         if !has_scheme(name) {
             return Ok(Self::Local(absolute_path(Path::new(name))));
@@ -330,7 +347,8 @@ impl Place {
     fn join(&self, name: &str) -> Result<Self, Failure> {
         match self {
             Self::Remote(url) => {
-                let joined = url.join(name).map_err(|error| wrong(format!("Invalid URL '{name}': {error}")))?;
+                let joined =
+                    url.join(name).map_err(|error| installation_error(format!("Invalid URL '{name}': {error}")))?;
                 Self::of(joined.as_str())
             }
             Self::Local(_) if has_scheme(name) => Self::of(name),
@@ -353,10 +371,10 @@ impl Place {
     }
 }
 
-impl Parts<'_> {
+impl ParsedLine<'_> {
     fn line(&self) -> usize {
         match self.origin {
-            Origin::Line { line, .. } => line,
+            RequirementOrigin::Line { line, .. } => line,
             _ => 0,
         }
     }
@@ -367,21 +385,21 @@ impl Parts<'_> {
     }
 }
 
-fn place_of(origin: &Origin) -> String {
+fn place_of(origin: &RequirementOrigin) -> String {
     match origin {
-        Origin::Line { file, line, .. } => format!("line {line} of {file}"),
+        RequirementOrigin::Line { file, line, .. } => format!("line {line} of {file}"),
         other => other.to_string(),
     }
 }
 
-fn top(name: &str, constraint: bool) -> Result<File, Failure> {
-    let place = Place::of(name)?;
+fn top_level_file(name: &str, constraint: bool) -> Result<RequirementsFile, Failure> {
+    let place = FileLocation::of(name)?;
     let mut open = BTreeMap::from([(place.key(), None)]);
     if constraint {
         open.insert(INSIDE_CONSTRAINTS.to_owned(), None);
     }
     let shown = if has_scheme(name) { place.shown() } else { name.to_owned() };
-    Ok(File { shown, place, constraint, open })
+    Ok(RequirementsFile { shown, place, constraint, open })
 }
 
 fn has_scheme(name: &str) -> bool {
@@ -393,11 +411,11 @@ fn is_selection(id: &str) -> bool {
     matches!(id, "no_binary" | "only_binary" | "all_releases" | "only_final")
 }
 
-fn cannot_open(file: &File, error: &std::io::Error) -> Failure {
+fn cannot_open(file: &RequirementsFile, error: &std::io::Error) -> Failure {
     let text = error.to_string();
     let reason = text.split(" (os error").next().unwrap_or_default();
     let number = error.raw_os_error().map(|number| format!("[Errno {number}] ")).unwrap_or_default();
-    wrong(format!("Could not open {} file: {number}{reason}: '{}'", file.kind(), file.shown))
+    installation_error(format!("Could not open {} file: {number}{reason}: '{}'", file.kind(), file.shown))
 }
 
 /// Lock files (PEP 751) are no requirements files.
@@ -414,9 +432,9 @@ fn refuse_lock_file(name: &str) -> Result<(), Failure> {
 }
 
 /// A server may not choose where everything else comes from.
-fn refuse_remote(url: &Url, parts: &Parts<'_>) -> Result<(), Failure> {
+fn refuse_remote(url: &Url, parts: &ParsedLine<'_>) -> Result<(), Failure> {
     let forbidden =
-        |option: &&OptionWord| matches!(option.id.as_str(), "index_url" | "extra_index_url" | "trusted_host");
+        |option: &&OptionToken| matches!(option.id.as_str(), "index_url" | "extra_index_url" | "trusted_host");
     let Some(option) = parts.options.iter().find(forbidden) else { return Ok(()) };
     Err(Failure::new(
         Kind::Policy,
@@ -429,7 +447,7 @@ fn refuse_remote(url: &Url, parts: &Parts<'_>) -> Result<(), Failure> {
 }
 
 /// Constraints are names with versions or URLs.
-fn check_constraint(wish: &Wish, place: &str) -> Result<(), Failure> {
+fn check_constraint(wish: &InstallRequirement, place: &str) -> Result<(), Failure> {
     let problem = if wish.name().is_none() {
         "Unnamed requirements are not allowed as constraints"
     } else if !wish.extras().is_empty() {
@@ -437,7 +455,7 @@ fn check_constraint(wish: &Wish, place: &str) -> Result<(), Failure> {
     } else {
         return Ok(());
     };
-    Err(wrong(problem).detail("where", place).detail("line", redact(&wish.text)))
+    Err(installation_error(problem).detail("where", place).detail("line", redact(&wish.text)))
 }
 
 /// `ALGORITHM:HEX`
@@ -463,9 +481,9 @@ fn parse_hash(text: &str) -> Result<(HashAlgorithm, String), String> {
 }
 
 /// pip's error for a line, with the line shown and a mark below the place.
-fn invalid_line(line: &str, origin: &Origin, message: &str, position: usize) -> Failure {
+fn invalid_line(line: &str, origin: &RequirementOrigin, message: &str, position: usize) -> Failure {
     let before = redact(line.get(..position).unwrap_or_default()).chars().count();
-    wrong(format!("Invalid requirement: {line}\n{message}"))
+    installation_error(format!("Invalid requirement: {line}\n{message}"))
         .detail("where", place_of(origin))
         .detail("line", format!("{}\n{}^", redact(line), " ".repeat(before)))
 }

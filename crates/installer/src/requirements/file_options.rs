@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn a_requirements_file_has_no_say_about_signatures() {
         for name in ["require-signed", "allow-unsigned", "offline", "allow-expired", "disable-repository-security"] {
-            let error = crate::optparse::read(&option_set(), &[format!("--{name}")]).unwrap_err();
+            let error = crate::optparse::parse(&option_set(), &[format!("--{name}")]).unwrap_err();
             assert_eq!(error.message, format!("no such option: --{name}"));
         }
     }

@@ -4,20 +4,23 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::wrong;
+use super::installation_error;
 use crate::error::Failure;
-use crate::options::Group;
+use crate::options::DependencyGroup;
 
 /// The requirements of a group, those of included groups in their place.
 ///
 /// # Errors
 /// The file or the group is missing or malformed, or a group includes itself.
-pub fn requirements(group: &Group) -> Result<Vec<String>, Failure> {
+pub fn requirements(group: &DependencyGroup) -> Result<Vec<String>, Failure> {
     let table = load(&group.path)?;
     let mut collector = Collector { table: &table, open: Vec::new(), found: Vec::new(), steps: 0 };
     collector.collect(&group.name).map_err(|reason| {
         let path = group.path.display();
-        wrong(format!("[dependency-groups] resolution failed for '{}' from '{path}': {reason}", group.name))
+        installation_error(format!(
+            "[dependency-groups] resolution failed for '{}' from '{path}': {reason}",
+            group.name
+        ))
     })?;
     Ok(collector.found)
 }
@@ -25,16 +28,19 @@ pub fn requirements(group: &Group) -> Result<Vec<String>, Failure> {
 fn load(path: &Path) -> Result<Table, Failure> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => wrong(format!("{shown} not found. Cannot resolve '--group' option.")),
-        _ => wrong(format!("Error reading {shown}: {error}")),
+        std::io::ErrorKind::NotFound => {
+            installation_error(format!("{shown} not found. Cannot resolve '--group' option."))
+        }
+        _ => installation_error(format!("Error reading {shown}: {error}")),
     })?;
-    let mut project: Table = toml::from_str(&text).map_err(|error| wrong(format!("Error parsing {shown}: {error}")))?;
+    let mut project: Table =
+        toml::from_str(&text).map_err(|error| installation_error(format!("Error parsing {shown}: {error}")))?;
     match project.remove("dependency-groups") {
         Some(Value::Table(table)) => Ok(table),
-        Some(_) => {
-            Err(wrong(format!("[dependency-groups] table was malformed in {shown}. Cannot resolve '--group' option.")))
-        }
-        None => Err(wrong(format!(
+        Some(_) => Err(installation_error(format!(
+            "[dependency-groups] table was malformed in {shown}. Cannot resolve '--group' option."
+        ))),
+        None => Err(installation_error(format!(
             "[dependency-groups] table was missing from '{shown}'. Cannot resolve '--group' option."
         ))),
     }
@@ -99,7 +105,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("pyproject.toml");
         std::fs::write(&path, content).unwrap();
-        requirements(&Group { path, name: name.to_owned() }).map_err(|failure| failure.message)
+        requirements(&DependencyGroup { path, name: name.to_owned() }).map_err(|failure| failure.message)
     }
 
     #[test]
@@ -124,7 +130,7 @@ mod tests {
             let message = group(content, name).unwrap_err();
             assert!(message.contains(reason), "{content}: {message}");
         }
-        let missing = Group { path: "nowhere/pyproject.toml".into(), name: "a".into() };
+        let missing = DependencyGroup { path: "nowhere/pyproject.toml".into(), name: "a".into() };
         assert!(requirements(&missing).unwrap_err().message.contains("not found. Cannot resolve"));
     }
 }

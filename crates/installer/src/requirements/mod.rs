@@ -1,5 +1,5 @@
 //! What is wanted: words of the command line, requirements and constraint files and dependency groups, read into
-//! [`Requirements`]. Markers are kept, not evaluated; nothing is downloaded but the files named by `-r` and `-c`.
+//! [`RequirementSet`]. Markers are kept, not evaluated; nothing is downloaded but the files named by `-r` and `-c`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,18 +16,18 @@ use crate::redact::redact;
 mod file;
 mod file_options;
 mod groups;
+mod install_requirement;
 #[cfg(test)]
 mod tests;
 mod text;
-mod wish;
 
 /// Everything asked for, with what requirements files said about indexes and choices.
 #[derive(Clone, Debug)]
-pub struct Requirements {
+pub struct RequirementSet {
     /// What shall be there afterwards, in the order given: command line, groups, files.
-    pub wanted: Vec<Wish>,
+    pub requirements: Vec<InstallRequirement>,
     /// What limits the versions of whatever is chosen.
-    pub constraints: Vec<Wish>,
+    pub constraints: Vec<InstallRequirement>,
     /// The settings, changed by the files.
     pub indexes: IndexOptions,
     /// The settings, changed by the files.
@@ -42,24 +42,24 @@ pub struct Requirements {
 
 /// One thing that is wanted.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct InstallRequirement {
     /// What it is.
-    pub what: Subject,
+    pub source: RequirementSource,
     /// The text as written, with its marker and without options; a URL in it may hold a password.
     pub text: String,
     /// Hashes of which one must match; hex in lower case.
     pub hashes: Vec<(HashAlgorithm, String)>,
     /// Where it was asked for.
-    pub origin: Origin,
+    pub origin: RequirementOrigin,
     /// The user asked for it; not so for requirements that a constraint file includes.
     pub user_supplied: bool,
     /// It counts only where this holds.
-    pub marker: Option<Marker>,
+    pub marker: Option<ParsedMarker>,
 }
 
 /// The ways to name what is wanted.
 #[derive(Clone, Debug)]
-pub enum Subject {
+pub enum RequirementSource {
     /// A name with versions, to be looked for in indexes; has no URL.
     Specifier(Requirement),
     /// One archive: a wheel or a source distribution.
@@ -86,7 +86,7 @@ pub enum Subject {
 
 /// An environment marker.
 #[derive(Clone, Debug)]
-pub struct Marker {
+pub struct ParsedMarker {
     /// As written, for `Ignoring x: markers 'y' don't match your environment`.
     pub text: String,
     /// Ready to evaluate.
@@ -95,7 +95,7 @@ pub struct Marker {
 
 /// Where a wish comes from. Prints as pip does behind `from`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum RequirementOrigin {
     /// A word of the command line.
     CommandLine,
     /// `--group`
@@ -120,7 +120,7 @@ pub enum Origin {
 #[derive(Debug)]
 pub enum Reading {
     /// Everything was there.
-    Complete(Box<Requirements>),
+    Complete(Box<RequirementSet>),
     /// These files on servers were not: read again with them. They may name further ones.
     Missing(Vec<Url>),
 }
@@ -130,14 +130,14 @@ pub enum Reading {
 /// # Errors
 /// Files that cannot be read, and lines or arguments that mean nothing.
 pub fn read(
-    wishes: &RequirementOptions,
+    requirement_options: &RequirementOptions,
     indexes: &IndexOptions,
     selection: &SelectionOptions,
     process_environment: &ProcessEnvironment,
     remote_files: &HashMap<Url, Vec<u8>>,
 ) -> Result<Reading, Failure> {
-    let found = Requirements {
-        wanted: Vec::new(),
+    let found = RequirementSet {
+        requirements: Vec::new(),
         constraints: Vec::new(),
         indexes: indexes.clone(),
         selection: selection.clone(),
@@ -145,20 +145,21 @@ pub fn read(
         require_hashes: false,
         warnings: Vec::new(),
     };
-    let mut reader = file::Reader::new(process_environment, remote_files, found, wishes.require_hashes);
-    for constraint_file in &wishes.constraint_files {
+    let mut reader =
+        file::RequirementsReader::new(process_environment, remote_files, found, requirement_options.require_hashes);
+    for constraint_file in &requirement_options.constraint_files {
         reader.read_constraints(constraint_file)?;
     }
-    for word in &wishes.requirements {
-        reader.add(word, Origin::CommandLine, Vec::new())?;
+    for word in &requirement_options.requirements {
+        reader.add(word, RequirementOrigin::CommandLine, Vec::new())?;
     }
-    for group in &wishes.groups {
+    for group in &requirement_options.groups {
         for text in groups::requirements(group)? {
-            let origin = Origin::Group { path: group.path.display().to_string(), name: group.name.clone() };
+            let origin = RequirementOrigin::Group { path: group.path.display().to_string(), name: group.name.clone() };
             reader.add(&text, origin, Vec::new())?;
         }
     }
-    for requirement_file in &wishes.requirement_files {
+    for requirement_file in &requirement_options.requirement_files {
         reader.read_requirements(requirement_file)?;
     }
     reader.finish()
@@ -177,32 +178,32 @@ pub fn decoded(bytes: &[u8]) -> Result<String, String> {
 /// # Errors
 /// In pip's words.
 pub fn project_of(requirement: &str) -> Result<Option<PackageName>, Failure> {
-    let (subject, _) = wish::parse(requirement, &Origin::CommandLine, &mut Vec::new())?;
+    let (subject, _) = install_requirement::parse(requirement, &RequirementOrigin::CommandLine, &mut Vec::new())?;
     Ok(match subject {
-        Subject::Specifier(requirement) => Some(requirement.name),
-        Subject::File { name, .. } | Subject::Directory { name, .. } => name,
+        RequirementSource::Specifier(requirement) => Some(requirement.name),
+        RequirementSource::File { name, .. } | RequirementSource::Directory { name, .. } => name,
     })
 }
 
-impl Wish {
+impl InstallRequirement {
     /// The project's name, where it is known before anything is opened.
     pub fn name(&self) -> Option<&PackageName> {
-        match &self.what {
-            Subject::Specifier(requirement) => Some(&requirement.name),
-            Subject::File { name, .. } | Subject::Directory { name, .. } => name.as_ref(),
+        match &self.source {
+            RequirementSource::Specifier(requirement) => Some(&requirement.name),
+            RequirementSource::File { name, .. } | RequirementSource::Directory { name, .. } => name.as_ref(),
         }
     }
 
     /// Extras asked for.
     pub fn extras(&self) -> &[ExtraName] {
-        match &self.what {
-            Subject::Specifier(requirement) => &requirement.extras,
-            Subject::File { extras, .. } | Subject::Directory { extras, .. } => extras,
+        match &self.source {
+            RequirementSource::Specifier(requirement) => &requirement.extras,
+            RequirementSource::File { extras, .. } | RequirementSource::Directory { extras, .. } => extras,
         }
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for RequirementOrigin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CommandLine => formatter.write_str("command line"),
@@ -215,6 +216,6 @@ impl fmt::Display for Origin {
 }
 
 /// What pip calls an installation error: exit code 1.
-fn wrong(message: impl Into<String>) -> Failure {
+fn installation_error(message: impl Into<String>) -> Failure {
     Failure::new(Kind::Error, "requirements.invalid", redact(&message.into()))
 }

@@ -35,7 +35,7 @@ impl World {
         if name.contains("://") { name.to_owned() } else { self.directory.path().join(name).display().to_string() }
     }
 
-    fn read(&self, wishes: RequirementOptions) -> Result<Requirements, Failure> {
+    fn read(&self, requirement_options: RequirementOptions) -> Result<RequirementSet, Failure> {
         let indexes = IndexOptions {
             indexes: vec![Url::parse("https://first.example.org/simple").unwrap()],
             ..IndexOptions::default()
@@ -43,7 +43,7 @@ impl World {
         let selection = SelectionOptions::default();
         let mut fetched = HashMap::new();
         loop {
-            match read(&wishes, &indexes, &selection, &self.process_environment, &fetched)? {
+            match read(&requirement_options, &indexes, &selection, &self.process_environment, &fetched)? {
                 Reading::Complete(requirements) => return Ok(*requirements),
                 Reading::Missing(urls) => {
                     for url in urls {
@@ -56,20 +56,20 @@ impl World {
         }
     }
 
-    fn requirements(&self, name: &str) -> Result<Requirements, Failure> {
+    fn requirements(&self, name: &str) -> Result<RequirementSet, Failure> {
         self.read(RequirementOptions { requirement_files: vec![self.path(name)], ..RequirementOptions::default() })
     }
 
-    fn constraints(&self, name: &str) -> Result<Requirements, Failure> {
+    fn constraints(&self, name: &str) -> Result<RequirementSet, Failure> {
         self.read(RequirementOptions { constraint_files: vec![self.path(name)], ..RequirementOptions::default() })
     }
 }
 
-fn texts(wishes: &[Wish]) -> Vec<&str> {
-    wishes.iter().map(|wish| wish.text.as_str()).collect()
+fn texts(requirement_options: &[InstallRequirement]) -> Vec<&str> {
+    requirement_options.iter().map(|wish| wish.text.as_str()).collect()
 }
 
-fn one(content: &str) -> Result<Requirements, Failure> {
+fn one(content: &str) -> Result<RequirementSet, Failure> {
     World::new(&[("r.txt", content)]).requirements("r.txt")
 }
 
@@ -82,10 +82,10 @@ fn files_include_files_beside_them() {
         ("c.txt", "a<2"),
     ]);
     let found = world.requirements("r.txt").unwrap();
-    assert_eq!(texts(&found.wanted), ["a", "b", "c", "d"]);
+    assert_eq!(texts(&found.requirements), ["a", "b", "c", "d"]);
     assert_eq!(texts(&found.constraints), ["a<2"]);
-    assert_eq!(found.wanted[0].origin.to_string(), format!("-r {} (line 1)", world.path("r.txt")));
-    assert_eq!(found.wanted[2].origin.to_string(), format!("-r {} (line 1)", world.path("sub/t.txt")));
+    assert_eq!(found.requirements[0].origin.to_string(), format!("-r {} (line 1)", world.path("r.txt")));
+    assert_eq!(found.requirements[2].origin.to_string(), format!("-r {} (line 1)", world.path("sub/t.txt")));
     assert_eq!(found.constraints[0].origin.to_string(), format!("-c {} (line 1)", world.path("c.txt")));
     assert!(found.warnings.is_empty());
 }
@@ -95,8 +95,8 @@ fn a_constraint_file_may_include_requirements() {
     let world = World::new(&[("c.txt", "a<2\n-r r.txt"), ("r.txt", "b\n-c d.txt"), ("d.txt", "c==1")]);
     let found = world.constraints("c.txt").unwrap();
     assert_eq!(texts(&found.constraints), ["a<2", "c==1"]);
-    assert_eq!(texts(&found.wanted), ["b"]);
-    assert!(!found.wanted[0].user_supplied);
+    assert_eq!(texts(&found.requirements), ["b"]);
+    assert!(!found.requirements[0].user_supplied);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn loops_name_both_files() {
     assert_eq!(world.requirements("a.txt").unwrap_err().message, format!("{a} recursively references itself in {a}"));
     // Twice is no loop.
     let world = World::new(&[("a.txt", "-r b.txt\n-r b.txt"), ("b.txt", "x")]);
-    assert_eq!(texts(&world.requirements("a.txt").unwrap().wanted), ["x", "x"]);
+    assert_eq!(texts(&world.requirements("a.txt").unwrap().requirements), ["x", "x"]);
 }
 
 #[test]
@@ -174,12 +174,12 @@ fn hashes_switch_their_mode_on() {
     ] {
         let world = World::new(&[("r.txt", &content)]);
         let files = vec![world.path("r.txt")];
-        let wishes =
+        let requirement_options =
             RequirementOptions { requirement_files: files, require_hashes: settings, ..RequirementOptions::default() };
-        match (world.read(wishes), required) {
+        match (world.read(requirement_options), required) {
             (Ok(found), Ok(required)) => {
                 assert_eq!(found.require_hashes, required, "{content}");
-                for wish in found.wanted.iter().filter(|wish| !wish.hashes.is_empty()) {
+                for wish in found.requirements.iter().filter(|wish| !wish.hashes.is_empty()) {
                     assert_eq!(wish.hashes[0], (HashAlgorithm::Sha256, hex.to_lowercase()));
                 }
             }
@@ -250,8 +250,8 @@ fn files_on_servers() {
     let base = "https://h.example.org/d/r.txt";
     let world = World::new(&[]).remote(base, "a\n-r s/t.txt").remote("https://h.example.org/d/s/t.txt", "b");
     let found = world.requirements(base).unwrap();
-    assert_eq!(texts(&found.wanted), ["a", "b"]);
-    assert_eq!(found.wanted[1].origin.to_string(), "-r https://h.example.org/d/s/t.txt (line 1)");
+    assert_eq!(texts(&found.requirements), ["a", "b"]);
+    assert_eq!(found.requirements[1].origin.to_string(), "-r https://h.example.org/d/s/t.txt (line 1)");
     for content in [
         "-i https://evil.example.org",
         "--extra-index-url https://evil.example.org",
@@ -265,7 +265,7 @@ fn files_on_servers() {
     }
     // A file of this machine may name a server.
     let world = World::new(&[("r.txt", &format!("-r {base}"))]).remote(base, "a");
-    assert_eq!(texts(&world.requirements("r.txt").unwrap().wanted), ["a"]);
+    assert_eq!(texts(&world.requirements("r.txt").unwrap().requirements), ["a"]);
     let failure = World::new(&[])
         .remote("https://u:secret@h.example.org/r", "x y")
         .requirements("https://u:secret@h.example.org/r");
@@ -289,12 +289,15 @@ fn everything_in_its_order() {
         .read(RequirementOptions {
             requirements: vec!["a[x]>1".to_owned()],
             requirement_files: vec![world.path("r.txt")],
-            groups: vec![crate::options::Group { path: world.path("pyproject.toml").into(), name: "g".to_owned() }],
+            groups: vec![crate::options::DependencyGroup {
+                path: world.path("pyproject.toml").into(),
+                name: "g".to_owned(),
+            }],
             ..RequirementOptions::default()
         })
         .unwrap();
-    assert_eq!(texts(&found.wanted), ["a[x]>1", "b; os_name == \"x\"", "c"]);
-    assert_eq!(found.wanted[0].extras().len(), 1);
-    assert_eq!(found.wanted[1].marker.as_ref().unwrap().text, "os_name == \"x\"");
-    assert_eq!(found.wanted[0].origin, Origin::CommandLine);
+    assert_eq!(texts(&found.requirements), ["a[x]>1", "b; os_name == \"x\"", "c"]);
+    assert_eq!(found.requirements[0].extras().len(), 1);
+    assert_eq!(found.requirements[1].marker.as_ref().unwrap().text, "os_name == \"x\"");
+    assert_eq!(found.requirements[0].origin, RequirementOrigin::CommandLine);
 }

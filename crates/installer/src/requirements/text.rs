@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 /// A line with its number, counted from 1; of a continued line the first one.
-pub type Line = (usize, String);
+pub type NumberedLine = (usize, String);
 
 /// Decodes a file: byte order mark, else a PEP 263 comment in the first two lines, else UTF-8.
 ///
@@ -44,7 +44,7 @@ pub fn decode(bytes: &[u8]) -> Result<String, String> {
 }
 
 /// The lines that say something: continued ones joined, comments gone, `${VARIABLES}` replaced.
-pub fn lines(content: &str, variables: &BTreeMap<String, String>) -> Vec<Line> {
+pub fn lines(content: &str, variables: &BTreeMap<String, String>) -> Vec<NumberedLine> {
     let joined = join(split_lines(content)).into_iter();
     let stripped = joined.map(|(number, line)| (number, strip_comment(&line).trim().to_owned()));
     let filled = stripped.filter(|(_, line)| !line.is_empty());
@@ -154,9 +154,9 @@ fn split_lines(content: &str) -> Vec<&str> {
 }
 
 /// Joins lines that end in a backslash; a comment line ends a join.
-fn join(lines: Vec<&str>) -> Vec<Line> {
+fn join(lines: Vec<&str>) -> Vec<NumberedLine> {
     let mut joined = Vec::new();
-    let mut open: Option<Line> = None;
+    let mut open: Option<NumberedLine> = None;
     for (index, line) in lines.into_iter().enumerate() {
         let is_comment = line.trim_start().starts_with('#');
         if line.ends_with('\\') && !is_comment {

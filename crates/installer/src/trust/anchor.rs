@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::identity::{IndexIdentity, default_metadata_url};
+use super::index_identity::{IndexIdentity, default_metadata_url};
 use super::layout::Layout;
-use super::shipped;
+use super::shipped_roots;
 use crate::cache::ownership;
 use crate::error::{Failure, Kind};
 use crate::options::TrustOptions;
@@ -25,11 +25,11 @@ pub const ROOT_SIZE: u64 = 512 << 10;
 /// The most bytes of `trust.json` that are read.
 const TRUST_FILE_SIZE: u64 = 1 << 20;
 /// Beside the user's own store: what is remembered about indexes whose anchors are elsewhere.
-const REMEMBERED: &str = "tuf-remembered";
+const METADATA_DIRECTORY: &str = "tuf-remembered";
 
 /// The beginning of trust in one index.
 #[derive(Clone, Debug)]
-pub struct Anchor {
+pub struct TrustAnchor {
     /// Which index.
     pub identity: IndexIdentity,
     /// The root that all verification starts from, as it was pinned.
@@ -63,10 +63,10 @@ pub struct TrustFile {
     /// Which root was pinned, and how it came here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anchor: Option<AnchorRecord>,
-    /// See [`Anchor::mirrors`].
+    /// See [`TrustAnchor::mirrors`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mirrors: Vec<Url>,
-    /// See [`Anchor::rewrites`].
+    /// See [`TrustAnchor::rewrites`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rewrite: Vec<Rewrite>,
 }
@@ -107,7 +107,7 @@ pub struct Rewrite {
     pub to: String,
 }
 
-impl Anchor {
+impl TrustAnchor {
     /// An anchor that is kept nowhere.
     pub fn new(identity: IndexIdentity, root: Vec<u8>, metadata_url: Url) -> Self {
         Self {
@@ -127,7 +127,7 @@ impl Anchor {
     /// # Errors
     /// When there is something about the index that cannot be used, or nothing about an index that is known to be signed.
     pub fn find(settings: &TrustOptions, identity: &IndexIdentity) -> Result<Option<Self>, Failure> {
-        if let Some(shipped) = shipped::root_of(shipped::ROOTS, identity) {
+        if let Some(shipped) = shipped_roots::root_of(shipped_roots::ROOTS, identity) {
             let metadata_url = default_metadata_url(identity.url());
             return Ok(Some(Self::new(identity.clone(), shipped.root.to_vec(), metadata_url)));
         }
@@ -136,13 +136,13 @@ impl Anchor {
             let belongs_to_user = settings.store.as_ref() == Some(place);
             // Whoever can write here can take away an index's directory, and the index would be used unverified.
             if exists(place)? {
-                refuse_strangers(place, belongs_to_user)?;
+                refuse_writable_by_others(place, belongs_to_user)?;
             }
             if exists(&directory)? {
                 return Self::read(&directory, identity, belongs_to_user).map(Some);
             }
         }
-        if shipped::is_known_secure(shipped::KNOWN_SECURE, identity) {
+        if shipped_roots::is_known_secure(shipped_roots::KNOWN_SECURE, identity) {
             return Err(Failure::new(
                 Kind::Error,
                 "trust.missing",
@@ -168,12 +168,12 @@ impl Anchor {
                 if IndexIdentity::names_directory(name) && directory.is_dir() && !is_known {
                     let belongs_to_user = settings.store.as_ref() == Some(place);
                     let trust = TrustFile::read(&directory);
-                    let trust = trust.map_err(|failure| with_way_out(failure, &directory, belongs_to_user));
+                    let trust = trust.map_err(|failure| with_recovery_hint(failure, &directory, belongs_to_user));
                     let anchor = trust.and_then(|trust| match trust.index_url {
                         Some(url) => Self::read(&directory, &IndexIdentity::of(&url), belongs_to_user).map(Some),
                         None => lowest_root(&directory)
                             .map(|_| None)
-                            .map_err(|failure| with_way_out(failure, &directory, belongs_to_user)),
+                            .map_err(|failure| with_recovery_hint(failure, &directory, belongs_to_user)),
                     });
                     found.push((directory, anchor));
                 }
@@ -190,29 +190,29 @@ impl Anchor {
         }
     }
 
-    /// The directory where what is verified from this root is remembered, and the other one of [`memory_places`], where
+    /// The directory where what is verified from this root is remembered, and the other one of [`metadata_store_directories`], where
     /// something about the index may have been remembered before. `store` is the user's own store.
     ///
     /// What is remembered for an anchor that is not the user's lies where nobody looks for anchors: one command's trust must
     /// not become the user's. Who trusts the same root has one memory of it.
-    pub fn memories(&self, store: &Path) -> [PathBuf; 2] {
-        let [own, elsewhere] = memory_places(store, &self.identity);
+    pub fn metadata_directories(&self, store: &Path) -> [PathBuf; 2] {
+        let [own, elsewhere] = metadata_store_directories(store, &self.identity);
         let is_own = self.directory.as_ref() == Some(&own)
-            || Self::understood(&own, &self.identity, true).is_ok_and(|users| users.root == self.root);
+            || Self::parse_directory(&own, &self.identity, true).is_ok_and(|users| users.root == self.root);
         if is_own { [own, elsewhere] } else { [elsewhere, own] }
     }
 
     fn read(directory: &Path, identity: &IndexIdentity, belongs_to_user: bool) -> Result<Self, Failure> {
-        Self::understood(directory, identity, belongs_to_user)
-            .map_err(|failure| with_way_out(failure, directory, belongs_to_user))
+        Self::parse_directory(directory, identity, belongs_to_user)
+            .map_err(|failure| with_recovery_hint(failure, directory, belongs_to_user))
     }
 
-    fn understood(directory: &Path, identity: &IndexIdentity, belongs_to_user: bool) -> Result<Self, Failure> {
+    fn parse_directory(directory: &Path, identity: &IndexIdentity, belongs_to_user: bool) -> Result<Self, Failure> {
         if !std::fs::metadata(directory).is_ok_and(|metadata| metadata.is_dir()) {
             return Err(damaged(directory, "it is no directory that can be read"));
         }
         for path in ["", "root_history", TrustFile::NAME, "root.json"].map(|name| directory.join(name)) {
-            refuse_strangers(&path, belongs_to_user)?;
+            refuse_writable_by_others(&path, belongs_to_user)?;
         }
         let trust = TrustFile::read(directory)?;
         if let Some(url) = &trust.index_url
@@ -262,9 +262,9 @@ impl TrustFile {
 
 /// Where something about an index may be remembered: in its directory of the user's own store, beside the anchor, or, for
 /// anchors from elsewhere, in a directory of its own.
-pub fn memory_places(store: &Path, identity: &IndexIdentity) -> [PathBuf; 2] {
+pub fn metadata_store_directories(store: &Path, identity: &IndexIdentity) -> [PathBuf; 2] {
     let name = identity.directory_name();
-    [store.join(&name), store.with_file_name(REMEMBERED).join(&name)]
+    [store.join(&name), store.with_file_name(METADATA_DIRECTORY).join(&name)]
 }
 
 /// Where anchors may be, the most securely kept first.
@@ -302,10 +302,10 @@ fn leads_nowhere(path: Option<&Path>) -> bool {
 
 /// Whoever can write here can choose what is trusted. What was named with `TUFPIP_TRUST` may be another user's, as a checkout
 /// in a container often is.
-fn refuse_strangers(path: &Path, belongs_to_user: bool) -> Result<(), Failure> {
+fn refuse_writable_by_others(path: &Path, belongs_to_user: bool) -> Result<(), Failure> {
     // What cannot be seen cannot be read either, and what is not there decides nothing.
     let Ok(metadata) = std::fs::metadata(path) else { return Ok(()) };
-    let Some(reason) = ownership::reason(&metadata, !belongs_to_user) else { return Ok(()) };
+    let Some(reason) = ownership::writable_by_others(&metadata, !belongs_to_user) else { return Ok(()) };
     Err(Failure::new(
         Kind::Error,
         "trust.store-unsafe",
@@ -384,7 +384,7 @@ fn damaged(directory: &Path, reason: &str) -> Failure {
 }
 
 /// What to do about a damaged directory depends on whose it is.
-fn with_way_out(failure: Failure, directory: &Path, belongs_to_user: bool) -> Failure {
+fn with_recovery_hint(failure: Failure, directory: &Path, belongs_to_user: bool) -> Failure {
     if failure.code != "trust.damaged" {
         failure
     } else if belongs_to_user && !holds_anchor(directory) {

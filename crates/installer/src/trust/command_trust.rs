@@ -8,35 +8,35 @@ use packaging::PackageName;
 use tuf::Mode;
 use url::Url;
 
-use super::anchor::{self, Anchor};
-use super::command_snapshot::EpochSettings;
-use super::identity::IndexIdentity;
+use super::anchor::{self, TrustAnchor};
+use super::command_snapshot::EpochOptions;
 use super::index::TrustedIndex;
-use super::map::{Mapping, ProjectMap};
+use super::index_identity::IndexIdentity;
+use super::project_map::{Mapping, ProjectMap};
 use crate::error::{Failure, Kind};
 use crate::event::{Reporter, WarningCode};
-use crate::net::{Client, redacted};
+use crate::net::{HttpClient, redacted};
 use crate::options::{CommonOptions, TrustOptions};
 
 /// The trust of one command: each signed index once, so that all parts of the command see one snapshot of it.
-pub struct Trust {
+pub struct CommandTrust {
     settings: TrustOptions,
     mode: Mode,
-    client: Arc<Client>,
+    client: Arc<HttpClient>,
     reporter: Arc<dyn Reporter>,
     cache: PathBuf,
     indexes: Mutex<BTreeMap<IndexIdentity, Option<Arc<TrustedIndex>>>>,
     map: Option<ProjectMap>,
 }
 
-impl Trust {
+impl CommandTrust {
     /// Reads the map of projects, and warns if verification is switched off. Anchors are read when an index is asked for.
     ///
     /// # Errors
     /// When there is a map and it makes no sense.
     pub fn new(
         options: &CommonOptions,
-        client: Arc<Client>,
+        client: Arc<HttpClient>,
         reporter: Arc<dyn Reporter>,
         cache: PathBuf,
     ) -> Result<Self, Failure> {
@@ -66,7 +66,7 @@ impl Trust {
         if let Some(known) = indexes.get(&identity) {
             return Ok(known.clone());
         }
-        let anchor = Anchor::find(&self.settings, &identity)?;
+        let anchor = TrustAnchor::find(&self.settings, &identity)?;
         let index = anchor.map(|anchor| self.open(anchor)).transpose()?;
         if index.is_none() {
             self.warn_of_trusted_neighbour(&identity);
@@ -77,8 +77,8 @@ impl Trust {
 
     /// A URL that is nearly that of a trusted index is probably meant to be it, and will be used unverified.
     fn warn_of_trusted_neighbour(&self, identity: &IndexIdentity) {
-        let anchors = Anchor::all(&self.settings).into_iter().filter_map(|(_, anchor)| anchor.ok().flatten());
-        if let Some(trusted) = anchors.map(|anchor| anchor.identity).find(|trusted| trusted.is_near(identity)) {
+        let anchors = TrustAnchor::all(&self.settings).into_iter().filter_map(|(_, anchor)| anchor.ok().flatten());
+        if let Some(trusted) = anchors.map(|anchor| anchor.identity).find(|trusted| trusted.is_similar(identity)) {
             let (untrusted, trusted) = (redacted(identity.url()), redacted(trusted.url()));
             self.reporter.warning(
                 WarningCode::NearlyTrusted,
@@ -91,8 +91,8 @@ impl Trust {
     ///
     /// # Errors
     /// When the anchor's root cannot be used.
-    pub fn open(&self, anchor: Anchor) -> Result<Arc<TrustedIndex>, Failure> {
-        let settings = EpochSettings {
+    pub fn open(&self, anchor: TrustAnchor) -> Result<Arc<TrustedIndex>, Failure> {
+        let settings = EpochOptions {
             client: Arc::clone(&self.client),
             reporter: Arc::clone(&self.reporter),
             store: self.settings.store.clone(),
@@ -109,12 +109,12 @@ impl Trust {
     }
 
     /// Whether the user names this project as one that may be unsigned.
-    pub fn may_be_unsigned(&self, project: &PackageName) -> bool {
+    pub fn is_unsigned_allowed(&self, project: &PackageName) -> bool {
         self.settings.allow_unsigned.contains(project)
     }
 
     /// Every project that the user names as one that may be unsigned.
-    pub fn may_all_be_unsigned(&self) -> &[PackageName] {
+    pub fn unsigned_allowed(&self) -> &[PackageName] {
         &self.settings.allow_unsigned
     }
 
@@ -167,7 +167,7 @@ impl Trust {
         let above = [".", ".."].into_iter().filter_map(|path| url.join(path).ok());
         for index in std::iter::once(url.clone()).chain(above) {
             let identity = IndexIdentity::of(&index);
-            if Anchor::find(&self.settings, &identity)?.is_some() {
+            if TrustAnchor::find(&self.settings, &identity)?.is_some() {
                 let message = format!("{} belongs to a signed index and cannot be a page of links", redacted(url));
                 return Err(Failure::new(Kind::Policy, "policy.signed-as-links", message)
                     .detail(
@@ -181,8 +181,8 @@ impl Trust {
     }
 
     /// Whether a project may be looked for where nothing is signed.
-    pub fn may_look_unsigned(&self, project: &PackageName) -> bool {
-        !self.settings.require_signed || self.may_be_unsigned(project)
+    pub fn may_search_unsigned(&self, project: &PackageName) -> bool {
+        !self.settings.require_signed || self.is_unsigned_allowed(project)
     }
 
     /// Refuses a file that neither a signed index nor a hash of the user vouches for, if that is required.
@@ -190,7 +190,7 @@ impl Trust {
     /// # Errors
     /// A policy failure.
     pub fn refuse_unsigned_file(&self, project: &PackageName, filename: &str, url: &Url) -> Result<(), Failure> {
-        if !self.settings.require_signed || self.may_be_unsigned(project) {
+        if !self.settings.require_signed || self.is_unsigned_allowed(project) {
             return Ok(());
         }
         let message = format!("{filename} is not signed, and only signed files may be used (--require-signed)");

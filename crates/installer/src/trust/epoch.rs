@@ -10,21 +10,23 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tuf::metadata::{RoleName, Timestamp};
-use tuf::{Client, Event, Fetched, Link, LookUp, LookUpId, Mode, Request, RequestId, StoredFile, Target, UnixTime};
+use tuf::{
+    ChainLink, Client, Event, Fetched, LookUp, LookUpId, Mode, Request, RequestId, StoredFile, Target, UnixTime,
+};
 use url::Url;
 
 use super::layout::{Layout, LayoutError};
-use super::remote::{Answer, Remote};
-use super::store::Store;
+use super::metadata_fetcher::{FetchOutcome, MetadataFetcher};
+use super::metadata_store::MetadataStore;
 use crate::event::{Reporter, WarningCode};
 use crate::text::printable;
 
 /// A running epoch. Ends with its last user.
-pub struct Epoch {
+pub struct EpochHandle {
     now: UnixTime,
-    remote: Arc<Remote>,
-    asks: mpsc::UnboundedSender<Ask>,
-    state: watch::Receiver<Option<Result<Arc<Facts>, tuf::Error>>>,
+    fetcher: Arc<MetadataFetcher>,
+    requests: mpsc::UnboundedSender<EpochRequest>,
+    state: watch::Receiver<Option<Result<Arc<EpochInfo>, tuf::Error>>>,
     expired: Arc<Mutex<Vec<(RoleName, UnixTime)>>>,
 }
 
@@ -33,7 +35,7 @@ const CLOCK_TOLERANCE: i64 = 3600;
 
 /// What an epoch is about, once it is verified.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub struct EpochInfo {
     /// Version of the root.
     pub root: u64,
     /// Version of the timestamp.
@@ -52,7 +54,7 @@ pub struct Facts {
     pub in_band_layout: Result<Option<Arc<Layout>>, LayoutError>,
 }
 
-impl Facts {
+impl EpochInfo {
     /// Which versions of the top-level roles these are, for reports.
     pub fn versions(&self) -> serde_json::Value {
         serde_json::json!({
@@ -92,12 +94,12 @@ pub fn duration(seconds: i64) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
-enum Ask {
+enum EpochRequest {
     LookUp { path: String, answer: oneshot::Sender<Result<LookUp, tuf::Error>> },
-    Chain { target: Box<Target>, answer: oneshot::Sender<Option<Vec<Link>>> },
+    Chain { target: Box<Target>, answer: oneshot::Sender<Option<Vec<ChainLink>>> },
 }
 
-impl Epoch {
+impl EpochHandle {
     /// Begins to update from a trusted root. `name` is what messages call the index.
     ///
     /// # Errors
@@ -107,13 +109,13 @@ impl Epoch {
         root: &[u8],
         mode: Mode,
         limits: tuf::Limits,
-        store: Store,
-        remote: Arc<Remote>,
+        store: MetadataStore,
+        fetcher: Arc<MetadataFetcher>,
         reporter: Arc<dyn Reporter>,
     ) -> Result<Self, tuf::Error> {
         let now = unix_now();
         let client = Client::new(root, now, mode, limits)?;
-        let (asks, asked) = mpsc::unbounded_channel();
+        let (requests, received) = mpsc::unbounded_channel();
         let (announce, state) = watch::channel(None);
         let (fetches, answers) = (JoinSet::new(), HashMap::new());
         let expired = Arc::default();
@@ -121,7 +123,7 @@ impl Epoch {
             name,
             client,
             store,
-            remote: Arc::clone(&remote),
+            fetcher: Arc::clone(&fetcher),
             reporter,
             announce,
             fetches,
@@ -129,8 +131,8 @@ impl Epoch {
             expired: Arc::clone(&expired),
             warned: false,
         };
-        tokio::spawn(driver.run(asked));
-        Ok(Self { now, remote, asks, state, expired })
+        tokio::spawn(driver.run(received));
+        Ok(Self { now, fetcher, requests, state, expired })
     }
 
     /// The time everything is judged by.
@@ -140,16 +142,16 @@ impl Epoch {
 
     /// Where its metadata comes from.
     pub fn source(&self) -> Option<&Url> {
-        self.remote.place()
+        self.fetcher.base_url()
     }
 
     /// With which HTTP status a server last said that a file of this name is not there.
     pub fn status_of_absent(&self, name: &str) -> Option<u16> {
-        self.remote.status_of_absent(name)
+        self.fetcher.status_of_absent(name)
     }
 
     /// Waits until the top-level metadata is verified.
-    pub async fn facts(&self) -> Result<Arc<Facts>, tuf::Error> {
+    pub async fn epoch_info(&self) -> Result<Arc<EpochInfo>, tuf::Error> {
         let mut state = self.state.clone();
         loop {
             if let Some(result) = state.borrow_and_update().clone() {
@@ -163,7 +165,7 @@ impl Epoch {
     }
 
     /// What is known already.
-    pub fn facts_so_far(&self) -> Option<Arc<Facts>> {
+    pub fn known_epoch_info(&self) -> Option<Arc<EpochInfo>> {
         self.state.borrow().as_ref().and_then(|result| result.as_ref().ok().cloned())
     }
 
@@ -175,7 +177,7 @@ impl Epoch {
     /// Looks a target up, after the top-level metadata is verified.
     pub async fn look_up(&self, path: &str) -> Result<LookUp, tuf::Error> {
         let (answer, answered) = oneshot::channel();
-        if self.asks.send(Ask::LookUp { path: path.to_owned(), answer }).is_ok()
+        if self.requests.send(EpochRequest::LookUp { path: path.to_owned(), answer }).is_ok()
             && let Ok(result) = answered.await
         {
             return result;
@@ -184,9 +186,9 @@ impl Epoch {
     }
 
     /// The roles and keys that a target of this epoch rests on.
-    pub async fn chain(&self, target: &Target) -> Option<Vec<Link>> {
+    pub async fn chain(&self, target: &Target) -> Option<Vec<ChainLink>> {
         let (answer, answered) = oneshot::channel();
-        self.asks.send(Ask::Chain { target: Box::new(target.clone()), answer }).ok()?;
+        self.requests.send(EpochRequest::Chain { target: Box::new(target.clone()), answer }).ok()?;
         answered.await.ok()?
     }
 }
@@ -195,19 +197,19 @@ impl Epoch {
 struct Driver {
     name: String,
     client: Client,
-    store: Store,
-    remote: Arc<Remote>,
+    store: MetadataStore,
+    fetcher: Arc<MetadataFetcher>,
     reporter: Arc<dyn Reporter>,
-    announce: watch::Sender<Option<Result<Arc<Facts>, tuf::Error>>>,
-    fetches: JoinSet<(RequestId, Answer)>,
+    announce: watch::Sender<Option<Result<Arc<EpochInfo>, tuf::Error>>>,
+    fetches: JoinSet<(RequestId, FetchOutcome)>,
     answers: HashMap<LookUpId, oneshot::Sender<Result<LookUp, tuf::Error>>>,
     expired: Arc<Mutex<Vec<(RoleName, UnixTime)>>>,
     warned: bool,
 }
 
 impl Driver {
-    async fn run(mut self, mut asked: mpsc::UnboundedReceiver<Ask>) {
-        self.warn_of_clock(self.store.last_change());
+    async fn run(mut self, mut requests: mpsc::UnboundedReceiver<EpochRequest>) {
+        self.warn_of_clock(self.store.timestamp_stored_at());
         loop {
             self.carry_out_requests();
             self.pass_on_events();
@@ -217,12 +219,12 @@ impl Driver {
                     let Ok((id, answer)) = fetched else { continue };
                     self.client.fetched(id, answer.as_fetched());
                 }
-                ask = asked.recv() => match ask {
-                    Some(Ask::LookUp { path, answer }) => {
+                ask = requests.recv() => match ask {
+                    Some(EpochRequest::LookUp { path, answer }) => {
                         let id = self.client.look_up(path);
                         self.answers.insert(id, answer);
                     }
-                    Some(Ask::Chain { target, answer }) => drop(answer.send(self.client.chain(&target))),
+                    Some(EpochRequest::Chain { target, answer }) => drop(answer.send(self.client.chain(&target))),
                     None => return,
                 }
             }
@@ -237,8 +239,8 @@ impl Driver {
                     self.client.loaded(id, bytes.as_deref());
                 }
                 Request::Fetch { id, file } => {
-                    let remote = Arc::clone(&self.remote);
-                    self.fetches.spawn(async move { (id, remote.fetch(&file).await) });
+                    let fetcher = Arc::clone(&self.fetcher);
+                    self.fetches.spawn(async move { (id, fetcher.fetch(&file).await) });
                 }
                 Request::Store { file, bytes, version } => {
                     let root = self.client.root().version;
@@ -269,8 +271,8 @@ impl Driver {
         }
     }
 
-    fn say(&self, facts: &Facts) {
-        let signed_at = facts.signed_at.map(|time| time.0);
+    fn say(&self, epoch_info: &EpochInfo) {
+        let signed_at = epoch_info.signed_at.map(|time| time.0);
         self.warn_of_clock(
             signed_at
                 .and_then(|time| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(time).ok()?))),
@@ -279,11 +281,11 @@ impl Driver {
             format!(
                 "{}: root {}, timestamp {}, snapshot {}, {}, valid until {}",
                 self.name,
-                facts.root,
-                facts.timestamp,
-                facts.snapshot,
-                facts.age(),
-                facts.expires
+                epoch_info.root,
+                epoch_info.timestamp,
+                epoch_info.snapshot,
+                epoch_info.age(),
+                epoch_info.expires
             )
         });
     }
@@ -323,9 +325,9 @@ impl Driver {
         while let Some(event) = self.client.poll_event() {
             match event {
                 Event::Refreshed => {
-                    let Some(facts) = facts(&self.client) else { continue };
-                    self.say(&facts);
-                    self.announce.send_replace(Some(Ok(Arc::new(facts))));
+                    let Some(epoch_info) = epoch_info(&self.client) else { continue };
+                    self.say(&epoch_info);
+                    self.announce.send_replace(Some(Ok(Arc::new(epoch_info))));
                 }
                 Event::Failed(error) => {
                     self.announce.send_replace(Some(Err(error)));
@@ -341,7 +343,7 @@ impl Driver {
     }
 }
 
-impl Answer {
+impl FetchOutcome {
     fn as_fetched(&self) -> Fetched<'_> {
         match self {
             Self::Body(bytes) => Fetched::Body(bytes),
@@ -352,11 +354,11 @@ impl Answer {
     }
 }
 
-fn facts(client: &Client) -> Option<Facts> {
+fn epoch_info(client: &Client) -> Option<EpochInfo> {
     let (epoch, targets) = (client.epoch()?, client.targets()?);
     let (timestamp, snapshot) = (epoch.timestamp(), epoch.snapshot());
     let signed_at = signed_at(timestamp);
-    Some(Facts {
+    Some(EpochInfo {
         root: client.root().version,
         timestamp: timestamp.version,
         snapshot: snapshot.version,

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use packaging::{CoreMetadataFile, File, HashAlgorithm, PackageName, ProjectPage};
+use packaging::{CoreMetadataFile, HashAlgorithm, PackageName, ProjectFile, ProjectPage};
 use serde_json::Value;
-use tuf::{Hashes, Link, Size, Target};
+use tuf::{ChainLink, Hashes, Size, Target};
 use url::Url;
 
-use super::anchor::Anchor;
-use super::command_snapshot::{CommandSnapshot, EpochSettings, IN_DOUBT, LookedUp, places};
-use super::content::{Content, Wanted};
-use super::epoch::Facts;
-use super::identity::page_url;
-use super::layout::{DistributionTrust, Layout, LayoutError, PageFormat, PageTarget, Places};
+use super::anchor::TrustAnchor;
+use super::command_snapshot::{CommandSnapshot, EpochOptions, IN_DOUBT, LookUpResult, mirror_urls};
+use super::epoch::EpochInfo;
+use super::index_identity::page_url;
+use super::layout::{DistributionTrust, IndexUrls, Layout, LayoutError, PageFormat, PageTarget};
 use super::refusal;
+use super::signed_content::{ContentRequest, SignedContentCache};
 use super::signed_file::{PageProof, SignedFile};
 use crate::download::is_strong;
 use crate::error::{Failure, Kind};
@@ -26,16 +26,16 @@ const METADATA_SIZE: u64 = 8 << 20;
 /// An index with an anchor.
 pub struct TrustedIndex {
     snapshot: CommandSnapshot,
-    content: Content,
+    signed_content: SignedContentCache,
 }
 
 /// What a signed index says of a project.
 #[derive(Debug)]
-pub enum SignedPage {
+pub enum PageLookUp {
     /// This is its page.
     Found(ProjectPage, Arc<PageProof>),
     /// The index vouches for not having it, as of these facts.
-    Absent(Arc<Facts>),
+    Absent(Arc<EpochInfo>),
 }
 
 impl TrustedIndex {
@@ -43,27 +43,27 @@ impl TrustedIndex {
     ///
     /// # Errors
     /// When the anchor cannot be used.
-    pub fn open(anchor: Anchor, settings: EpochSettings) -> Result<Self, Failure> {
-        let content = Content::new(Arc::clone(&settings.client), settings.cache.join("content"));
-        Ok(Self { snapshot: CommandSnapshot::open(anchor, settings)?, content })
+    pub fn open(anchor: TrustAnchor, settings: EpochOptions) -> Result<Self, Failure> {
+        let signed_content = SignedContentCache::new(Arc::clone(&settings.client), settings.cache.join("content"));
+        Ok(Self { snapshot: CommandSnapshot::open(anchor, settings)?, signed_content })
     }
 
     /// What trust in it begins with.
-    pub fn anchor(&self) -> &Anchor {
+    pub fn anchor(&self) -> &TrustAnchor {
         self.snapshot.anchor()
     }
 
     /// The index's URL, for messages.
-    pub fn shown(&self) -> String {
-        self.snapshot.shown()
+    pub fn display_url(&self) -> String {
+        self.snapshot.display_url()
     }
 
     /// The verified snapshot that the command sees.
     ///
     /// # Errors
     /// When the metadata is refused.
-    pub async fn facts(&self) -> Result<Arc<Facts>, Failure> {
-        self.snapshot.facts().await
+    pub async fn epoch_info(&self) -> Result<Arc<EpochInfo>, Failure> {
+        self.snapshot.epoch_info().await
     }
 
     /// The snapshot that the command sees, for its report; `None` if nothing of the index was needed.
@@ -72,7 +72,7 @@ impl TrustedIndex {
     }
 
     /// The roles and keys that a target rests on; `None` when the index has gone on to another snapshot meanwhile.
-    pub async fn chain(&self, target: &Target) -> Option<Vec<Link>> {
+    pub async fn chain(&self, target: &Target) -> Option<Vec<ChainLink>> {
         self.snapshot.chain(target).await
     }
 
@@ -80,24 +80,24 @@ impl TrustedIndex {
     ///
     /// # Errors
     /// When metadata or page are refused, or cannot be had.
-    pub async fn page(self: &Arc<Self>, project: &PackageName) -> Result<SignedPage, Failure> {
+    pub async fn page(self: &Arc<Self>, project: &PackageName) -> Result<PageLookUp, Failure> {
         loop {
-            let mut facts = self.facts().await?;
-            let layout = self.layout(&facts)?;
+            let mut epoch_info = self.epoch_info().await?;
+            let layout = self.layout(&epoch_info)?;
             let mut found = None;
             for page in layout.pages(project) {
                 let looked_up = self.snapshot.look_up(&page.path).await?;
-                facts = looked_up.facts;
+                epoch_info = looked_up.epoch_info;
                 if let Some(target) = looked_up.target {
                     found = Some((page, target, looked_up.epoch));
                     break;
                 }
             }
-            let Some((page, target, epoch)) = found else { return Ok(SignedPage::Absent(facts)) };
+            let Some((page, target, epoch)) = found else { return Ok(PageLookUp::Absent(epoch_info)) };
             let urls = self.urls(&page, &target)?;
             let what = format!("the page of {project}");
-            let signer = signer(self, &target, &facts);
-            let wanted = Wanted {
+            let signer = signer(self, &target, &epoch_info);
+            let wanted = ContentRequest {
                 what: &what,
                 urls: &urls,
                 accept: page.accept,
@@ -106,13 +106,13 @@ impl TrustedIndex {
                 signer: &signer,
                 code: "verify.page",
             };
-            let Some(bytes) = self.content.get(&wanted).await? else {
+            let Some(bytes) = self.signed_content.get(&wanted).await? else {
                 let missing = urls.first().map(redacted).unwrap_or_default();
                 self.snapshot.renew(epoch, &missing).await?;
                 continue;
             };
-            let proof = PageProof { index: Arc::clone(self), project: project.clone(), target, facts, layout };
-            return Ok(SignedPage::Found(self.parse(&page, &bytes, project)?, Arc::new(proof)));
+            let proof = PageProof { index: Arc::clone(self), project: project.clone(), target, epoch_info, layout };
+            return Ok(PageLookUp::Found(self.parse(&page, &bytes, project)?, Arc::new(proof)));
         }
     }
 
@@ -123,7 +123,7 @@ impl TrustedIndex {
     pub async fn file(
         self: &Arc<Self>,
         proof: &Arc<PageProof>,
-        file: &File,
+        file: &ProjectFile,
     ) -> Result<Result<SignedFile, String>, Failure> {
         let link = match file.url() {
             Ok(url) => url,
@@ -150,9 +150,9 @@ impl TrustedIndex {
             Ok(None) => return Ok(Err("its link fits no target of the index's layout".to_owned())),
             Err(error) => return Ok(Err(printable(&error.to_string()))),
         };
-        let LookedUp { target, facts, .. } = self.snapshot.look_up(&path).await?;
+        let LookUpResult { target, epoch_info, .. } = self.snapshot.look_up(&path).await?;
         let Some(target) = target else {
-            let snapshot = facts.snapshot;
+            let snapshot = epoch_info.snapshot;
             return Ok(Err(format!(
                 "it is listed but not signed (yet) in snapshot {snapshot}; if it was published in the last minutes, try again soon"
             )));
@@ -172,7 +172,7 @@ impl TrustedIndex {
     ///
     /// # Errors
     /// When it is something else than what is signed.
-    pub async fn metadata(self: &Arc<Self>, page: &PageProof, file: &File) -> Result<Option<Vec<u8>>, Failure> {
+    pub async fn metadata(self: &Arc<Self>, page: &PageProof, file: &ProjectFile) -> Result<Option<Vec<u8>>, Failure> {
         let Ok(link) = file.url() else { return Ok(None) };
         let url = packaging::metadata_url(self.rewritten(&link)?);
         if page.layout.trust() == DistributionTrust::Page {
@@ -190,9 +190,9 @@ impl TrustedIndex {
             }
         };
         let (looked_up, of_page) = tokio::join!(self.snapshot.look_up(&path), of_page);
-        let (target, facts) = match looked_up {
-            Ok(LookedUp { target: Some(target), facts, .. }) => (target, facts),
-            Ok(LookedUp { target: None, .. }) => return Ok(None),
+        let (target, epoch_info) = match looked_up {
+            Ok(LookUpResult { target: Some(target), epoch_info, .. }) => (target, epoch_info),
+            Ok(LookUpResult { target: None, .. }) => return Ok(None),
             // The wheel has its metadata, too, and is signed for certain.
             Err(failure) if failure.code == IN_DOUBT => return Ok(None),
             Err(failure) => return Err(failure),
@@ -210,25 +210,30 @@ impl TrustedIndex {
         }
         // What the page's hash was good for is in the cache now, and read again with the signed length in place of a limit.
         of_page?;
-        let signer = signer(self, &target, &facts);
+        let signer = signer(self, &target, &epoch_info);
         self.metadata_file(file, url, Size::Exactly(target.length), &hashes, &signer).await
     }
 
     /// The metadata file that the signed page has the hash of, if it is in the cache.
-    pub fn cached_metadata(&self, page: &PageProof, file: &File) -> Option<Vec<u8>> {
+    pub fn cached_metadata(&self, page: &PageProof, file: &ProjectFile) -> Option<Vec<u8>> {
         let sha256 = metadata_hash(file).filter(|_| page.layout.trust() == DistributionTrust::Page)?;
-        self.content.cached(Size::AtMost(METADATA_SIZE), &only_sha256(sha256))
+        self.signed_content.cached(Size::AtMost(METADATA_SIZE), &only_sha256(sha256))
     }
 
-    async fn metadata_of_page(&self, page: &PageProof, file: &File, url: Url) -> Result<Option<Vec<u8>>, Failure> {
+    async fn metadata_of_page(
+        &self,
+        page: &PageProof,
+        file: &ProjectFile,
+        url: Url,
+    ) -> Result<Option<Vec<u8>>, Failure> {
         let Some(sha256) = metadata_hash(file) else { return Ok(None) };
-        let signer = signer(self, &page.target, &page.facts);
+        let signer = signer(self, &page.target, &page.epoch_info);
         self.metadata_file(file, url, Size::AtMost(METADATA_SIZE), &only_sha256(sha256), &signer).await
     }
 
     async fn metadata_file(
         &self,
-        file: &File,
+        file: &ProjectFile,
         url: Url,
         size: Size,
         hashes: &Hashes,
@@ -237,19 +242,21 @@ impl TrustedIndex {
         let what = format!("the metadata of {}", file.filename());
         let urls = [url];
         let code = "verify.metadata";
-        self.content.get(&Wanted { what: &what, urls: &urls, accept: None, size, hashes, signer, code }).await
+        self.signed_content
+            .get(&ContentRequest { what: &what, urls: &urls, accept: None, size, hashes, signer, code })
+            .await
     }
 
-    fn layout(&self, facts: &Facts) -> Result<Arc<Layout>, Failure> {
+    fn layout(&self, epoch_info: &EpochInfo) -> Result<Arc<Layout>, Failure> {
         if let Some(layout) = &self.anchor().layout {
             return Ok(Arc::clone(layout));
         }
-        match &facts.in_band_layout {
+        match &epoch_info.in_band_layout {
             Ok(Some(layout)) => Ok(Arc::clone(layout)),
             Ok(None) => Err(Failure::new(
                 Kind::Error,
                 "trust.layout-missing",
-                format!("{} is signed, but nothing says how its signed files are named", self.shown()),
+                format!("{} is signed, but nothing says how its signed files are named", self.display_url()),
             )
             .hint(format!(
                 "say it with tufpip trust add … --layout NAME, where NAME is one of {}, or a file",
@@ -262,8 +269,8 @@ impl TrustedIndex {
     /// Where a page may be, at the index first, then at its mirrors.
     fn urls(&self, page: &PageTarget, target: &Target) -> Result<Vec<Url>, Failure> {
         let mut urls = Vec::new();
-        for (index, metadata) in &places(self.anchor()) {
-            let of_place = page.urls(&Places { index, metadata }, &target.hashes);
+        for (index, metadata) in &mirror_urls(self.anchor()) {
+            let of_place = page.urls(&IndexUrls { index, metadata }, &target.hashes);
             urls.extend(of_place.map_err(|error| self.bad_layout(&error))?);
         }
         Ok(urls)
@@ -278,7 +285,7 @@ impl TrustedIndex {
             PageFormat::Html => ProjectPage::from_html(bytes, &base, project),
         };
         parsed.map_err(|error| {
-            let message = format!("Could not read the signed page of {project} from {}: {error}", self.shown());
+            let message = format!("Could not read the signed page of {project} from {}: {error}", self.display_url());
             Failure::new(Kind::Error, "index.page", printable(&message)).hint("tell the operator of the index")
         })
     }
@@ -295,7 +302,7 @@ impl TrustedIndex {
     }
 
     fn bad_layout(&self, error: &LayoutError) -> Failure {
-        let message = format!("The layout of {} cannot be used: {error}", self.shown());
+        let message = format!("The layout of {} cannot be used: {error}", self.display_url());
         Failure::new(Kind::Error, "trust.layout", printable(&message))
             .hint("give the right one with tufpip trust add … --layout, or tell the operator of the index")
     }
@@ -303,7 +310,7 @@ impl TrustedIndex {
     fn disagree(&self, filename: &str, difference: &str) -> Failure {
         let message = format!("Refused {}: the signed page and the signed target of it differ", printable(filename));
         Failure::new(Kind::Verification, "verify.page-target-disagree", message)
-            .detail("from", self.shown())
+            .detail("from", self.display_url())
             .detail("received", difference)
             .detail("meaning", format!("the index contradicts itself; {}", refusal::NOTHING_USED))
             .hint("tell the operator of the index")
@@ -312,7 +319,7 @@ impl TrustedIndex {
 
 impl std::fmt::Debug for TrustedIndex {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "TrustedIndex({})", self.shown())
+        write!(formatter, "TrustedIndex({})", self.display_url())
     }
 }
 
@@ -321,13 +328,13 @@ fn owned((name, hex): (&str, &str)) -> (String, String) {
 }
 
 /// The hashes of a page that prove anything.
-fn page_hashes(file: &File) -> Hashes {
+fn page_hashes(file: &ProjectFile) -> Hashes {
     let given = file.hashes.iter().filter(|(algorithm, _)| is_strong(*algorithm));
     given.map(|(algorithm, hex)| owned((algorithm.name(), hex))).collect()
 }
 
 /// What page and target say differently of a file.
-fn disagreement(file: &File, target: &Target) -> Option<String> {
+fn disagreement(file: &ProjectFile, target: &Target) -> Option<String> {
     if let Some(size) = file.size
         && size != target.length
     {
@@ -343,7 +350,7 @@ fn disagreement(file: &File, target: &Target) -> Option<String> {
 }
 
 /// The hash that a page gives for the metadata of a file.
-fn metadata_hash(file: &File) -> Option<&str> {
+fn metadata_hash(file: &ProjectFile) -> Option<&str> {
     match &file.core_metadata {
         CoreMetadataFile::Available { sha256 } => sha256.as_deref(),
         CoreMetadataFile::Absent => None,
@@ -355,7 +362,7 @@ fn only_sha256(hex: &str) -> Hashes {
 }
 
 /// Who signed a target, for people.
-pub(super) fn signer(index: &TrustedIndex, target: &Target, facts: &Facts) -> String {
+pub(super) fn signer(index: &TrustedIndex, target: &Target, epoch_info: &EpochInfo) -> String {
     let roles: Vec<&str> = target.roles.iter().map(tuf::metadata::RoleName::as_str).collect();
-    printable(&format!("{}, snapshot {}, {}", index.shown(), facts.snapshot, roles.join(" → ")))
+    printable(&format!("{}, snapshot {}, {}", index.display_url(), epoch_info.snapshot, roles.join(" → ")))
 }

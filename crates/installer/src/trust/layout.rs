@@ -81,7 +81,7 @@ pub struct PageTarget {
 
 /// Where an index is.
 #[derive(Clone, Copy, Debug)]
-pub struct Places<'a> {
+pub struct IndexUrls<'a> {
     /// The canonical URL of the index.
     pub index: &'a Url,
     /// The URL of the directory with its metadata.
@@ -231,7 +231,7 @@ impl PageTarget {
     /// # Errors
     /// When no hash is usable, or the layout leads to a scheme that neither index nor metadata have (only `https` may
     /// always be used).
-    pub fn urls(&self, places: &Places<'_>, hashes: &Hashes) -> Result<Vec<Url>, LayoutError> {
+    pub fn urls(&self, places: &IndexUrls<'_>, hashes: &Hashes) -> Result<Vec<Url>, LayoutError> {
         page_url::urls(self, places, hashes)
     }
 }

@@ -6,9 +6,9 @@
 use tuf::{Action, Check};
 use url::Url;
 
-use super::anchor::Anchor;
+use super::anchor::TrustAnchor;
 use super::epoch::duration;
-use super::remote::UNAUTHORIZED;
+use super::metadata_fetcher::UNAUTHORIZED;
 use super::signed_file::SignedFile;
 use crate::error::{Failure, Kind};
 use crate::net::redacted;
@@ -18,7 +18,7 @@ use crate::text::printable;
 pub const NOTHING_USED: &str = "it was not used, nothing was installed, and what was trusted before is still trusted";
 
 /// A failure of the metadata of a repository, which came `from` there or from a mirror.
-pub fn of_metadata(anchor: &Anchor, from: &Url, error: &tuf::Error, now: tuf::UnixTime) -> Failure {
+pub fn of_metadata(anchor: &TrustAnchor, from: &Url, error: &tuf::Error, now: tuf::UnixTime) -> Failure {
     let role = printable(error.role().as_str());
     let index = redacted(anchor.identity.url());
     let (kind, code) = meaning(error);
@@ -49,7 +49,7 @@ pub fn of_metadata(anchor: &Anchor, from: &Url, error: &tuf::Error, now: tuf::Un
     if error.action() == Action::CheckDate {
         failure = failure.detail("clock", format!("this machine's clock says {now}"));
     }
-    failure.detail("meaning", meaning_in_words(error)).hint(advice(error))
+    failure.detail("meaning", meaning_text(error)).hint(advice(error))
 }
 
 /// Says with which HTTP status the server claimed that a file is not there. By the rules of TUF repositories 403 means no more
@@ -104,7 +104,7 @@ fn meaning(error: &tuf::Error) -> (Kind, &'static str) {
     }
 }
 
-fn meaning_in_words(error: &tuf::Error) -> String {
+fn meaning_text(error: &tuf::Error) -> String {
     let words = match error.check() {
         Check::TrustedRoot => "the index was not used: without a usable root nothing of it can be verified",
         Check::Expiry => {

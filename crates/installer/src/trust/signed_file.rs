@@ -9,7 +9,7 @@ use tuf::metadata::RoleName;
 use tuf::{Hashes, Mismatch, Size, Target, Verifier};
 use url::Url;
 
-use super::epoch::Facts;
+use super::epoch::EpochInfo;
 use super::index::{TrustedIndex, signer};
 use super::layout::Layout;
 
@@ -19,7 +19,7 @@ pub struct PageProof {
     pub(super) index: Arc<TrustedIndex>,
     pub(super) project: PackageName,
     pub(super) target: Target,
-    pub(super) facts: Arc<Facts>,
+    pub(super) epoch_info: Arc<EpochInfo>,
     pub(super) layout: Arc<Layout>,
 }
 
@@ -48,7 +48,7 @@ impl PageProof {
 
     /// The snapshot it belongs to, for people: `snapshot 7 of https://pkgs.example.org/simple/, signed 3 minutes ago`.
     pub fn snapshot(&self) -> String {
-        format!("snapshot {} of {}, {}", self.facts.snapshot, self.index.shown(), self.facts.age())
+        format!("snapshot {} of {}, {}", self.epoch_info.snapshot, self.index.display_url(), self.epoch_info.age())
     }
 }
 
@@ -82,7 +82,7 @@ impl SignedFile {
 
     /// Who signed it, for people.
     pub fn signer(&self) -> String {
-        signer(&self.page.index, self.target(), &self.page.facts)
+        signer(&self.page.index, self.target(), &self.page.epoch_info)
     }
 
     /// The entry in the report.
@@ -91,11 +91,11 @@ impl SignedFile {
         let chain = self.page.index.chain(target).await.unwrap_or_default();
         let versions: BTreeMap<&str, u64> = chain.iter().map(|link| (link.role.as_str(), link.version)).collect();
         // The index may have gone on to a newer snapshot, which says the same of the file.
-        let versions = if versions.is_empty() { self.page.facts.versions() } else { json!(versions) };
+        let versions = if versions.is_empty() { self.page.epoch_info.versions() } else { json!(versions) };
         let roles: Vec<&str> = target.roles.iter().map(RoleName::as_str).collect();
         json!({
             "by": if self.target.is_some() { "signed-target" } else { "signed-page" },
-            "repository": self.page.index.shown(),
+            "repository": self.page.index.display_url(),
             "target": target.path,
             "roles": roles,
             "versions": versions,

@@ -14,7 +14,7 @@ use wheel::BytecodeFile;
 
 use crate::error::{Failure, Kind};
 use crate::python::Interpreter;
-use crate::wheel_cache::{UnpackedWheel, name_finished};
+use crate::wheel_cache::{UnpackedWheel, publish_directory};
 
 /// What a worker process runs: a line of source, destination and shown name in, a line with the outcome out.
 const WORKER: &str = data::COMPILE;
@@ -38,11 +38,11 @@ pub struct Compiler {
 }
 
 struct Batch {
-    sources: Vec<Source>,
+    sources: Vec<BytecodeSource>,
     done: Sender<Result<(), String>>,
 }
 
-struct Source {
+struct BytecodeSource {
     source: PathBuf,
     destination: PathBuf,
     shown: String,
@@ -96,7 +96,7 @@ impl Compiler {
                     source = temporary.path().join("scripts").join(&file.path);
                     write_at(&source, &contents, file.modified).map_err(disk)?;
                 }
-                sources.push(Source { source, destination, shown: file.path.clone() });
+                sources.push(BytecodeSource { source, destination, shown: file.path.clone() });
                 paths.push(path);
             }
         }
@@ -111,7 +111,7 @@ impl Compiler {
         let manifest = postcard::to_allocvec(&files).map_err(|error| failed(&error.to_string()))?;
         std::fs::write(temporary.path().join("manifest"), manifest).map_err(disk)?;
         let staged = temporary.keep();
-        name_finished(&staged, &root, || read(&root).is_some()).map_err(disk)?;
+        publish_directory(&staged, &root, || read(&root).is_some()).map_err(disk)?;
         // Not our own list: when another process was faster, the files are its.
         let files = read(&root).ok_or_else(|| failed("bytecode was written to the cache and is not there"))?;
         Ok(Bytecode { root, files })
@@ -127,7 +127,7 @@ impl Compiler {
         format!("{plain}-{}", hex::encode(digest.get(..8).unwrap_or_default()))
     }
 
-    fn compile(&self, sources: Vec<Source>) -> Result<(), Failure> {
+    fn compile(&self, sources: Vec<BytecodeSource>) -> Result<(), Failure> {
         let (done, outcomes) = channel();
         let mut rest = sources;
         while !rest.is_empty() {
@@ -189,7 +189,7 @@ impl Worker {
         Ok(Self { child, input, output })
     }
 
-    fn compile(&mut self, sources: &[Source]) -> std::io::Result<()> {
+    fn compile(&mut self, sources: &[BytecodeSource]) -> std::io::Result<()> {
         let mut request = Vec::new();
         for source in sources {
             let line = serde_json::to_vec(&(

@@ -7,7 +7,7 @@ pub mod bytecode;
 
 use std::path::{Path, PathBuf};
 
-use wheel::{Limits, Manifest, RecordPolicy, WheelArchive};
+use wheel::{ArchiveLimits, Manifest, RecordPolicy, WheelArchive};
 
 use crate::download::{DownloadRequest, Proof, VerifiedFile};
 use crate::error::{Failure, Kind};
@@ -93,7 +93,7 @@ impl WheelCache {
         let filename = file.filename().parse().map_err(|_| {
             Failure::new(Kind::Error, "wheel.file-name", format!("{} is not a valid wheel filename.", file.filename()))
         })?;
-        let archive = WheelArchive::open(file.path(), &filename, &Limits::default())?;
+        let archive = WheelArchive::open(file.path(), &filename, &ArchiveLimits::default())?;
         let disk = |error: std::io::Error| unusable(&self.root, &error.to_string());
         std::fs::create_dir_all(&self.root).map_err(disk)?;
         let temporary = tempfile::Builder::new().prefix(".unpacking-").tempdir_in(&self.root).map_err(disk)?;
@@ -102,7 +102,7 @@ impl WheelCache {
         std::fs::write(temporary.path().join("manifest"), bytes).map_err(disk)?;
         let directory = self.root.join(file.sha256());
         let staged = temporary.keep();
-        name_finished(&staged, &directory, || self.read(file.sha256(), file.proof()).is_some()).map_err(disk)?;
+        publish_directory(&staged, &directory, || self.read(file.sha256(), file.proof()).is_some()).map_err(disk)?;
         // Not our own list: when another process was faster, the files and their times are those of its unpacking.
         self.read(file.sha256(), file.proof())
             .ok_or_else(|| unusable(&directory, "a wheel was unpacked and is not there"))
@@ -133,7 +133,7 @@ impl WheelCache {
 ///
 /// # Errors
 /// When the directory cannot be moved.
-pub fn name_finished(staged: &Path, name: &Path, is_whole: impl FnOnce() -> bool) -> std::io::Result<()> {
+pub fn publish_directory(staged: &Path, name: &Path, is_whole: impl FnOnce() -> bool) -> std::io::Result<()> {
     let Err(error) = std::fs::rename(staged, name) else { return Ok(()) };
     if is_whole() {
         return std::fs::remove_dir_all(staged);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use repository::ceremony::PeoplesFile;
+use repository::ceremony::OfflineMetadataFile;
 use serde_json::{Map, Value};
 
 /// What the pieces are called that say who is believed first.
@@ -11,16 +11,16 @@ const ORDER: &str = "the order of the roles, the first of which is believed";
 
 /// The pieces of a file, by what people call them. Files that it vouches for are called by their paths.
 #[derive(Default)]
-pub struct Contents {
+pub struct FileStatements {
     /// Everything but the files.
     pub rules: BTreeMap<String, String>,
     /// The files that it vouches for.
     pub targets: BTreeMap<String, String>,
 }
 
-impl Contents {
+impl FileStatements {
     /// Of a file.
-    pub fn of(file: &PeoplesFile) -> Self {
+    pub fn of(file: &OfflineMetadataFile) -> Self {
         let whole: Value = serde_json::from_slice(&file.to_bytes()).unwrap_or_default();
         let Some(Value::Object(mut signed)) = whole.get("signed").cloned() else { return Self::default() };
         let mut contents = Self::default();
@@ -80,7 +80,7 @@ impl Contents {
     }
 
     /// How these differ from those before, in words.
-    pub fn since(&self, before: &Self) -> Vec<String> {
+    pub fn changes_since(&self, before: &Self) -> Vec<String> {
         let mut lines = changed(&before.rules, &self.rules);
         lines.extend(changed(&before.targets, &self.targets));
         lines

@@ -51,7 +51,7 @@ fn the_path_is_the_blake2b_hash() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("abc");
         std::fs::write(&path, "abc").unwrap();
-        Content::of(&path).unwrap()
+        ContentHashes::of(&path).unwrap()
     };
     // BLAKE2b with 32 bytes of output, of "abc", as Python's hashlib gives it.
     assert_eq!(content.blake2b_256, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319");

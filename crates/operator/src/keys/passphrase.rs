@@ -25,14 +25,14 @@ pub struct Passphrases {
     fd: Option<u32>,
     no_input: bool,
     /// From the file descriptor or the variable, read when first needed.
-    given: Option<Given>,
+    given: Option<GivenPassphrase>,
     /// What somebody typed before: keys often share one.
     typed: Vec<Zeroizing<String>>,
 }
 
 /// A passphrase that nobody is asked for.
 #[derive(Clone)]
-pub struct Given {
+pub struct GivenPassphrase {
     /// The secret.
     pub passphrase: Zeroizing<String>,
     /// Where it is from, for messages.
@@ -49,7 +49,7 @@ impl Passphrases {
     ///
     /// # Errors
     /// When the file descriptor cannot be read, or what was given is empty.
-    pub fn given(&mut self) -> Result<Option<Given>, Failure> {
+    pub fn given(&mut self) -> Result<Option<GivenPassphrase>, Failure> {
         if self.given.is_none() {
             self.given = match self.fd {
                 Some(fd) => Some(from_descriptor(fd)?),
@@ -109,7 +109,7 @@ impl Passphrases {
     }
 }
 
-fn from_descriptor(fd: u32) -> Result<Given, Failure> {
+fn from_descriptor(fd: u32) -> Result<GivenPassphrase, Failure> {
     let unreadable = |error: &io::Error| {
         let message = format!("No passphrase can be read from file descriptor {fd}: {error}");
         Failure::new(Kind::Usage, "repo.passphrase", message)
@@ -121,13 +121,13 @@ fn from_descriptor(fd: u32) -> Result<Given, Failure> {
     if passphrase.is_empty() {
         return Err(empty(&format!("the first line from file descriptor {fd} is empty")));
     }
-    Ok(Given { passphrase, source: "--passphrase-fd" })
+    Ok(GivenPassphrase { passphrase, source: "--passphrase-fd" })
 }
 
-fn from_variable() -> Result<Option<Given>, Failure> {
+fn from_variable() -> Result<Option<GivenPassphrase>, Failure> {
     match std::env::var(PASSPHRASE_VARIABLE).map(Zeroizing::new) {
         Ok(passphrase) if passphrase.is_empty() => Ok(None),
-        Ok(passphrase) => Ok(Some(Given { passphrase, source: PASSPHRASE_VARIABLE })),
+        Ok(passphrase) => Ok(Some(GivenPassphrase { passphrase, source: PASSPHRASE_VARIABLE })),
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(std::env::VarError::NotUnicode(_)) => {
             let message = format!("The passphrase in {PASSPHRASE_VARIABLE} is not UTF-8");

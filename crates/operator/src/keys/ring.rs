@@ -23,7 +23,7 @@ impl KeyRing {
     }
 
     /// A key more.
-    pub fn know(&mut self, file: KeyFile) {
+    pub fn add_file(&mut self, file: KeyFile) {
         self.files.push(file);
     }
 
@@ -85,7 +85,7 @@ impl KeyRing {
 
     /// How a key is called here, for people: its name, if it has one, and the beginning of its key id; else all of the key
     /// id, for somebody could make a key whose id begins as another one's.
-    pub fn called(&self, id: &KeyId) -> String {
+    pub fn display_name(&self, id: &KeyId) -> String {
         let name = self.files.iter().find(|file| file.id == *id).map(|file| file.name.as_str());
         printable(&match name {
             Some(name) => format!("{name} ({})", short(id)),

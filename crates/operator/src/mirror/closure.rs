@@ -13,14 +13,14 @@ use installer::context::Context;
 use installer::download::DownloadRequest;
 use installer::error::{Failure, Kind};
 use installer::event::WarningCode;
-use installer::index::{Finder, Listed};
+use installer::index::{Finder, IndexFile};
 use installer::install::plan::Plan;
 use installer::install::resolution::{self, Resolved, Rules};
 use installer::install::resolver_input::ResolverInput;
 use installer::net::redacted;
 use installer::options::{CommonOptions, IndexOptions, RequirementOptions, SelectionOptions};
 use installer::python::environment::Environment;
-use installer::requirements::Requirements;
+use installer::requirements::RequirementSet;
 use installer::text::printable;
 
 /// Pages that are asked for at a time.
@@ -50,7 +50,7 @@ pub struct MirrorOptions {
 /// What the requirements lead to.
 pub struct Closure {
     /// Each project that is needed on one of the machines.
-    pub projects: BTreeMap<PackageName, Release>,
+    pub projects: BTreeMap<PackageName, ChosenReleases>,
     /// Where they are from, for people.
     pub sources: Vec<String>,
     /// For everything else that is asked of the indexes.
@@ -58,11 +58,11 @@ pub struct Closure {
 }
 
 /// The chosen releases of a project.
-pub struct Release {
+pub struct ChosenReleases {
     /// The files of the chosen versions that are to be mirrored, and how to get them.
-    pub chosen: Vec<(Arc<Listed>, DownloadRequest)>,
+    pub chosen: Vec<(Arc<IndexFile>, DownloadRequest)>,
     /// All files of the project.
-    pub listed: Vec<Arc<Listed>>,
+    pub index_files: Vec<Arc<IndexFile>>,
     /// The newest version that would be better, and is too young.
     pub held_back: Option<Version>,
 }
@@ -75,9 +75,9 @@ pub async fn collect(options: &CommonOptions, mirror: &MirrorOptions, context: &
     let mut requirements =
         resolution::read_requirements(&mirror.requirements, &mirror.indexes, &mirror.selection, context).await?;
     // Where there is nothing but lock files, nothing is mirrored that is not in them.
-    requirements.require_hashes |= requirements.wanted.is_empty();
+    requirements.require_hashes |= requirements.requirements.is_empty();
     for path in &mirror.locks {
-        requirements.wanted.extend(lock_file::read(path)?);
+        requirements.requirements.extend(lock_file::read(path)?);
     }
     let sources = requirements.indexes.indexes.iter().map(redacted).collect();
     let machines: Vec<Option<&Machine>> = match mirror.machines.as_slice() {
@@ -116,7 +116,7 @@ impl Closure {
     ///
     /// # Errors
     /// When they cannot be asked.
-    pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<Listed>>, Failure> {
+    pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<IndexFile>>, Failure> {
         self.finder.files(project).await
     }
 }
@@ -124,13 +124,13 @@ impl Closure {
 async fn resolve_for(
     options: &CommonOptions,
     mirror: &MirrorOptions,
-    requirements: Requirements,
+    requirements: RequirementSet,
     machine: Option<&Machine>,
     context: &Context,
 ) -> Result<(Finder, Plan), Failure> {
     let mut environment = Environment::open(options)?;
     if let Some(machine) = machine {
-        machine.pretend(&mut environment.interpreter)?;
+        machine.apply_to(&mut environment.interpreter)?;
     }
     let name = machine.map_or("your environment", Machine::shown);
     let input = ResolverInput::for_machine(requirements, &environment.interpreter.markers, name, &*context.reporter)?;
@@ -153,15 +153,17 @@ async fn release(
     finders: &[Finder],
     mirror: &MirrorOptions,
     context: &Context,
-) -> Result<Release, Failure> {
+) -> Result<ChosenReleases, Failure> {
     let first = finders.first().ok_or_else(|| Failure::new(Kind::Error, "internal", "there is no finder"))?;
-    let listed = first.files(project).await?;
+    let index_files = first.files(project).await?;
     let mut chosen = Vec::new();
     let mut held_back = None;
-    for file in &listed {
+    for file in &index_files {
         let version = file.dist.version();
-        let usable = |finder: &&Finder| finder.choice().fits(file) && finder.choice().is_demanded(project, file);
-        if first.choice().is_too_new(file)? {
+        let usable = |finder: &&Finder| {
+            finder.evaluator().fits(file) && finder.evaluator().may_match_required_hashes(project, file)
+        };
+        if first.evaluator().is_too_new(file)? {
             let better = versions.last().is_none_or(|newest| version > newest);
             if better && finders.iter().any(|finder| usable(&finder)) && file.dist.wheel().is_some() {
                 held_back = held_back.max(Some(version.clone()));
@@ -171,7 +173,11 @@ async fn release(
         if !versions.contains(version) || (file.dist.wheel().is_none() && !mirror.sdists) {
             continue;
         }
-        let of_all = || finders.iter().find(|finder| mirror.all_files && finder.choice().is_demanded(project, file));
+        let of_all = || {
+            finders
+                .iter()
+                .find(|finder| mirror.all_files && finder.evaluator().may_match_required_hashes(project, file))
+        };
         let Some(finder) = finders.iter().find(usable).or_else(of_all) else { continue };
         match finder.request(project, file).await? {
             Ok(request) => chosen.push((Arc::clone(file), request)),
@@ -183,16 +189,16 @@ async fn release(
     }
     let lacks = |version: &&Version| !chosen.iter().any(|(file, _)| file.dist.version() == *version);
     if let Some(version) = versions.iter().find(lacks) {
-        return Err(without_files(project, version, &listed, first));
+        return Err(without_files(project, version, &index_files, first));
     }
-    Ok(Release { chosen, listed, held_back })
+    Ok(ChosenReleases { chosen, index_files, held_back })
 }
 
 /// Why a chosen version has nothing to be mirrored.
-fn without_files(project: &PackageName, version: &Version, listed: &[Arc<Listed>], finder: &Finder) -> Failure {
-    let mut of_version = listed.iter().filter(|file| file.dist.version() == version);
-    let choice = finder.choice();
-    if of_version.clone().next().is_some() && of_version.all(|file| !choice.is_demanded(project, file)) {
+fn without_files(project: &PackageName, version: &Version, index_files: &[Arc<IndexFile>], finder: &Finder) -> Failure {
+    let mut of_version = index_files.iter().filter(|file| file.dist.version() == version);
+    let choice = finder.evaluator();
+    if of_version.clone().next().is_some() && of_version.all(|file| !choice.may_match_required_hashes(project, file)) {
         let message = format!("No file of {project} {version} has a hash that the requirements give for it");
         return Failure::new(Kind::Verification, "verify.hash-mismatch", message)
             .hint("compare the hashes in the requirements with those of the index");

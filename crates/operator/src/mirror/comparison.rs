@@ -7,12 +7,12 @@ use std::sync::Arc;
 use packaging::{CoreMetadataFile, HashAlgorithm, PackageName};
 use repository::{Change, Page, PageFile};
 
-use installer::index::Listed;
+use installer::index::IndexFile;
 
 /// A file as the other index lists it.
-pub struct Listing {
+pub struct UpstreamFile {
     /// What the page says.
-    pub file: Arc<Listed>,
+    pub file: Arc<IndexFile>,
     /// In lower-case hex, if it is known before the file is fetched.
     pub sha256: Option<String>,
     /// In bytes, if it is known before the file is fetched.
@@ -21,7 +21,7 @@ pub struct Listing {
 
 /// How far this index follows the other one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rules {
+pub struct MirrorRules {
     /// It has what the other one has, and nothing else.
     pub exactly: bool,
     /// The project is among those that are wanted.
@@ -34,13 +34,13 @@ pub struct Rules {
 #[derive(Default)]
 pub struct Comparison {
     /// Files to bring.
-    pub missing: Vec<Arc<Listed>>,
+    pub missing: Vec<Arc<IndexFile>>,
     /// Files that are there and linked otherwise, or described otherwise: to be brought in place of what is there.
-    pub outdated: Vec<Arc<Listed>>,
+    pub outdated: Vec<Arc<IndexFile>>,
     /// Files that leave, and what is yanked.
     pub changes: Vec<Change>,
     /// Files that the other index has replaced by others with the same name.
-    pub replaced: Vec<Replaced>,
+    pub replaced: Vec<ReplacedFile>,
     /// As `replaced`, where the project is not wanted: this index may have taken such a file from elsewhere.
     pub different: Vec<String>,
     /// Files that the other index does not list any more, and that stay.
@@ -51,7 +51,7 @@ pub struct Comparison {
 
 /// A file name that stands for two contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replaced {
+pub struct ReplacedFile {
     /// Which file.
     pub filename: String,
     /// What is signed here.
@@ -60,9 +60,9 @@ pub struct Replaced {
     pub there: String,
 }
 
-impl Listing {
+impl UpstreamFile {
     /// By what the page says alone.
-    pub fn of_page(file: &Arc<Listed>) -> Self {
+    pub fn of_page(file: &Arc<IndexFile>) -> Self {
         let sha256 = file.hashes.get(HashAlgorithm::Sha256).filter(|hex| is_sha256(hex));
         Self { file: Arc::clone(file), sha256: sha256.map(str::to_ascii_lowercase), size: file.size }
     }
@@ -76,18 +76,18 @@ impl Listing {
 pub fn compare(
     project: &PackageName,
     here: &Page,
-    there: &[Listing],
+    there: &[UpstreamFile],
     wanted: &BTreeSet<String>,
-    rules: Rules,
+    rules: MirrorRules,
 ) -> Comparison {
     let mut comparison = Comparison::default();
-    let mut by_name: BTreeMap<&str, &Listing> = BTreeMap::new();
+    let mut by_name: BTreeMap<&str, &UpstreamFile> = BTreeMap::new();
     for listing in there {
         let filename = listing.file.filename();
         match by_name.get(filename) {
             Some(first) if contradict(first, listing) && wanted.contains(filename) => {
                 let (here, there) = (first.shown(), listing.shown());
-                comparison.replaced.push(Replaced { filename: filename.to_owned(), here, there });
+                comparison.replaced.push(ReplacedFile { filename: filename.to_owned(), here, there });
             }
             Some(_) => {}
             None => {
@@ -107,9 +107,9 @@ pub fn compare(
 fn compare_file(
     project: &PackageName,
     present: &PageFile,
-    listing: Option<&Listing>,
+    listing: Option<&UpstreamFile>,
     wanted: &BTreeSet<String>,
-    rules: Rules,
+    rules: MirrorRules,
     comparison: &mut Comparison,
 ) {
     let filename = &present.filename;
@@ -126,7 +126,7 @@ fn compare_file(
     if same_hash == Some(false) || listing.size.is_some_and(|size| size != present.size) {
         if rules.is_wanted {
             let here = shown(Some(&present.hashes.sha256), Some(present.size));
-            comparison.replaced.push(Replaced { filename: name(), here, there: listing.shown() });
+            comparison.replaced.push(ReplacedFile { filename: name(), here, there: listing.shown() });
         } else {
             comparison.different.push(name());
         }
@@ -158,7 +158,7 @@ fn compare_file(
 }
 
 /// Whether what is said of a linked file is no longer so.
-fn is_outdated(present: &PageFile, file: &Listed, rules: Rules) -> bool {
+fn is_outdated(present: &PageFile, file: &IndexFile, rules: MirrorRules) -> bool {
     if present.path().is_some() {
         return false;
     }
@@ -171,7 +171,7 @@ fn is_outdated(present: &PageFile, file: &Listed, rules: Rules) -> bool {
 }
 
 /// Where a file is for everybody: without credentials.
-pub fn public_url(file: &Listed) -> Option<String> {
+pub fn public_url(file: &IndexFile) -> Option<String> {
     let mut url = file.url().ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let _ = url.set_username("");
     let _ = url.set_password(None);
@@ -180,7 +180,7 @@ pub fn public_url(file: &Listed) -> Option<String> {
 }
 
 /// The versions of Python that a file is for, if the text says any.
-pub fn requires_python(file: &Listed) -> Option<String> {
+pub fn requires_python(file: &IndexFile) -> Option<String> {
     file.requires_python.clone().filter(|text| text.parse::<packaging::VersionSpecifiers>().is_ok())
 }
 
@@ -190,7 +190,7 @@ pub fn is_sha256(hex: &str) -> bool {
 }
 
 /// Two rows of one name that cannot both be true.
-fn contradict(first: &Listing, second: &Listing) -> bool {
+fn contradict(first: &UpstreamFile, second: &UpstreamFile) -> bool {
     let differ =
         |first: &Option<String>, second: &Option<String>| first.is_some() && second.is_some() && first != second;
     differ(&first.sha256, &second.sha256) || first.size.zip(second.size).is_some_and(|(first, second)| first != second)

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use installer::download::is_strong;
 use installer::error::{Failure, Kind};
-use installer::requirements::{Marker, Origin, Subject, Wish};
+use installer::requirements::{InstallRequirement, ParsedMarker, RequirementOrigin, RequirementSource};
 use installer::text::printable;
 
 /// What counts of a lock file.
@@ -26,12 +26,12 @@ struct Package {
     version: Option<String>,
     marker: Option<String>,
     #[serde(default)]
-    wheels: Vec<File>,
-    sdist: Option<File>,
+    wheels: Vec<ProjectFile>,
+    sdist: Option<ProjectFile>,
 }
 
 #[derive(Deserialize)]
-struct File {
+struct ProjectFile {
     #[serde(default)]
     hashes: std::collections::BTreeMap<String, String>,
 }
@@ -40,7 +40,7 @@ struct File {
 ///
 /// # Errors
 /// When it cannot be read, or locks something that is not on an index.
-pub fn read(path: &Path) -> Result<Vec<Wish>, Failure> {
+pub fn read(path: &Path) -> Result<Vec<InstallRequirement>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::new(Kind::Error, "file.unreadable", format!("Could not read {}: {error}", path.display()))
     })?;
@@ -48,10 +48,10 @@ pub fn read(path: &Path) -> Result<Vec<Wish>, Failure> {
     if lock.lock_version.split('.').next() != Some("1") {
         return Err(unusable(path, &format!("expected version 1 of the format, found {}", lock.lock_version)));
     }
-    lock.packages.iter().map(|package| wish(package, path, &text)).collect()
+    lock.packages.iter().map(|package| to_requirement(package, path, &text)).collect()
 }
 
-fn wish(package: &Package, path: &Path, text: &str) -> Result<Wish, Failure> {
+fn to_requirement(package: &Package, path: &Path, text: &str) -> Result<InstallRequirement, Failure> {
     let name = package.name.get_ref();
     let problem = |problem: &str| unusable(path, &format!("{name}: {problem}"));
     let version = package.version.as_ref().filter(|_| !package.wheels.is_empty() || package.sdist.is_some());
@@ -69,14 +69,14 @@ fn wish(package: &Package, path: &Path, text: &str) -> Result<Wish, Failure> {
     }
     let marker = package.marker.as_ref().map(|text| {
         let tree = text.parse().map_err(|error| problem(&format!("its marker '{text}' is not understood: {error}")))?;
-        Ok::<_, Failure>(Marker { text: text.clone(), tree })
+        Ok::<_, Failure>(ParsedMarker { text: text.clone(), tree })
     });
     let before = text.get(..package.name.span().start).unwrap_or_default();
-    Ok(Wish {
-        what: Subject::Specifier(requirement),
+    Ok(InstallRequirement {
+        source: RequirementSource::Specifier(requirement),
         text: text_of_wish,
         hashes,
-        origin: Origin::Line {
+        origin: RequirementOrigin::Line {
             constraint: false,
             file: path.display().to_string(),
             line: before.matches('\n').count() + 1,

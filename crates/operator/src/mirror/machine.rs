@@ -2,7 +2,7 @@
 //!
 //! `--for 3.12/manylinux_2_28_x86_64`: the newest platform tag of the machine; older ones that it can use as well follow from it.
 
-use packaging::{ElfFacts, MarkerEnvironment, TagFacts, Version};
+use packaging::{ElfHeader, MarkerEnvironment, TagInputs, Version};
 
 use installer::error::{Failure, Kind};
 use installer::python::Interpreter;
@@ -64,11 +64,11 @@ impl Machine {
     ///
     /// # Errors
     /// When the interpreter is no CPython and the platform is to be taken from it.
-    pub fn pretend(&self, interpreter: &mut Interpreter) -> Result<(), Failure> {
+    pub fn apply_to(&self, interpreter: &mut Interpreter) -> Result<(), Failure> {
         let (major, minor, micro) = self.version;
         let facts = &interpreter.tag_facts;
         let platform = match &self.platform {
-            Some(platform) => platform.facts(),
+            Some(platform) => platform.tag_inputs(),
             None if facts.implementation == "cpython" => facts.clone(),
             None => {
                 let message = format!("'{}' names no platform, and {} is no CPython", self.text, facts.implementation);
@@ -76,7 +76,7 @@ impl Machine {
                     .hint("name the platform as well, such as 3.12/manylinux_2_28_x86_64"));
             }
         };
-        interpreter.tag_facts = TagFacts {
+        interpreter.tag_facts = TagInputs {
             implementation: "cpython".to_owned(),
             version: (major, minor),
             version_nodot: Some(format!("{major}{minor}")),
@@ -162,12 +162,12 @@ impl Platform {
         }
     }
 
-    fn facts(&self) -> TagFacts {
+    fn tag_inputs(&self) -> TagInputs {
         let architecture = self.architecture.as_str();
         let is_linux = matches!(self.system, System::Glibc(..) | System::Musl(..));
         let pointer_size = if matches!(architecture, "i686" | "armv7l" | "win32") { 4 } else { 8 };
         // What the header of an executable of this processor says, where manylinux asks for it.
-        let elf = |machine, flags| ElfFacts { bits: 32, little_endian: true, machine, flags };
+        let elf = |machine, flags| ElfHeader { bits: 32, little_endian: true, machine, flags };
         let elf = match architecture {
             "i686" => Some(elf(3, 0)),
             "armv7l" => Some(elf(40, 0x0500_0400)),
@@ -178,7 +178,7 @@ impl Platform {
             System::MacOs(major, minor) => (format!("macosx-{major}.{minor}-{architecture}"), "Darwin"),
             System::Windows => (architecture.replace('_', "-"), "Windows"),
         };
-        TagFacts {
+        TagInputs {
             implementation: "cpython".to_owned(),
             version: (0, 0),
             version_nodot: None,
@@ -210,11 +210,11 @@ mod tests {
     fn tags(text: &str) -> Vec<String> {
         let machine = Machine::parse(text).unwrap();
         let (major, minor, _) = machine.version;
-        let facts = TagFacts {
+        let facts = TagInputs {
             version: (major, minor),
             version_nodot: Some(format!("{major}{minor}")),
             free_threaded: machine.free_threaded,
-            ..machine.platform.unwrap().facts()
+            ..machine.platform.unwrap().tag_inputs()
         };
         let tags = Tags::for_interpreter(&facts);
         tags.iter().map(|tag| format!("{}-{}-{}", tag.python, tag.abi, tag.platform)).collect()

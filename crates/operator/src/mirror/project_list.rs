@@ -7,11 +7,11 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::Url;
 
 use installer::error::{Failure, Kind};
-use installer::net::{Client, Limits, redacted};
+use installer::net::{HttpClient, ResponseLimits, redacted};
 use installer::text::printable;
 
 /// The list of the largest public index has some tens of megabytes.
-const LIMITS: Limits = Limits { bytes: 256 << 20, deadline: Duration::from_secs(600) };
+const LIMITS: ResponseLimits = ResponseLimits { bytes: 256 << 20, deadline: Duration::from_secs(600) };
 
 /// JSON is asked for first; a server may answer with HTML all the same.
 const ACCEPTED: &str =
@@ -21,7 +21,7 @@ const ACCEPTED: &str =
 ///
 /// # Errors
 /// When the index does not have one, or it cannot be read.
-pub async fn project_list(client: &Client, index: &Url) -> Result<Vec<PackageName>, Failure> {
+pub async fn project_list(client: &HttpClient, index: &Url) -> Result<Vec<PackageName>, Failure> {
     let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(ACCEPTED))]);
     let fetched = client.get(index, &headers, LIMITS).await.map_err(|failure| named(failure.into()))?;
     let content_type = fetched.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();

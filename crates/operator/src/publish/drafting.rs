@@ -9,10 +9,10 @@ use repository::{Change, Draft, Published};
 use tuf::UnixTime;
 use tuf::metadata::{FileMeta, Metadata, RoleName, Root, claimed_version};
 
-use super::{Update, not_publishable};
-use crate::state::{self, refused};
+use super::{PublicationUpdate, not_publishable};
+use crate::operator_directory::OperatorDirectory;
+use crate::published_state::{self, refused};
 use crate::storage::Storage;
-use crate::workplace::Workplace;
 use installer::error::{Failure, Kind};
 use installer::event::{Progress, Reporter};
 use installer::trust::unix_now;
@@ -22,21 +22,21 @@ const CLOCK_TOLERANCE: i64 = 300;
 
 /// Everything but the signatures. Gives also the projects whose own people have not signed yet.
 pub async fn draft(
-    workplace: &Workplace,
+    operator_directory: &OperatorDirectory,
     storage: &Storage,
-    update: &Update,
+    update: &PublicationUpdate,
     published: Option<Published>,
     reporter: &dyn Reporter,
     dry_run: bool,
 ) -> Result<(Draft, BTreeSet<PackageName>), Failure> {
-    let policy = workplace.config.policy();
-    let (root, by_people) = match &published {
-        Some(published) => (new_root(update, published), new_by_people(update, published)),
-        None => (update.root.clone(), update.by_people.clone()),
+    let policy = operator_directory.config.policy();
+    let (root, offline_metadata) = match &published {
+        Some(published) => (new_root(update, published), new_offline_metadata(update, published)),
+        None => (update.root.clone(), update.offline_metadata.clone()),
     };
     let now = unix_now();
     check_clock(published.as_ref(), now)?;
-    let begun = Draft::begin(policy, published.clone(), root, &by_people, update.renew, now);
+    let begun = Draft::begin(policy, published.clone(), root, &offline_metadata, update.renew, now);
     let mut draft = begun.map_err(not_publishable)?;
     let projects: BTreeSet<&PackageName> = update.changes.iter().map(Change::project).collect();
     if let Some(published) = &published {
@@ -45,7 +45,7 @@ pub async fn draft(
             roles.extend(draft.published_roles());
         }
         for project in &projects {
-            roles.extend(draft.leaf_of_page(project).map_err(refused)?);
+            roles.extend(draft.page_role(project).map_err(refused)?);
         }
         take(&mut draft, published, storage, roles.into_iter().collect()).await?;
         read_pages(&mut draft, storage, &projects, reporter).await?;
@@ -59,21 +59,21 @@ pub async fn draft(
         take(&mut draft, published, storage, roles).await?;
     }
     let mut waiting = BTreeSet::new();
-    for awaiting in draft.awaiting() {
-        let file = waiting_file(&awaiting.role, awaiting.targets.version);
-        let there = workplace.read(&file)?;
-        let accepted = there.as_ref().is_some_and(|bytes| draft.accept(&awaiting, bytes).is_ok());
+    for awaiting_signatures in draft.awaiting_signatures() {
+        let file = waiting_file(&awaiting_signatures.role, awaiting_signatures.targets.version);
+        let there = operator_directory.read(&file)?;
+        let accepted = there.as_ref().is_some_and(|bytes| draft.accept(&awaiting_signatures, bytes).is_ok());
         if !accepted {
-            waiting.extend(draft.hold_back(&awaiting).map_err(not_publishable)?);
+            waiting.extend(draft.hold_back(&awaiting_signatures).map_err(not_publishable)?);
             // Some may have signed it already.
-            let stays = there.is_some_and(|bytes| awaiting.is_said_by(&bytes, unix_now()));
+            let stays = there.is_some_and(|bytes| awaiting_signatures.matches_file(&bytes, unix_now()));
             if !dry_run && !stays {
-                workplace.write(&file, &Metadata::new(awaiting.targets.clone()).to_bytes())?;
+                operator_directory.write(&file, &Metadata::new(awaiting_signatures.targets.clone()).to_bytes())?;
             }
         }
     }
     if let Some(published) = &published {
-        renew_projects(&mut draft, published, workplace, storage).await?;
+        renew_projects(&mut draft, published, operator_directory, storage).await?;
     }
     Ok((draft, waiting))
 }
@@ -87,12 +87,12 @@ fn waiting_file(role: &RoleName, version: u64) -> String {
 async fn renew_projects(
     draft: &mut Draft,
     published: &Published,
-    workplace: &Workplace,
+    operator_directory: &OperatorDirectory,
     storage: &Storage,
 ) -> Result<(), Failure> {
     for role in published.project_roles() {
         let Some(meta) = published.snapshot().role(role) else { continue };
-        let Some(bytes) = workplace.read(&waiting_file(role, meta.version + 1))? else { continue };
+        let Some(bytes) = operator_directory.read(&waiting_file(role, meta.version + 1))? else { continue };
         take(draft, published, storage, vec![role.clone()]).await?;
         if let Some(renewal) = draft.renewal(role) {
             // Not signed by enough of them yet, or about something else: it goes on waiting.
@@ -116,7 +116,7 @@ fn check_clock(published: Option<&Published>, now: UnixTime) -> Result<(), Failu
 }
 
 /// The root of the update, unless an attempt that was interrupted has published it.
-fn new_root(update: &Update, published: &Published) -> Option<Vec<u8>> {
+fn new_root(update: &PublicationUpdate, published: &Published) -> Option<Vec<u8>> {
     let bytes = update.root.as_ref()?;
     let is_there = claimed_version(bytes) == Some(published.root().version);
     let same = is_there && Metadata::<Root>::from_bytes(bytes).is_ok_and(|root| root.signed == *published.root());
@@ -124,12 +124,12 @@ fn new_root(update: &Update, published: &Published) -> Option<Vec<u8>> {
 }
 
 /// What people have signed, without what such an attempt has published.
-fn new_by_people(update: &Update, published: &Published) -> Vec<(RoleName, Vec<u8>)> {
+fn new_offline_metadata(update: &PublicationUpdate, published: &Published) -> Vec<(RoleName, Vec<u8>)> {
     let is_there = |role: &RoleName, bytes: &[u8]| {
         let meta = published.snapshot().role(role);
         meta.is_some_and(|meta| *meta == FileMeta::of(claimed_version(bytes).unwrap_or(0), bytes))
     };
-    update.by_people.iter().filter(|(role, bytes)| !is_there(role, bytes)).cloned().collect()
+    update.offline_metadata.iter().filter(|(role, bytes)| !is_there(role, bytes)).cloned().collect()
 }
 
 async fn take(
@@ -138,7 +138,7 @@ async fn take(
     storage: &Storage,
     roles: Vec<RoleName>,
 ) -> Result<(), Failure> {
-    for (role, targets) in state::roles(published, storage, roles).await? {
+    for (role, targets) in published_state::roles(published, storage, roles).await? {
         draft.take(role, targets);
     }
     Ok(())
@@ -157,7 +157,7 @@ async fn read_pages(
     let targets: Vec<(PackageName, String)> = targets.collect();
     let total = targets.len();
     let read = targets.into_iter().map(async |(project, path)| {
-        let bytes = state::must_read(storage, &path).await?;
+        let bytes = published_state::must_read(storage, &path).await?;
         Ok::<_, Failure>((project, bytes))
     });
     let mut pages = futures_util::stream::iter(read).buffer_unordered(storage.parallel());

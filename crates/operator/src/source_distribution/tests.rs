@@ -82,8 +82,13 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn read_as(filename: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
-    let limits =
-        Limits { unpacked_size: 4 << 20, ratio_free_size: 1 << 20, ratio: 50, entries: 100, ..Limits::default() };
+    let limits = ArchiveLimits {
+        unpacked_size: 4 << 20,
+        ratio_free_size: 1 << 20,
+        ratio: 50,
+        entries: 100,
+        ..ArchiveLimits::default()
+    };
     read_metadata(&file, &SourceDistributionFilename::guess(filename).unwrap(), &limits)
 }
 

@@ -19,7 +19,10 @@ use object_store::{
     ObjectStoreExt as _, PutMode, PutMultipartOptions, PutOptions, PutPayload, RetryConfig, UpdateVersion,
 };
 
-use super::{Class, Content, Created, Listed, Replaced, Version, check_path, on_disk, unknown_location};
+use super::{
+    CreateOutcome, FileClass, FileContent, ObjectVersion, ReplaceOutcome, StorageEntry, check_path, on_disk,
+    unknown_location,
+};
 use installer::error::{Failure, Kind};
 
 /// Larger files are sent in parts of this many bytes, one after the other. R2 and others want them of equal size.
@@ -80,13 +83,13 @@ impl Bucket {
     }
 
     /// [`super::Storage::read`].
-    pub async fn read(&self, path: &str, limit: u64) -> Result<Option<(Vec<u8>, Version)>, Failure> {
+    pub async fn read(&self, path: &str, limit: u64) -> Result<Option<(Vec<u8>, ObjectVersion)>, Failure> {
         let failed = |error: &Error| self.failed("read", path, error);
         let found = match self.store.get(&self.key(path)?).await {
             Err(Error::NotFound { .. }) => return Ok(None),
             found => found.map_err(|error| failed(&error))?,
         };
-        let version = found.meta.e_tag.clone().map(Version);
+        let version = found.meta.e_tag.clone().map(ObjectVersion);
         let mut stream = found.into_stream();
         let mut bytes = Vec::new();
         while let Some(piece) = stream.try_next().await.map_err(|error| failed(&error))? {
@@ -106,25 +109,25 @@ impl Bucket {
 
     /// [`super::Storage::create`]. A file that is sent in parts may be written by several that begin at the same time:
     /// distributions are, and their paths have hashes of them.
-    pub async fn create(&self, path: &str, content: Content, class: Class) -> Result<Created, Failure> {
+    pub async fn create(&self, path: &str, content: FileContent, class: FileClass) -> Result<CreateOutcome, Failure> {
         let bytes = match content {
-            Content::Bytes(bytes) => bytes,
-            Content::File(source) => {
+            FileContent::Bytes(bytes) => bytes,
+            FileContent::File(source) => {
                 // Asking is cheaper than sending.
                 if self.size(path).await?.is_some() {
-                    return Ok(Created::Exists);
+                    return Ok(CreateOutcome::Exists);
                 }
                 match whole(source).await? {
-                    Source::Small(bytes) => bytes,
-                    Source::Large(source) => {
-                        return self.put_parts(path, source, class).await.map(|()| Created::Written);
+                    UploadSource::Small(bytes) => bytes,
+                    UploadSource::Large(source) => {
+                        return self.put_parts(path, source, class).await.map(|()| CreateOutcome::Written);
                     }
                 }
             }
         };
         match self.write_if(path, bytes, class, None).await? {
-            Replaced::Done => Ok(Created::Written),
-            Replaced::Changed => Ok(Created::Exists),
+            ReplaceOutcome::Done => Ok(CreateOutcome::Written),
+            ReplaceOutcome::Changed => Ok(CreateOutcome::Exists),
         }
     }
 
@@ -133,19 +136,19 @@ impl Bucket {
         &self,
         path: &str,
         bytes: &[u8],
-        class: Class,
-        expected: Option<&Version>,
-    ) -> Result<Replaced, Failure> {
+        class: FileClass,
+        expected: Option<&ObjectVersion>,
+    ) -> Result<ReplaceOutcome, Failure> {
         self.write_if(path, bytes.to_vec(), class, expected).await
     }
 
     /// [`super::Storage::put`].
-    pub async fn put(&self, path: &str, content: Content, class: Class) -> Result<(), Failure> {
+    pub async fn put(&self, path: &str, content: FileContent, class: FileClass) -> Result<(), Failure> {
         let bytes = match content {
-            Content::Bytes(bytes) => bytes,
-            Content::File(source) => match whole(source).await? {
-                Source::Small(bytes) => bytes,
-                Source::Large(source) => return self.put_parts(path, source, class).await,
+            FileContent::Bytes(bytes) => bytes,
+            FileContent::File(source) => match whole(source).await? {
+                UploadSource::Small(bytes) => bytes,
+                UploadSource::Large(source) => return self.put_parts(path, source, class).await,
             },
         };
         let options = PutOptions { attributes: attributes(class), ..PutOptions::default() };
@@ -163,7 +166,7 @@ impl Bucket {
     }
 
     /// [`super::Storage::list`], in any order.
-    pub async fn list(&self, below: &str) -> Result<Vec<Listed>, Failure> {
+    pub async fn list(&self, below: &str) -> Result<Vec<StorageEntry>, Failure> {
         let failed = |error: &Error| self.failed("list", below, error);
         let key = self.key(below)?;
         let mut objects = self.store.list((!key.as_ref().is_empty()).then_some(&key));
@@ -171,7 +174,7 @@ impl Bucket {
         while let Some(object) = objects.try_next().await.map_err(|error| failed(&error))? {
             let Some(path) = object.location.as_ref().strip_prefix(&self.prefix) else { continue };
             let modified = object.last_modified.timestamp();
-            listed.push(Listed { path: path.to_owned(), size: object.size, modified });
+            listed.push(StorageEntry { path: path.to_owned(), size: object.size, modified });
         }
         Ok(listed)
     }
@@ -189,11 +192,11 @@ impl Bucket {
         &self,
         path: &str,
         bytes: Vec<u8>,
-        class: Class,
-        expected: Option<&Version>,
-    ) -> Result<Replaced, Failure> {
+        class: FileClass,
+        expected: Option<&ObjectVersion>,
+    ) -> Result<ReplaceOutcome, Failure> {
         let (key, payload, mark) = (self.key(path)?, PutPayload::from(bytes), mark()?);
-        let expected = expected.map(|Version(e_tag)| e_tag.clone());
+        let expected = expected.map(|ObjectVersion(e_tag)| e_tag.clone());
         let mut tries_left = CONDITIONAL_TRIES;
         loop {
             let mode = match &expected {
@@ -204,18 +207,18 @@ impl Bucket {
             attributes.insert(MARK, mark.clone().into());
             let options = PutOptions { mode, attributes, ..PutOptions::default() };
             let error = match self.store.put_opts(&key, payload.clone(), options).await {
-                Ok(_) => return Ok(Replaced::Done),
+                Ok(_) => return Ok(ReplaceOutcome::Done),
                 Err(error) => error,
             };
             tries_left -= 1;
             if matches!(error, Error::Precondition { .. } | Error::AlreadyExists { .. } | Error::NotModified { .. }) {
                 let (present, present_mark) = self.present(path, &key).await?;
                 if present_mark.as_ref() == Some(&mark) {
-                    return Ok(Replaced::Done);
+                    return Ok(ReplaceOutcome::Done);
                 }
                 // Or nobody has changed it yet, and somebody was about to.
                 if present != expected {
-                    return Ok(Replaced::Changed);
+                    return Ok(ReplaceOutcome::Changed);
                 }
             } else if !is_of_the_network(&error) {
                 return Err(self.failed("write", path, &error));
@@ -237,7 +240,7 @@ impl Bucket {
     }
 
     /// Sends a large file. Nobody sees it before it is complete.
-    async fn put_parts(&self, path: &str, source: PathBuf, class: Class) -> Result<(), Failure> {
+    async fn put_parts(&self, path: &str, source: PathBuf, class: FileClass) -> Result<(), Failure> {
         let failed = |error: &Error| self.failed("write", path, error);
         let options = PutMultipartOptions { attributes: attributes(class), ..PutMultipartOptions::default() };
         let started = self.store.put_multipart_opts(&self.key(path)?, options).await;
@@ -302,18 +305,18 @@ impl Bucket {
 }
 
 /// A file to send.
-enum Source {
+enum UploadSource {
     /// In one request.
     Small(Vec<u8>),
     /// In parts.
     Large(PathBuf),
 }
 
-async fn whole(source: PathBuf) -> Result<Source, Failure> {
+async fn whole(source: PathBuf) -> Result<UploadSource, Failure> {
     on_disk(move || {
         let read = || match source.metadata()?.len() {
-            0..=PART => std::fs::read(&source).map(Source::Small),
-            _ => Ok(Source::Large(source.clone())),
+            0..=PART => std::fs::read(&source).map(UploadSource::Small),
+            _ => Ok(UploadSource::Large(source.clone())),
         };
         read().map_err(|error| unreadable(&source, &error))
     })
@@ -327,7 +330,7 @@ fn next_part(mut file: File) -> (File, io::Result<Vec<u8>>) {
     (file, read.map(|_| part))
 }
 
-fn attributes(class: Class) -> Attributes {
+fn attributes(class: FileClass) -> Attributes {
     Attributes::from_iter([
         (Attribute::ContentType, class.content_type()),
         (Attribute::CacheControl, class.cache_control()),

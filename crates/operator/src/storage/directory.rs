@@ -1,7 +1,7 @@
 //! A repository published in a directory of this machine.
 //!
 //! A file is written under a hidden name beside its place, and then gets its name in one step. Nothing waits for the medium
-//! file by file, because a first publication writes hundreds of thousands: [`Directory::settle`] waits for all of
+//! file by file, because a first publication writes hundreds of thousands: [`Directory::flush`] waits for all of
 //! them together, and [`Directory::replace`] does so before the file appears that makes the others count.
 
 use std::fs::{File, Permissions, TryLockError};
@@ -15,8 +15,8 @@ use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
-use super::unsettled::{Unsettled, synchronize_names};
-use super::{Class, Content, Created, Listed, Replaced, Version};
+use super::unflushed::{UnflushedFiles, synchronize_names};
+use super::{CreateOutcome, FileClass, FileContent, ObjectVersion, ReplaceOutcome, StorageEntry};
 use installer::error::{Failure, Kind};
 
 /// What the names of files begin with that are not published.
@@ -34,28 +34,28 @@ const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 #[derive(Clone, Debug)]
 pub struct Directory {
     root: PathBuf,
-    unsettled: Arc<Unsettled>,
+    unflushed: Arc<UnflushedFiles>,
 }
 
 impl Directory {
     /// The directory `root`, which need not be there yet.
     pub fn new(root: &Path) -> Result<Self, Failure> {
         let root = std::path::absolute(root).map_err(|error| failed("find", root, &error))?;
-        Ok(Self { root, unsettled: Arc::default() })
+        Ok(Self { root, unflushed: Arc::default() })
     }
 
     /// [`super::Storage::read`].
-    pub fn read(&self, path: &str, limit: u64) -> Result<Option<(Vec<u8>, Version)>, Failure> {
+    pub fn read(&self, path: &str, limit: u64) -> Result<Option<(Vec<u8>, ObjectVersion)>, Failure> {
         let place = self.place(path)?;
         let bytes = read(&place, limit).map_err(|error| failed("read", &place, &error))?;
         Ok(bytes.map(|bytes| {
-            let version = Version::of(&bytes);
+            let version = ObjectVersion::of(&bytes);
             (bytes, version)
         }))
     }
 
     /// [`super::Storage::create`].
-    pub fn create(&self, path: &str, content: &Content, class: Class) -> Result<Created, Failure> {
+    pub fn create(&self, path: &str, content: &FileContent, class: FileClass) -> Result<CreateOutcome, Failure> {
         let place = self.place(path)?;
         let failed = |error: io::Error| failed("write", &place, &error);
         let wanted = content.size()?;
@@ -64,7 +64,7 @@ impl Directory {
         let mut lock = None;
         if let Some(size) = size(&place).map_err(failed)? {
             if !is_damaged(size) {
-                return Ok(Created::Exists);
+                return Ok(CreateOutcome::Exists);
             }
             // Another one may be mending it already.
             lock = Some(self.lock()?);
@@ -73,52 +73,57 @@ impl Directory {
             }
         }
         let _lock = lock;
-        if let Content::File(source) = content
+        if let FileContent::File(source) = content
             && self.linked(source, &place)
         {
-            self.unsettled.add(place);
-            return Ok(Created::Written);
+            self.unflushed.add(place);
+            return Ok(CreateOutcome::Written);
         }
         let file = self.write_hidden(&place, content)?;
         match file.persist_noclobber(&place) {
             Ok(_) => {
-                self.unsettled.add(place);
-                Ok(Created::Written)
+                self.unflushed.add(place);
+                Ok(CreateOutcome::Written)
             }
-            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(Created::Exists),
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(CreateOutcome::Exists),
             Err(error) => Err(failed(error.error)),
         }
     }
 
     /// [`super::Storage::put`].
-    pub fn put(&self, path: &str, content: &Content) -> Result<(), Failure> {
+    pub fn put(&self, path: &str, content: &FileContent) -> Result<(), Failure> {
         let place = self.place(path)?;
         let file = self.write_hidden(&place, content)?;
         file.persist(&place).map_err(|error| failed("write", &place, &error.error))?;
-        self.unsettled.add(place);
+        self.unflushed.add(place);
         Ok(())
     }
 
     /// [`super::Storage::replace`].
-    pub fn replace(&self, path: &str, bytes: Vec<u8>, expected: Option<&Version>) -> Result<Replaced, Failure> {
+    pub fn replace(
+        &self,
+        path: &str,
+        bytes: Vec<u8>,
+        expected: Option<&ObjectVersion>,
+    ) -> Result<ReplaceOutcome, Failure> {
         let place = self.place(path)?;
         let failed = |error: io::Error| failed("replace", &place, &error);
-        let file = self.write_hidden(&place, &Content::Bytes(bytes))?;
-        self.settle()?;
+        let file = self.write_hidden(&place, &FileContent::Bytes(bytes))?;
+        self.flush()?;
         let _lock = self.lock()?;
         let present = read(&place, LARGEST_REPLACED).map_err(failed)?;
-        if present.as_deref().map(Version::of).as_ref() != expected {
-            return Ok(Replaced::Changed);
+        if present.as_deref().map(ObjectVersion::of).as_ref() != expected {
+            return Ok(ReplaceOutcome::Changed);
         }
         file.as_file().sync_all().map_err(failed)?;
         file.persist(&place).map_err(|error| failed(error.error))?;
         synchronize_names(&self.root, std::iter::once(place.as_path())).map_err(failed)?;
-        Ok(Replaced::Done)
+        Ok(ReplaceOutcome::Done)
     }
 
-    /// [`super::Storage::settle`].
-    pub fn settle(&self) -> Result<(), Failure> {
-        self.unsettled.settle(&self.root).map_err(|error| failed("write", &self.root, &error))
+    /// [`super::Storage::flush`].
+    pub fn flush(&self) -> Result<(), Failure> {
+        self.unflushed.flush(&self.root).map_err(|error| failed("write", &self.root, &error))
     }
 
     /// [`super::Storage::size`].
@@ -128,7 +133,7 @@ impl Directory {
     }
 
     /// [`super::Storage::list`], in any order.
-    pub fn list(&self, below: &str) -> Result<Vec<Listed>, Failure> {
+    pub fn list(&self, below: &str) -> Result<Vec<StorageEntry>, Failure> {
         let mut listed = Vec::new();
         self.walk(below, &mut |path, place| {
             let metadata = match place.symlink_metadata() {
@@ -138,7 +143,7 @@ impl Directory {
             let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
             let modified = i64::try_from(modified).unwrap_or(i64::MAX);
             if !is_hidden(&path) {
-                listed.push(Listed { path, size: metadata.len(), modified });
+                listed.push(StorageEntry { path, size: metadata.len(), modified });
             }
             Ok(())
         })?;
@@ -218,12 +223,12 @@ impl Directory {
     }
 
     /// Writes a file that has no name to be seen by yet, beside `place`.
-    fn write_hidden(&self, place: &Path, content: &Content) -> Result<NamedTempFile, Failure> {
+    fn write_hidden(&self, place: &Path, content: &FileContent) -> Result<NamedTempFile, Failure> {
         let failed = |error: io::Error| failed("write", place, &error);
         let mut file = make_hidden(place.parent().unwrap_or(&self.root)).map_err(failed)?;
         match content {
-            Content::Bytes(bytes) => file.write_all(bytes).map_err(failed)?,
-            Content::File(source) => {
+            FileContent::Bytes(bytes) => file.write_all(bytes).map_err(failed)?,
+            FileContent::File(source) => {
                 let mut reader = File::open(source).map_err(|error| self::failed("read", source, &error))?;
                 io::copy(&mut reader, file.as_file_mut()).map_err(failed)?;
             }
@@ -282,14 +287,14 @@ impl Directory {
     }
 }
 
-impl Version {
+impl ObjectVersion {
     /// Equal bytes are the same version.
     fn of(bytes: &[u8]) -> Self {
         Self(hex::encode(Sha256::digest(bytes)))
     }
 }
 
-impl Content {
+impl FileContent {
     fn size(&self) -> Result<u64, Failure> {
         match self {
             Self::Bytes(bytes) => Ok(bytes.len() as u64),

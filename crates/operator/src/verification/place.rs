@@ -7,21 +7,21 @@ use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
 use tempfile::TempDir;
 use url::Url;
 
-use crate::anchor::Address;
+use crate::anchor::IndexAddress;
 use crate::config::Config;
 use installer::context::Context;
 use installer::error::{Failure, Kind};
 use installer::event::Reporter;
-use installer::net::{Limits, local_path, redacted};
+use installer::net::{ResponseLimits, local_path, redacted};
 use installer::options::{CommonOptions, TrustOptions};
-use installer::trust::{Anchor, IndexIdentity, make_private_directory};
+use installer::trust::{IndexIdentity, TrustAnchor, make_private_directory};
 
 /// A published index, and a client for it.
-pub struct Place {
+pub struct PublishedIndex {
     /// The client, which has no memory of before.
     pub context: Context,
     /// The first root.
-    pub anchor: Anchor,
+    pub anchor: TrustAnchor,
     /// Whether the pages for other installers are published here, too.
     pub has_own_pages: bool,
     trust: TrustOptions,
@@ -33,7 +33,7 @@ pub struct Place {
 /// The most bytes of one page or metadata file.
 const LIMIT: u64 = 64 << 20;
 
-impl Place {
+impl PublishedIndex {
     /// The place below `base`, with what a client needs that trusts its first root.
     ///
     /// # Errors
@@ -49,29 +49,29 @@ impl Place {
                 .hint("set TMPDIR to a directory with free space")
         };
         let directory = tempfile::Builder::new().prefix("tufpip-").tempdir().map_err(temporary)?;
-        let options = knowing_nothing(options, directory.path());
+        let options = fresh_client_settings(options, directory.path());
         let context = Context::open(&options, Arc::clone(reporter))?;
         context.client.add_credentials_of(std::slice::from_ref(base));
-        let address = Address::of(&Config { base: base.clone(), ..config.clone() });
+        let address = IndexAddress::of(&Config { base: base.clone(), ..config.clone() });
         let identity = IndexIdentity::of(&address.index);
-        let mut place = Self {
+        let mut published_index = Self {
             context,
-            anchor: Anchor::new(identity, Vec::new(), address.metadata),
+            anchor: TrustAnchor::new(identity, Vec::new(), address.metadata),
             has_own_pages: config.index_url.is_none(),
             trust: options.trust,
             base: base.clone(),
             _directory: directory,
         };
-        place.anchor.root = place.must_read("tuf/1.root.json").await?;
-        if let Some(memory) = place.memory() {
+        published_index.anchor.root = published_index.must_read("tuf/1.root.json").await?;
+        if let Some(memory) = published_index.memory() {
             make_private_directory(&memory).map_err(temporary)?;
         }
-        Ok(place)
+        Ok(published_index)
     }
 
     /// The directory where the client remembers what it has verified.
     pub fn memory(&self) -> Option<PathBuf> {
-        let [memory, _] = self.anchor.memories(self.trust.store.as_deref()?);
+        let [memory, _] = self.anchor.metadata_directories(self.trust.store.as_deref()?);
         Some(memory)
     }
 
@@ -85,11 +85,11 @@ impl Place {
             return match std::fs::read(&local) {
                 Ok(bytes) => Ok(Some(bytes)),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(crate::workplace::disk(&local, &error)),
+                Err(error) => Err(crate::operator_directory::disk_failure(&local, &error)),
             };
         }
         let headers = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-cache"))]);
-        match self.context.client.get(&url, &headers, Limits::signed(LIMIT)).await {
+        match self.context.client.get(&url, &headers, ResponseLimits::signed(LIMIT)).await {
             Ok(fetched) => Ok(Some(fetched.body)),
             Err(failure) if matches!(failure.status(), Some(403 | 404 | 410)) => Ok(None),
             Err(failure) => Err(failure.into()),
@@ -110,7 +110,7 @@ impl Place {
 }
 
 /// The user's network, and none of what the user trusts or has in the cache.
-fn knowing_nothing(options: &CommonOptions, directory: &Path) -> CommonOptions {
+fn fresh_client_settings(options: &CommonOptions, directory: &Path) -> CommonOptions {
     let mut options = options.clone();
     options.trust = TrustOptions { store: Some(directory.join("trust")), ..TrustOptions::default() };
     options.network.cache_dir = Some(directory.join("cache"));

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use packaging::{CoreMetadataFile, File, PackageName, ProjectPage};
+use packaging::{CoreMetadataFile, PackageName, ProjectFile, ProjectPage};
 use repository::layout;
 use url::Url;
 
-use super::Problem;
-use super::place::Place;
+use super::IndexProblem;
+use super::place::PublishedIndex;
 use installer::download::DownloadRequest;
 use installer::error::{Failure, Kind};
-use installer::net::{Limits, local_path};
-use installer::trust::{PageProof, SignedFile, SignedPage, TrustedIndex, page_url, withheld_file};
+use installer::net::{ResponseLimits, local_path};
+use installer::trust::{PageLookUp, PageProof, SignedFile, TrustedIndex, page_url, withheld_file};
 
 /// What was found about a project.
 #[derive(Default)]
@@ -21,7 +21,7 @@ pub struct ProjectCheck {
     /// How many bytes they have.
     pub bytes: u64,
     /// What is wrong.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<IndexProblem>,
     /// The target paths that belong to it.
     pub targets: Vec<String>,
 }
@@ -33,12 +33,12 @@ impl ProjectCheck {
     /// When the page is refused or cannot be had.
     pub async fn run(
         &mut self,
-        place: &Place,
+        published_index: &PublishedIndex,
         index: &Arc<TrustedIndex>,
         project: &PackageName,
         whole_files: bool,
     ) -> Result<(), Failure> {
-        let SignedPage::Found(page, proof) = index.page(project).await? else {
+        let PageLookUp::Found(page, proof) = index.page(project).await? else {
             self.wrong(format!("{project} is signed, and clients are told that there is no such project"));
             return Ok(());
         };
@@ -54,25 +54,25 @@ impl ProjectCheck {
             match index.file(&proof, file).await {
                 Ok(Ok(signed)) => {
                     self.bytes += signed.length().unwrap_or(0);
-                    let checked = check_file(place, name, signed, whole_files).await;
-                    self.problems.extend(checked.err().map(Problem::from));
+                    let checked = check_file(published_index, name, signed, whole_files).await;
+                    self.problems.extend(checked.err().map(IndexProblem::from));
                 }
                 Ok(Err(reason)) => self.wrong(format!("{name}: {reason}")),
                 Err(failure) => self.problems.push(failure.into()),
             }
             self.check_metadata(index, &proof, file).await;
         }
-        if place.has_own_pages {
-            self.check_plain_pages(place, project, &page, &proof).await?;
+        if published_index.has_own_pages {
+            self.check_plain_pages(published_index, project, &page, &proof).await?;
         }
         Ok(())
     }
 
     fn wrong(&mut self, text: String) {
-        self.problems.push(Problem::wrong(text));
+        self.problems.push(IndexProblem::wrong(text));
     }
 
-    async fn check_metadata(&mut self, index: &Arc<TrustedIndex>, proof: &Arc<PageProof>, file: &File) {
+    async fn check_metadata(&mut self, index: &Arc<TrustedIndex>, proof: &Arc<PageProof>, file: &ProjectFile) {
         if file.core_metadata == CoreMetadataFile::Absent {
             return;
         }
@@ -86,13 +86,13 @@ impl ProjectCheck {
     /// What pip and others see must be what is signed.
     async fn check_plain_pages(
         &mut self,
-        place: &Place,
+        published_index: &PublishedIndex,
         project: &PackageName,
         page: &ProjectPage,
         proof: &PageProof,
     ) -> Result<(), Failure> {
         let json = layout::json_page_path(project);
-        match place.read(&json).await? {
+        match published_index.read(&json).await? {
             Some(bytes) => {
                 let same = proof.target().verifier().and_then(|mut verifier| {
                     verifier.update(&bytes)?;
@@ -105,9 +105,9 @@ impl ProjectCheck {
             None => self.wrong(format!("{json} is missing")),
         }
         let html = layout::html_page_path(project);
-        match place.read(&html).await? {
+        match published_index.read(&html).await? {
             Some(bytes) => {
-                let base = page_url(place.anchor.identity.url(), project);
+                let base = page_url(published_index.anchor.identity.url(), project);
                 let read = ProjectPage::from_html(&bytes, &base, project);
                 if !read.is_ok_and(|read| read.skipped.is_empty() && read.files == as_in_html(page)) {
                     self.wrong(format!("{html} does not say what the signed page says"));
@@ -120,12 +120,17 @@ impl ProjectCheck {
 }
 
 /// The files without what HTML has no words for.
-fn as_in_html(page: &ProjectPage) -> Vec<File> {
-    page.files.iter().map(|file| File { size: None, upload_time: None, ..file.clone() }).collect()
+fn as_in_html(page: &ProjectPage) -> Vec<ProjectFile> {
+    page.files.iter().map(|file| ProjectFile { size: None, upload_time: None, ..file.clone() }).collect()
 }
 
 /// Whether a file is there, as long as signed; or, with `whole`, whether it is the one that is signed.
-async fn check_file(place: &Place, name: &str, signed: SignedFile, whole: bool) -> Result<(), Failure> {
+async fn check_file(
+    published_index: &PublishedIndex,
+    name: &str,
+    signed: SignedFile,
+    whole: bool,
+) -> Result<(), Failure> {
     let length = signed.length();
     // One that is gone from this disk is missing, as one that a server does not give.
     let is_there = local_path(&signed.url).is_none_or(|path| path.is_file());
@@ -139,12 +144,12 @@ async fn check_file(place: &Place, name: &str, signed: SignedFile, whole: bool) 
             size: length,
             signed: Some(Arc::new(signed)),
         };
-        let file = place.context.downloader.fetch(&request).await?;
+        let file = published_index.context.downloader.fetch(&request).await?;
         // A whole index may not fit onto the disk once more.
         let _ = std::fs::remove_file(file.path());
         return Ok(());
     }
-    match (size_of(place, &signed.url).await?, length) {
+    match (size_of(published_index, &signed.url).await?, length) {
         (None, _) => Err(withheld_file(name, &signed.url, 404, &signed)),
         (Some(Some(found)), Some(expected)) if found != expected => {
             let message = format!("{name} has another length than the one that is signed");
@@ -157,14 +162,14 @@ async fn check_file(place: &Place, name: &str, signed: SignedFile, whole: bool) 
 }
 
 /// The length of a file, if the server tells; `None` if there is no such file.
-async fn size_of(place: &Place, url: &Url) -> Result<Option<Option<u64>>, Failure> {
+async fn size_of(published_index: &PublishedIndex, url: &Url) -> Result<Option<Option<u64>>, Failure> {
     if let Some(path) = local_path(url) {
         return Ok(std::fs::metadata(path)
             .ok()
             .filter(std::fs::Metadata::is_file)
             .map(|metadata| Some(metadata.len())));
     }
-    match place.context.client.get_part(url, "bytes=0-0", Limits::METADATA).await {
+    match published_index.context.client.get_part(url, "bytes=0-0", ResponseLimits::METADATA).await {
         Ok(part) => Ok(Some(part.map(|part| part.total))),
         Err(failure) if matches!(failure.status(), Some(403 | 404 | 410)) => Ok(None),
         Err(failure) => Err(failure.into()),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use packaging::TagFacts;
+use packaging::TagInputs;
 use serde_json::Value;
 
 use crate::questions;
@@ -14,7 +14,7 @@ use crate::questions;
 pub struct Answers {
     /// For messages.
     pub name: String,
-    pub facts: TagFacts,
+    pub facts: TagInputs,
     pub probe: Value,
     pub reference: Value,
 }

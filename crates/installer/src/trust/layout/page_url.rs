@@ -5,14 +5,14 @@ use tuf::{HashAlgorithm, Hashes};
 use url::Url;
 
 use super::template::Variable;
-use super::{LayoutError, PageTarget, Places, shown};
+use super::{IndexUrls, LayoutError, PageTarget, shown};
 
 /// All but what needs no encoding anywhere (RFC 3986, 2.3) and the slash. Not even `+`: some object stores decode it.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// See [`PageTarget::urls`].
-pub fn urls(page: &PageTarget, places: &Places<'_>, hashes: &Hashes) -> Result<Vec<Url>, LayoutError> {
-    let start = start(page, places)?;
+pub fn urls(page: &PageTarget, index_urls: &IndexUrls<'_>, hashes: &Hashes) -> Result<Vec<Url>, LayoutError> {
+    let start = start(page, index_urls)?;
     if !page.url.variables().any(|variable| *variable == Variable::Hash) {
         return Ok(vec![below(&start, &path(page, ""))]);
     }
@@ -33,19 +33,19 @@ pub fn split(target: &str) -> (&str, &str) {
 }
 
 /// The URL of the directory the template begins with.
-fn start(page: &PageTarget, places: &Places<'_>) -> Result<Url, LayoutError> {
+fn start(page: &PageTarget, index_urls: &IndexUrls<'_>) -> Result<Url, LayoutError> {
     let start = if page.url.variables().next() == Some(&Variable::Base) {
-        let base = directory(places.metadata).join(&page.base);
+        let base = directory(index_urls.metadata).join(&page.base);
         base.map_err(|problem| error(page, &format!("base '{}': {problem}", shown(&page.base))))?
     } else {
-        places.index.clone()
+        index_urls.index.clone()
     };
     // Metadata from a server must not make us read local files, nor metadata over https make us speak http.
     let scheme = start.scheme();
     let allowed = matches!(scheme, "http" | "https" | "file")
-        && (scheme == "https" || scheme == places.index.scheme() || scheme == places.metadata.scheme());
+        && (scheme == "https" || scheme == index_urls.index.scheme() || scheme == index_urls.metadata.scheme());
     if !allowed {
-        return Err(error(page, &format!("the layout leads to {scheme}: from {}:", places.metadata.scheme())));
+        return Err(error(page, &format!("the layout leads to {scheme}: from {}:", index_urls.metadata.scheme())));
     }
     Ok(directory(&start))
 }

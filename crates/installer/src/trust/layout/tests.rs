@@ -32,7 +32,7 @@ fn hex(algorithm: HashAlgorithm) -> String {
 
 fn urls_at(page: &PageTarget, index: &str, metadata: &str, hashes: &Hashes) -> Result<Vec<String>, LayoutError> {
     let (index, metadata) = (url(index), url(metadata));
-    let urls = page.urls(&Places { index: &index, metadata: &metadata }, hashes)?;
+    let urls = page.urls(&IndexUrls { index: &index, metadata: &metadata }, hashes)?;
     Ok(urls.into_iter().map(String::from).collect())
 }
 

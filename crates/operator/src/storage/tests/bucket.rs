@@ -7,7 +7,7 @@ use testkit::{Fault, S3Server, Server, Write};
 
 use super::{LIMIT, bytes, keeps_its_promises, text};
 use crate::storage::bucket::Bucket;
-use crate::storage::{Class, Content, Created, Replaced, Storage};
+use crate::storage::{CreateOutcome, FileClass, FileContent, ReplaceOutcome, Storage};
 
 /// What the environment variables of `store` say, with some of them changed.
 fn open(store: &S3Server, location: &str, changed: &[(&str, &str)]) -> Storage {
@@ -56,12 +56,12 @@ async fn a_prefix_of_a_bucket_keeps_its_promises_and_touches_nothing_else() {
 async fn caches_are_told_what_they_may_keep() {
     let (store, storage) = bucket();
     let immutable = "public, max-age=31536000, immutable";
-    storage.create("tuf/1.root.json", bytes("root"), Class::Metadata).await.unwrap();
-    storage.replace("tuf/timestamp.json", b"one", Class::Timestamp, None).await.unwrap();
+    storage.create("tuf/1.root.json", bytes("root"), FileClass::Metadata).await.unwrap();
+    storage.replace("tuf/timestamp.json", b"one", FileClass::Timestamp, None).await.unwrap();
     let (_, one) = storage.read("tuf/timestamp.json", LIMIT).await.unwrap().unwrap();
-    storage.replace("tuf/timestamp.json", b"two", Class::Timestamp, Some(&one)).await.unwrap();
-    storage.put("simple/sample/index.html", bytes("page"), Class::HtmlPage).await.unwrap();
-    storage.create("packages/aa/a.whl", bytes("wheel"), Class::Distribution).await.unwrap();
+    storage.replace("tuf/timestamp.json", b"two", FileClass::Timestamp, Some(&one)).await.unwrap();
+    storage.put("simple/sample/index.html", bytes("page"), FileClass::HtmlPage).await.unwrap();
+    storage.create("packages/aa/a.whl", bytes("wheel"), FileClass::Distribution).await.unwrap();
 
     let header = |key: &str, name: &str| store.object(key).unwrap().header(name).unwrap().to_owned();
     assert_eq!(header("tuf/1.root.json", "cache-control"), immutable);
@@ -91,23 +91,23 @@ async fn a_large_file_goes_in_parts_and_appears_whole() {
     let staged = tempfile::NamedTempFile::new().unwrap();
     let wheel: Vec<u8> = (0..(33_u32 << 20)).map(|byte| (byte / 1000) as u8).collect();
     std::fs::write(staged.path(), &wheel).unwrap();
-    let content = || Content::File(staged.path().to_owned());
+    let content = || FileContent::File(staged.path().to_owned());
 
-    let created = storage.create("packages/large.whl", content(), Class::Distribution).await.unwrap();
-    assert_eq!(created, Created::Written);
+    let created = storage.create("packages/large.whl", content(), FileClass::Distribution).await.unwrap();
+    assert_eq!(created, CreateOutcome::Written);
     let large = store.object("packages/large.whl").unwrap();
-    assert!(large.bytes == wheel && large.header("cache-control") == Some(Class::Distribution.cache_control()));
+    assert!(large.bytes == wheel && large.header("cache-control") == Some(FileClass::Distribution.cache_control()));
     let name = "packages/large.whl";
     let parts = vec![format!("PART {name} 200"); 3];
     let expected = [vec![format!("START {name} 200")], parts, vec![format!("COMPLETE {name} 200")]].concat();
     assert_eq!(actions(&store), expected);
     assert_eq!(storage.size("packages/large.whl").await.unwrap(), Some(33 << 20));
-    let created = storage.create("packages/large.whl", content(), Class::Distribution).await.unwrap();
-    assert_eq!((created, store.writes().len()), (Created::Exists, 5), "nothing is sent again");
+    let created = storage.create("packages/large.whl", content(), FileClass::Distribution).await.unwrap();
+    assert_eq!((created, store.writes().len()), (CreateOutcome::Exists, 5), "nothing is sent again");
 
     // One that does not get through leaves nothing to see and nothing to pay for.
     store.fail_write(7, Fault::Status(403));
-    let failure = storage.create("packages/other.whl", content(), Class::Distribution).await.unwrap_err();
+    let failure = storage.create("packages/other.whl", content(), FileClass::Distribution).await.unwrap_err();
     assert_eq!(failure.code, "repo.storage-refused", "{failure}");
     assert_eq!((store.keys(), store.unfinished_uploads()), (vec![name.to_owned()], 0));
 }
@@ -122,11 +122,11 @@ async fn what_fails_once_is_tried_again() {
         for number in [0, 2].into_iter().chain(unconditional) {
             store.fail_write(number, fault);
         }
-        let created = storage.create("tuf/1.root.json", bytes("root"), Class::Metadata).await.unwrap();
-        assert_eq!(created, Created::Written, "{fault:?}");
-        let replaced = storage.replace("tuf/timestamp.json", b"one", Class::Timestamp, None).await.unwrap();
-        assert_eq!(replaced, Replaced::Done, "{fault:?}");
-        storage.put("simple/index.html", bytes("page"), Class::HtmlPage).await.unwrap();
+        let created = storage.create("tuf/1.root.json", bytes("root"), FileClass::Metadata).await.unwrap();
+        assert_eq!(created, CreateOutcome::Written, "{fault:?}");
+        let replaced = storage.replace("tuf/timestamp.json", b"one", FileClass::Timestamp, None).await.unwrap();
+        assert_eq!(replaced, ReplaceOutcome::Done, "{fault:?}");
+        storage.put("simple/index.html", bytes("page"), FileClass::HtmlPage).await.unwrap();
         assert_eq!(store.keys().len(), 3);
         store.heal();
         store.keys().iter().for_each(|key| store.remove(key));
@@ -137,19 +137,19 @@ async fn what_fails_once_is_tried_again() {
 async fn a_write_whose_answer_got_lost_is_known_again() {
     let (store, storage) = bucket();
     store.fail_write(0, Fault::AnswerLost);
-    let replaced = storage.replace("tuf/timestamp.json", b"one", Class::Timestamp, None).await.unwrap();
-    assert_eq!(replaced, Replaced::Done);
+    let replaced = storage.replace("tuf/timestamp.json", b"one", FileClass::Timestamp, None).await.unwrap();
+    assert_eq!(replaced, ReplaceOutcome::Done);
     assert_eq!(actions(&store), ["PUT tuf/timestamp.json 200", "PUT tuf/timestamp.json 412"]);
 
     let (_, one) = storage.read("tuf/timestamp.json", LIMIT).await.unwrap().unwrap();
     store.fail_write(2, Fault::AnswerLost);
-    let replaced = storage.replace("tuf/timestamp.json", b"two", Class::Timestamp, Some(&one)).await.unwrap();
-    assert_eq!(replaced, Replaced::Done);
+    let replaced = storage.replace("tuf/timestamp.json", b"two", FileClass::Timestamp, Some(&one)).await.unwrap();
+    assert_eq!(replaced, ReplaceOutcome::Done);
     assert_eq!(text(&storage, "tuf/timestamp.json").await.as_deref(), Some("two"));
 
     store.fail_write(4, Fault::AnswerLost);
-    let created = storage.create("tuf/1.root.json", bytes("root"), Class::Metadata).await.unwrap();
-    assert_eq!(created, Created::Written);
+    let created = storage.create("tuf/1.root.json", bytes("root"), FileClass::Metadata).await.unwrap();
+    assert_eq!(created, CreateOutcome::Written);
     assert_eq!(text(&storage, "tuf/1.root.json").await.as_deref(), Some("root"));
 }
 
@@ -162,8 +162,8 @@ async fn who_has_not_the_key_is_told_so_and_changes_nothing() {
     for changed in [&[secret, token][..], &[("AWS_ACCESS_KEY_ID", "stranger")]] {
         let storage = open(&store, "s3://published", changed);
         let failures = [
-            storage.put("tuf/timestamp.json", bytes("two"), Class::Timestamp).await.unwrap_err(),
-            storage.create("tuf/1.root.json", bytes("two"), Class::Metadata).await.map(drop).unwrap_err(),
+            storage.put("tuf/timestamp.json", bytes("two"), FileClass::Timestamp).await.unwrap_err(),
+            storage.create("tuf/1.root.json", bytes("two"), FileClass::Metadata).await.map(drop).unwrap_err(),
             storage.list("").await.map(drop).unwrap_err(),
             storage.delete("tuf/timestamp.json").await.unwrap_err(),
             storage.read("tuf/timestamp.json", LIMIT).await.map(drop).unwrap_err(),
@@ -182,7 +182,7 @@ async fn who_has_not_the_key_is_told_so_and_changes_nothing() {
 async fn a_bucket_or_store_that_is_not_there_is_named() {
     let (store, _) = bucket();
     let storage = open(&store, "s3://elsewhere", &[]);
-    let failure = storage.put("index.html", bytes("a"), Class::HtmlPage).await.unwrap_err();
+    let failure = storage.put("index.html", bytes("a"), FileClass::HtmlPage).await.unwrap_err();
     assert!(failure.message.contains("s3://elsewhere/index.html") && failure.exit_code() == 1, "{failure}");
 
     let nobody = Server::unreachable_url("");
@@ -192,7 +192,7 @@ async fn a_bucket_or_store_that_is_not_there_is_named() {
 
     store.fail_writes_from(0, Fault::Status(500));
     let storage = open(&store, "s3://published", &[]);
-    let failure = storage.put("index.html", bytes("a"), Class::HtmlPage).await.unwrap_err();
+    let failure = storage.put("index.html", bytes("a"), FileClass::HtmlPage).await.unwrap_err();
     assert_eq!((failure.code, failure.exit_code()), ("repo.storage-unreachable", 13), "{failure}");
 }
 
