@@ -1,16 +1,11 @@
 //! The rules of docs/architecture.md about crates, held against what Cargo knows.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a story that cannot go on is a failed test"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use testkit::Command;
 
 /// Each crate of the workspace, and those of ours that it may use in what is shipped.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -70,6 +65,42 @@ fn what_is_for_tests_is_not_shipped() {
     }
 }
 
+/// Where `autotests` is off, a file that nothing names would be taken for tests and never run.
+#[test]
+fn every_file_with_tests_belongs_to_a_program() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crates = fs::read_dir(root.join("crates")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files = 0;
+    for member in crates.chain([root.to_owned()]) {
+        let manifest = fs::read_to_string(member.join("Cargo.toml")).unwrap();
+        if !manifest.contains("autotests = false") {
+            continue;
+        }
+        let paths = rust_files(&member.join("tests"));
+        let texts: String = paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+        for path in &paths {
+            let relative = path.strip_prefix(&member).unwrap().display().to_string();
+            let module = if path.ends_with("mod.rs") { path.parent().unwrap() } else { path };
+            let name = module.file_stem().unwrap().to_str().unwrap();
+            let is_named = manifest.contains(&format!("\"{relative}\"")) || texts.contains(&format!("mod {name};"));
+            assert!(is_named, "{} belongs to no test program", path.display());
+        }
+        files += paths.len();
+    }
+    assert!(files > 100, "only {files}");
+}
+
+fn rust_files(directory: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => rust_files(&path),
+            false => vec![path],
+        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
 /// What depends on what, development dependencies left out.
 struct Edges {
     members: BTreeSet<String>,
@@ -96,13 +127,29 @@ impl Edges {
 
 /// The platform of this machine: packages of others need not have been downloaded.
 fn platform() -> String {
-    let output = Command::new("rustc").arg("-vV").output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = toolchain("rustc").arg("-vV").run().expect_code(0).stdout;
     text.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
 }
 
+/// A program of the toolchain, which keeps its own directories beside the user's home.
+fn toolchain(program: &str) -> Command {
+    let below_home = |name: &str| std::env::home_dir().map(|home| home.join(name));
+    let given = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
+    let directories = [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")];
+    let mut command = Command::new(program);
+    for (variable, name) in directories {
+        if let Some(directory) = given(variable).or_else(|| below_home(name)) {
+            command = command.env(variable, directory);
+        }
+    }
+    match std::env::var_os("RUSTUP_TOOLCHAIN") {
+        Some(name) => command.env("RUSTUP_TOOLCHAIN", name),
+        None => command,
+    }
+}
+
 fn edges() -> Edges {
-    let output = Command::new(env!("CARGO"))
+    let outcome = toolchain(env!("CARGO"))
         .args([
             "metadata",
             "--format-version",
@@ -114,10 +161,9 @@ fn edges() -> Edges {
             "--manifest-path",
         ])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+        .run()
+        .expect_code(0);
+    let metadata: Value = serde_json::from_str(&outcome.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
     let names: BTreeMap<&str, &str> =
         packages.iter().map(|package| (package["id"].as_str().unwrap(), package["name"].as_str().unwrap())).collect();

@@ -2,7 +2,7 @@
 
 use testkit::{DistributionTrust, SignedIndex, Wheel};
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 const LIBRARY: &str = "library-2.0-py3-none-any.whl";
 const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];
@@ -13,7 +13,7 @@ fn evil_library() -> Vec<u8> {
 
 #[test]
 fn other_bytes_under_the_same_name() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.server.replace(&scene.server.wheel_path(LIBRARY), evil_library());
     scene.refuses_and_learns(
         &["app"],
@@ -25,7 +25,7 @@ fn other_bytes_under_the_same_name() {
 
 #[test]
 fn every_other_ending_and_every_other_byte() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let path = scene.server.wheel_path(LIBRARY);
     let honest = scene.server.files()[&path].clone();
     let flipped = |position: usize| {
@@ -57,7 +57,7 @@ fn every_other_ending_and_every_other_byte() {
 
 #[test]
 fn an_older_signed_file_of_the_same_project() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let older = scene.server.files()[&scene.server.wheel_path("library-1.0-py3-none-any.whl")].clone();
     scene.server.replace(&scene.server.wheel_path(LIBRARY), older);
     scene.refuses_and_learns(&["app"], 10, &["Refused library-2.0", "verify.target"]);
@@ -66,7 +66,7 @@ fn an_older_signed_file_of_the_same_project() {
 
 #[test]
 fn a_connection_that_breaks_off_is_no_forgery() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.server.alter(&scene.server.wheel_path(LIBRARY), |answer| answer.close_after(100));
     scene.refuses_and_learns(&["--resume-retries=0", "app"], 13, &["damaged or incomplete", "net.incomplete"]);
     scene.recovers(&["app"], INSTALLED);
@@ -75,7 +75,7 @@ fn a_connection_that_breaks_off_is_no_forgery() {
 #[test]
 fn an_index_page_that_matches_the_file_does_not_help() {
     for trust in [DistributionTrust::Page, DistributionTrust::Target, DistributionTrust::Both] {
-        let scene = Scene::of(SignedIndex::new(index()).trust(trust));
+        let scene = SignedScene::of(SignedIndex::new(index()).trust(trust));
         let evil = evil_library();
         let page = scene.altered_page("library", |page| describe(page, &evil));
         scene.server.replace(&scene.server.wheel_path(LIBRARY), evil);
@@ -85,7 +85,7 @@ fn an_index_page_that_matches_the_file_does_not_help() {
         scene.refuses_and_learns(&["app"], 10, &["Refused library-2.0", "verify.target"]);
         assert!(scene.server.requests_for("/simple/library/").is_empty(), "{:?}", scene.server.log());
 
-        let newcomer = Scene::of(SignedIndex::new(index()).trust(trust));
+        let newcomer = SignedScene::of(SignedIndex::new(index()).trust(trust));
         let page = newcomer.altered_page("library", |page| describe(page, &evil_library()));
         newcomer.server.replace(&newcomer.server.wheel_path(LIBRARY), evil_library());
         newcomer.server.replace(&newcomer.server.page_path("library"), page);
@@ -99,7 +99,7 @@ fn an_index_page_that_matches_the_file_does_not_help() {
 
 #[test]
 fn a_hash_that_the_user_got_from_the_attacker_does_not_help() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let evil = evil_library();
     let sha256 = testkit::HashName::Sha256.hex(&evil);
     scene.server.replace(&scene.server.wheel_path(LIBRARY), evil);

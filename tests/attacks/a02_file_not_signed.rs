@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testkit::{HashName, StolenKeys, Wheel};
 
-use crate::scene::Scene;
+use crate::scene::SignedScene;
 
 const EVIL: &str = "library-9.9-py3-none-any.whl";
 
@@ -26,7 +26,7 @@ fn list_evil_library(page: &mut Value) {
 #[test]
 fn a_page_that_lists_it_is_not_the_signed_page() {
     for command in [["app"], ["library==9.9"], ["library"]] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         scene.server.replace(&format!("/files/{EVIL}"), evil_library());
         scene.server.replace(&scene.server.page_path("library"), scene.altered_page("library", list_evil_library));
         scene.refuses_and_learns(&command, 10, &["Refused the page of library", "expected", "received", "verify.page"]);
@@ -39,7 +39,7 @@ fn a_page_that_lists_it_is_not_the_signed_page() {
 
 #[test]
 fn the_page_for_unsigned_clients_is_not_believed() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.server.replace(&format!("/files/{EVIL}"), evil_library());
     scene.server.replace("/simple/library/", scene.altered_page("library", list_evil_library));
     scene.installs(&["app"]);
@@ -50,7 +50,7 @@ fn the_page_for_unsigned_clients_is_not_believed() {
 /// As when a file is published before it is signed (PEP 458): it is not there yet, whatever the page says of its hash.
 #[test]
 fn a_signed_page_is_not_enough_where_files_are_signed() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.server.replace(&format!("/files/{EVIL}"), evil_library());
     let page = scene.altered_page("library", list_evil_library);
     scene.server.forge_page("library", &page, StolenKeys::Online);

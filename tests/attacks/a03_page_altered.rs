@@ -3,7 +3,7 @@
 use serde_json::Value;
 use testkit::{SignedIndex, Wheel};
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];
 const REFUSED: &[&str] =
@@ -18,7 +18,7 @@ fn files(page: &mut Value) -> &mut Vec<Value> {
 
 #[test]
 fn every_change_of_it_is_refused() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let path = scene.server.page_path("library");
     let hide_newest = |page: &mut Value| files(page).retain(|file| file["filename"] != "library-2.0-py3-none-any.whl");
     let yank = |page: &mut Value| files(page).iter_mut().for_each(|file| file["yanked"] = "found to be bad".into());
@@ -52,7 +52,7 @@ fn every_change_of_it_is_refused() {
 
 #[test]
 fn the_signed_page_of_another_project() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.server.replace(&scene.server.page_path("library"), scene.server.page("app"));
     scene.refuses_and_learns(&["app"], 10, REFUSED);
     scene.recovers(&["app"], INSTALLED);
@@ -61,7 +61,7 @@ fn the_signed_page_of_another_project() {
 #[test]
 fn the_signed_page_of_an_earlier_day() {
     for setup in [SignedIndex::new(index()), SignedIndex::new(index()).without_consistent_snapshots()] {
-        let scene = Scene::of(setup);
+        let scene = SignedScene::of(setup);
         let earlier = scene.server.page("library");
         scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
         scene.server.replace(&scene.server.page_path("library"), earlier);
@@ -73,13 +73,13 @@ fn the_signed_page_of_an_earlier_day() {
 #[test]
 fn a_page_that_is_withheld_is_not_a_project_that_is_not_there() {
     for status in [404, 410] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         let path = scene.server.page_path("library");
         scene.server.status(&path, status);
         scene.refuses_and_learns(&["app"], 11, &["lacks a file that it has signed", &path, "trust.withheld"]);
         scene.recovers(&["app"], INSTALLED);
     }
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.server.status(&scene.server.page_path("library"), 500);
     scene.refuses_and_learns(&["app"], 13, &["the server answered 500"]);
     scene.recovers(&["app"], INSTALLED);

@@ -4,7 +4,7 @@
 use serde_json::json;
 use testkit::{ForgedSignatures, Profile, SignedIndex, StolenKeys, Wheel};
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];
 
@@ -20,7 +20,7 @@ const FORGERIES: [ForgedSignatures; 6] = [
 
 /// Every forgery of a role is refused, by who looks at the index for the first time and by who has used it before.
 fn all_refused(setup: &SignedIndex, role: &str, stolen: StolenKeys) {
-    let scene = Scene::of(setup.clone());
+    let scene = SignedScene::of(setup.clone());
     let command = ["--force-reinstall", "app"];
     for has_used_it in [false, true] {
         for signed_by in FORGERIES {
@@ -85,7 +85,7 @@ fn delegated_role() {
 fn bins_and_a_bin() {
     let setup = SignedIndex::new(index()).profile(Profile::Pep458 { bit_length: 1 });
     all_refused(&setup, "bins", StolenKeys::Snapshot);
-    let scene = Scene::of(setup.clone());
+    let scene = SignedScene::of(setup.clone());
     all_refused(&setup, &scene.server.role_of(&scene.server.page_target("app")), StolenKeys::Snapshot);
 }
 
@@ -94,7 +94,7 @@ fn bins_and_a_bin() {
 #[test]
 fn in_the_place_of_the_listed_version() {
     for role in ["snapshot", "targets", "index"] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         let path = scene.server.role_path(role);
         let signed = String::from_utf8(scene.server.files()[&path].clone()).unwrap();
         scene.server.replace(&path, signed.replace("2100-01-01", "2900-01-01"));
@@ -105,7 +105,7 @@ fn in_the_place_of_the_listed_version() {
         scene.recovers(&["app"], INSTALLED);
     }
     for role in ["targets", "index"] {
-        let scene = Scene::of(SignedIndex::new(index()).without_hashes_in_snapshot());
+        let scene = SignedScene::of(SignedIndex::new(index()).without_hashes_in_snapshot());
         for signed_by in FORGERIES {
             scene
                 .server
@@ -123,7 +123,7 @@ fn good_signatures_of_another_role() {
     for (role, other) in
         [("timestamp", "snapshot"), ("snapshot", "targets"), ("targets", "index"), ("index", "targets")]
     {
-        let scene = Scene::of(SignedIndex::new(index()).without_hashes_in_snapshot());
+        let scene = SignedScene::of(SignedIndex::new(index()).without_hashes_in_snapshot());
         let other = scene.server.files()[&scene.server.role_path(other)].clone();
         scene.server.replace(&scene.server.role_path(role), other);
         scene.refuses_and_learns(&["app"], 10, &[&format!("refused {role}")]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use testkit::{Outcome, Response, SignedIndex};
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 const LIBRARY: &str = "library-2.0-py3-none-any.whl";
 const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];
@@ -15,7 +15,7 @@ const MOST_MEMORY: u64 = 256 << 10;
 const MOST_TIME: Duration = Duration::from_secs(30);
 
 /// Every kind of file, with the path where it is asked for, who is named and the code.
-fn every_file(scene: &Scene) -> Vec<(String, &'static str, &'static str)> {
+fn every_file(scene: &SignedScene) -> Vec<(String, &'static str, &'static str)> {
     let server = &scene.server;
     vec![
         (server.root_path(2), "refused root", "trust.too-large"),
@@ -35,9 +35,9 @@ fn bounded(outcome: &Outcome, path: &str) {
 }
 
 /// Each of the files in turn becomes what `attack` makes of it.
-fn all_bounded(setup: &SignedIndex, attack: impl Fn(&Scene, &str)) {
+fn all_bounded(setup: &SignedIndex, attack: impl Fn(&SignedScene, &str)) {
     for number in 0..8 {
-        let scene = Scene::of(setup.clone());
+        let scene = SignedScene::of(setup.clone());
         let (path, who, code) = every_file(&scene).swap_remove(number);
         attack(&scene, &path);
         let outcome = scene.refuses_and_learns(&["app"], 10, &[who, "expected", "received", code]);
@@ -75,7 +75,7 @@ fn what_is_announced_to_be_enormous_is_not_begun() {
 fn what_is_compressed_counts_as_what_it_becomes() {
     let bomb = Response::gzip_bomb("application/json", 2000);
     for number in [0, 1, 2, 3, 4, 5, 7] {
-        let scene = Scene::of(SignedIndex::new(index()).without_hashes_in_snapshot());
+        let scene = SignedScene::of(SignedIndex::new(index()).without_hashes_in_snapshot());
         let (path, who, code) = every_file(&scene).swap_remove(number);
         let asked = path.clone();
         let bomb = bomb.clone();

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use testkit::{Response, SignedIndex};
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 const LIBRARY: &str = "library-2.0-py3-none-any.whl";
 const MOST_TIME: Duration = Duration::from_secs(60);
 
 /// Every kind of file, and whether it is metadata.
-fn every_file(scene: &Scene) -> Vec<(String, bool)> {
+fn every_file(scene: &SignedScene) -> Vec<(String, bool)> {
     let server = &scene.server;
     vec![
         (server.root_path(2), true),
@@ -30,7 +30,7 @@ fn all_given_up(reason: &str, code: &str, slow: impl Fn(Response) -> Response + 
     thread::scope(|stories| {
         for number in 0..8 {
             stories.spawn(move || {
-                let scene = Scene::of(SignedIndex::new(index()));
+                let scene = SignedScene::of(SignedIndex::new(index()));
                 scene.server.rotate("root");
                 let (path, is_metadata) = every_file(&scene).swap_remove(number);
                 scene.server.alter(&path, slow);

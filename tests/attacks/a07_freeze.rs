@@ -4,14 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use testkit::{SignedIndex, Wheel, in_seconds};
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 const REFUSED: &[&str] =
     &["has expired (timestamp)", "expected", "received", "this machine's clock says", "trust.expired"];
 
 /// A scene in which all that the attacker shows is a day that has expired, while the owner goes on.
-fn frozen() -> Scene {
-    let scene = Scene::new();
+fn frozen() -> SignedScene {
+    let scene = SignedScene::signed();
     scene.server.set_expiry("timestamp", in_seconds(-60));
     let day = scene.server.day();
     scene.server.set_expiry("timestamp", in_seconds(86_400));
@@ -23,7 +23,7 @@ fn frozen() -> Scene {
 #[test]
 fn until_it_expires_and_after() {
     const VALID_FOR: i64 = 8;
-    let scene = Scene::of(SignedIndex::new(index()).expires("timestamp", in_seconds(VALID_FOR)));
+    let scene = SignedScene::of(SignedIndex::new(index()).expires("timestamp", in_seconds(VALID_FOR)));
     let expires = SystemTime::now() + Duration::from_secs(VALID_FOR as u64);
     let day = scene.server.day();
     scene.server.set_expiry("timestamp", in_seconds(86_400));
@@ -137,7 +137,7 @@ fn the_users_explicit_wish_is_never_silent() {
 #[test]
 fn a_timestamp_that_is_not_there() {
     for status in [404, 403, 410] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         scene.server.status("/tuf/timestamp.json", status);
         scene.refuses(&["app"], 11, &["timestamp is withheld or missing", "trust.withheld"]);
         scene.recovers(&["app"], &["app-1.0", "library-2.0"]);
@@ -146,7 +146,7 @@ fn a_timestamp_that_is_not_there() {
         scene.refuses(&["--force-reinstall", "app"], 11, &["timestamp is withheld or missing", "trust.withheld"]);
         scene.recovers(&["--force-reinstall", "app"], &["app-1.0", "library-2.0"]);
     }
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.server.status("/tuf/timestamp.json", 503);
     scene.refuses(&["app"], 13, &["Could not fetch the signed metadata", "trust.unreachable"]);
     scene.recovers(&["app"], &["app-1.0", "library-2.0"]);
@@ -156,7 +156,7 @@ fn a_timestamp_that_is_not_there() {
 #[test]
 fn a_root_that_cannot_be_asked_for() {
     for status in [500, 502, 503, 429] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         scene.server.rotate("root");
         scene.server.status("/tuf/2.root.json", status);
         scene.refuses(&["app"], 13, &["(root)", "trust.unreachable"]);
@@ -167,7 +167,7 @@ fn a_root_that_cannot_be_asked_for() {
 /// An expired root freezes out everything below it, whatever else is fresh.
 #[test]
 fn a_root_whose_successor_is_withheld() {
-    let scene = Scene::of(SignedIndex::new(index()).expires("root", in_seconds(-60)));
+    let scene = SignedScene::of(SignedIndex::new(index()).expires("root", in_seconds(-60)));
     scene.server.set_expiry("root", in_seconds(86_400));
     scene.server.remove("/tuf/2.root.json");
     scene.refuses(&["app"], 11, &["has expired (root)", "refused root version 1", "trust.expired"]);

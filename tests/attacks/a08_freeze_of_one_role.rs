@@ -2,7 +2,7 @@
 
 use testkit::{Profile, SignedIndex, StolenKeys, Wheel, in_seconds};
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 const COMMAND: &[&str] = &["--force-reinstall", "app"];
 const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];
@@ -10,7 +10,7 @@ const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];
 /// Whoever has never seen the index and whoever has are both refused; with the role signed anew, both go on.
 fn refused_until_signed_anew(setup: &SignedIndex, role: &str, shown: &str) {
     for has_used_it in [false, true] {
-        let scene = Scene::of(setup.clone());
+        let scene = SignedScene::of(setup.clone());
         if has_used_it {
             scene.recovers(COMMAND, INSTALLED);
         }
@@ -56,7 +56,7 @@ fn bins_and_a_bin() {
 /// With the key of the timestamp, the attacker can go on naming a snapshot that the owner has replaced; until it expires.
 #[test]
 fn a_fresh_timestamp_over_an_expired_snapshot() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.server.set_expiry("snapshot", in_seconds(-60));
     let expired = scene.server.signed("timestamp")["meta"].clone();
     scene.server.set_expiry("snapshot", in_seconds(86_400));
@@ -70,7 +70,7 @@ fn a_fresh_timestamp_over_an_expired_snapshot() {
 #[test]
 fn a_fresh_snapshot_over_an_expired_role() {
     for role in ["targets", "index"] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         scene.server.set_expiry(role, in_seconds(-60));
         let expired = scene.server.signed("snapshot")["meta"].clone();
         scene.server.set_expiry(role, in_seconds(86_400));

@@ -4,15 +4,15 @@ use std::fs;
 
 use testkit::{Profile, Recording, SignedIndex, StolenKeys, Wheel, in_seconds};
 
-use crate::scene::{Scene, forget_what_can_be_fetched, index};
+use crate::scene::{SignedScene, forget_what_can_be_fetched, index};
 
 const COMMAND: &[&str] = &["--force-reinstall", "app"];
 const SEEN: &[&str] = &["app-1.0", "library-3.0"];
 const OLDER: &str = "somebody shows an older state of the index than this machine has seen before";
 
 /// A user who has seen the second day, on which everything has a newer version; and the first day.
-fn second_day(setup: SignedIndex) -> (Scene, Recording) {
-    let scene = Scene::of(setup);
+fn second_day(setup: SignedIndex) -> (SignedScene, Recording) {
+    let scene = SignedScene::of(setup);
     let first = scene.server.day();
     scene.server.set_expiry("targets", in_seconds(86_400));
     scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
@@ -20,7 +20,7 @@ fn second_day(setup: SignedIndex) -> (Scene, Recording) {
     (scene, first)
 }
 
-fn usual() -> (Scene, Recording) {
+fn usual() -> (SignedScene, Recording) {
     second_day(SignedIndex::new(index()))
 }
 
@@ -163,7 +163,7 @@ fn the_file_of_a_role() {
             (SignedIndex::new(index()), "trust.hash-mismatch"),
             (SignedIndex::new(index()).without_hashes_in_snapshot(), "trust.version"),
         ] {
-            let scene = Scene::of(setup);
+            let scene = SignedScene::of(setup);
             let first = scene.server.files()[&scene.server.role_path(role)].clone();
             scene.server.set_expiry(role, in_seconds(86_400));
             let path = scene.server.role_path(role);
@@ -194,7 +194,7 @@ fn a_role_of_the_same_version_by_its_own_stolen_key() {
 /// What was seen counts after it has expired, too: otherwise an older timestamp with a longer life would do.
 #[test]
 fn after_what_is_stored_has_expired() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let first = scene.server.day();
     scene.recovers(COMMAND, &["app-1.0", "library-2.0"]);
     scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));

@@ -2,14 +2,14 @@
 
 use testkit::{SignedIndex, StolenKeys, Wheel};
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 const COMMAND: &[&str] = &["--force-reinstall", "app"];
 const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];
 
 /// An index whose root was changed four times with the same root keys, so that each signs for every other.
-fn five_roots() -> Scene {
-    let scene = Scene::of(SignedIndex::new(index()));
+fn five_roots() -> SignedScene {
+    let scene = SignedScene::of(SignedIndex::new(index()));
     for _ in 0..4 {
         scene.server.rotate("timestamp");
     }
@@ -18,7 +18,7 @@ fn five_roots() -> Scene {
 }
 
 /// Serves the root of one version under the name of another.
-fn serve_root(scene: &Scene, served: u64, under: u64) {
+fn serve_root(scene: &SignedScene, served: u64, under: u64) {
     let bytes = scene.server.files()[&scene.server.root_path(served)].clone();
     scene.server.replace(&scene.server.root_path(under), bytes);
 }
@@ -83,7 +83,7 @@ fn a_gap() {
 /// The roots before the newest one are no longer needed by whoever has seen it.
 #[test]
 fn who_has_seen_the_newest_is_not_led_back() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let first = scene.server.day();
     scene.server.rotate("root");
     scene.server.rotate("timestamp");
@@ -97,7 +97,7 @@ fn who_has_seen_the_newest_is_not_led_back() {
 
 #[test]
 fn a_root_that_the_one_before_did_not_sign() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.server.rotate_root(3);
     // Signed by its own keys and those of root 3, not by those of root 1.
     serve_root(&scene, 4, 2);
@@ -109,7 +109,7 @@ fn a_root_that_the_one_before_did_not_sign() {
 /// A bad root is not on disk, where the next run would begin with it; a good one before it is, at once.
 #[test]
 fn a_bad_root_among_good_ones() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.server.rotate_root(1);
     scene.server.forge("root", StolenKeys::Nothing, |signed| signed["x-forged"] = true.into());
     for _ in 0..2 {

@@ -2,7 +2,7 @@
 
 use testkit::{StolenKeys, Wheel};
 
-use crate::scene::Scene;
+use crate::scene::SignedScene;
 
 const COMMAND: &[&str] = &["--force-reinstall", "app"];
 const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];
@@ -11,7 +11,7 @@ const INSTALLED: &[&str] = &["app-1.0", "library-2.0"];
 const VALID: [u64; 5] = [1 << 31, (1 << 31) + 1, 1 << 53, (1 << 53) + 1, (1 << 63) - 1];
 
 /// The owner's metadata is refused as a rollback, and what is stored is kept, until he takes the stolen keys away.
-fn only_new_keys_help(scene: &Scene, stored: u64, role: &str) {
+fn only_new_keys_help(scene: &SignedScene, stored: u64, role: &str) {
     scene.server.honest();
     scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
     // A timestamp of the version that the thief has signed would be taken for his.
@@ -30,7 +30,7 @@ fn only_new_keys_help(scene: &Scene, stored: u64, role: &str) {
 #[test]
 fn of_the_timestamp() {
     for version in VALID {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["version"] = version.into());
         scene.installs(COMMAND);
         scene.expect_installed(INSTALLED);
@@ -42,7 +42,7 @@ fn of_the_timestamp() {
 #[test]
 fn of_the_snapshot() {
     for version in [1_u64 << 31, 1 << 53, (1 << 63) - 1] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| signed["version"] = version.into());
         scene.installs(COMMAND);
         scene.expect_installed(INSTALLED);
@@ -55,7 +55,7 @@ fn of_the_snapshot() {
 #[test]
 fn of_a_delegated_role() {
     for version in [1_u64 << 53, (1 << 63) - 1] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         scene.server.forge("index", StolenKeys::Online, |signed| signed["version"] = version.into());
         scene.installs(COMMAND);
         scene.expect_installed(INSTALLED);
@@ -72,7 +72,7 @@ fn beyond_all_integers() {
         ["9223372036854775808", "18446744073709551615", "18446744073709551616", "1e400", "2147483648.0", "0", "-1"];
     for version in versions {
         eprintln!("{version}");
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         scene.recovers(COMMAND, INSTALLED);
         match version.parse::<i128>().ok().and_then(|version| u64::try_from(version).ok()) {
             Some(version) => {
@@ -97,7 +97,7 @@ fn beyond_all_integers() {
 #[test]
 fn of_the_snapshot_beyond_all_integers() {
     for version in [1 << 63, u64::MAX, 0] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         scene.recovers(COMMAND, INSTALLED);
         scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| signed["version"] = version.into());
         // The timestamp has to name that version, and is refused for it.

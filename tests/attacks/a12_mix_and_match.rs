@@ -2,13 +2,13 @@
 
 use testkit::{Profile, Recording, SignedIndex, Wheel};
 
-use crate::scene::{Scene, forget_what_can_be_fetched, index};
+use crate::scene::{SignedScene, forget_what_can_be_fetched, index};
 
 const COMMAND: &[&str] = &["--force-reinstall", "app"];
 
 /// Three days of an index, each with a newer library.
-fn three_days(setup: SignedIndex) -> (Scene, [Recording; 3]) {
-    let scene = Scene::of(setup);
+fn three_days(setup: SignedIndex) -> (SignedScene, [Recording; 3]) {
+    let scene = SignedScene::of(setup);
     let first = scene.server.day();
     scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
     let second = scene.server.day();
@@ -68,7 +68,7 @@ fn the_timestamp_of_one_day_and_the_snapshot_of_another() {
     for consistent in [true, false] {
         let setup = SignedIndex::new(index());
         let setup = if consistent { setup } else { setup.without_consistent_snapshots() };
-        let scene = Scene::of(setup);
+        let scene = SignedScene::of(setup);
         let earlier = scene.server.files()[&scene.server.role_path("snapshot")].clone();
         scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
         scene.server.replace(&scene.server.role_path("snapshot"), earlier);
@@ -85,7 +85,7 @@ fn one_bin_of_an_earlier_day() {
     for hashes in [true, false] {
         let setup = SignedIndex::new(index()).profile(Profile::Pep458 { bit_length: 3 });
         let setup = if hashes { setup } else { setup.without_hashes_in_snapshot() };
-        let scene = Scene::of(setup);
+        let scene = SignedScene::of(setup);
         let bin = scene.server.role_of(&scene.server.page_target("library"));
         let earlier = scene.server.files()[&scene.server.role_path(&bin)].clone();
         scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
@@ -99,14 +99,14 @@ fn one_bin_of_an_earlier_day() {
 #[test]
 fn one_bin_in_the_place_of_another() {
     let setup = SignedIndex::new(index()).profile(Profile::Pep458 { bit_length: 3 });
-    let scene = Scene::of(setup.clone());
+    let scene = SignedScene::of(setup.clone());
     let bin = scene.server.role_of(&scene.server.page_target("library"));
     let other = if bin == "bins-0" { "bins-1" } else { "bins-0" };
     scene.server.replace(&scene.server.role_path(&bin), scene.server.files()[&scene.server.role_path(other)].clone());
     scene.refuses_and_learns(COMMAND, 10, &[&format!("refused {bin} version 1")]);
     scene.recovers(COMMAND, &["app-1.0", "library-2.0"]);
 
-    let scene = Scene::of(setup.without_hashes_in_snapshot());
+    let scene = SignedScene::of(setup.without_hashes_in_snapshot());
     scene.server.replace(&scene.server.role_path(&bin), scene.server.files()[&scene.server.role_path(other)].clone());
     scene.refuses_and_learns(COMMAND, 10, &["does not prove that it has no", "verify.absence-in-doubt"]);
     scene.recovers(COMMAND, &["app-1.0", "library-2.0"]);

@@ -4,7 +4,7 @@
 use serde_json::json;
 use testkit::{Recording, Response, Server, Wheel};
 
-use crate::scene::{Scene, expect_no_plain_pages};
+use crate::scene::{SignedScene, expect_no_plain_pages};
 
 const APP: &str = "app-1.0-py3-none-any.whl";
 
@@ -19,7 +19,7 @@ fn mirror_that_says(answer: Response) -> Server {
 }
 
 /// The user's mirrors; pages and metadata of the index itself are out of reach from now on, its files are not.
-fn only_mirrors_answer(scene: &Scene, mirrors: &[&Server]) {
+fn only_mirrors_answer(scene: &SignedScene, mirrors: &[&Server]) {
     let urls: Vec<String> = mirrors.iter().map(|mirror| mirror.url("/simple/")).collect();
     scene.edit_trust(|trust| trust["mirrors"] = json!(urls));
     scene.server.intercept(|request| (!request.path.starts_with("/files/")).then(|| Response::raw("")));
@@ -27,7 +27,7 @@ fn only_mirrors_answer(scene: &Scene, mirrors: &[&Server]) {
 
 #[test]
 fn an_honest_mirror_stands_in_for_the_index() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let mirror = mirror_of(scene.server.day());
     only_mirrors_answer(&scene, &[&mirror]);
     let outcome = scene.installs(&["app"]);
@@ -39,7 +39,7 @@ fn an_honest_mirror_stands_in_for_the_index() {
 
 #[test]
 fn a_mirror_is_not_asked_while_the_index_answers() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let mirror = mirror_of(scene.server.day());
     scene.edit_trust(|trust| trust["mirrors"] = json!([mirror.url("/simple/")]));
     scene.server.replace("/tuf/timestamp.json", "not signed");
@@ -51,7 +51,7 @@ fn a_mirror_is_not_asked_while_the_index_answers() {
 
 #[test]
 fn garbage() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let mirror = mirror_that_says(Response::ok("application/json", "garbage"));
     only_mirrors_answer(&scene, &[&mirror]);
     let outcome = scene.refuses(
@@ -66,7 +66,7 @@ fn garbage() {
 
 #[test]
 fn garbage_in_the_place_of_pages() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let day = scene.server.day();
     let mirror = Server::start(move |request| {
         let is_page = request.path.starts_with("/simple/");
@@ -81,7 +81,7 @@ fn garbage_in_the_place_of_pages() {
 
 #[test]
 fn an_older_state_than_was_seen() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let old = scene.server.day();
     scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
     scene.installs(&["app"]);
@@ -96,7 +96,7 @@ fn an_older_state_than_was_seen() {
 
 #[test]
 fn nothing_at_all() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let mirror = mirror_that_says(Response::not_found());
     only_mirrors_answer(&scene, &[&mirror]);
     scene.refuses(&["app"], 11, &["timestamp", "withheld", "code      trust.withheld"]);
@@ -106,7 +106,7 @@ fn nothing_at_all() {
 
 #[test]
 fn no_pages() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let day = scene.server.day();
     let mirror =
         Server::start(
@@ -123,7 +123,7 @@ fn no_pages() {
 
 #[test]
 fn the_page_of_another_project() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let (day, page, other) = (scene.server.day(), scene.server.page_path("app"), scene.server.page("library"));
     let mirror = Server::start(move |request| {
         if request.path == page { Response::ok("application/json", other.clone()) } else { day.respond(request) }
@@ -135,7 +135,7 @@ fn the_page_of_another_project() {
 
 #[test]
 fn the_file_of_another_project() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let day = scene.server.day();
     let (app, library) = (scene.server.wheel_path(APP), scene.server.wheel_path("library-2.0-py3-none-any.whl"));
     let other = day.files[&library].clone();
@@ -161,7 +161,7 @@ fn the_file_of_another_project() {
 
 #[test]
 fn behind_a_dead_mirror_the_next_is_asked() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let (dead, honest) = (mirror_that_says(Response::new(503)), mirror_of(scene.server.day()));
     only_mirrors_answer(&scene, &[&dead, &honest]);
     scene.installs(&["app"]);
@@ -170,7 +170,7 @@ fn behind_a_dead_mirror_the_next_is_asked() {
 
 #[test]
 fn when_nobody_answers_the_network_has_failed() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let mirror = mirror_that_says(Response::new(503));
     only_mirrors_answer(&scene, &[&mirror]);
     scene.refuses(&["app"], 13, &["Could not fetch the signed metadata", "code      trust.unreachable"]);
@@ -183,7 +183,7 @@ fn when_nobody_answers_the_network_has_failed() {
 #[test]
 fn a_signed_wheel_is_withheld() {
     for status in [403, 404, 410] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         scene.server.status(&scene.server.wheel_path("library-2.0-py3-none-any.whl"), status);
         scene.refuses_and_learns(
             &["app"],

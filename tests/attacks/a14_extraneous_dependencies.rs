@@ -3,7 +3,7 @@
 use serde_json::json;
 use testkit::{ForgedSignatures, Index, ListedFile, MetadataMode, SignedIndex, StolenKeys, Wheel, WheelFile, target};
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 const APP: &str = "app-1.0-py3-none-any.whl";
 
@@ -22,7 +22,7 @@ fn unsigned() -> Index {
 
 #[test]
 fn a_metadata_file_with_one_dependency_more() {
-    let (scene, elsewhere) = (Scene::new(), unsigned().serve());
+    let (scene, elsewhere) = (SignedScene::signed(), unsigned().serve());
     let path = format!("{}.metadata", scene.server.wheel_path(APP));
     scene.server.replace(&path, app_that_needs_evil().metadata);
     scene.refuses_and_learns(
@@ -36,7 +36,7 @@ fn a_metadata_file_with_one_dependency_more() {
 
 #[test]
 fn a_wheel_with_one_dependency_more() {
-    let (scene, elsewhere) = (Scene::new(), unsigned().serve());
+    let (scene, elsewhere) = (SignedScene::signed(), unsigned().serve());
     scene.server.replace(&scene.server.wheel_path(APP), app_that_needs_evil().bytes);
     scene.refuses_and_learns(
         &["--extra-index-url", &elsewhere.url("/simple/"), "app"],
@@ -52,7 +52,7 @@ fn a_wheel_with_one_dependency_more_where_metadata_is_read_from_wheels() {
     let library = ListedFile::from(Wheel::new("library", "2.0").build());
     let index =
         Index::new().add(app.core_metadata(MetadataMode::Absent)).add(library.core_metadata(MetadataMode::Absent));
-    let (scene, elsewhere) = (Scene::of(SignedIndex::new(index)), unsigned().serve());
+    let (scene, elsewhere) = (SignedScene::of(SignedIndex::new(index)), unsigned().serve());
     scene.server.replace(&scene.server.wheel_path(APP), app_that_needs_evil().bytes);
     scene.refuses_and_learns(
         &["--extra-index-url", &elsewhere.url("/simple/"), "app"],
@@ -67,7 +67,7 @@ fn a_wheel_with_one_dependency_more_where_metadata_is_read_from_wheels() {
 #[test]
 fn a_team_cannot_sign_the_dependency_it_adds() {
     let index = index().add(Wheel::new("app", "2.0").requires("evil").build());
-    let scene = Scene::of(SignedIndex::new(index).claim("app-team", &["simple/app/*", "dist/app/*"], true));
+    let scene = SignedScene::of(SignedIndex::new(index).claim("app-team", &["simple/app/*", "dist/app/*"], true));
     let evil = Wheel::new("evil", "1.0").build();
     let page = json!({"meta": {"api-version": "1.1"}, "name": "evil", "versions": ["1.0"], "files": [{
         "filename": evil.filename, "url": "../../files/evil.whl", "size": evil.bytes.len(),
@@ -97,7 +97,7 @@ fn a_team_cannot_sign_the_dependency_it_adds() {
 
 #[test]
 fn an_ordinary_index_may_have_what_the_signed_one_lacks() {
-    let (scene, elsewhere) = (Scene::of(SignedIndex::new(needs_tool())), unsigned().serve());
+    let (scene, elsewhere) = (SignedScene::of(SignedIndex::new(needs_tool())), unsigned().serve());
     let outcome = scene.installs(&["--extra-index-url", &elsewhere.url("/simple/"), "app"]);
     scene.expect_installed(&["app-1.0", "tool-1.0"]);
     outcome.expect_stderr(&["Verified   1 file"]);
@@ -105,7 +105,7 @@ fn an_ordinary_index_may_have_what_the_signed_one_lacks() {
 
 #[test]
 fn but_not_what_the_map_gives_to_the_signed_one() {
-    let (scene, elsewhere) = (Scene::of(SignedIndex::new(needs_tool())), unsigned().serve());
+    let (scene, elsewhere) = (SignedScene::of(SignedIndex::new(needs_tool())), unsigned().serve());
     let map = json!({
         "repositories": {"corp": scene.server.index_url()},
         "mapping": [{"projects": ["tool"], "repositories": ["corp"], "terminating": true}],
@@ -121,7 +121,7 @@ fn but_not_what_the_map_gives_to_the_signed_one() {
 
 #[test]
 fn what_the_signed_index_has_is_not_taken_from_another_one() {
-    let (scene, elsewhere) = (Scene::new(), unsigned().serve());
+    let (scene, elsewhere) = (SignedScene::signed(), unsigned().serve());
     let (index, links) = (elsewhere.url("/simple/"), elsewhere.url("/find-links/"));
     for other in [["--extra-index-url", &index], ["--find-links", &links]] {
         scene.installs(&[other[0], other[1], "--force-reinstall", "app"]);
@@ -142,7 +142,7 @@ fn what_the_signed_index_has_is_not_taken_from_another_one() {
 #[test]
 fn not_even_when_the_signed_index_has_no_file_of_it() {
     let index = Index::new().add(Wheel::new("app", "1.0").requires("library").build()).add_empty("library");
-    let (scene, elsewhere) = (Scene::of(SignedIndex::new(index)), unsigned().serve());
+    let (scene, elsewhere) = (SignedScene::of(SignedIndex::new(index)), unsigned().serve());
     let arguments = ["--extra-index-url", &elsewhere.url("/simple/"), "app"];
     scene.refuses_and_learns(&arguments, 1, &["library"]);
     assert_eq!(elsewhere.requests_for("/simple/library/").len(), 0, "the other index was asked");
@@ -153,7 +153,7 @@ fn not_even_when_the_signed_index_has_no_file_of_it() {
 /// What hides a project of the signed index must not open the way to the unsigned one.
 #[test]
 fn not_even_when_the_signed_page_is_withheld() {
-    let (scene, elsewhere) = (Scene::new(), unsigned().serve());
+    let (scene, elsewhere) = (SignedScene::signed(), unsigned().serve());
     scene.server.remove(&scene.server.page_path("library"));
     let arguments = ["--extra-index-url", &elsewhere.url("/simple/"), "app"];
     scene.refuses_and_learns(&arguments, 11, &["code      trust.withheld"]);

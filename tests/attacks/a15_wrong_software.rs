@@ -2,14 +2,14 @@
 
 use testkit::{ForgedSignatures, Index, ListedFile, SignedIndex, SignedServer, StolenKeys, Wheel, WheelFile, target};
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 const APP: &str = "app-1.0-py3-none-any.whl";
 const LIBRARY: &str = "library-2.0-py3-none-any.whl";
 
 #[test]
 fn a_signed_file_of_another_project() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = scene.server.files()[&scene.server.wheel_path(LIBRARY)].clone();
     scene.server.replace(&scene.server.wheel_path(APP), other);
     scene.refuses_and_learns(
@@ -22,7 +22,7 @@ fn a_signed_file_of_another_project() {
 
 #[test]
 fn a_signed_file_of_another_version() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let older = scene.server.files()[&scene.server.wheel_path("library-1.0-py3-none-any.whl")].clone();
     scene.server.replace(&scene.server.wheel_path(LIBRARY), older);
     scene.refuses_and_learns(&["app"], 10, &["Refused library-2.0-py3-none-any.whl", "verify.target"]);
@@ -31,7 +31,7 @@ fn a_signed_file_of_another_version() {
 
 #[test]
 fn the_signed_page_of_another_project() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.server.replace(&scene.server.page_path("app"), scene.server.page("library"));
     scene.refuses_and_learns(&["app"], 10, &["Refused the page of app", "expected", "received", "verify.page"]);
     scene.recovers(&["app"], &["app-1.0", "library-2.0"]);
@@ -61,11 +61,11 @@ fn a_wheel_whose_metadata_names_another_version() {
 /// It is refused whether its PEP 658 file tells the truth about it or what people expect.
 fn wheel_that_lies(lying: WheelFile) {
     let mut lying = ListedFile::from(lying);
-    let scene = Scene::of(SignedIndex::new(Index::new().add(lying.clone())));
+    let scene = SignedScene::of(SignedIndex::new(Index::new().add(lying.clone())));
     scene.refuses_and_learns(&["app"], 1, &["app", "its metadata names the"]);
 
     lying.metadata = Wheel::new("app", "1.0").build().metadata;
-    let scene = Scene::of(SignedIndex::new(Index::new().add(lying)));
+    let scene = SignedScene::of(SignedIndex::new(Index::new().add(lying)));
     scene.refuses_and_learns(&["app"], 10, &["app-1.0-py3-none-any.whl", "wheel."]);
 
     scene.server.publish(|_| Index::new().add(Wheel::new("app", "1.1").build()));
@@ -79,7 +79,7 @@ struct Forgery {
 }
 
 impl Forgery {
-    fn new(scene: &Scene) -> Self {
+    fn new(scene: &SignedScene) -> Self {
         let wheel = Wheel::new("library", "9.9").build();
         let mut page: serde_json::Value = serde_json::from_slice(&scene.server.page("library")).unwrap();
         let file = serde_json::json!({
@@ -105,7 +105,7 @@ impl Forgery {
 /// So that the next stories can fail: signed by whom it may be signed, the newer library is installed.
 #[test]
 fn a_team_signs_what_is_its_own() {
-    let scene = Scene::of(SignedIndex::new(index()).claim("team", &["simple/library/*", "dist/library/*"], true));
+    let scene = SignedScene::of(SignedIndex::new(index()).claim("team", &["simple/library/*", "dist/library/*"], true));
     Forgery::new(&scene).publish(&scene.server, "team");
     scene.installs(&["app"]);
     scene.expect_installed(&["app-1.0", "library-9.9"]);
@@ -136,7 +136,7 @@ fn a_pattern_begins_at_the_beginning_and_ends_at_the_end() {
 
 /// With these patterns a team cannot sign for `library`: others are asked.
 fn team_is_not_heard(patterns: &[&str]) {
-    let scene = Scene::of(SignedIndex::new(index()).claim("team", patterns, true));
+    let scene = SignedScene::of(SignedIndex::new(index()).claim("team", patterns, true));
     Forgery::new(&scene).publish(&scene.server, "team");
     scene.installs(&["app"]);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
@@ -147,7 +147,7 @@ fn team_is_not_heard(patterns: &[&str]) {
 /// The page has it, and its role may sign for the page, but not for the file.
 #[test]
 fn a_team_that_may_sign_pages_only() {
-    let scene = Scene::of(SignedIndex::new(index()).claim("team", &["simple/library/*"], true));
+    let scene = SignedScene::of(SignedIndex::new(index()).claim("team", &["simple/library/*"], true));
     Forgery::new(&scene).publish(&scene.server, "team");
     scene.refuses_and_learns(&["library==9.9"], 1, &["library", "it is listed but not signed"]);
     assert!(!scene.server.log().iter().any(|line| line.contains("9.9")), "the file was fetched");
@@ -163,7 +163,7 @@ fn nobody_is_asked_behind_a_terminating_delegation() {
         SignedIndex::new(index.clone()).claim("team", &["simple/library/*", "dist/library/*"], terminating)
     };
     for terminating in [false, true] {
-        let scene = Scene::of(setup(terminating));
+        let scene = SignedScene::of(setup(terminating));
         let wheel = Wheel::new("library", "9.9").build();
         let page = serde_json::json!({"meta": {"api-version": "1.1"}, "name": "library", "files": [{
             "filename": wheel.filename, "url": format!("../../files/{}", wheel.filename), "size": wheel.bytes.len(),

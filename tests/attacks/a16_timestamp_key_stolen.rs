@@ -3,7 +3,7 @@
 use serde_json::Value;
 use testkit::{ForgedSignatures, SignedServer, StolenKeys, Wheel, in_seconds};
 
-use crate::scene::Scene;
+use crate::scene::SignedScene;
 
 const APP: &str = "app-1.0-py3-none-any.whl";
 
@@ -13,13 +13,13 @@ fn entry(server: &SignedServer) -> Value {
 }
 
 /// The day after: `library` 3.0 is out.
-fn publish_more(scene: &Scene) {
+fn publish_more(scene: &SignedScene) {
     scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
 }
 
 #[test]
 fn an_older_snapshot_than_was_seen() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let old = entry(&scene.server);
     publish_more(&scene);
     scene.installs(&["app"]);
@@ -31,7 +31,7 @@ fn an_older_snapshot_than_was_seen() {
 /// Nobody can tell it from a day on which nothing was published; but all of it is what was signed then.
 #[test]
 fn an_older_snapshot_for_those_who_never_saw_a_newer_one() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let old = entry(&scene.server);
     publish_more(&scene);
     scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["meta"]["snapshot.json"] = old);
@@ -44,7 +44,7 @@ fn an_older_snapshot_for_those_who_never_saw_a_newer_one() {
 
 #[test]
 fn a_snapshot_that_has_expired() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.installs(&["app"]);
     scene.server.set_expiry("snapshot", in_seconds(-60));
     scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["expires"] = "2090-01-01T00:00:00Z".into());
@@ -57,7 +57,7 @@ fn a_snapshot_that_has_expired() {
 
 #[test]
 fn a_snapshot_of_his_own() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let snapshot =
         scene.server.file_signed_by("snapshot", &scene.server.signed("snapshot"), ForgedSignatures::WrongKeys);
     scene.server.replace(&scene.server.role_path("snapshot"), snapshot.clone());
@@ -74,7 +74,7 @@ fn a_snapshot_of_his_own() {
 #[test]
 fn files_pages_and_roles_of_his_own() {
     let evil = Wheel::new("app", "1.0").file("app/evil.py", "import this\n").build();
-    type Attack<'a> = &'a dyn Fn(&Scene);
+    type Attack<'a> = &'a dyn Fn(&SignedScene);
     let attacks: [(Attack, &str); 3] = [
         (
             &|scene| {
@@ -93,7 +93,7 @@ fn files_pages_and_roles_of_his_own() {
         (&|scene| scene.server.forge_page("app", b"{}", StolenKeys::Timestamp), "code      trust.hash-mismatch"),
     ];
     for (attack, code) in attacks {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         attack(&scene);
         scene.refuses_and_learns(&["app"], 10, &["expected", "received", code]);
         scene.server.rotate("timestamp");
@@ -103,7 +103,7 @@ fn files_pages_and_roles_of_his_own() {
 
 #[test]
 fn the_stolen_key_is_worth_nothing_after_the_rotation() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.installs(&["app"]);
     let mut signed = scene.server.signed("timestamp");
     signed["version"] = 1_000_000.into();

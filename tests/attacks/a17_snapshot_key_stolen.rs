@@ -3,13 +3,13 @@
 use serde_json::Value;
 use testkit::{DistributionTrust, ForgedSignatures, Index, Profile, SignedIndex, SignedServer, StolenKeys, Wheel};
 
-use crate::scene::Scene;
+use crate::scene::SignedScene;
 
 const APP: &str = "app-1.0-py3-none-any.whl";
 
 /// Four bins; `app` has one version more each day, `library` too.
-fn bins() -> Scene {
-    Scene::of(two_projects())
+fn bins() -> SignedScene {
+    SignedScene::of(two_projects())
 }
 
 fn two_projects() -> SignedIndex {
@@ -19,13 +19,13 @@ fn two_projects() -> SignedIndex {
     SignedIndex::new(index).profile(Profile::Pep458 { bit_length: 2 })
 }
 
-fn publish(scene: &Scene, version: &str) {
+fn publish(scene: &SignedScene, version: &str) {
     scene.server.publish(|index| {
         index.add(Wheel::new("app", version).requires("library").build()).add(Wheel::new("library", version).build())
     });
 }
 
-fn page_bin(scene: &Scene, project: &str) -> String {
+fn page_bin(scene: &SignedScene, project: &str) -> String {
     scene.server.role_of(&scene.server.page_target(project))
 }
 
@@ -35,7 +35,7 @@ fn entry(server: &SignedServer, role: &str) -> Value {
 }
 
 /// Serves a snapshot with these entries, and the timestamp for it, both well signed.
-fn snapshot_with(scene: &Scene, entries: &[(String, Value)]) {
+fn snapshot_with(scene: &SignedScene, entries: &[(String, Value)]) {
     scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| {
         for (role, entry) in entries {
             signed["meta"][format!("{role}.json")] = entry.clone();
@@ -88,7 +88,7 @@ fn a_bin_left_out_for_those_who_never_saw_it() {
 #[test]
 fn bins_of_different_days() {
     // What is of one day is a page and its files.
-    let scene = Scene::of(two_projects().trust(DistributionTrust::Page));
+    let scene = SignedScene::of(two_projects().trust(DistributionTrust::Page));
     scene.installs(&["app"]);
     let (bin_of_app, bin_of_library) = (page_bin(&scene, "app"), page_bin(&scene, "library"));
     assert_ne!(bin_of_app, bin_of_library, "the story needs two bins");

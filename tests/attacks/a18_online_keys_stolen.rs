@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testkit::{ForgedSignatures, Profile, SignedIndex, StolenKeys, Wheel, WheelFile, target};
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 const LIBRARY: &str = "library-2.0-py3-none-any.whl";
 const PROFILES: [Profile; 2] = [Profile::Small, Profile::Pep458 { bit_length: 2 }];
@@ -19,7 +19,7 @@ fn evil() -> WheelFile {
 }
 
 /// Serves it, page and all, with the signatures that these keys make.
-fn attack(scene: &Scene, stolen: StolenKeys) {
+fn attack(scene: &SignedScene, stolen: StolenKeys) {
     let evil = evil();
     let mut page: Value = serde_json::from_slice(&scene.server.page("library")).unwrap();
     for file in page["files"].as_array_mut().unwrap() {
@@ -36,7 +36,7 @@ fn attack(scene: &Scene, stolen: StolenKeys) {
     scene.server.forge_target(&metadata, &evil.metadata, stolen);
 }
 
-fn is_evil(scene: &Scene) -> bool {
+fn is_evil(scene: &SignedScene) -> bool {
     scene.environment.site_packages().join("library/evil.py").exists()
 }
 
@@ -44,7 +44,7 @@ fn is_evil(scene: &Scene) -> bool {
 #[test]
 fn with_all_online_keys_he_signs_what_he_likes_until_they_are_rotated() {
     for profile in PROFILES {
-        let scene = Scene::of(SignedIndex::new(index()).profile(profile));
+        let scene = SignedScene::of(SignedIndex::new(index()).profile(profile));
         attack(&scene, StolenKeys::Online);
         scene.installs(&["app"]);
         assert!(is_evil(&scene), "the story needs an attack that works");
@@ -61,7 +61,7 @@ fn with_all_online_keys_he_signs_what_he_likes_until_they_are_rotated() {
 #[test]
 fn with_the_key_of_the_bins_alone_he_gets_nowhere() {
     for profile in PROFILES {
-        let scene = Scene::of(SignedIndex::new(index()).profile(profile));
+        let scene = SignedScene::of(SignedIndex::new(index()).profile(profile));
         attack(&scene, StolenKeys::Bins);
         scene.refuses_and_learns(&["app"], 10, &["expected", "received", "code      trust.hash-mismatch"]);
         scene.recovers(&["app"], &["app-1.0", "library-2.0"]);
@@ -72,7 +72,7 @@ fn with_the_key_of_the_bins_alone_he_gets_nowhere() {
 #[test]
 fn where_the_snapshot_has_no_hashes_it_is_enough() {
     for profile in PROFILES {
-        let scene = Scene::of(SignedIndex::new(index()).profile(profile).without_hashes_in_snapshot());
+        let scene = SignedScene::of(SignedIndex::new(index()).profile(profile).without_hashes_in_snapshot());
         attack(&scene, StolenKeys::Bins);
         scene.installs(&["app"]);
         assert!(is_evil(&scene), "the story needs an attack that works");
@@ -87,7 +87,7 @@ fn where_the_snapshot_has_no_hashes_it_is_enough() {
 #[test]
 fn the_old_bin_is_refused_after_the_rotation_even_from_the_cache() {
     for profile in PROFILES {
-        let scene = Scene::of(SignedIndex::new(index()).profile(profile));
+        let scene = SignedScene::of(SignedIndex::new(index()).profile(profile));
         attack(&scene, StolenKeys::Online);
         scene.installs(&["app"]);
         let role = scene.server.role_of(&scene.server.distribution_target(LIBRARY));
@@ -129,7 +129,7 @@ fn the_old_bin_is_refused_after_the_rotation_even_from_the_cache() {
 /// The same with the key of `targets`, which delegates: the stored file is not believed because it was.
 #[test]
 fn the_old_targets_are_refused_after_the_rotation_even_from_the_store() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.installs(&["app"]);
     let old = scene.server.files()[&scene.server.role_path("targets")].clone();
     let entry = scene.server.signed("snapshot")["meta"]["targets.json"].clone();
@@ -145,7 +145,7 @@ fn the_old_targets_are_refused_after_the_rotation_even_from_the_store() {
 }
 
 /// Where the program keeps a delegated role of the index.
-fn cached_role(scene: &Scene, role: &str) -> std::path::PathBuf {
+fn cached_role(scene: &SignedScene, role: &str) -> std::path::PathBuf {
     let name = scene.stored("").file_name().unwrap().to_owned();
     scene.environment.cache().join("tufpip/tuf").join(name).join("roles").join(format!("{role}.json"))
 }

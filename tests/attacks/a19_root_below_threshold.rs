@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 use testkit::{ForgedSignatures, Profile, SignedIndex, StolenKeys};
 use tuf::SigningKey;
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 /// Root, targets and bins have three keys each, and two must sign.
-fn scene() -> Scene {
-    Scene::of(SignedIndex::new(index()).profile(Profile::Pep458 { bit_length: 1 }))
+fn scene() -> SignedScene {
+    SignedScene::of(SignedIndex::new(index()).profile(Profile::Pep458 { bit_length: 1 }))
 }
 
 /// The attacker's own key.
@@ -46,7 +46,7 @@ fn also_signed(file: &[u8]) -> Vec<u8> {
 }
 
 /// The next root, as the owner would make it but for `edit`.
-fn next_root(scene: &Scene, edit: impl FnOnce(&mut Value)) -> Value {
+fn next_root(scene: &SignedScene, edit: impl FnOnce(&mut Value)) -> Value {
     let mut signed = scene.server.signed("root");
     signed["version"] = 2.into();
     edit(&mut signed);
@@ -55,7 +55,7 @@ fn next_root(scene: &Scene, edit: impl FnOnce(&mut Value)) -> Value {
 
 /// This is refused as the next root, and leaves nothing behind.
 #[track_caller]
-fn is_refused(scene: &Scene, root: &[u8], code: &str) {
+fn is_refused(scene: &SignedScene, root: &[u8], code: &str) {
     scene.server.replace("/tuf/2.root.json", root);
     let code = format!("code      {code}");
     scene.refuses(&["app"], 10, &["(root)", "refused   root version 2", "expected", "received", &code]);
@@ -66,7 +66,7 @@ fn is_refused(scene: &Scene, root: &[u8], code: &str) {
 
 /// The honest next root is followed all the same.
 #[track_caller]
-fn follows_the_honest_one(scene: &Scene) {
+fn follows_the_honest_one(scene: &SignedScene) {
     scene.server.rotate("root");
     scene.recovers(&["app"], &["app-1.0", "library-2.0"]);
     assert!(scene.stored("root_history/2.root.json").exists());
@@ -136,7 +136,7 @@ fn a_rotation_with_one_signature_too_few() {
 }
 
 #[track_caller]
-fn is_refused_and_the_rotation_followed(scene: &Scene, root: &Value) {
+fn is_refused_and_the_rotation_followed(scene: &SignedScene, root: &Value) {
     scene.server.replace("/tuf/2.root.json", root.to_string());
     scene.refuses(&["app"], 10, &["(root)", "refused   root version 2", "expected", "code      trust.signatures"]);
     assert!(!scene.stored("root_history/2.root.json").exists());

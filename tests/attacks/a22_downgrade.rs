@@ -1,16 +1,17 @@
 //! Somebody wants a signed index to be used as an ordinary one: its metadata disappears, or its URL is spelled differently.
 
 use std::fs;
+use std::sync::Arc;
 
 use sha2::Digest as _;
-use testkit::{Environment, Outcome, Response, Server, SignedIndex, Wheel};
+use testkit::{Outcome, Response, Server, SignedIndex, Wheel};
 
-use crate::scene::{Scene, expect_no_plain_pages, index, tufpip};
+use crate::scene::{SignedScene, expect_no_plain_pages, index, tufpip};
 
 const APP: &str = "app-1.0-py3-none-any.whl";
 
 /// Everything that is the signed index's own, forged, as an ordinary index would offer it.
-fn forge_plainly(scene: &Scene) {
+fn forge_plainly(scene: &SignedScene) {
     let evil = Wheel::new("app", "1.0").file("app/evil.py", "import this\n").build();
     let ordinary = testkit::Index::new().add(evil.clone()).add(Wheel::new("library", "2.0").build());
     scene.server.intercept(move |request| {
@@ -23,7 +24,7 @@ fn forge_plainly(scene: &Scene) {
 #[test]
 fn no_metadata_at_all() {
     for is_known in [false, true] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         if is_known {
             scene.installs(&["app"]);
         }
@@ -47,7 +48,7 @@ fn each_role_is_withheld() {
     std::thread::scope(|threads| {
         for role in ["timestamp", "snapshot", "targets", "index"] {
             threads.spawn(move || {
-                let scene = Scene::new();
+                let scene = SignedScene::signed();
                 forge_plainly(&scene);
                 scene.server.remove(&scene.server.role_path(role));
                 scene.refuses_and_learns(&["app"], 11, &["code      trust.withheld"]);
@@ -60,7 +61,7 @@ fn each_role_is_withheld() {
 
 #[test]
 fn the_host_of_the_metadata_is_down() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     forge_plainly(&scene);
     scene.edit_trust(|trust| trust["metadata_url"] = Server::unreachable_url("/tuf/").into());
     let pieces = ["Could not fetch the signed metadata", "nothing is used unverified", "code      trust.unreachable"];
@@ -72,7 +73,7 @@ fn the_host_of_the_metadata_is_down() {
 
 /// Verification is used, and refuses what is forged: in whatever way the command came to the index.
 #[track_caller]
-fn is_verified(scene: &Scene, command: testkit::Command) {
+fn is_verified(scene: &SignedScene, command: testkit::Command) {
     let before = scene.environment.state();
     forge_plainly(scene);
     let refused = command.run().expect_code(10);
@@ -84,14 +85,14 @@ fn is_verified(scene: &Scene, command: testkit::Command) {
 
 /// The same way leads to the honest index.
 #[track_caller]
-fn is_verified_and_installed(scene: &Scene, command: testkit::Command) {
+fn is_verified_and_installed(scene: &SignedScene, command: testkit::Command) {
     command.run().expect_code(0).expect_stderr(&["Verified   2 files against snapshot 1 of "]);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
 }
 
 #[test]
 fn the_index_by_other_spellings_of_its_url() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let paths = [
         "/simple",
         "/simple//",
@@ -119,7 +120,7 @@ fn the_index_by_other_spellings_of_its_url() {
 
 #[test]
 fn the_host_in_capital_letters() {
-    let scene = Scene { environment: Environment::new(), server: SignedIndex::new(index()).serve() };
+    let scene = SignedScene::served(Arc::new(SignedIndex::new(index()).serve()));
     let named = |host: &str| scene.server.index_url().replace("127.0.0.1", host);
     // Trusted under its name instead of its address.
     let directory = scene.server.write_trust(&scene.environment.trust_store());
@@ -135,7 +136,7 @@ fn the_host_in_capital_letters() {
 
 #[test]
 fn the_index_from_every_place_that_names_one() {
-    type Naming = fn(&Scene, &str) -> testkit::Command;
+    type Naming = fn(&SignedScene, &str) -> testkit::Command;
     let namings: [Naming; 7] = [
         |scene, url| plain(scene).env("PIP_INDEX_URL", url).args(["install", "app"]),
         |scene, url| plain(scene).env("PIP_EXTRA_INDEX_URL", url).args(["install", "-i", &empty(scene), "app"]),
@@ -156,7 +157,7 @@ fn the_index_from_every_place_that_names_one() {
         },
     ];
     for naming in namings {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         // Not the canonical spelling, as people write it.
         let url = scene.server.url("/simple");
         is_verified(&scene, naming(&scene, &url));
@@ -164,12 +165,12 @@ fn the_index_from_every_place_that_names_one() {
     }
 }
 
-fn plain(scene: &Scene) -> testkit::Command {
+fn plain(scene: &SignedScene) -> testkit::Command {
     tufpip(&scene.environment).env("PIP_RETRIES", "0")
 }
 
 /// An index on the disk that has nothing.
-fn empty(scene: &Scene) -> String {
+fn empty(scene: &SignedScene) -> String {
     let directory = scene.environment.work().join("nothing");
     fs::create_dir_all(&directory).unwrap();
     format!("file://{}", directory.display())
@@ -179,14 +180,14 @@ fn empty(scene: &Scene) -> String {
 #[test]
 fn settings_that_would_switch_it_off() {
     for name in ["PIP_DISABLE_REPOSITORY_SECURITY", "TUFPIP_DISABLE_REPOSITORY_SECURITY"] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         forge_plainly(&scene);
         let before = scene.environment.state();
         let outcome = scene.tufpip(&["install", "app"]).env(name, "1").run();
         expect_nothing_forged(&scene, &outcome, &before);
         scene.recovers(&["app"], &["app-1.0", "library-2.0"]);
     }
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     forge_plainly(&scene);
     let before = scene.environment.state();
     let configuration = scene.environment.write("pip.conf", "[global]\ndisable-repository-security = true\n");
@@ -196,7 +197,7 @@ fn settings_that_would_switch_it_off() {
 }
 
 #[track_caller]
-fn expect_nothing_forged(scene: &Scene, outcome: &Outcome, before: &[String]) {
+fn expect_nothing_forged(scene: &SignedScene, outcome: &Outcome, before: &[String]) {
     assert!(matches!(outcome.code, Some(2 | 10)), "{:?}\n{}", outcome.code, outcome.stderr);
     assert_eq!(scene.environment.state(), before);
     scene.expect_nothing_asked_plainly();
@@ -207,7 +208,7 @@ fn redirects_to_an_ordinary_index() {
     let evil = Wheel::new("app", "1.0").file("app/evil.py", "import this\n").build();
     let elsewhere = testkit::Index::new().add(evil).add(Wheel::new("library", "2.0").build()).serve();
     let wheel = format!("/files/{APP}");
-    type Place = fn(&Scene) -> String;
+    type Place = fn(&SignedScene) -> String;
     let places: [(Place, &str, i32, &str); 4] = [
         (|_| "/tuf/timestamp.json".to_owned(), "/simple/app/", 10, "trust.malformed"),
         (|_| "/tuf/2.root.json".to_owned(), "/simple/app/", 10, "trust.malformed"),
@@ -215,7 +216,7 @@ fn redirects_to_an_ordinary_index() {
         (|scene| scene.server.wheel_path(APP), &wheel, 10, "verify.target"),
     ];
     for (place, target, code, piece) in places {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         let target = elsewhere.url(target);
         scene.server.alter(&place(&scene), move |_| Response::redirect(302, &target));
         scene.refuses_and_learns(&["app"], code, &["expected", "received", piece]);
@@ -235,7 +236,7 @@ fn expect_only_what_was_redirected(elsewhere: &Server) {
 /// A redirect is followed where honest indexes send people, and the content is verified all the same.
 #[test]
 fn redirects_to_the_same_content_are_no_attack() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let day = scene.server.day();
     let elsewhere = Server::start(move |request| day.respond(request));
     let origin = elsewhere.url("");
@@ -248,7 +249,7 @@ fn redirects_to_the_same_content_are_no_attack() {
 /// A page of links is no way around the index either.
 #[test]
 fn the_pages_of_the_index_as_a_place_of_links() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let links = scene.server.url("/simple/app/");
     forge_plainly(&scene);
     scene.refuses_and_learns(
@@ -263,7 +264,7 @@ fn the_pages_of_the_index_as_a_place_of_links() {
 /// What knows that the index is signed cannot be taken away half: there has to be a decision of the user.
 #[test]
 fn the_root_was_removed_from_the_store() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     forge_plainly(&scene);
     let (root, away) = (scene.stored("root_history"), scene.environment.work().join("away"));
     fs::rename(&root, &away).unwrap();

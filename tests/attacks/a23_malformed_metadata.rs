@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::{Environment, ForgedSignatures, Outcome, SignedIndex, StolenKeys, Wheel, target, tree};
 use tuf::SigningKey;
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 /// Not JSON, or not as TUF has it: bytes.
 fn broken_files() -> Vec<(&'static str, Vec<u8>)> {
@@ -44,7 +44,7 @@ fn broken_files() -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn bytes_that_are_no_metadata() {
     for role in ["root", "timestamp", "snapshot", "targets", "index"] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         // What reads them is the same for all roles.
         let step = if role == "timestamp" { 1 } else { 4 };
         for (name, bytes) in broken_files().into_iter().step_by(step) {
@@ -90,7 +90,7 @@ fn signed_content_that_is_no_metadata() {
     for role in ["root", "timestamp", "snapshot", "targets", "index"] {
         let step = if role == "timestamp" { 1 } else { 3 };
         for (name, edit) in edits.into_iter().step_by(step) {
-            let scene = Scene::new();
+            let scene = SignedScene::signed();
             // The role's next file, under a name that does not depend on what is in it.
             let mut signed = scene.server.signed(role);
             signed["version"] = (scene.server.version(role) + 1).into();
@@ -120,7 +120,7 @@ fn the_file_of_another_role() {
     for (role, other) in
         [("timestamp", "snapshot"), ("snapshot", "targets"), ("targets", "index"), ("index", "targets")]
     {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         let file = scene.server.files()[&scene.server.role_path(other)].clone();
         scene.server.forge_bytes(role, StolenKeys::Online, &file);
         let named = format!("({role})");
@@ -153,7 +153,7 @@ fn names_of_roles_that_lead_elsewhere() {
         "\u{202e}live",
         "",
     ] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         let long_name = if name.is_empty() { "e".repeat(300) } else { name.to_owned() };
         delegate_to(&scene, &long_name);
         let outside = outside(&scene.environment);
@@ -177,7 +177,7 @@ fn names_of_roles_that_lead_elsewhere() {
 /// So that the story above can fail: with a name like others, the role is asked for and kept.
 #[test]
 fn a_name_like_others() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     delegate_to(&scene, "team");
     scene.installs(&["app"]);
     assert_eq!(scene.server.requests_for("/tuf/1.team.json").len(), 1);
@@ -187,7 +187,7 @@ fn a_name_like_others() {
 }
 
 /// `targets` delegates everything to a role of this name before anybody else; its key and file are there.
-fn delegate_to(scene: &Scene, name: &str) {
+fn delegate_to(scene: &SignedScene, name: &str) {
     let key = SigningKey::ed25519(&[0xCD; 32]);
     let key_id = key.key_id().0.clone();
     let public: Value = serde_json::from_slice(&key.public().to_value().canonical()).unwrap();
@@ -229,7 +229,7 @@ fn outside(environment: &Environment) -> Vec<String> {
 }
 
 /// What lies in the store of the index: nothing has a name but top-level metadata.
-fn top_level(scene: &Scene) -> Vec<String> {
+fn top_level(scene: &SignedScene) -> Vec<String> {
     let entries = std::fs::read_dir(scene.stored("")).unwrap();
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
@@ -237,7 +237,7 @@ fn top_level(scene: &Scene) -> Vec<String> {
     names
 }
 
-fn top_level_expected(scene: &Scene) -> Vec<String> {
+fn top_level_expected(scene: &SignedScene) -> Vec<String> {
     let all = ["lock", "root.json", "root_history", "snapshot.json", "targets.json", "timestamp.json", "trust.json"];
     all.iter().filter(|name| scene.stored(name).exists()).map(ToString::to_string).collect()
 }
@@ -247,7 +247,7 @@ fn top_level_expected(scene: &Scene) -> Vec<String> {
 fn names_of_targets_that_lead_elsewhere() {
     let names =
         ["../evil", "../../../../evil", "/evil", "simple/../../evil", "evil\0", "a\\..\\b", "", ".", "%2e%2e/evil"];
-    let scene = Scene::of(SignedIndex::new(index()));
+    let scene = SignedScene::of(SignedIndex::new(index()));
     scene.server.forge("index", StolenKeys::Online, |signed| {
         for name in names {
             signed["targets"][name] = target(b"evil");
@@ -262,7 +262,7 @@ fn names_of_targets_that_lead_elsewhere() {
     for name in
         ["../../../app-9.0-py3-none-any.whl", "/app-9.0-py3-none-any.whl", "app-9.0-py3-none-any.whl\0", "..", ""]
     {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         let mut page: Value = serde_json::from_slice(&scene.server.page("app")).unwrap();
         let file = json!({"filename": name, "url": "../../files/evil.whl", "size": evil.bytes.len(),
             "hashes": {"sha256": evil.sha256()}});

@@ -4,25 +4,24 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
-use std::process;
 use std::time::Duration;
 
 use serde_json::Value;
-use testkit::{Outcome, Wheel, tree};
+use testkit::{Command, Outcome, Wheel, tree};
 
-use crate::scene::Scene;
+use crate::scene::SignedScene;
 
 /// What is stored beside the pinned root.
 const FILES: [&str; 4] = ["root.json", "timestamp.json", "snapshot.json", "targets.json"];
 
 /// `tufpip install --force-reinstall app`, which must not wait for anybody.
-fn install(scene: &Scene) -> Outcome {
+fn install(scene: &SignedScene) -> Outcome {
     scene.tufpip(&["install", "--force-reinstall", "app"]).time_limit(Duration::from_secs(20)).run()
 }
 
 /// A scene with a root that was rotated and a second day, all of it seen by the client.
-fn after_two_days() -> Scene {
-    let scene = Scene::new();
+fn after_two_days() -> SignedScene {
+    let scene = SignedScene::signed();
     scene.installs(&["app"]);
     scene.server.rotate("root");
     scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
@@ -34,7 +33,7 @@ fn after_two_days() -> Scene {
     scene
 }
 
-fn version(scene: &Scene, file: &str) -> u64 {
+fn version(scene: &SignedScene, file: &str) -> u64 {
     let file: Value = serde_json::from_slice(&fs::read(scene.stored(file)).unwrap()).unwrap();
     file["signed"]["version"].as_u64().unwrap()
 }
@@ -79,7 +78,7 @@ fn obstacles() -> Vec<(&'static str, Damage)> {
         }),
         ("a pipe", |path| {
             fs::remove_file(path).unwrap();
-            assert!(process::Command::new("mkfifo").arg(path).status().unwrap().success());
+            Command::new("mkfifo").arg(path).run().expect_code(0);
         }),
         ("a link to nowhere", |path| {
             fs::remove_file(path).unwrap();
@@ -118,7 +117,7 @@ fn stored_metadata_that_is_damaged_is_fetched_again() {
 #[test]
 fn a_damaged_file_does_not_open_the_way_to_an_older_state() {
     for file in FILES {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         scene.installs(&["app"]);
         scene.server.rotate("root");
         let old = scene.server.day();
@@ -191,7 +190,7 @@ fn a_link_is_not_followed_when_writing() {
 /// What trust begins with is not repaired from the network: that would be trust in the network.
 #[test]
 fn a_damaged_beginning() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     for file in ["root_history/1.root.json", "trust.json"] {
         for (name, damage) in damages() {
             let is_told_by_signatures = matches!(name, "unsigned" | "a version nobody signed");
@@ -216,7 +215,7 @@ fn a_damaged_beginning() {
 
 #[test]
 fn something_else_in_the_place_of_the_beginning() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     for file in ["root_history/1.root.json", "trust.json"] {
         for (name, obstacle) in obstacles() {
             if file == "trust.json" && name == "a link to nowhere" {
@@ -241,7 +240,7 @@ fn something_else_in_the_place_of_the_beginning() {
 /// Without `trust.json` the lowest root is the beginning, and the index is no less signed for it.
 #[test]
 fn a_store_with_a_root_only() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     fs::remove_file(scene.stored("trust.json")).unwrap();
     scene.installs(&["app"]).expect_stderr(&["Verified   2 files"]);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
@@ -250,7 +249,7 @@ fn a_store_with_a_root_only() {
 /// The directory of one index in the place of another's.
 #[test]
 fn trust_in_another_index() {
-    let (scene, other) = (Scene::new(), Scene::new());
+    let (scene, other) = (SignedScene::signed(), SignedScene::signed());
     let own = scene.environment.work().join("own");
     fs::rename(scene.stored(""), &own).unwrap();
     fs::rename(other.stored(""), scene.stored("")).unwrap();
@@ -265,7 +264,7 @@ fn trust_in_another_index() {
 /// A root that another key signed, put there by somebody: its hash is not the one that was pinned.
 #[test]
 fn another_root_in_the_place_of_the_pinned_one() {
-    let (scene, other) = (Scene::new(), Scene::new());
+    let (scene, other) = (SignedScene::signed(), SignedScene::signed());
     let good = fs::read(scene.stored("root_history/1.root.json")).unwrap();
     fs::write(scene.stored("root_history/1.root.json"), other.server.root()).unwrap();
     scene.refuses(&["app"], 1, &["which was pinned, is not there any more", "code      trust.damaged"]);
@@ -276,7 +275,7 @@ fn another_root_in_the_place_of_the_pinned_one() {
 /// Later roots on the disk are verified from the pinned one each time.
 #[test]
 fn a_foreign_root_in_the_history() {
-    let (scene, other) = (after_two_days(), Scene::new());
+    let (scene, other) = (after_two_days(), SignedScene::signed());
     other.server.rotate("root");
     let foreign = other.server.files()["/tuf/2.root.json"].clone();
     for file in ["root_history/2.root.json", "root.json"] {
@@ -302,7 +301,7 @@ fn a_damaged_cache() {
         }),
     ];
     for (name, damage) in damages {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         scene.installs(&["app"]);
         let mut count = 0;
         for directory in ["tuf", "content"] {
@@ -327,7 +326,7 @@ fn each_file(directory: &Path, act: &mut impl FnMut(&Path)) {
 
 #[test]
 fn everybody_may_write_to_the_store() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let directory = scene.stored("");
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o777)).unwrap();
     scene.refuses(
@@ -345,7 +344,7 @@ fn the_store_belongs_to_somebody_else() {
     if !is_root() {
         return eprintln!("skipped: only root can give a directory away");
     }
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let directory = scene.stored("");
     std::os::unix::fs::chown(&directory, Some(12_345), None).unwrap();
     scene.refuses(
@@ -364,7 +363,7 @@ fn the_store_cannot_be_read() {
         return eprintln!("skipped: root can read everything");
     }
     for unreadable in ["", "trust.json", "root_history/1.root.json"] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         let path = scene.stored(unreadable);
         let mode = fs::metadata(&path).unwrap().permissions();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
@@ -382,7 +381,7 @@ fn the_store_cannot_be_written() {
     if is_root() {
         return eprintln!("skipped: root can write everywhere");
     }
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let (directory, trusted) = (scene.stored(""), scene.trusted());
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o500)).unwrap();
     scene.installs(&["app"]).expect_stderr(&["Could not remember what was verified"]);
@@ -394,7 +393,7 @@ fn the_store_cannot_be_written() {
 /// The same for root, to whom nothing is read-only: the root is the administrator's, and there is no place of one's own.
 #[test]
 fn nothing_can_be_remembered() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let anchors = scene.environment.work().join("trust.d");
     fs::rename(scene.environment.trust_store(), &anchors).unwrap();
     let before = tree(&anchors);

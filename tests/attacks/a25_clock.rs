@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use testkit::{Command, SignedIndex, StolenKeys, in_seconds};
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 const DAY: i64 = 86_400;
 /// What the warning says.
@@ -14,7 +14,7 @@ const BEHIND: [&str; 3] = ["This machine's clock says", "the clock is behind", "
 
 #[test]
 fn the_stored_timestamp_is_from_the_future() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.installs(&["app"]);
     let file = File::options().write(true).open(scene.stored("timestamp.json")).unwrap();
     file.set_modified(SystemTime::now() + Duration::from_secs(10 * 86_400)).unwrap();
@@ -23,7 +23,7 @@ fn the_stored_timestamp_is_from_the_future() {
 
 #[test]
 fn the_timestamp_was_signed_in_the_future() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let later = in_seconds(10 * DAY).to_string();
     scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["x-signed-at"] = later.as_str().into());
     scene.installs(&["app"]).expect_stderr(&BEHIND).expect_stderr(&[&later]);
@@ -33,7 +33,7 @@ fn the_timestamp_was_signed_in_the_future() {
 /// Clocks differ a little; that is nothing to be told.
 #[test]
 fn a_few_minutes_are_no_matter() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let later = in_seconds(600).to_string();
     scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["x-signed-at"] = later.into());
     let outcome = scene.installs(&["app"]);
@@ -44,7 +44,7 @@ fn a_few_minutes_are_no_matter() {
 #[test]
 fn a_time_of_signing_that_is_none() {
     for nonsense in ["yesterday".into(), 5.into(), serde_json::Value::Null, "9999999-01-01T00:00:00Z".into()] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["x-signed-at"] = nonsense);
         scene.installs(&["app"]);
         scene.expect_installed(&["app-1.0", "library-2.0"]);
@@ -55,7 +55,7 @@ fn a_time_of_signing_that_is_none() {
 #[test]
 fn what_has_expired_names_the_clock() {
     for role in ["timestamp", "snapshot", "targets", "index", "root"] {
-        let scene = Scene::new();
+        let scene = SignedScene::signed();
         scene.server.set_expiry(role, in_seconds(-DAY));
         let (expired, today) = (format!("has expired ({role})"), in_seconds(0).to_string());
         let clock = format!("clock     this machine's clock says {}", &today[..10]);
@@ -69,7 +69,7 @@ fn what_has_expired_names_the_clock() {
 #[test]
 fn the_clock_is_years_ahead() {
     let Some(faketime) = faketime() else { return };
-    let scene = Scene::of(SignedIndex::new(index()).expires("timestamp", in_seconds(DAY)));
+    let scene = SignedScene::of(SignedIndex::new(index()).expires("timestamp", in_seconds(DAY)));
     scene.installs(&["app"]);
     let (before, trusted) = (scene.environment.state(), scene.trusted());
     let year = &in_seconds(3 * 366 * DAY).to_string()[..4];
@@ -84,7 +84,7 @@ fn the_clock_is_years_ahead() {
 #[test]
 fn the_clock_is_years_behind() {
     let Some(faketime) = faketime() else { return };
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     at(&scene, faketime, "-1098d", &["install", "app"]).run().expect_code(0).expect_stderr(&BEHIND);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
 }
@@ -93,7 +93,7 @@ fn the_clock_is_years_behind() {
 #[test]
 fn the_clock_is_behind_and_an_older_state_is_shown() {
     let Some(faketime) = faketime() else { return };
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.server.set_expiry("timestamp", in_seconds(-DAY));
     let old = scene.server.day();
     scene.server.set_expiry("timestamp", in_seconds(DAY));
@@ -116,7 +116,7 @@ fn faketime() -> Option<&'static Path> {
 }
 
 /// The program with its clock moved; time passes as usual.
-fn at(scene: &Scene, faketime: &Path, moved: &str, arguments: &[&str]) -> Command {
+fn at(scene: &SignedScene, faketime: &Path, moved: &str, arguments: &[&str]) -> Command {
     let program = env!("CARGO_BIN_EXE_tufpip");
     scene
         .environment

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use testkit::{HashName, Index, Outcome, Server, SignedIndex, Wheel};
 
-use crate::scene::{Scene, index, tufpip};
+use crate::scene::{SignedScene, index, tufpip};
 
 /// A server without signatures that has one wheel; its address, and the wheel's SHA-256.
 fn stranger(name: &str, version: &str) -> (Server, String, String) {
@@ -28,7 +28,7 @@ fn let_everybody_write(path: &Path) {
 }
 
 /// `tufpip install` from the files of a signed index in a directory, which is trusted by its root.
-fn installs_from_directory(scene: &Scene, arguments: &[&str]) -> Outcome {
+fn installs_from_directory(scene: &SignedScene, arguments: &[&str]) -> Outcome {
     for (path, bytes) in scene.server.files() {
         // A server decodes what it is asked for.
         let name = percent_encoding::percent_decode_str(path.trim_start_matches('/')).decode_utf8().unwrap();
@@ -46,7 +46,7 @@ fn a_hash_in_the_url_of_a_dependency_is_not_the_users() {
     let (_server, url, sha256) = stranger("extra", "1.0");
     let requirement = format!("extra @ {url}#sha256={sha256}");
     let wheels = index().add(Wheel::new("needy", "1.0").requires(&requirement).build());
-    let scene = Scene::of(SignedIndex::new(wheels));
+    let scene = SignedScene::of(SignedIndex::new(wheels));
     scene.refuses_and_learns(&["--require-signed", "needy"], 12, &["policy.require-signed", "extra-1.0"]);
     // Who names it, with its hash, vouches for it.
     scene.installs(&["--require-signed", "needy", &requirement]);
@@ -56,7 +56,7 @@ fn a_hash_in_the_url_of_a_dependency_is_not_the_users() {
 #[test]
 fn a_hash_in_a_constraint_holds_for_the_url_it_stands_behind() {
     let (_server, url, sha256) = stranger("extra", "1.0");
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let wrong = scene.environment.write("wrong.txt", format!("extra @ {url}#sha256={}\n", "0".repeat(64)));
     let right = scene.environment.write("right.txt", format!("extra @ {url}#sha256={sha256}\n"));
     let requirement = format!("extra @ {url}");
@@ -68,7 +68,7 @@ fn a_hash_in_a_constraint_holds_for_the_url_it_stands_behind() {
 #[test]
 fn a_page_on_this_machine_does_not_bring_in_files_from_servers() {
     let (server, url, _) = stranger("library", "9.0");
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let page = scene.environment.write("links/page.html", format!("<a href=\"{url}\">library</a>"));
     for links in [page.clone(), page.parent().unwrap().to_owned()] {
         scene.installs(&["--force-reinstall", "--find-links", text(&links), "app"]);
@@ -79,7 +79,7 @@ fn a_page_on_this_machine_does_not_bring_in_files_from_servers() {
 
 #[test]
 fn a_named_place_of_trust_that_is_not_there_is_not_passed_over() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     fs::rename(scene.environment.trust_store(), scene.environment.work().join("trust.d")).unwrap();
     let before = scene.environment.state();
     let run = |place: PathBuf| scene.tufpip(&["install", "app"]).env("TUFPIP_TRUST", place).run();
@@ -91,7 +91,7 @@ fn a_named_place_of_trust_that_is_not_there_is_not_passed_over() {
 
 #[test]
 fn a_store_of_trust_that_everybody_may_write_to_is_not_believed_to_be_empty() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let store = scene.environment.trust_store();
     // Somebody took the index's directory away.
     fs::rename(scene.stored(""), scene.environment.work().join("taken")).unwrap();
@@ -101,7 +101,7 @@ fn a_store_of_trust_that_everybody_may_write_to_is_not_believed_to_be_empty() {
 
 #[test]
 fn a_cache_that_everybody_may_write_to_is_not_used() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.installs(&["app"]);
     let cache = scene.environment.cache().join("tufpip");
     let entries = fs::read_dir(cache.join("wheels")).unwrap().flatten().map(|entry| entry.path().join("tree/app.py"));
@@ -123,7 +123,7 @@ fn a_cache_that_everybody_may_write_to_is_not_used() {
 /// Between the hashing of a file in a directory that others share and its unpacking it may become another one.
 #[test]
 fn a_signed_index_in_a_directory_is_installed_from_what_was_verified() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let outcome = installs_from_directory(&scene, &["app"]);
     assert!(outcome.stderr.contains("Verified   2 files against snapshot 1"), "{}", outcome.stderr);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
@@ -138,7 +138,7 @@ fn a_signed_index_in_a_directory_is_installed_from_what_was_verified() {
 
 #[test]
 fn a_role_does_not_steer_the_terminal() {
-    let scene = Scene::of(SignedIndex::new(index()).claim("red\u{1b}[31m", &["*", "*/*", "*/*/*"], true));
+    let scene = SignedScene::of(SignedIndex::new(index()).claim("red\u{1b}[31m", &["*", "*/*", "*/*/*"], true));
     let outcome = installs_from_directory(&scene, &["-v", "app"]);
     assert!(outcome.stderr.contains("red\\u{1b}[31m"), "{}", outcome.stderr);
     assert!(!outcome.stderr.contains('\u{1b}'), "{}", outcome.stderr);
@@ -146,7 +146,7 @@ fn a_role_does_not_steer_the_terminal() {
 
 #[test]
 fn passwords_in_rewritten_addresses_are_not_printed() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let root = scene.environment.write("root.json", scene.server.root());
     let rule = "https://files.example.org/=https://me:secret@proxy.example.org/files/";
     let url = scene.server.index_url();
@@ -159,7 +159,7 @@ fn passwords_in_rewritten_addresses_are_not_printed() {
 
 #[test]
 fn a_signed_index_is_not_read_as_a_page_of_links() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let index_url = scene.server.index_url();
     for page in ["", "app/", "app", "app/index.html", "app/?x#y"] {
         let links = format!("{index_url}{page}").replace("http:", "HTTP:");

@@ -2,11 +2,11 @@
 
 use testkit::{DistributionTrust, Profile, SignedIndex};
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 #[test]
 fn a_project_and_its_dependencies_are_installed_verified() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let outcome = scene.installs(&["app"]);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
     assert!(
@@ -21,7 +21,7 @@ fn a_project_and_its_dependencies_are_installed_verified() {
 fn every_profile_and_every_trust_works() {
     for profile in [Profile::Alone, Profile::Small, Profile::Pep458 { bit_length: 4 }] {
         for trust in [DistributionTrust::Page, DistributionTrust::Target, DistributionTrust::Both] {
-            let scene = Scene::of(SignedIndex::new(index()).profile(profile).trust(trust));
+            let scene = SignedScene::of(SignedIndex::new(index()).profile(profile).trust(trust));
             scene.installs(&["app"]);
             scene.expect_installed(&["app-1.0", "library-2.0"]);
         }
@@ -30,7 +30,7 @@ fn every_profile_and_every_trust_works() {
 
 #[test]
 fn a_second_command_asks_for_the_next_root_and_the_timestamp_only() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.installs(&["app"]);
     scene.server.forget_requests();
     scene.installs(&["--force-reinstall", "app"]);

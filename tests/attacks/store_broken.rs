@@ -6,7 +6,7 @@ use std::path::Path;
 
 use testkit::{Command, Environment, Outcome};
 
-use crate::scene::{Scene, tufpip};
+use crate::scene::{SignedScene, tufpip};
 
 /// Puts something in the place of a file that was removed.
 type Damage = fn(&Path);
@@ -31,7 +31,7 @@ fn in_own_mounts(environment: &Environment, script: &str) -> Option<Command> {
 
 #[test]
 fn a_full_disk() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.installs(&["app"]);
     scene.server.rotate("timestamp");
     scene.server.publish(|index| index);
@@ -60,7 +60,7 @@ fn a_full_disk() {
 
 #[test]
 fn a_home_that_can_only_be_read_with_the_anchor_in_it() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.installs(&["app"]);
     let yesterday = scene.server.day();
     scene.server.publish(|index| index);
@@ -84,7 +84,7 @@ fn a_home_that_can_only_be_read_with_the_anchor_in_it() {
 
 #[test]
 fn nowhere_to_remember_anything_and_the_anchor_elsewhere() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let anchors = scene.environment.work().join("anchors");
     fs::rename(scene.environment.trust_store(), &anchors).unwrap();
     let without = || scene.tufpip(&["install", "--force-reinstall", "app"]).env("TUFPIP_TRUST", &anchors);
@@ -101,7 +101,7 @@ fn nowhere_to_remember_anything_and_the_anchor_elsewhere() {
 
 #[test]
 fn a_damaged_anchor_is_an_error_that_says_what_to_do() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     // So that root.json, the copy of the newest one, cannot stand in for it.
     scene.server.rotate_root(1);
     scene.installs(&["app"]);
@@ -150,7 +150,7 @@ fn a_damaged_anchor_is_an_error_that_says_what_to_do() {
 
 #[test]
 fn damage_elsewhere_is_repaired_and_the_memory_stays() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.server.rotate_root(1);
     scene.server.publish(|index| index);
     scene.installs(&["app"]);
@@ -172,7 +172,7 @@ fn damage_elsewhere_is_repaired_and_the_memory_stays() {
 
 #[test]
 fn what_others_can_write_to_is_not_believed() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     for name in ["", "root_history", "trust.json"] {
         let path = scene.stored(name);
         let permissions = fs::metadata(&path).unwrap().permissions();
@@ -185,7 +185,7 @@ fn what_others_can_write_to_is_not_believed() {
 
 #[test]
 fn another_process_that_never_gives_the_lock_back() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let lock = fs::File::create(scene.stored("lock")).unwrap();
     lock.lock().unwrap();
     let outcome = scene.installs(&["app"]);
@@ -198,7 +198,7 @@ fn another_process_that_never_gives_the_lock_back() {
 
 #[test]
 fn the_memory_of_an_index_whose_anchor_is_elsewhere_is_the_users_own() {
-    let (scene, other) = (Scene::new(), Environment::new());
+    let (scene, other) = (SignedScene::signed(), Environment::new());
     let command = tufpip(&other)
         .env("PIP_INDEX_URL", scene.server.index_url())
         .env("TUFPIP_TRUST", scene.environment.trust_store())
@@ -208,7 +208,7 @@ fn the_memory_of_an_index_whose_anchor_is_elsewhere_is_the_users_own() {
     assert!(scene.server.trust_directory(&other.trust_memory()).join("timestamp.json").exists());
 }
 
-fn version(scene: &Scene, store: &Path, name: &str) -> u64 {
+fn version(scene: &SignedScene, store: &Path, name: &str) -> u64 {
     let bytes = fs::read(scene.server.trust_directory(store).join(name)).unwrap();
     let file: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     file["signed"]["version"].as_u64().unwrap()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use testkit::{Environment, Outcome};
 
-use crate::scene::{Scene, index, tufpip};
+use crate::scene::{SignedScene, index, tufpip};
 
 const COMMANDS: usize = 16;
 const KILLS: u32 = 20;
@@ -38,7 +39,7 @@ fn expect_not_older(before: &BTreeMap<String, u64>, now: &BTreeMap<String, u64>)
     }
 }
 
-fn expect_newest(scene: &Scene) {
+fn expect_newest(scene: &SignedScene) {
     let stored = versions(&scene.stored(""));
     for (name, role) in [("timestamp.json", "timestamp"), ("snapshot.json", "snapshot"), ("newest root", "root")] {
         assert_eq!(stored.get(name), Some(&scene.server.version(role)), "{name}");
@@ -46,13 +47,13 @@ fn expect_newest(scene: &Scene) {
     expect_nothing_unfinished(scene);
 }
 
-fn expect_nothing_unfinished(scene: &Scene) {
+fn expect_nothing_unfinished(scene: &SignedScene) {
     let unfinished: Vec<_> = scene.trusted().into_iter().filter(|line| line.contains(".new-")).collect();
     assert_eq!(unfinished, Vec::<String>::new());
 }
 
 /// The same command in many environments that share the user's data, while somebody watches the store all the time.
-fn at_once(scene: &Scene, environments: &[Environment], is_publishing: bool) -> Vec<Outcome> {
+fn at_once(scene: &SignedScene, environments: &[Environment], is_publishing: bool) -> Vec<Outcome> {
     let (directory, done) = (scene.stored(""), AtomicBool::new(false));
     thread::scope(|scope| {
         let watcher = scope.spawn(|| {
@@ -91,7 +92,7 @@ fn at_once(scene: &Scene, environments: &[Environment], is_publishing: bool) -> 
 
 #[test]
 fn many_commands_share_one_store() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let environments: Vec<Environment> = (0..COMMANDS).map(|_| Environment::new()).collect();
     scene.installs(&["app"]);
     let old = scene.server.day();
@@ -148,25 +149,12 @@ fn many_commands_share_one_store() {
 /// network that takes its time, killed at any moment.
 #[test]
 fn killed_at_random_moments_the_next_command_goes_on() {
-    let scene = Scene::of(testkit::SignedIndex::new(index()).profile(testkit::Profile::Small));
+    let scene = SignedScene::of(testkit::SignedIndex::new(index()).profile(testkit::Profile::Small));
     scene.installs(&["app"]);
     let command = || {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tufpip"));
-        command
-            .env_clear()
-            .current_dir(scene.environment.work())
-            .env("HOME", scene.environment.home())
-            .env("XDG_CACHE_HOME", scene.environment.cache())
-            .env("XDG_DATA_HOME", scene.environment.data())
-            .env("TMPDIR", scene.environment.temporary())
-            .env("PATH", "/usr/bin:/bin")
-            .env("PIP_CONFIG_FILE", "/dev/null")
-            .env("VIRTUAL_ENV", scene.environment.venv())
-            .env("PIP_INDEX_URL", scene.server.index_url())
-            .args(["download", "--quiet", "--no-deps", "--dest", "downloaded", "app"])
-            .stdin(std::process::Stdio::null())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null());
+        let command = tufpip(&scene.environment).index(&scene.server);
+        let mut command = command.args(["download", "--quiet", "--no-deps", "--dest", "downloaded", "app"]).process();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     };
     let begin = Instant::now();

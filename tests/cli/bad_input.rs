@@ -1,6 +1,6 @@
 //! What goes wrong: each failure says what, where and what to do, has its exit code, and leaves nothing behind.
 
-use testkit::{Index, IndexBehavior, ListedFile, Response, Sdist, Server, Wheel, zip};
+use testkit::{Command, Index, IndexBehavior, ListedFile, Response, Sdist, Server, Wheel, zip};
 
 use crate::scene::{Scene, text, tufpip};
 
@@ -329,10 +329,9 @@ fn a_directory_that_cannot_be_written() {
 #[test]
 fn a_disk_that_is_full_when_files_are_put_into_place() {
     // A file system of 1 MiB in a mount namespace of its own, which needs privileges. Its size rules out hard links.
-    let possible = std::process::Command::new("unshare")
-        .args(["--mount", "sh", "-c", "mount -t tmpfs -o size=1m none /mnt"])
-        .output();
-    if !possible.is_ok_and(|output| output.status.success()) {
+    let possible =
+        Command::new("unshare").args(["--mount", "sh", "-c", "mount -t tmpfs -o size=1m none /mnt"]).try_run();
+    if !possible.is_ok_and(|outcome| outcome.succeeded()) {
         eprintln!("skipped: this user may not mount a small file system");
         return;
     }

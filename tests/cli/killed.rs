@@ -1,6 +1,6 @@
 //! The program is killed at random moments, and the next command finds an environment it can go on with.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,24 +24,10 @@ fn index(version: &str, index: Index) -> Index {
     })
 }
 
-/// A process that can be killed, with the variables that a [`testkit::Command`] would set.
-fn start(environment: &Environment, server: &Server, version: &str) -> std::process::Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tufpip"));
-    command
-        .env_clear()
-        .current_dir(environment.work())
-        .env("HOME", environment.home())
-        .env("XDG_CACHE_HOME", environment.cache())
-        .env("TMPDIR", environment.temporary())
-        .env("PATH", "/usr/bin:/bin")
-        .env("PIP_CONFIG_FILE", "/dev/null")
-        .env("VIRTUAL_ENV", environment.venv())
-        .args(["install", "--quiet", "--index-url", &server.url("/simple/")])
-        .args(wishes(version))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command.spawn().unwrap()
+/// A process that can be killed.
+fn start(environment: &Environment, server: &Server, version: &str) -> Child {
+    let command = tufpip(environment).index(server).args(["install", "--quiet"]).args(wishes(version));
+    command.process().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 fn wishes(version: &str) -> Vec<String> {

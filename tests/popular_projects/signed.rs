@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
 use tempfile::TempDir;
-use testkit::{Index, Profile, SignedIndex, WheelFile};
+use testkit::{Command, Index, Profile, SignedIndex, WheelFile};
 use wheel::{ArchiveLimits, WheelArchive};
 
 use super::{GROUPS, compare, distributions, environment, is_network_allowed, newest_pip, run};
@@ -38,12 +37,12 @@ fn the_same_files_as_pip_from_a_signed_index() {
         let ours = environment(&place.path().join(format!("tuf/{number}")));
         let report = place.path().join(format!("report{number}.json"));
         let start = Instant::now();
-        let mut tufpip = Command::new(env!("CARGO_BIN_EXE_tufpip"));
-        tufpip.env("TUFPIP_TRUST", &trust).env("XDG_DATA_HOME", place.path().join("data"));
-        tufpip
+        let tufpip = Command::new(env!("CARGO_BIN_EXE_tufpip"))
+            .env("TUFPIP_TRUST", &trust)
             .args(["install", "--quiet", "--require-signed", "--index-url", &server.index_url(), "--report"])
             .arg(&report);
-        tufpip.arg("--cache-dir").arg(place.path().join("cache")).arg("--python").arg(ours.join("bin/python"));
+        let tufpip = tufpip.arg("--cache-dir").arg(place.path().join("cache"));
+        let tufpip = tufpip.arg("--python").arg(ours.join("bin/python"));
         run(tufpip.args(*group));
         let seconds = start.elapsed().as_secs_f64();
 

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use testkit::{Wheel, tree};
 
-use crate::operator::Operator;
+use crate::repo::operator::Operator;
 
 const BASE: [&str; 2] = ["--base", "https://pkgs.example.org/"];
 

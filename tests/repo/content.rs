@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use testkit::{Environment, Outcome, Sdist, Wheel, WheelFile, tree};
 
-use crate::published::Published;
+use crate::repo::published::Published;
 
 /// An operator's directory, `work/repository`, in which nothing is published, and files beside it.
 struct Operator {

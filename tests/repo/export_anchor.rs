@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::published::Published;
+use crate::repo::published::Published;
 
 #[test]
 fn the_file_and_the_line_it_prints_make_the_index_trusted() {

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use testkit::Wheel;
 
-use crate::operator::Operator;
+use crate::repo::operator::Operator;
 
 /// An index with `app` 1.0, whose files `dev` signs.
 fn index() -> Operator {

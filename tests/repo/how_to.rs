@@ -5,9 +5,9 @@ use std::path::Path;
 
 use testkit::{Index, ListedFile, Outcome, S3Server, Wheel, WheelFile, tree};
 
-use crate::page::Page;
-use crate::serving::Serving;
-use crate::upstream::{hours_ago, options, uploaded};
+use crate::repo::page::Page;
+use crate::repo::serving::Serving;
+use crate::repo::upstream::{hours_ago, options, uploaded};
 
 /// `app` in this version, which needs `library`, and `library` 1.0.
 fn wheels(version: &str) -> [WheelFile; 2] {

@@ -3,12 +3,11 @@
 //! `TUFPIP_TEST_PYTHON` names an interpreter that has `tuf`, and beside which `uv` may be. What is missing is skipped, and said.
 
 use std::path::{Path, PathBuf};
-use std::process::Command as Process;
 
-use testkit::{Response, Sdist, Server, Wheel};
+use testkit::{Command, Response, Sdist, Server, Wheel};
 
-use crate::operator::Operator;
-use crate::serving::Serving;
+use crate::repo::operator::Operator;
+use crate::repo::serving::Serving;
 
 /// Shapes of an index: options of `repo init`.
 const SHAPES: &[&[&str]] = &[
@@ -60,16 +59,15 @@ fn python_tuf_finds_pages_and_distributions() {
             targets.push("dist/library/library-1.4.tar.gz");
         }
         targets.push("simple/nothing/vnd.pypi.simple.v1.json");
-        let outcome = Process::new(&python)
+        let outcome = Command::new(&python)
             .arg(script)
             .args([&format!("{}tuf/", serving.url), &serving.url])
             .arg(operator.path("index/public/tuf/1.root.json"))
             .arg(&memory)
             .args(&targets)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&outcome.stdout);
-        assert!(outcome.status.success(), "{shape:?}: {said}{}", String::from_utf8_lossy(&outcome.stderr));
+            .run();
+        let said = &outcome.stdout;
+        assert!(outcome.succeeded(), "{shape:?}: {said}{}", outcome.stderr);
         let lines: Vec<&str> = said.lines().collect();
         assert_eq!(lines.len(), targets.len(), "{said}");
         assert!(lines.iter().take(lines.len() - 1).all(|line| !line.ends_with("absent")), "{said}");
@@ -156,8 +154,7 @@ fn tufpip_reads_what_rstuf_signs() {
         user.environment.write(&format!("tree/files/{}", wheel.filename), &wheel.bytes);
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repo/rstuf.py");
-    let signed = Process::new(python).arg(script).args([user.path("pages"), user.path("tree")]).output().unwrap();
-    assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
+    Command::new(python).arg(script).args([user.path("pages"), user.path("tree")]).run().expect_code(0);
     let tree = user.path("tree");
     let server = Server::start(move |request| match std::fs::read(tree.join(request.path.trim_start_matches('/'))) {
         Ok(bytes) => Response::ok("application/octet-stream", bytes),
@@ -181,6 +178,6 @@ fn tufpip_reads_what_rstuf_signs() {
 
 fn python_with(import: &str) -> Option<PathBuf> {
     let python = std::env::var_os("TUFPIP_TEST_PYTHON").unwrap_or_else(|| "python3".into());
-    let works = Process::new(&python).args(["-c", import]).output().is_ok_and(|outcome| outcome.status.success());
+    let works = Command::new(&python).args(["-c", import]).try_run().is_ok_and(|outcome| outcome.succeeded());
     works.then(|| python.into())
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
-use testkit::tree;
+use testkit::{Outcome, tree};
 
-use crate::operator::{Operator, PASSPHRASE};
+use crate::repo::operator::{Operator, PASSPHRASE};
 
 #[test]
 fn keys_are_made_without_a_repository() {
@@ -84,12 +84,12 @@ fn keys_of_openssl_are_taken_over() {
     let ann = Operator::new();
     let pass = format!("pass:{PASSPHRASE}");
     let arguments = ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-aes256", "-pass", &pass];
-    let output = std::process::Command::new("openssl").args(arguments).output();
-    let Some(output) = output.ok().filter(|output| output.status.success()) else {
+    let outcome = ann.environment.command("openssl").args(arguments).try_run();
+    let Some(outcome) = outcome.ok().filter(Outcome::succeeded) else {
         eprintln!("skipped: there is no openssl");
         return;
     };
-    ann.environment.write("ann.key", &output.stdout);
+    ann.environment.write("ann.key", &outcome.stdout);
     let imported = ann.says(&["key", "import", "ann.key", "--out", "keys"]);
     assert_eq!(imported["keys"][0]["scheme"], json!("ecdsa-sha2-nistp256"));
     assert!(String::from_utf8(ann.read("keys/ann.pem")).unwrap().contains("BEGIN ENCRYPTED PRIVATE KEY"));

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::json;
 use testkit::{HashName, Index, IndexBehavior, ListedFile, MetadataMode, Response, Sdist, SignedIndex, Wheel};
 
-use crate::serving::Serving;
-use crate::upstream::{Following, hours_ago, options, uploaded};
+use crate::repo::serving::Serving;
+use crate::repo::upstream::{Following, hours_ago, options, uploaded};
 
 fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use testkit::{S3Server, Wheel, tree};
 
-use crate::operator::{Operator, PASSPHRASE};
+use crate::repo::operator::{Operator, PASSPHRASE};
 
 const BASE: [&str; 2] = ["--base", "https://pkgs.example.org/"];
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use testkit::{Outcome, Wheel};
 
-use crate::operator::{Operator, PASSPHRASE};
-use crate::serving::Serving;
+use crate::repo::operator::{Operator, PASSPHRASE};
+use crate::repo::serving::Serving;
 
 /// An index that is served, and somebody who trusts it and remembers what was seen.
 struct Scene {

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 use testkit::{Command, Environment, Outcome};
 
+use crate::scene::tufpip;
+
 /// The passphrase of every key that an operator makes.
 pub const PASSPHRASE: &str = "correct horse battery staple";
 
@@ -21,7 +23,7 @@ impl Operator {
 
     /// `tufpip` with these arguments, and no passphrase.
     pub fn tufpip(&self, arguments: &[&str]) -> Command {
-        self.environment.command(env!("CARGO_BIN_EXE_tufpip")).args(arguments)
+        tufpip(&self.environment).args(arguments)
     }
 
     /// `tufpip repo` with these arguments, and the passphrase.

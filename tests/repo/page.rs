@@ -9,13 +9,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command as Process;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tempfile::TempDir;
-use testkit::{Environment, Outcome, Response, Server, WheelFile};
+use testkit::{Command, Environment, Outcome, Response, Server, WheelFile};
 
-use crate::operator::{Operator, PASSPHRASE};
+use crate::repo::operator::{Operator, PASSPHRASE};
 
 /// Nobody sits at a terminal: passphrases come from the environment, and questions are answered with yes.
 const NOBODY_ASKED: &str = r#"
@@ -250,11 +249,10 @@ fn blocks(text: &str) -> Vec<Block> {
 fn bring_other_installers(directory: &Path) {
     let python = std::env::var("TUFPIP_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let probe = "import sys, pip; print(sys.executable)";
-    if let Ok(found) = Process::new(&python).args(["-c", probe]).output()
-        && found.status.success()
+    if let Ok(found) = Command::new(&python).args(["-c", probe]).try_run()
+        && found.succeeded()
     {
-        let python = String::from_utf8(found.stdout).unwrap();
-        let script = format!("#!/bin/sh\nexec {} -m pip --python \"$VIRTUAL_ENV\" \"$@\"\n", python.trim_end());
+        let script = format!("#!/bin/sh\nexec {} -m pip --python \"$VIRTUAL_ENV\" \"$@\"\n", found.stdout.trim_end());
         fs::write(directory.join("pip"), script).unwrap();
         fs::set_permissions(directory.join("pip"), fs::Permissions::from_mode(0o755)).unwrap();
     }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 use testkit::{Environment, Index, SignedIndex, SignedServer, Wheel};
 
-use crate::serving::Serving;
+use crate::repo::serving::Serving;
+use crate::scene::tufpip;
 
 /// `app` 1.0, which needs `library`, published in `work/repository/public`.
 pub struct Published {
@@ -76,7 +77,7 @@ impl Published {
     /// `tufpip repo …` on the operator's directory.
     pub fn repo(&self, arguments: &[&str]) -> testkit::Command {
         let directory = self.directory();
-        let command = self.environment.command(env!("CARGO_BIN_EXE_tufpip")).arg("repo").args(arguments);
+        let command = tufpip(&self.environment).arg("repo").args(arguments);
         command.arg("--repo").arg(directory)
     }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::operator::Operator;
+use crate::repo::operator::Operator;
 
 /// What stands before the part that is made from the help.
 const MARK: &str = "with TUFPIP_WRITE_REFERENCE=1. -->\n";

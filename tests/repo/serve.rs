@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use testkit::{SignedIndex, tree};
 
-use crate::published::{Published, index};
+use crate::repo::published::{Published, index};
 
 const JSON: &str = "application/vnd.pypi.simple.v1+json";
 

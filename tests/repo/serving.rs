@@ -3,10 +3,12 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use serde_json::Value;
 use testkit::Environment;
+
+use crate::scene::tufpip;
 
 /// `tufpip repo serve`, ended with this.
 pub struct Serving {
@@ -24,11 +26,10 @@ pub struct Answer {
 impl Serving {
     /// Serves the repository in this directory, on any free port.
     pub fn start(environment: &Environment, directory: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tufpip"))
+        let mut child = tufpip(environment)
             .args(["repo", "serve", "--port", "0", "--json", "--repo"])
             .arg(directory)
-            .env_clear()
-            .env("HOME", environment.home())
+            .process()
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -3,8 +3,8 @@
 use serde_json::json;
 use testkit::{HashName, Index, IndexBehavior, ListedFile, Sdist, Wheel};
 
-use crate::serving::Serving;
-use crate::upstream::{Following, options};
+use crate::repo::serving::Serving;
+use crate::repo::upstream::{Following, options};
 
 fn index() -> Index {
     Index::new()

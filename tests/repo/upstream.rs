@@ -7,8 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde_json::Value;
 use testkit::{Command, Environment, HashName, Index, IndexBehavior, ListedFile, Outcome, Server, Wheel};
 
-use crate::operator::PASSPHRASE;
-use crate::serving::Serving;
+use crate::repo::operator::PASSPHRASE;
+use crate::repo::serving::Serving;
 
 /// The index of somebody else, and a directory of one's own.
 pub struct Following {

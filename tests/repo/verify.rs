@@ -6,8 +6,8 @@ use std::path::Path;
 use serde_json::Value;
 use testkit::{Outcome, SignedIndex, Wheel, in_seconds, tree};
 
-use crate::operator::Operator;
-use crate::published::{Published, index};
+use crate::repo::operator::Operator;
+use crate::repo::published::{Published, index};
 
 const DAY: i64 = 24 * 60 * 60;
 

@@ -7,7 +7,7 @@ use testkit::{
     DistributionTrust, ForgedSignatures, Index, Profile, Response, SignedIndex, SignedServer, StolenKeys, Wheel,
 };
 
-use crate::scene::{Scene, index};
+use crate::scene::{SignedScene, index};
 
 fn publish_library(server: &SignedServer, version: &str) {
     let wheel = Wheel::new("library", version).build();
@@ -20,19 +20,19 @@ fn publish_app(server: &SignedServer, version: &str) {
 }
 
 /// The scene's index with bins, which are fetched when they are needed.
-fn with_bins() -> Scene {
-    Scene::of(SignedIndex::new(index()).profile(Profile::Pep458 { bit_length: 4 }))
+fn with_bins() -> SignedScene {
+    SignedScene::of(SignedIndex::new(index()).profile(Profile::Pep458 { bit_length: 4 }))
 }
 
 /// When the page of a project, as it is now, is asked for.
-fn when_page(scene: &Scene, project: &str, action: impl Fn(&SignedServer) + Send + Sync + 'static) {
+fn when_page(scene: &SignedScene, project: &str, action: impl Fn(&SignedServer) + Send + Sync + 'static) {
     let path = scene.server.page_path(project);
     scene.when(move |request| request.path == path, action);
 }
 
 #[test]
 fn what_is_published_meanwhile_is_not_seen() {
-    for scene in [Scene::new(), with_bins()] {
+    for scene in [SignedScene::signed(), with_bins()] {
         when_page(&scene, "app", |server| publish_library(server, "3.0"));
         let report = scene.report(&["app"]);
         scene.expect_installed(&["app-1.0", "library-2.0"]);
@@ -65,7 +65,7 @@ fn a_newer_snapshot_that_says_the_same_goes_on() {
 
 #[test]
 fn a_newer_snapshot_that_says_otherwise_is_chosen_from_anew() {
-    for scene in [Scene::new(), with_bins()] {
+    for scene in [SignedScene::signed(), with_bins()] {
         when_page(&scene, "library", |server| {
             publish_app(server, "1.1");
             publish_library(server, "3.0");
@@ -119,7 +119,7 @@ fn a_newer_snapshot_that_goes_while_it_is_compared() {
 /// The index goes over from a target for each file to pages that vouch for their files.
 #[test]
 fn a_newer_snapshot_with_other_names_is_chosen_from_anew() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let path = scene.server.page_path("library");
     let server = std::sync::Arc::downgrade(&scene.server);
     scene.server.intercept(move |request| {
@@ -140,7 +140,7 @@ fn a_newer_snapshot_with_other_names_is_chosen_from_anew() {
 /// The snapshot is gone before it was read at all: nothing was told yet that could be untrue.
 #[test]
 fn a_snapshot_that_goes_before_it_is_read() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let path = scene.server.role_path("snapshot");
     scene.when(
         move |request| request.path == path,
@@ -155,7 +155,7 @@ fn a_snapshot_that_goes_before_it_is_read() {
 
 #[test]
 fn a_signed_page_that_is_gone_while_nothing_newer_is_signed_is_withheld() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let path = scene.server.page_path("library");
     scene.server.remove(&path);
     let outcome = scene.refuses(
@@ -177,7 +177,7 @@ fn a_signed_page_that_is_gone_while_nothing_newer_is_signed_is_withheld() {
 
 #[test]
 fn a_signed_page_that_comes_back_after_a_moment() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let path = scene.server.page_path("library");
     scene.server.remove(&path);
     // The third time the timestamp is asked for is the one after the wait.
@@ -192,7 +192,7 @@ fn a_signed_page_that_comes_back_after_a_moment() {
 /// Whenever its page is asked for, `library` is published again and its older pages are removed.
 #[test]
 fn an_index_that_never_stands_still_is_given_up() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     for version in 3..9 {
         let path = move |server: &SignedServer| server.page_path("library");
         let server = std::sync::Arc::downgrade(&scene.server);
@@ -213,7 +213,7 @@ fn an_index_that_never_stands_still_is_given_up() {
 /// The same for pages nobody has read yet: each time `app` says the same, but `library` is out of reach.
 #[test]
 fn three_snapshots_are_enough() {
-    let scene = Scene::of(SignedIndex::new(index()).profile(Profile::Pep458 { bit_length: 1 }));
+    let scene = SignedScene::of(SignedIndex::new(index()).profile(Profile::Pep458 { bit_length: 1 }));
     let server = std::sync::Arc::downgrade(&scene.server);
     scene.server.intercept(move |request| {
         let is_page = request.path.contains("/simple/library/");
@@ -230,7 +230,7 @@ fn three_snapshots_are_enough() {
 #[test]
 fn a_file_that_is_listed_but_not_signed_yet() {
     let unsigned_files = SignedIndex::new(index()).trust(DistributionTrust::Page);
-    let scene = Scene::of(unsigned_files);
+    let scene = SignedScene::of(unsigned_files);
     scene.edit_trust(|trust| trust["layout"] = "static-1".into());
     scene.refuses(
         &["library==2.0"],
@@ -242,7 +242,7 @@ fn a_file_that_is_listed_but_not_signed_yet() {
 
 #[test]
 fn a_project_that_is_not_in_the_snapshot() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.refuses(
         &["absent"],
         1,
@@ -260,7 +260,8 @@ fn a_project_that_is_not_in_the_snapshot() {
 
 #[test]
 fn a_dependency_that_is_not_in_the_snapshot() {
-    let scene = Scene::of(SignedIndex::new(Index::new().add(Wheel::new("app", "1.0").requires("absent").build())));
+    let scene =
+        SignedScene::of(SignedIndex::new(Index::new().add(Wheel::new("app", "1.0").requires("absent").build())));
     scene.refuses(&["app"], 1, &["absent is not in the signed snapshot 1 of", "try again soon"]);
 }
 
@@ -269,7 +270,7 @@ fn a_dependency_that_is_not_in_the_snapshot() {
 fn an_absence_that_proves_nothing() {
     let few = Index::new().add(Wheel::new("app", "1.0").build());
     let index = SignedIndex::new(few).profile(Profile::Pep458 { bit_length: 4 }).without_hashes_in_snapshot();
-    let scene = Scene::of(index);
+    let scene = SignedScene::of(index);
     let bin = scene.server.role_path(&scene.server.role_of("simple/missing/vnd.pypi.simple.v1.json"));
     let bin: Value = serde_json::from_slice(&scene.server.files()[&bin]).unwrap();
     assert_eq!(bin["signed"]["targets"], json!({}), "the story needs an empty bin");
@@ -288,6 +289,6 @@ fn an_absence_that_proves_nothing() {
 #[test]
 fn an_absence_that_is_proved() {
     let few = Index::new().add(Wheel::new("app", "1.0").build());
-    let scene = Scene::of(SignedIndex::new(few).profile(Profile::Pep458 { bit_length: 4 }));
+    let scene = SignedScene::of(SignedIndex::new(few).profile(Profile::Pep458 { bit_length: 4 }));
     scene.refuses(&["absent"], 1, &["absent is not in the signed snapshot 1"]);
 }

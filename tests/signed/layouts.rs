@@ -8,11 +8,11 @@ use testkit::{
     SignedIndex, SignedLayout, StolenKeys, Wheel,
 };
 
-use crate::scene::{Scene, entry, index, text, tufpip};
+use crate::scene::{SignedScene, entry, index, text, tufpip};
 
 const LIBRARY: &str = "library-2.0-py3-none-any.whl";
 
-fn requested(scene: &Scene, path: &str) -> bool {
+fn requested(scene: &SignedScene, path: &str) -> bool {
     !scene.server.requests_for(path).is_empty()
 }
 
@@ -26,7 +26,7 @@ fn every_layout_that_has_a_name() {
         (SignedLayout::Warehouse2024, "signed-page"),
         (SignedLayout::Pep691, "signed-page"),
     ] {
-        let scene = Scene::of(SignedIndex::new(index()).layout(layout));
+        let scene = SignedScene::of(SignedIndex::new(index()).layout(layout));
         let report = scene.report(&["app"]);
         scene.expect_installed(&["app-1.0", "library-2.0"]);
         let verification = &entry(&report, "library")["verification"];
@@ -41,7 +41,7 @@ fn every_layout_that_has_a_name() {
 
 #[test]
 fn a_layout_that_nobody_declares_is_not_guessed() {
-    let scene = Scene::of(SignedIndex::new(index()).layout(SignedLayout::Undeclared));
+    let scene = SignedScene::of(SignedIndex::new(index()).layout(SignedLayout::Undeclared));
     scene.refuses(
         &["app"],
         1,
@@ -59,7 +59,7 @@ fn a_layout_that_nobody_declares_is_not_guessed() {
 
 #[test]
 fn a_descriptor_in_trust_json_outranks_the_index_own_word() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.edit_trust(|trust| trust["layout"] = DistributionTrust::Page.in_band(true));
     let report = scene.report(&["app"]);
     assert_eq!(entry(&report, "app")["verification"]["by"], "signed-page");
@@ -72,7 +72,7 @@ fn page_and_target_and_both_vouch_for_a_file() {
         (DistributionTrust::Target, "signed-target"),
         (DistributionTrust::Both, "signed-target"),
     ] {
-        let scene = Scene::of(SignedIndex::new(index()).trust(trust));
+        let scene = SignedScene::of(SignedIndex::new(index()).trust(trust));
         let report = scene.report(&["app"]);
         assert_eq!(entry(&report, "app")["verification"]["by"], by, "{trust:?}");
         assert_eq!(entry(&report, "library")["verification"]["by"], by, "{trust:?}");
@@ -82,7 +82,7 @@ fn page_and_target_and_both_vouch_for_a_file() {
 #[test]
 fn choosing_needs_the_signed_metadata_and_no_wheel() {
     for trust in [DistributionTrust::Page, DistributionTrust::Both] {
-        let scene = Scene::of(SignedIndex::new(index()).trust(trust));
+        let scene = SignedScene::of(SignedIndex::new(index()).trust(trust));
         scene.installs(&["--dry-run", "app"]);
         assert!(requested(&scene, &format!("{}.metadata", scene.server.wheel_path(LIBRARY))), "{trust:?}");
         assert!(!scene.server.log().iter().any(|line| line.ends_with(".whl")), "{:?}", scene.server.log());
@@ -99,7 +99,7 @@ fn without_signed_metadata_the_whole_wheel_is_fetched_once() {
         (DistributionTrust::Both, MetadataMode::Absent),
     ] {
         let index = index().options(IndexBehavior { core_metadata: metadata, range: true, ..IndexBehavior::default() });
-        let scene = Scene::of(SignedIndex::new(index).trust(trust));
+        let scene = SignedScene::of(SignedIndex::new(index).trust(trust));
         scene.installs(&["app"]);
         scene.expect_installed(&["app-1.0", "library-2.0"]);
         let path = scene.server.wheel_path(LIBRARY);
@@ -113,7 +113,7 @@ fn without_signed_metadata_the_whole_wheel_is_fetched_once() {
 #[test]
 fn announced_metadata_that_is_gone_costs_only_time() {
     let index = index().options(IndexBehavior { core_metadata: MetadataMode::Missing, ..IndexBehavior::default() });
-    let scene = Scene::of(SignedIndex::new(index));
+    let scene = SignedScene::of(SignedIndex::new(index));
     scene.installs(&["app"]);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
 }
@@ -127,7 +127,7 @@ fn files_may_lie_on_any_host() {
         let host = Server::start(move |_| Response::ok("application/octet-stream", served.clone()));
         let listed = ListedFile::from(library.clone()).raw_link(&host.url("/packages/library-2.0-py3-none-any.whl"));
         let listed = listed.core_metadata(MetadataMode::Absent);
-        let scene = Scene::of(SignedIndex::new(Index::new().add(listed)));
+        let scene = SignedScene::of(SignedIndex::new(Index::new().add(listed)));
         let outcome = scene.install(&["library"]).expect_code(code);
         if code == 0 {
             scene.expect_installed(&["library-2.0"]);
@@ -142,7 +142,7 @@ fn files_may_lie_on_any_host() {
 /// Metadata and pages come from a mirror; links of the verified pages lead to it by a rule.
 #[test]
 fn a_mirror_and_a_rewrite_stand_in_for_an_index_that_is_down() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let day = scene.server.day();
     let mirror = Server::start(move |request| day.respond(request));
     scene.server.intercept(|_| Some(Response::new(503)));
@@ -157,7 +157,7 @@ fn a_mirror_and_a_rewrite_stand_in_for_an_index_that_is_down() {
 
 #[test]
 fn a_mirror_is_believed_no_more_than_the_index() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let day = scene.server.day();
     let other = Wheel::new("library", "2.0").file("library/evil.py", "").build();
     let mirror = Server::start(move |request| match request.path.ends_with(LIBRARY) {
@@ -172,7 +172,7 @@ fn a_mirror_is_believed_no_more_than_the_index() {
 
 #[test]
 fn names_without_versions_and_hashes() {
-    let scene = Scene::of(SignedIndex::new(index()).without_consistent_snapshots());
+    let scene = SignedScene::of(SignedIndex::new(index()).without_consistent_snapshots());
     scene.installs(&["app"]);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
     assert!(requested(&scene, "/tuf/snapshot.json"));
@@ -188,7 +188,7 @@ fn what_was_verified_once_is_found_again_without_a_server() {
         SignedLayout::Warehouse2024,
         SignedLayout::Pep691,
     ] {
-        let scene = Scene::of(SignedIndex::new(index()).layout(layout));
+        let scene = SignedScene::of(SignedIndex::new(index()).layout(layout));
         scene.installs(&["app"]);
         scene.server.forget_requests();
         scene.installs(&["--offline", "--force-reinstall", "app"]);
@@ -201,7 +201,7 @@ fn any_strong_hash_on_the_page_will_do_and_no_weak_one() {
     for trust in [DistributionTrust::Page, DistributionTrust::Both] {
         let with = |hashes| {
             let index = index().options(IndexBehavior { hashes, ..IndexBehavior::default() });
-            Scene::of(SignedIndex::new(index).trust(trust))
+            SignedScene::of(SignedIndex::new(index).trust(trust))
         };
         let scene = with(vec![HashName::Sha512]);
         scene.installs(&["app"]);
@@ -216,7 +216,7 @@ fn any_strong_hash_on_the_page_will_do_and_no_weak_one() {
 fn page_and_target_must_both_be_right_about_a_file() {
     let (signed, other) = (Wheel::new("library", "2.0").build(), Wheel::new("library", "2.0").file("o", "").build());
     let listed = ListedFile::from(signed.clone()).core_metadata(MetadataMode::Absent);
-    let scene = Scene::of(SignedIndex::new(Index::new().add(listed)));
+    let scene = SignedScene::of(SignedIndex::new(Index::new().add(listed)));
     let target = scene.server.distribution_target(LIBRARY);
     let path = scene.server.wheel_path(LIBRARY);
     for (vouched, served) in [(&signed, &signed), (&other, &signed), (&signed, &other)] {
@@ -270,7 +270,7 @@ fn a_signed_directory() {
 fn a_password_opens_metadata_pages_and_files() {
     let auth = Some(("me".to_owned(), "s3cret".to_owned()));
     let index = index().options(IndexBehavior { basic_auth: auth.clone(), ..IndexBehavior::default() });
-    let scene = Scene::of(SignedIndex::new(index));
+    let scene = SignedScene::of(SignedIndex::new(index));
     let url = scene.server.url_with_credentials("me", "s3cret", "/simple/");
     let outcome = scene.installs(&["-v", "--report", "report.json", "--index-url", &url, "app"]);
     scene.expect_installed(&["app-1.0", "library-2.0"]);

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 use testkit::{Command, Index, Outcome, Server, SignedIndex, SignedServer, Wheel};
 
-use crate::scene::{Scene, entry, text, tufpip};
+use crate::scene::{SignedScene, entry, text, tufpip};
 
 const VERIFIED: &str = "Verified   ";
 
@@ -15,24 +15,24 @@ fn unsigned(project: &str, version: &str) -> Server {
 }
 
 /// A signed index with one file, which the user trusts.
-fn signed(scene: &Scene, project: &str, version: &str) -> SignedServer {
+fn signed(scene: &SignedScene, project: &str, version: &str) -> SignedServer {
     let server = SignedIndex::new(Index::new().add(Wheel::new(project, version).build())).serve();
     scene.trust(&server);
     server
 }
 
 /// A map with the scene's index as `main` and another one as `other`.
-fn map(scene: &Scene, other: &str, mapping: serde_json::Value) {
+fn map(scene: &SignedScene, other: &str, mapping: serde_json::Value) {
     scene.map(&json!({"repositories": {"main": scene.server.index_url(), "other": other}, "mapping": mapping}));
 }
 
-fn with_extra(scene: &Scene, extra: &str, arguments: &[&str]) -> Outcome {
+fn with_extra(scene: &SignedScene, extra: &str, arguments: &[&str]) -> Outcome {
     scene.install(&[&["--extra-index-url", extra], arguments].concat())
 }
 
 #[test]
 fn a_signed_index_hides_the_same_project_of_an_unsigned_one() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = unsigned("library", "99.0");
     for indexes in
         [[scene.server.index_url(), other.url("/simple/")], [other.url("/simple/"), scene.server.index_url()]]
@@ -46,7 +46,7 @@ fn a_signed_index_hides_the_same_project_of_an_unsigned_one() {
 
 #[test]
 fn who_wants_a_version_that_only_a_hidden_index_has_is_told_why_not() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = unsigned("library", "99.0");
     let (main, extra, links) = (scene.server.index_url(), other.url("/simple/"), other.url("/find-links/"));
     let hidden = format!("library is in the signed index {main}, so ");
@@ -65,7 +65,7 @@ fn who_wants_a_version_that_only_a_hidden_index_has_is_told_why_not() {
 
 #[test]
 fn a_signed_project_without_files_is_hidden_too() {
-    let scene = Scene::of(SignedIndex::new(Index::new().add_empty("library")));
+    let scene = SignedScene::of(SignedIndex::new(Index::new().add_empty("library")));
     let other = unsigned("library", "99.0");
     with_extra(&scene, &other.url("/simple/"), &["library"]).expect_code(1).expect_stderr(&["was not asked for it"]);
     assert_eq!(other.log(), Vec::<String>::new());
@@ -73,7 +73,7 @@ fn a_signed_project_without_files_is_hidden_too() {
 
 #[test]
 fn what_the_signed_index_does_not_have_comes_from_the_unsigned_one() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = unsigned("extra", "1.0");
     let outcome = with_extra(&scene, &other.url("/simple/"), &["app", "extra"]).expect_code(0);
     scene.expect_installed(&["app-1.0", "extra-1.0", "library-2.0"]);
@@ -86,7 +86,7 @@ fn what_the_signed_index_does_not_have_comes_from_the_unsigned_one() {
 
 #[test]
 fn of_two_signed_indexes_the_first_that_has_the_project_serves_it() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = signed(&scene, "library", "99.0");
     with_extra(&scene, &other.index_url(), &["app"]).expect_code(0);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
@@ -110,7 +110,7 @@ fn of_two_signed_indexes_the_first_that_has_the_project_serves_it() {
 
 #[test]
 fn each_file_is_verified_against_its_own_index() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = signed(&scene, "extra", "1.0");
     let report = scene.report(&["--extra-index-url", &other.index_url(), "app", "extra"]);
     assert_eq!(entry(&report, "app")["verification"]["repository"], scene.server.index_url());
@@ -120,7 +120,7 @@ fn each_file_is_verified_against_its_own_index() {
 /// Otherwise it would be enough to block the signed index.
 #[test]
 fn a_failing_signed_index_fails_the_command_even_if_another_could_serve() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let (other, plain) = (signed(&scene, "extra", "1.0"), unsigned("app", "99.0"));
     scene.server.intercept(|_| Some(testkit::Response::new(503)));
     for extra in [other.index_url(), plain.url("/simple/")] {
@@ -136,7 +136,7 @@ fn a_failing_signed_index_fails_the_command_even_if_another_could_serve() {
 
 #[test]
 fn a_directory_that_the_user_names_still_counts() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let wheels = scene.environment.work().join("wheels");
     fs::create_dir(&wheels).unwrap();
     fs::write(wheels.join("library-3.0-py3-none-any.whl"), Wheel::new("library", "3.0").build().bytes).unwrap();
@@ -150,7 +150,7 @@ fn a_directory_that_the_user_names_still_counts() {
 
 #[test]
 fn a_page_of_links_on_a_server_is_hidden_like_an_unsigned_index() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = unsigned("library", "3.0");
     scene.installs(&["--find-links", &other.url("/find-links/"), "app"]);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
@@ -163,7 +163,7 @@ fn a_page_of_links_on_a_server_is_hidden_like_an_unsigned_index() {
 
 #[test]
 fn a_link_to_one_file_on_a_server_is_hidden_too() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = unsigned("library", "3.0");
     scene.installs(&["--find-links", &other.url("/files/library-3.0-py3-none-any.whl"), "app"]);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
@@ -172,7 +172,7 @@ fn a_link_to_one_file_on_a_server_is_hidden_too() {
 
 #[test]
 fn a_url_and_a_path_are_what_the_user_wants() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = unsigned("library", "3.0");
     let url = other.url("/files/library-3.0-py3-none-any.whl");
     scene.installs(&["app", &format!("library @ {url}")]);
@@ -186,7 +186,7 @@ fn a_url_and_a_path_are_what_the_user_wants() {
 
 #[test]
 fn a_map_says_which_index_offers_a_name() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = signed(&scene, "library", "99.0");
     map(
         &scene,
@@ -202,7 +202,7 @@ fn a_map_says_which_index_offers_a_name() {
 
 #[test]
 fn a_terminating_mapping_ends_the_search() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = unsigned("acme-web", "1.0");
     let extra = other.url("/simple/");
     let terminating =
@@ -219,7 +219,7 @@ fn a_terminating_mapping_ends_the_search() {
 
 #[test]
 fn a_mapping_may_keep_a_name_for_an_unsigned_index() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = unsigned("library", "99.0");
     map(&scene, &other.url("/simple/"), json!([{"projects": ["library"], "repositories": ["other"]}]));
     with_extra(&scene, &other.url("/simple/"), &["app"]).expect_code(0);
@@ -228,7 +228,7 @@ fn a_mapping_may_keep_a_name_for_an_unsigned_index() {
 
 #[test]
 fn with_a_threshold_only_what_two_indexes_sign_alike_is_offered() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let same = Index::new().add(Wheel::new("library", "1.0").build());
     let other = SignedIndex::new(same.add(Wheel::new("library", "2.0").file("library/other.py", "").build())).serve();
     scene.trust(&other);
@@ -245,7 +245,7 @@ fn with_a_threshold_only_what_two_indexes_sign_alike_is_offered() {
 
 #[test]
 fn what_one_index_alone_signs_does_not_reach_a_threshold_of_two() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = signed(&scene, "extra", "1.0");
     for terminating in [true, false] {
         map(
@@ -264,7 +264,7 @@ fn what_one_index_alone_signs_does_not_reach_a_threshold_of_two() {
 /// The mapping has nothing to say of a project that none of its indexes has.
 #[test]
 fn a_threshold_that_does_not_terminate_leaves_unknown_projects_to_others() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let (other, plain) = (signed(&scene, "extra", "1.0"), unsigned("third", "1.0"));
     map(
         &scene,
@@ -279,7 +279,7 @@ fn a_threshold_that_does_not_terminate_leaves_unknown_projects_to_others() {
 
 #[test]
 fn a_map_that_names_an_index_the_command_leaves_out() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = signed(&scene, "library", "99.0");
     map(&scene, &other.index_url(), json!([{"projects": ["lib*"], "repositories": ["other"]}]));
     scene.refuses(
@@ -295,7 +295,7 @@ fn a_map_that_names_an_index_the_command_leaves_out() {
 
 #[test]
 fn unsigned_indexes_reach_no_threshold() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = unsigned("library", "2.0");
     let reason = format!("and {} has no trusted root.", other.url("/simple/"));
     let mapping = json!([{"projects": ["library"], "repositories": ["main", "other"], "threshold": 2}]);
@@ -309,7 +309,7 @@ fn unsigned_indexes_reach_no_threshold() {
 /// What the user has in a directory comes from no index at all.
 #[test]
 fn a_map_leaves_local_files_alone_when_no_index_is_used() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = unsigned("library", "99.0");
     map(&scene, &other.url("/simple/"), json!([{"projects": ["*"], "repositories": ["main"]}]));
     let wheel = Wheel::new("library", "3.0").build();
@@ -322,7 +322,7 @@ fn a_map_leaves_local_files_alone_when_no_index_is_used() {
 
 #[test]
 fn a_map_that_makes_no_sense_stops_the_command_before_any_request() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let main = scene.server.index_url();
     for (map, piece) in [
         (json!({"repositories": {"main": main}, "mapping": [{"projects": ["*"], "repositories": ["mian"]}]}), "mian"),
@@ -346,7 +346,7 @@ fn a_map_that_makes_no_sense_stops_the_command_before_any_request() {
 /// The directory of the system for trust, in the configuration directory of the test.
 #[test]
 fn the_map_of_the_system_outranks_the_users() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = signed(&scene, "library", "99.0");
     let repositories = json!({"main": scene.server.index_url(), "other": other.index_url()});
     let only = |index: &str| json!({"repositories": repositories, "mapping": [{"projects": ["library"], "repositories": [index]}]});

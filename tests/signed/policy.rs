@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use testkit::{Command, Index, Server, SignedIndex, Wheel, in_seconds};
 
-use crate::scene::{Scene, entry, index, text, tufpip};
+use crate::scene::{SignedScene, entry, index, text, tufpip};
 
 const LIBRARY: &str = "library-2.0-py3-none-any.whl";
 
@@ -15,19 +15,19 @@ fn unsigned(project: &str, version: &str) -> Server {
 }
 
 /// A file of the configuration of the machine, which belongs to its administrator.
-fn administrator(scene: &Scene, configuration: &str) {
+fn administrator(scene: &SignedScene, configuration: &str) {
     let path = scene.environment.home().join("etc/pip/pip.conf");
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, configuration).unwrap();
 }
 
 /// The program with the configuration files of the test in reach.
-fn configured(scene: &Scene) -> Command {
+fn configured(scene: &SignedScene) -> Command {
     scene.tufpip(&["install"]).env_remove("PIP_CONFIG_FILE")
 }
 
 /// Every file of the cache goes.
-fn empty_cache(scene: &Scene) {
+fn empty_cache(scene: &SignedScene) {
     fs::remove_dir_all(scene.environment.cache()).unwrap();
     fs::create_dir(scene.environment.cache()).unwrap();
 }
@@ -40,14 +40,14 @@ fn require<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
 
 #[test]
 fn a_signed_index_suffices() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.installs(&["--require-signed", "app"]);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
 }
 
 #[test]
 fn what_is_installed_already_is_not_looked_at_and_that_is_said() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = unsigned("extra", "1.0");
     scene.installs(&["--extra-index-url", &other.url("/simple/"), "extra", "library"]);
     scene.installs(&["--require-signed", "app", "extra"]).expect_stderr(&[
@@ -62,7 +62,7 @@ fn what_is_installed_already_is_not_looked_at_and_that_is_said() {
 
 #[test]
 fn an_unsigned_index_is_refused_before_it_is_asked_anything() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = unsigned("extra", "1.0");
     let extra = other.url("/simple/");
     let pieces = ["is not a signed index", "--require-signed", "tufpip trust add", "policy.require-signed"];
@@ -81,7 +81,7 @@ fn an_unsigned_index_is_refused_before_it_is_asked_anything() {
 
 #[test]
 fn unsigned_files_need_a_hash_of_the_user() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let wheel = Wheel::new("extra", "1.0").build();
     let other = Index::new().add(wheel.clone()).serve();
     let path = scene.environment.write("wheels/extra-1.0-py3-none-any.whl", &wheel.bytes);
@@ -109,7 +109,7 @@ fn unsigned_files_need_a_hash_of_the_user() {
 
 #[test]
 fn nothing_takes_back_what_the_administrator_requires() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     administrator(&scene, "[global]\nrequire-signed = true\n");
     let pieces = ["signatures are required", "pip.conf", "policy.require-signed"];
     let command = |arguments: &[&str]| configured(&scene).args(arguments);
@@ -126,7 +126,7 @@ fn nothing_takes_back_what_the_administrator_requires() {
 
 #[test]
 fn a_project_that_may_be_unsigned_and_its_dependency_that_may_not() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = Index::new()
         .add(Wheel::new("extra", "1.0").requires("second").build())
         .add(Wheel::new("second", "1.0").build())
@@ -146,7 +146,7 @@ fn a_project_that_may_be_unsigned_and_its_dependency_that_may_not() {
 
 #[test]
 fn the_report_marks_what_was_allowed_to_be_unsigned() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = unsigned("extra", "1.0");
     let url = other.url("/simple/");
     let report = scene.report(&[
@@ -167,7 +167,7 @@ fn the_report_marks_what_was_allowed_to_be_unsigned() {
 
 #[test]
 fn a_permission_that_changed_nothing_is_mentioned() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = unsigned("extra", "1.0");
     let names = "--allow-unsigned=app,extra,nothing";
     let outcome = scene.installs(&["--extra-index-url", &other.url("/simple/"), names, "app", "extra"]);
@@ -181,7 +181,7 @@ fn a_permission_that_changed_nothing_is_mentioned() {
 /// An upload that the index lists on its ordinary page, but has not signed yet.
 #[test]
 fn a_project_that_a_signed_index_lists_unsigned() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let later = Index::new().add(Wheel::new("extra", "1.0").build());
     scene.server.intercept(move |request| request.path.contains("extra").then(|| later.respond(request)));
     scene.refuses(&["extra"], 1, &["extra is not in the signed snapshot 1"]);
@@ -193,7 +193,7 @@ fn a_project_that_a_signed_index_lists_unsigned() {
 
 #[test]
 fn only_the_command_line_allows_what_is_unsigned() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = unsigned("extra", "1.0");
     let arguments = ["--require-signed", "--extra-index-url", &other.url("/simple/"), "extra"].map(str::to_owned);
     for name in ["TUFPIP_ALLOW_UNSIGNED", "PIP_ALLOW_UNSIGNED"] {
@@ -212,7 +212,7 @@ fn only_the_command_line_allows_what_is_unsigned() {
 
 #[test]
 fn offline_a_second_command_needs_no_request() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.installs(&["app"]);
     scene.server.forget_requests();
     let outcome = scene.installs(&["--offline", "--force-reinstall", "app"]);
@@ -223,7 +223,7 @@ fn offline_a_second_command_needs_no_request() {
 
 #[test]
 fn offline_nothing_is_believed_that_was_never_seen() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.refuses(
         &["--offline", "app"],
         1,
@@ -234,7 +234,7 @@ fn offline_nothing_is_believed_that_was_never_seen() {
 
 #[test]
 fn offline_the_page_of_another_project_is_missing() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.installs(&["library"]);
     scene.server.forget_requests();
     scene.refuses(&["--offline", "app"], 1, &["no server is asked (--offline)", "net.offline"]);
@@ -243,7 +243,7 @@ fn offline_the_page_of_another_project_is_missing() {
 
 #[test]
 fn offline_expired_metadata_is_refused() {
-    let scene = Scene::of(SignedIndex::new(index()).expires("timestamp", in_seconds(2)));
+    let scene = SignedScene::of(SignedIndex::new(index()).expires("timestamp", in_seconds(2)));
     scene.installs(&["app"]);
     std::thread::sleep(std::time::Duration::from_secs(3));
     scene.refuses(&["--offline", "--force-reinstall", "app"], 11, &["has expired (timestamp)", "trust.expired"]);
@@ -257,7 +257,7 @@ const DAY: i64 = 24 * 3600;
 #[test]
 fn expired_metadata_is_used_only_as_long_as_the_user_says() {
     for role in ["timestamp", "snapshot", "targets"] {
-        let scene = Scene::of(SignedIndex::new(index()).expires(role, in_seconds(-3 * DAY)));
+        let scene = SignedScene::of(SignedIndex::new(index()).expires(role, in_seconds(-3 * DAY)));
         scene.refuses(&["app"], 11, &["has expired", role, "trust.expired"]);
         scene.refuses(&["--allow-expired", "2d", "app"], 11, &["has expired", role, "trust.expired"]);
         scene.installs(&["--report", "report.json", "--allow-expired", "7d", "app"]).expect_stderr(&[
@@ -275,13 +275,13 @@ fn expired_metadata_is_used_only_as_long_as_the_user_says() {
 
 #[test]
 fn an_expired_root_is_not_used() {
-    let scene = Scene::of(SignedIndex::new(index()).expires("root", in_seconds(-3 * DAY)));
+    let scene = SignedScene::of(SignedIndex::new(index()).expires("root", in_seconds(-3 * DAY)));
     scene.refuses(&["--allow-expired", "7d", "app"], 11, &["has expired (root)", "trust.expired"]);
 }
 
 #[test]
 fn expiry_is_allowed_on_the_command_line_only() {
-    let scene = Scene::of(SignedIndex::new(index()).expires("timestamp", in_seconds(-3 * DAY)));
+    let scene = SignedScene::of(SignedIndex::new(index()).expires("timestamp", in_seconds(-3 * DAY)));
     for name in ["TUFPIP_ALLOW_EXPIRED", "PIP_ALLOW_EXPIRED"] {
         scene.refuses_command(scene.tufpip(&["install", "app"]).env(name, "7d"), 11, &["trust.expired"]);
     }
@@ -291,7 +291,7 @@ fn expiry_is_allowed_on_the_command_line_only() {
 
 #[test]
 fn with_security_switched_off_a_signed_index_is_used_like_any_other() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.installs(&["library==1.0"]);
     empty_cache(&scene);
     let trusted = scene.trusted();
@@ -317,7 +317,7 @@ fn with_security_switched_off_a_signed_index_is_used_like_any_other() {
 
 #[test]
 fn what_was_used_unverified_is_verified_when_security_is_on_again() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let evil = Index::new().add(Wheel::new("library", "99.0").build());
     scene.server.intercept(move |request| {
         let is_plain = request.path == "/simple/library/" || request.path.contains("library-99.0");
@@ -332,7 +332,7 @@ fn what_was_used_unverified_is_verified_when_security_is_on_again() {
 
 #[test]
 fn only_the_command_line_switches_security_off() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = Wheel::new("library", "2.0").file("library/evil.py", "").build();
     scene.server.replace(&scene.server.wheel_path(LIBRARY), other.bytes);
     for name in ["TUFPIP_DISABLE_REPOSITORY_SECURITY", "PIP_DISABLE_REPOSITORY_SECURITY"] {
@@ -346,7 +346,7 @@ fn only_the_command_line_switches_security_off() {
 
 #[test]
 fn requiring_signatures_and_switching_them_off_is_a_contradiction() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.refuses(&["--require-signed", "--disable-repository-security", "app"], 2, &["contradict each other"]);
 }
 
@@ -354,7 +354,7 @@ fn requiring_signatures_and_switching_them_off_is_a_contradiction() {
 
 #[test]
 fn a_near_miss_of_a_trusted_index_is_noticed() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let trusted = scene.server.index_url();
     let port = trusted.trim_start_matches("http://127.0.0.1:").trim_end_matches("/simple/");
     let written = format!("http://localhost:{port}/simple/");
@@ -370,13 +370,13 @@ fn a_near_miss_of_a_trusted_index_is_noticed() {
 // ---- directories of trust -----------------------------------------------------------------------------------------
 
 /// Trust for the scene's index in a directory, with a metadata URL of its own.
-fn anchor_at(scene: &Scene, directory: &Path, metadata_url: &str) {
+fn anchor_at(scene: &SignedScene, directory: &Path, metadata_url: &str) {
     scene.server.write_trust_at(directory, &scene.server.index_url(), metadata_url);
 }
 
 #[test]
 fn a_directory_of_trust_makes_an_index_signed() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let store = scene.environment.trust_store();
     let anchors = scene.environment.work().join("trust.d");
     fs::rename(&store, &anchors).unwrap();
@@ -393,7 +393,7 @@ fn a_directory_of_trust_makes_an_index_signed() {
 /// A container that is made anew each time has no memory; the directory that comes with the code brings one.
 #[test]
 fn a_directory_of_trust_brings_the_memory_of_the_machine_it_was_made_on() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let first_day = scene.server.day();
     scene.server.rotate("snapshot");
     scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
@@ -420,7 +420,7 @@ fn a_directory_of_trust_brings_the_memory_of_the_machine_it_was_made_on() {
 /// What the machine itself has seen counts before what was brought along some time ago.
 #[test]
 fn a_machine_with_a_memory_of_its_own_uses_that() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let (anchors, store) = (scene.environment.work().join("trust.d"), scene.environment.trust_store());
     scene.installs(&["app"]);
     let first_day = scene.server.day();
@@ -435,7 +435,7 @@ fn a_machine_with_a_memory_of_its_own_uses_that() {
 /// The user's own store says that the metadata is elsewhere; who set up the run, and the machine, know better.
 #[test]
 fn the_machine_outranks_the_variable_and_both_outrank_the_user() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let (system, variable) =
         (scene.environment.home().join("etc/tufpip/trust.d"), scene.environment.work().join("trust.d"));
     let (nowhere, nowhere_else) = (Server::unreachable_url("/a/"), Server::unreachable_url("/b/"));
@@ -454,7 +454,7 @@ fn the_machine_outranks_the_variable_and_both_outrank_the_user() {
 
 #[test]
 fn the_earlier_of_two_directories_in_the_variable_counts() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let (first, second) = (scene.environment.work().join("first"), scene.environment.work().join("second"));
     anchor_at(&scene, &first, &scene.server.metadata_url());
     anchor_at(&scene, &second, &Server::unreachable_url("/tuf/"));
@@ -468,7 +468,7 @@ fn the_earlier_of_two_directories_in_the_variable_counts() {
 
 #[test]
 fn an_index_with_broken_trust_is_not_used_unsigned() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let directory = scene.server.trust_directory(&scene.environment.trust_store());
     fs::remove_dir_all(directory.join("root_history")).unwrap();
     scene.refuses(&["app"], 1, &["cannot be used", "it can be verified and must be", "trust.damaged"]);

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use testkit::{DistributionTrust, Index, Profile, SignedIndex, Wheel, WheelFile};
 
-use crate::scene::{Scene, entry, index, text};
+use crate::scene::{SignedScene, entry, index, text};
 
 const LIBRARY: &str = "library-2.0-py3-none-any.whl";
 
@@ -15,7 +15,7 @@ fn library() -> WheelFile {
 
 #[test]
 fn the_report_says_who_signed_what() {
-    let scene = Scene::of(SignedIndex::new(index()).profile(Profile::Pep458 { bit_length: 4 }));
+    let scene = SignedScene::of(SignedIndex::new(index()).profile(Profile::Pep458 { bit_length: 4 }));
     scene.server.refresh();
     let report = scene.report(&["app"]);
     let target = scene.server.distribution_target(LIBRARY);
@@ -43,7 +43,7 @@ fn the_report_says_who_signed_what() {
 
 #[test]
 fn a_file_that_its_page_vouches_for() {
-    let scene = Scene::of(SignedIndex::new(index()).trust(DistributionTrust::Page));
+    let scene = SignedScene::of(SignedIndex::new(index()).trust(DistributionTrust::Page));
     let report = scene.report(&["library"]);
     assert_eq!(
         entry(&report, "library")["verification"],
@@ -60,7 +60,7 @@ fn a_file_that_its_page_vouches_for() {
 
 #[test]
 fn what_is_in_the_cache_is_held_against_the_signatures_of_today() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.installs(&["app"]);
     scene.server.publish(|index| index.add(Wheel::new("third", "1.0").build()));
     let report = scene.report(&["--force-reinstall", "app"]);
@@ -70,7 +70,7 @@ fn what_is_in_the_cache_is_held_against_the_signatures_of_today() {
 /// Nothing was fetched, so nothing was verified; but which hash would have to match is known and comes from signed pages.
 #[test]
 fn a_dry_run_claims_no_verification() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let report = scene.report(&["--dry-run", "app"]);
     let library_entry = entry(&report, "library");
     assert_eq!(library_entry["verification"], Value::Null);
@@ -81,7 +81,7 @@ fn a_dry_run_claims_no_verification() {
 
 #[test]
 fn an_unsigned_index_is_not_among_the_repositories() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let other = Index::new().add(Wheel::new("extra", "1.0").build()).serve();
     let report = scene.report(&["--index-url", &other.url("/simple/"), "extra"]);
     assert_eq!(entry(&report, "extra")["verification"], json!({"by": "index-hash"}));
@@ -91,7 +91,7 @@ fn an_unsigned_index_is_not_among_the_repositories() {
 /// Only the user's own URLs are the user's word.
 #[test]
 fn a_hash_in_a_url_counts_as_the_word_of_whoever_wrote_it() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let wheel = Wheel::new("extra", "1.0").build();
     let other = Index::new().add(wheel.clone()).serve();
     let reference = format!("extra @ {}#sha256={}", other.url("/files/extra-1.0-py3-none-any.whl"), wheel.sha256());
@@ -108,7 +108,7 @@ fn a_hash_in_a_url_counts_as_the_word_of_whoever_wrote_it() {
 
 #[test]
 fn a_signed_index_that_was_not_needed_is_not_either() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let path = scene.environment.write("extra-1.0-py3-none-any.whl", Wheel::new("extra", "1.0").build().bytes);
     let report = scene.report(&[text(&path)]);
     assert_eq!(report["repositories"], Value::Null);
@@ -116,7 +116,7 @@ fn a_signed_index_that_was_not_needed_is_not_either() {
 
 #[test]
 fn verbose_says_what_is_seen_and_who_signed_it() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let index = scene.server.index_url();
     scene.installs(&["-v", "app"]).expect_stderr(&[
         &format!("{index}: root 1, timestamp 1, snapshot 1, signed "),
@@ -127,14 +127,14 @@ fn verbose_says_what_is_seen_and_who_signed_it() {
 
 #[test]
 fn a_quiet_command_is_quiet() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let outcome = scene.installs(&["-q", "app"]);
     assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", ""));
 }
 
 #[test]
 fn download_verifies_what_it_saves() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let download = |directory: &str| scene.tufpip(&["download", "--dest", directory, "app"]).run();
     let outcome = download("good").expect_code(0);
     outcome.expect_stderr(&["Verified   2 files against snapshot 1 of http://127.0.0.1:"]);
@@ -149,7 +149,7 @@ fn download_verifies_what_it_saves() {
 
 #[test]
 fn outdated_is_what_the_signed_pages_say() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.installs(&["library==1.0"]);
     let outdated = || scene.tufpip(&["list", "--outdated", "--format", "json"]).run();
     let outcome = outdated().expect_code(0);
@@ -167,7 +167,7 @@ fn outdated_is_what_the_signed_pages_say() {
 
 #[test]
 fn hashes_of_the_user_and_signatures_must_both_hold() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let requirements = |sha256: &str| {
         scene.environment.write("requirements.txt", format!("library==2.0 --hash=sha256:{sha256}\n"));
         ["--require-hashes", "-r", "requirements.txt"]
@@ -187,7 +187,7 @@ fn hashes_of_the_user_and_signatures_must_both_hold() {
 /// The cache has the signed file already; the hash of the user still counts.
 #[test]
 fn a_wrong_hash_is_noticed_when_the_file_is_in_the_cache() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     scene.installs(&["library"]);
     scene.environment.write("requirements.txt", format!("library==2.0 --hash=sha256:{}\n", "1".repeat(64)));
     scene.refuses(&["--force-reinstall", "-r", "requirements.txt"], 10, &["verify.hash-mismatch"]);
@@ -195,7 +195,7 @@ fn a_wrong_hash_is_noticed_when_the_file_is_in_the_cache() {
 
 #[test]
 fn a_signed_dependency_needs_a_hash_too_when_hashes_are_required() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let app = Wheel::new("app", "1.0").requires("library>=1").build();
     scene.environment.write("requirements.txt", format!("app==1.0 --hash=sha256:{}\n", app.sha256()));
     scene.refuses(&["--require-hashes", "-r", "requirements.txt"], 12, &["library", "policy.require-hashes"]);

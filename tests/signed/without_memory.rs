@@ -4,24 +4,24 @@ use std::fs;
 
 use testkit::{Command, Environment, Wheel};
 
-use crate::scene::{Scene, text, tufpip};
+use crate::scene::{SignedScene, text, tufpip};
 
 /// A scene whose anchor is in a directory that the code brings along: nothing is trusted by the user of the machine.
-fn with_anchor_elsewhere() -> Scene {
-    let scene = Scene::new();
+fn with_anchor_elsewhere() -> SignedScene {
+    let scene = SignedScene::signed();
     fs::rename(scene.environment.trust_store(), scene.environment.work().join("trust.d")).unwrap();
     scene
 }
 
 /// A command of the job that the directory is for.
-fn job(scene: &Scene, arguments: &[&str]) -> Command {
+fn job(scene: &SignedScene, arguments: &[&str]) -> Command {
     scene.tufpip(arguments).env("TUFPIP_TRUST", scene.environment.work().join("trust.d"))
 }
 
 /// An anchor with the metadata of a newer day beside it: a fresh machine is not shown an older one.
 #[test]
 fn what_comes_with_an_anchor_is_remembered_for_a_machine_that_has_no_memory() {
-    let scene = Scene::new();
+    let scene = SignedScene::signed();
     let first_day = scene.server.day();
     scene.installs(&["library"]);
     scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
@@ -98,7 +98,7 @@ fn a_job_notices_what_is_older_than_it_was_shown_before() {
 /// The user's own root is another one: what each of the two has verified says nothing about the other.
 #[test]
 fn another_root_of_the_user_is_left_alone() {
-    let (scene, stranger) = (with_anchor_elsewhere(), Scene::new());
+    let (scene, stranger) = (with_anchor_elsewhere(), SignedScene::signed());
     let own = scene.server.trust_directory(&scene.environment.trust_store());
     fs::create_dir_all(&own).unwrap();
     fs::write(own.join("root.json"), stranger.server.root()).unwrap();

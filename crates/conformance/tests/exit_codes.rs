@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on is a failed test")]
 
-use std::process::{Command, Output};
+use testkit::{Command, Outcome};
 
-fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tuf-conformance-client")).args(arguments).output().unwrap()
+fn run(arguments: &[&str]) -> Outcome {
+    Command::new(env!("CARGO_BIN_EXE_tuf-conformance-client")).args(arguments).run()
 }
 
 #[test]
 fn help_is_no_failure() {
-    assert_eq!(run(&["--help"]).status.code(), Some(0));
+    assert_eq!(run(&["--help"]).code, Some(0));
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn wrong_usage_is_1() {
         &["--metadata-dir", directory, "refresh"],
     ];
     for arguments in wrong {
-        assert_eq!(run(arguments).status.code(), Some(1), "{arguments:?}");
+        assert_eq!(run(arguments).code, Some(1), "{arguments:?}");
     }
 }
 
@@ -36,10 +36,9 @@ fn a_root_that_is_none_is_noticed_before_anything_is_asked() {
     std::fs::write(&root, "{}").unwrap();
     let metadata = directory.path().join("metadata");
     let metadata = metadata.to_str().unwrap();
-    assert_eq!(run(&["--metadata-dir", metadata, "init", root.to_str().unwrap()]).status.code(), Some(0));
+    assert_eq!(run(&["--metadata-dir", metadata, "init", root.to_str().unwrap()]).code, Some(0));
     // Nobody listens at this address.
     let refresh = run(&["--metadata-dir", metadata, "--metadata-url", "http://127.0.0.1:1/", "refresh"]);
-    assert_eq!(refresh.status.code(), Some(1));
-    let message = String::from_utf8(refresh.stderr).unwrap();
-    assert!(message.contains("the root to start from cannot be used"), "{message}");
+    assert_eq!(refresh.code, Some(1));
+    refresh.expect_stderr(&["the root to start from cannot be used"]);
 }

@@ -1,8 +1,5 @@
 //! Core metadata: what is understood, what is refused, and hostile files.
 
-// A test may panic: that is how it fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use packaging::{CoreMetadata, MAX_METADATA_SIZE, MetadataError, MetadataFields};
 
 fn parse(text: &str) -> Result<CoreMetadata, MetadataError> {

@@ -1,8 +1,5 @@
 //! Project pages in both forms: what is kept, what is skipped, what is refused.
 
-// A test may panic: that is how it fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use packaging::{CoreMetadataFile, HashAlgorithm, PackageName, PageError, ProjectPage, SkipReason};
 use url::Url;
 

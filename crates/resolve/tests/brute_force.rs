@@ -1,13 +1,10 @@
 //! Small random worlds, compared with trying everything.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
-
-mod world;
 
 use std::collections::BTreeMap;
 
+use super::world::{World, environment};
 use packaging::{MarkerEnvironment, Requirement, Version};
 use resolve::SolveOutcome;
-use world::{World, environment};
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 const SPECIFIERS: [&str; 8] = ["", ">=2", "<2", "==1", "!=2", "<=2", ">1", "==3"];

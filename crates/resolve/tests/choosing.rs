@@ -1,9 +1,7 @@
 //! Which candidate is chosen: newest, installed, pre-release, yanked, constrained.
 
-mod world;
-
+use super::world::World;
 use resolve::{Fact, Prereleases, UpgradeStrategy};
-use world::World;
 
 #[test]
 fn the_newest_that_fits_is_chosen_and_dependencies_come_along() {

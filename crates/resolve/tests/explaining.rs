@@ -1,9 +1,7 @@
 //! What is said when nothing fits.
 
-mod world;
-
+use super::world::{Run, World};
 use resolve::{Conflict, Explanation, Note, Rejection};
-use world::{Run, World};
 
 fn conflict(run: &Run) -> &Conflict {
     let explanation = run.explanation();

@@ -1,9 +1,7 @@
 //! Extras, direct references, cycles, the order of installation and who asked.
 
-mod world;
-
+use super::world::World;
 use resolve::RequestedBy;
-use world::World;
 
 #[test]
 fn an_extra_brings_its_dependencies() {

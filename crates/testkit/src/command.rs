@@ -1,22 +1,28 @@
-//! Runs a program cut off from the machine's configuration, and makes its output comparable.
+//! Runs a program cut off from the machine's configuration, and makes its output comparable. Every process of a test begins
+//! here.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{Read, Write as _};
+use std::io::{self, Read, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{self, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use crate::environment::Environment;
+use crate::isolation::isolate;
 use crate::server::Server;
 
-/// A program about to run with an environment of its own: HOME, XDG directories, TMPDIR, VIRTUAL_ENV and PATH are the
-/// test's, pip's configuration files and proxies are out of reach.
+/// A program about to run with an environment of its own: HOME, XDG directories and TMPDIR are the test's, and neither the
+/// variables, the configuration files nor the proxies of whoever runs the tests are in reach.
 #[derive(Debug)]
 pub struct Command {
     command: process::Command,
+    /// The home of [`Command::new`]; removed when the program has ended.
+    home: Option<TempDir>,
     input: Vec<u8>,
     time_limit: Duration,
     replacements: Vec<(String, String)>,
@@ -41,24 +47,34 @@ pub struct Outcome {
 }
 
 impl Command {
-    pub(crate) fn new(program: &Path, environment: &Environment) -> Self {
+    /// A program of the machine, or the test program itself: found on PATH as the test would find it, with an empty home that
+    /// is removed when it has ended. Runs in the working directory of the test.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        let home = TempDir::new().unwrap();
+        let mut command = Self::at_home(program, home.path());
+        command.home = Some(home);
+        command
+    }
+
+    /// As [`Command::new`], with a home that the test owns.
+    pub fn at_home(program: impl AsRef<OsStr>, home: &Path) -> Self {
+        let temporary = home.join("tmp");
+        fs::create_dir_all(&temporary).unwrap();
+        let mut command = process::Command::new(program);
+        isolate(&mut command, home, &temporary);
+        Self::with(command, Vec::new())
+    }
+
+    /// A program in an environment: VIRTUAL_ENV, PATH, home and working directory are those of the environment.
+    pub(crate) fn within(environment: &Environment, program: &Path) -> Self {
         let mut command = process::Command::new(program);
         let home = environment.home();
+        isolate(&mut command, &home, &environment.temporary());
         command
-            .env_clear()
             .current_dir(environment.work())
-            .env("HOME", &home)
             .env("XDG_CACHE_HOME", environment.cache())
-            .env("XDG_CONFIG_HOME", home.join(".config"))
-            .env("XDG_CONFIG_DIRS", home.join("etc"))
             .env("XDG_DATA_HOME", environment.data())
-            .env("XDG_STATE_HOME", home.join(".local/state"))
-            .env("TMPDIR", environment.temporary())
-            .env("PATH", search_path(&environment.scripts()))
-            .env("PIP_CONFIG_FILE", "/dev/null")
-            .env("NO_PROXY", "*")
-            .env("LC_ALL", "C.UTF-8")
-            .env("PYTHONDONTWRITEBYTECODE", "1");
+            .env("PATH", search_path(&environment.scripts()));
         if environment.venv().exists() {
             command.env("VIRTUAL_ENV", environment.venv());
         }
@@ -73,7 +89,11 @@ impl Command {
         ]
         .map(|(path, name)| (path.display().to_string(), name.to_owned()))
         .to_vec();
-        Self { command, input: Vec::new(), time_limit: Duration::from_secs(60), replacements }
+        Self::with(command, replacements)
+    }
+
+    fn with(command: process::Command, replacements: Vec<(String, String)>) -> Self {
+        Self { command, home: None, input: Vec::new(), time_limit: Duration::from_secs(60), replacements }
     }
 
     /// Adds an argument.
@@ -130,17 +150,22 @@ impl Command {
         self.env("PIP_INDEX_URL", server.url("/simple/")).showing(&origin, "$INDEX")
     }
 
-    /// Runs it to its end.
-    pub fn run(mut self) -> Outcome {
-        let start = Instant::now();
+    /// The process itself, for a test that kills it or talks to it. Not for [`Command::new`], whose home ends with the command.
+    pub fn process(self) -> process::Command {
+        assert!(self.home.is_none(), "the home would be gone before the process runs");
+        self.command
+    }
+
+    /// Runs it to its end; that it cannot be started fails the test.
+    pub fn run(self) -> Outcome {
         let program = self.command.get_program().to_owned();
-        let mut child = self
-            .command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()));
+        self.try_run().unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()))
+    }
+
+    /// Runs it to its end, or says why it cannot be started, for programs that not every machine has.
+    pub fn try_run(mut self) -> io::Result<Outcome> {
+        let start = Instant::now();
+        let mut child = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let mut standard_input = child.stdin.take().unwrap();
         let input = std::mem::take(&mut self.input);
         // A program that reads no input closes it; that is not an error of the test.
@@ -162,7 +187,7 @@ impl Command {
             }
             thread::sleep(Duration::from_millis(2));
         };
-        Outcome {
+        Ok(Outcome {
             code: status.code(),
             signal: status.signal(),
             stdout: stdout.join().unwrap(),
@@ -170,11 +195,16 @@ impl Command {
             elapsed: start.elapsed(),
             peak_memory,
             replacements: self.replacements,
-        }
+        })
     }
 }
 
 impl Outcome {
+    /// Whether it ended with code 0.
+    pub fn succeeded(&self) -> bool {
+        self.code == Some(0)
+    }
+
     /// Fails the test, with both outputs, unless the program ended with this code.
     #[track_caller]
     pub fn expect_code(self, code: i32) -> Self {

@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
@@ -74,12 +73,8 @@ impl Environment {
     /// An environment made by `python -m venv --without-pip`.
     pub fn made_by_venv() -> Self {
         let environment = Self::without_venv();
-        let status = process::Command::new(&environment.interpreter.executable)
-            .args(["-I", "-m", "venv", "--without-pip"])
-            .arg(environment.venv())
-            .status()
-            .unwrap();
-        assert!(status.success(), "python -m venv failed");
+        let interpreter = environment.command(&environment.interpreter.executable);
+        interpreter.args(["-I", "-m", "venv", "--without-pip"]).arg(environment.venv()).run().expect_code(0);
         environment
     }
 
@@ -165,7 +160,7 @@ impl Environment {
 
     /// A command that knows nothing of the machine but this environment; see [`Command`].
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
-        Command::new(program.as_ref(), self)
+        Command::within(self, program.as_ref())
     }
 
     /// The state of the virtual environment, to compare before and after.
@@ -203,9 +198,8 @@ impl Default for Environment {
 }
 
 fn probe() -> Option<Interpreter> {
-    let output = process::Command::new("python3").args(["-I", "-c", PROBE]).output();
-    let text = match output {
-        Ok(output) if output.status.success() => String::from_utf8(output.stdout).ok()?,
+    let text = match Command::new("python3").args(["-I", "-c", PROBE]).try_run() {
+        Ok(outcome) if outcome.succeeded() => outcome.stdout,
         _ => {
             eprintln!("no python3 on PATH");
             return None;

@@ -32,6 +32,7 @@ mod digest;
 mod environment;
 mod forgery;
 mod index;
+mod isolation;
 mod listing;
 mod pages;
 mod request;

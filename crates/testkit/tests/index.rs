@@ -1,12 +1,8 @@
 //! The pages of the index to the byte, and pip as a judge where it is installed.
 
-#![allow(missing_docs)]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
-
-use std::process;
-
 use testkit::{
-    Environment, HashName, Index, IndexBehavior, Interpreter, Links, ListedFile, MetadataMode, Sdist, Server, Wheel,
+    Command, Environment, HashName, Index, IndexBehavior, Interpreter, Links, ListedFile, MetadataMode, Sdist, Server,
+    Wheel,
 };
 
 const ORIGIN: &str = "http://pkgs.example.org";
@@ -92,8 +88,8 @@ fn pip_download(server: &Server, index_arguments: &[String]) -> Option<Vec<Strin
         eprintln!("skipped: no python3");
         return None;
     };
-    let has_pip = process::Command::new(&interpreter.executable).args(["-I", "-m", "pip", "--version"]).output();
-    if !has_pip.is_ok_and(|output| output.status.success()) {
+    let has_pip = Command::new(&interpreter.executable).args(["-I", "-m", "pip", "--version"]).try_run();
+    if !has_pip.is_ok_and(|outcome| outcome.succeeded()) {
         eprintln!("skipped: python3 has no pip");
         return None;
     }

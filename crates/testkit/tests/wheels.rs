@@ -1,8 +1,5 @@
 //! The wheels and source distributions of the testkit, judged by Python where there is one.
 
-#![allow(missing_docs)]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
-
 use std::io::Read as _;
 
 use testkit::{Entry, Environment, Interpreter, Sdist, Wheel, WheelFile};

@@ -1,7 +1,5 @@
 //! Hashes as published, and the check of a file while it is downloaded.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use tuf::{HashAlgorithm, Hashes, Mismatch, Size, Verifier};
 
 const ALL: [HashAlgorithm; 5] = [

@@ -13,8 +13,9 @@ mod cases;
 mod stage;
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
+
+use testkit::Command;
 
 use cases::CASES;
 
@@ -37,11 +38,11 @@ fn every_case_is_bounded() {
         let child = Command::new(&this)
             .args(["one_case", "--exact", "--nocapture"])
             .env(CASE, number.to_string())
-            .output()
-            .unwrap();
+            .time_limit(MOST_TIME * 4)
+            .run();
         std::fs::remove_dir_all(&directory).unwrap();
-        eprint!("{}", String::from_utf8_lossy(&child.stderr));
-        if !child.status.success() {
+        eprint!("{}", child.stderr);
+        if !child.succeeded() {
             failed.push(case.name);
         }
     }

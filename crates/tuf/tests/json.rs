@@ -1,7 +1,5 @@
 //! What JSON is refused, and what exactly is signed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::time::{Duration, Instant};
 
 use tuf::json::{Object, Value, parse};

@@ -2,12 +2,9 @@
 //!
 //! `TUFPIP_TEST_PYTHON` names an interpreter that has securesystemslib; without it these tests are skipped.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
 
+use testkit::{Command, Outcome};
 use tuf::json::{Object, Value, parse};
 use tuf::{HashAlgorithm, Hashes, SigningKey};
 
@@ -17,24 +14,12 @@ fn python(module: &str, script: &str, input: &[u8]) -> Option<String> {
         eprintln!("skipped: TUFPIP_TEST_PYTHON names no interpreter");
         return None;
     };
-    let probe = Command::new(&python).args(["-c", &format!("import {module}")]).stderr(Stdio::null()).status();
-    if !probe.as_ref().is_ok_and(std::process::ExitStatus::success) {
+    let probe = Command::new(&python).args(["-c", &format!("import {module}")]).try_run();
+    if !probe.as_ref().is_ok_and(Outcome::succeeded) {
         eprintln!("skipped: {} has no {module}: {probe:?}", python.display());
         return None;
     }
-    let mut child = Command::new(&python)
-        .args(["-X", "utf8", "-c", script])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_owned();
-    let writer = std::thread::spawn(move || stdin.write_all(&input));
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
-    assert!(output.status.success(), "the script failed");
-    Some(String::from_utf8(output.stdout).unwrap())
+    Some(Command::new(&python).args(["-X", "utf8", "-c", script]).input(input).run().expect_code(0).stdout)
 }
 
 /// A small generator (xorshift), so that a failure can be repeated.

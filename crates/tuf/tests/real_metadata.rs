@@ -1,13 +1,9 @@
 //! Metadata that other programs have signed. Where it comes from is said in `data/real/README.md`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod drive;
-
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use drive::{Served, Store, update};
+use super::drive::{Served, Store, update};
 use tuf::metadata::{Metadata, Root, TopLevelRole};
 use tuf::{Check, Client, HashAlgorithm, Limits, LookUp, Mode, StoredFile, UnixTime};
 

@@ -1,10 +1,6 @@
 //! A valid wheel with random damage either is refused and leaves nothing, or unpacks to exactly what RECORD says.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
-
-mod archive_maker;
-
-use archive_maker::{Bench, Entry, FILENAME, Wheel, zip64_end};
+use super::archive_maker::{Bench, Entry, FILENAME, Wheel, zip64_end};
 use wheel::{MetadataLocation, MetadataSearch};
 
 /// How many mutations; more on demand for a long run.

@@ -1,15 +1,11 @@
 //! Finding installed distributions of every layout, and removing exactly what belongs to them.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failing test may panic")]
-
-mod placing;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use placing::{install, picture, site_packages, unpack};
+use super::placing::{install, picture, site_packages, unpack};
+use testkit::Command;
 use wheel::{
     InstalledDistribution, InstalledKind, InstalledProblem, Removal, RemovalScope, Transaction, TransactionError,
     installed, problems,
@@ -55,8 +51,8 @@ fn the_tree_equals_the_one_pip_leaves() {
     let prefix = directory.path().join("environment");
     let prepare = || {
         let _ = fs::remove_dir_all(&prefix);
-        let made = Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(&prefix).status();
-        if !made.is_ok_and(|status| status.success()) || !site_packages(&prefix).is_dir() {
+        let made = Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(&prefix).try_run();
+        if !made.is_ok_and(|outcome| outcome.succeeded()) || !site_packages(&prefix).is_dir() {
             return false;
         }
         install(&prefix, &[&one, &two]).unwrap();
@@ -71,18 +67,13 @@ fn the_tree_equals_the_one_pip_leaves() {
     }
     let before = picture(&prefix);
     let location = "import pip, os; print(os.path.dirname(os.path.dirname(pip.__file__)))";
-    let output = Command::new("python3").args(["-c", location]).output().unwrap();
-    if !output.status.success() {
+    let found = Command::new("python3").args(["-c", location]).run();
+    if !found.succeeded() {
         println!("skipped: python3 has no pip");
         return;
     }
-    let output = Command::new(prefix.join("bin/python"))
-        .args(["-m", "pip", "uninstall", "--yes", "one"])
-        .env("PYTHONPATH", String::from_utf8(output.stdout).unwrap().trim())
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let command = Command::new(prefix.join("bin/python")).args(["-m", "pip", "uninstall", "--yes", "one"]);
+    command.env("PYTHONPATH", found.stdout.trim()).run().expect_code(0);
     let theirs = picture(&prefix);
     assert!(prepare());
     assert_eq!(picture(&prefix), before);

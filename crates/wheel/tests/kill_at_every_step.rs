@@ -2,17 +2,13 @@
 //!
 //! The test program starts itself again as the process that gets killed.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failing test may panic")]
-
-mod placing;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 
-use placing::{Unpacked, name_of, picture, placement, scheme, site_packages, unpack};
+use super::placing::{self, Unpacked, name_of, picture, placement, scheme, site_packages, unpack};
 use wheel::{InstalledDistribution, Removal, RemovalScope, Scheme, Transaction, TransactionError, installed};
 
 const SIGKILL: i32 = 9;
@@ -261,9 +257,10 @@ impl World {
     }
 
     fn command(&self, change: &str) -> Command {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "child", "--quiet"]).env("CHANGE", change).env("DIRECTORY", self.directory.path());
-        command.stdout(std::process::Stdio::null());
+        let command = testkit::Command::at_home(std::env::current_exe().unwrap(), &self.directory.path().join("home"));
+        let command = command.args(["--exact", "kill_at_every_step::child", "--quiet"]);
+        let mut command = command.env("CHANGE", change).env("DIRECTORY", self.directory.path()).process();
+        command.stdout(Stdio::null());
         command
     }
 

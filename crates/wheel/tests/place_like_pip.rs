@@ -1,14 +1,10 @@
 //! What ends up on disk, compared with what pip leaves there.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failing test may panic")]
-
-mod placing;
-
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use placing::{Unpacked, install, picture, placement, scheme, site_packages, unpack};
+use super::placing::{Unpacked, install, picture, placement, scheme, site_packages, unpack};
+use testkit::{Command, Outcome};
 use wheel::{BytecodeFile, Transaction};
 
 const FILES: &[(&str, &str)] = &[
@@ -91,9 +87,8 @@ struct Pip {
 
 impl Pip {
     fn find() -> Option<Pip> {
-        let output = Command::new("python3").args(["-m", "pip", "--version"]).output().ok();
-        let text = output.filter(|output| output.status.success()).map(|output| output.stdout)?;
-        let text = String::from_utf8_lossy(&text).into_owned();
+        let outcome = Command::new("python3").args(["-m", "pip", "--version"]).try_run().ok();
+        let text = outcome.filter(Outcome::succeeded)?.stdout;
         let major: u32 = text.split_whitespace().nth(1)?.split('.').next()?.parse().ok()?;
         let python = text.contains("(python 3.11)");
         if !python {
@@ -104,25 +99,21 @@ impl Pip {
     }
 
     fn environment(&self, prefix: &Path) {
-        let status = Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(prefix).status().unwrap();
-        assert!(status.success());
+        Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(prefix).run().expect_code(0);
     }
 
     fn install(&self, prefix: &Path, archive: &Path) {
         // `--python` would run pip inside the environment, where none is installed; a path to pip's own code does.
         let location = "import pip, os; print(os.path.dirname(os.path.dirname(pip.__file__)))";
-        let output = Command::new("python3").args(["-c", location]).output().unwrap();
-        let pip = String::from_utf8(output.stdout).unwrap();
+        let pip = Command::new("python3").args(["-c", location]).run().stdout;
         // Through the index-less directory: a wheel named by path would get a direct_url.json.
-        let output = Command::new(prefix.join("bin/python"))
+        Command::new(prefix.join("bin/python"))
             .args(["-m", "pip", "install", "--no-index", "--no-compile", "--no-deps", "--find-links"])
             .arg(archive.parent().unwrap())
             .arg("sample")
             .env("PYTHONPATH", pip.trim())
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            .run()
+            .expect_code(0);
     }
 }
 
@@ -149,7 +140,7 @@ fn zip(unpacked: &Unpacked, directory: &Path) -> std::path::PathBuf {
                                output.write(path, os.path.relpath(path, tree))\n    \
                        output.write(record, 'sample-1.0.dist-info/RECORD')\n";
     let arguments = [unpacked.tree.as_os_str(), record.as_os_str(), archive.as_os_str()];
-    assert!(Command::new("python3").args(["-c", program]).args(arguments).status().unwrap().success());
+    Command::new("python3").args(["-c", program]).args(arguments).run().expect_code(0);
     archive
 }
 

@@ -1,13 +1,9 @@
-//! How long placing takes. Run by hand: `cargo test --release -p wheel --test place_speed -- --ignored --nocapture`.
-
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failing test may panic")]
-
-mod placing;
+//! How long placing takes. Run by hand: `cargo test --release -p wheel --test integration place_speed:: -- --ignored --nocapture`.
 
 use std::fs;
 use std::time::Instant;
 
-use placing::{Unpacked, install, unpack};
+use super::placing::{Unpacked, install, unpack};
 
 /// 100 wheels with 120 small files each, in six directories: about what jupyter has.
 #[test]

@@ -1,16 +1,12 @@
 //! What a transaction does not do, and that nothing changes on disk when it refuses.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failing test may panic")]
-
-mod placing;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use placing::{install, picture, placement, scheme, site_packages, unpack};
+use super::placing::{install, picture, placement, scheme, site_packages, unpack};
 use wheel::{Pending, Rule, Transaction, TransactionError, WheelError, pending};
 
 /// An environment with an interpreter, activation scripts and one installed distribution.

@@ -1,10 +1,6 @@
 //! Honest wheels with the oddities of real ones are unpacked byte for byte; METADATA is found without the rest.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
-
-mod archive_maker;
-
-use archive_maker::{Bench, Entry, FILENAME, Wheel, Zip64, extra, zip64_end};
+use super::archive_maker::{Bench, Entry, FILENAME, Wheel, Zip64, extra, zip64_end};
 use wheel::{EntryPoint, MetadataLocation, MetadataSearch, RecordPolicy, unpack};
 
 /// Unpacks and compares every file with what went in.
@@ -43,7 +39,7 @@ fn oddities_of_real_wheels() {
         ("wide data descriptor without signature", |wheel| wheel.entries[3].descriptor(false, true)),
         ("descriptor, but sizes in the header too", |wheel| {
             wheel.entries[0].descriptor(true, false);
-            wheel.entries[0].local = archive_maker::Local::default();
+            wheel.entries[0].local = super::archive_maker::Local::default();
         }),
         ("another version needed", |wheel| wheel.entries[0].local.version = 25),
         ("extra fields that differ", |wheel| {

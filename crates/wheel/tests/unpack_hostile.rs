@@ -1,10 +1,6 @@
 //! Hostile wheels are refused by the rule they break, and leave nothing on disk.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
-
-mod archive_maker;
-
-use archive_maker::{Bench, DIST_INFO, Entry, FILENAME, Wheel, deflate, extra, zip64_end};
+use super::archive_maker::{Bench, DIST_INFO, Entry, FILENAME, Wheel, deflate, extra, zip64_end};
 use wheel::{ArchiveLimits, RecordPolicy, Rule, WheelArchive, unpack};
 
 type Case = (&'static str, Rule, fn(&mut Wheel));

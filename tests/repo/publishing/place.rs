@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use testkit::{Environment, Outcome, S3Server, Wheel, WheelFile};
 
-use crate::operator::Operator;
-use crate::serving::Serving;
+use crate::repo::operator::Operator;
+use crate::repo::serving::Serving;
 
 /// Where it is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,10 +86,8 @@ impl Place {
 
     /// The same as a process that can be killed.
     pub fn begin(&self, arguments: &[&str]) -> Child {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tufpip"));
-        command.arg("repo").args(arguments).args(["--repo", "index"]).current_dir(self.operator.environment.work());
-        command.env_clear().env("HOME", self.operator.environment.home()).envs(self.variables());
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        let mut command = self.operator.tufpip(&["repo"]).args(arguments).args(["--repo", "index"]).process();
+        command.envs(self.variables()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// Kills the command after so long, if it still runs; says whether it did.
@@ -102,7 +100,7 @@ impl Place {
 
     fn variables(&self) -> Vec<(&'static str, String)> {
         let mut variables = self.store.as_ref().map(S3Server::environment).unwrap_or_default();
-        variables.push(("TUFPIP_REPO_PASSPHRASE", crate::operator::PASSPHRASE.into()));
+        variables.push(("TUFPIP_REPO_PASSPHRASE", crate::repo::operator::PASSPHRASE.into()));
         variables
     }
 

@@ -1,11 +1,12 @@
 //! Versions against specifiers, many of each, with the newest `packaging` that is here.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use packaging::{Marker, MarkerEnvironment, Version, VersionSpecifiers};
 use serde_json::{Value, json};
 
-use crate::{interpreters, questions};
+use super::{interpreters, questions};
 
 /// The first `packaging` whose answers count.
 const REFERENCE: &str = "26";
@@ -119,10 +120,8 @@ fn versions_and_specifiers_are_judged_alike() {
     let given = std::env::var_os("TUFPIP_REFERENCE_PIP").unwrap_or_default();
     let pythons = std::env::var_os("TUFPIP_TEST_PYTHON").into_iter().chain(["python3".into()]);
     let answers = pythons.into_iter().find_map(|python| {
-        let text = interpreters::run(
-            Path::new(&python),
-            &["-I".as_ref(), script.as_ref(), file.as_ref(), REFERENCE.as_ref(), &given],
-        )?;
+        let arguments: [&OsStr; 5] = ["-I".as_ref(), script.as_ref(), file.as_ref(), REFERENCE.as_ref(), &given];
+        let text = interpreters::run(Path::new(&python), &arguments)?;
         Some(serde_json::from_str::<Value>(&text).unwrap()).filter(|answers| !answers.is_null())
     });
     let Some(answers) = answers else {

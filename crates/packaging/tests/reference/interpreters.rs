@@ -1,14 +1,16 @@
 //! Finds interpreters and asks each of them everything once.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use packaging::TagInputs;
 use serde_json::Value;
+use testkit::Command;
 
-use crate::questions;
+use super::questions;
 
 /// What one interpreter says to the probe and to a reference.
 pub struct Answers {
@@ -60,12 +62,18 @@ pub fn all() -> &'static [Answers] {
 fn ask(python: &Path, questions: &Path, reference: &Path) -> Option<Answers> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let script = root.join("tests/reference/reference.py");
-    let Some(answers) = run(python, &[script.as_ref(), questions.as_ref(), reference.as_ref()]) else {
+    // The same home for both, empty for each: what is installed for a user is below it, and one makes directories there.
+    let home = questions.with_file_name("home");
+    let run = |arguments: &[&OsStr]| {
+        let _ = std::fs::remove_dir_all(&home);
+        finish(Command::at_home(python, &home).args(arguments))
+    };
+    let Some(answers) = run(&[script.as_ref(), questions.as_ref(), reference.as_ref()]) else {
         println!("skipped: {} cannot run the pip in {}", python.display(), reference.display());
         return None;
     };
     let probe = root.join("../../data/probe.py");
-    let probe = run(python, &["-I".as_ref(), probe.as_ref()]).expect("the probe runs");
+    let probe = run(&["-I".as_ref(), probe.as_ref()]).expect("the probe runs");
     let reference: Value = serde_json::from_str(&answers).unwrap();
     let probe: Value = serde_json::from_str(&probe).unwrap();
     Some(Answers {
@@ -97,20 +105,20 @@ fn found() -> Vec<PathBuf> {
 }
 
 fn output(program: &Path, arguments: &[&str]) -> Option<String> {
-    run(program, &arguments.iter().map(|argument| argument.as_ref()).collect::<Vec<_>>())
+    finish(Command::new(program).args(arguments))
 }
 
-pub fn run(program: &Path, arguments: &[&std::ffi::OsStr]) -> Option<String> {
-    let output = Command::new(program)
-        .args(arguments)
-        .env_remove("PYTHONPATH")
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    if !output.status.success() {
-        println!("{} failed: {}", program.display(), String::from_utf8_lossy(&output.stderr));
+/// What a Python prints when it is run with these arguments; `None` when it fails.
+pub fn run(program: &Path, arguments: &[&OsStr]) -> Option<String> {
+    finish(Command::new(program).args(arguments).env("PYTHONDONTWRITEBYTECODE", "1"))
+}
+
+/// What it prints; `None` when it fails, and that is said.
+fn finish(command: Command) -> Option<String> {
+    let outcome = command.time_limit(Duration::from_secs(300)).try_run().ok()?;
+    if !outcome.succeeded() {
+        println!("a Python failed: {}", outcome.stderr);
         return None;
     }
-    String::from_utf8(output.stdout).ok()
+    Some(outcome.stdout)
 }

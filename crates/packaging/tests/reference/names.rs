@@ -3,7 +3,7 @@
 use packaging::{Requirement, WheelFilename};
 use serde_json::{Value, json};
 
-use crate::{on_all, questions};
+use super::{on_all, questions};
 
 #[test]
 fn wheel_filenames() {

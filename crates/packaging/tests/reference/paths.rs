@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::on_all;
+use super::on_all;
 
 /// The paths of the probe with the name of a distribution added to the headers, as installing does it.
 fn with_distribution(paths: &Value, replace: (&str, &str)) -> Value {

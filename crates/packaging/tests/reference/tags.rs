@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use packaging::{Tags, TargetPython};
 use serde_json::Value;
 
-use crate::interpreters::Answers;
-use crate::{on_all, questions};
+use super::interpreters::Answers;
+use super::{on_all, questions};
 
 fn compare(answers: &Answers, tags: &Tags, reference: &Value, what: &str) {
     let ours: Vec<String> = tags.iter().map(|tag| tag.to_string()).collect();

@@ -3,7 +3,7 @@
 use packaging::{ExtraName, Marker, MetadataFields, Version, VersionSpecifiers};
 use serde_json::{Value, json};
 
-use crate::{on_all, questions};
+use super::{on_all, questions};
 
 /// Pairs of version and specifiers which we judge otherwise than the reference, with the reason.
 const KNOWN: [(&str, &str, &str); 0] = [];

@@ -1,6 +1,4 @@
 //! A small world of projects for tests: the truth that a catalog is filled from, fact by fact.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
-#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

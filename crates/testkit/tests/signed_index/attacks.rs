@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use testkit::{ForgedSignatures, Profile, SignedServer, StolenKeys, Wheel, in_seconds, target};
 use tuf::Check;
 
-use crate::follower::{Follower, get};
-use crate::two_projects;
+use super::follower::{Follower, get};
+use super::two_projects;
 
 fn pep458() -> SignedServer {
     two_projects().profile(Profile::Pep458 { bit_length: 3 }).serve()

@@ -1,15 +1,14 @@
 //! What the owner of an index does.
 
-use std::process::Command;
-
 use testkit::{
-    DistributionTrust, Environment, Interpreter, KeyType, Profile, SignedLayout, SignedServer, Wheel, in_seconds,
+    Command, DistributionTrust, Environment, Interpreter, KeyType, Profile, SignedLayout, SignedServer, Wheel,
+    in_seconds,
 };
 use tuf::Check;
 use tuf::metadata::{Metadata, Root, Snapshot, Targets, TopLevelRole};
 
-use crate::follower::{Follower, get, get_as};
-use crate::two_projects;
+use super::follower::{Follower, get, get_as};
+use super::two_projects;
 
 const WHEELS: [&str; 3] =
     ["app-1.0-py3-none-any.whl", "app-1.1+local.1-py3-none-any.whl", "my_library-2.0-py3-none-any.whl"];
@@ -239,8 +238,8 @@ fn two_indexes_share_no_keys() {
 #[test]
 fn pip_which_verifies_nothing_installs_from_it_all_the_same() {
     let Some(interpreter) = Interpreter::find() else { return };
-    let has_pip = Command::new(&interpreter.executable).args(["-I", "-m", "pip", "--version"]).output();
-    if !has_pip.is_ok_and(|output| output.status.success()) {
+    let has_pip = Command::new(&interpreter.executable).args(["-I", "-m", "pip", "--version"]).try_run();
+    if !has_pip.is_ok_and(|outcome| outcome.succeeded()) {
         eprintln!("skipped: python3 has no pip");
         return;
     }

@@ -3,9 +3,9 @@
 use tuf::json::{Object, Value, parse};
 use tuf::{Check, Client, Fetched, Limits, Mode, Request, RequestId, UnixTime};
 
-use crate::any_order::{Choices, Run, Stored, drive};
-use crate::histories::{HISTORIES, History, PATHS};
-use crate::simulator::{DAY, NOW, ed25519};
+use super::any_order::{Choices, Run, Stored, drive};
+use super::histories::{HISTORIES, History, PATHS};
+use super::simulator::{DAY, NOW, ed25519};
 
 /// One run as these bytes decide; empty ones decide for an honest first run. Says whether it refreshed.
 ///

@@ -4,7 +4,7 @@ use tuf::json::Value;
 use tuf::metadata::{FileMeta, Metadata, Root, TopLevelRole};
 use tuf::{Check, Error, HashAlgorithm, Hashes, Key, StoredFile, UnixTime};
 
-use crate::simulator::{
+use super::simulator::{
     DAY, Instead, Machine, NOW, Repository, ecdsa, ed25519, found, object_of, refused, sign, sign_object,
 };
 

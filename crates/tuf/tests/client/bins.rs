@@ -4,7 +4,7 @@ use tuf::json::Value;
 use tuf::metadata::{DelegatedRoles, HashPrefix, PathSet};
 use tuf::{AbsenceDoubt, Action, Check, Error, LookUp};
 
-use crate::simulator::{Instead, Machine, Order, Repository, found, object_of, refused, searched, sign, sign_object};
+use super::simulator::{Instead, Machine, Order, Repository, found, object_of, refused, searched, sign, sign_object};
 
 /// A repository with bins of one kind: 256 hashed ones, or succinct ones of so many bits.
 fn repository(bits: Option<u8>) -> Repository {

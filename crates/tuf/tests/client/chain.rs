@@ -4,7 +4,7 @@ use tuf::json::{self, Object, Value};
 use tuf::metadata::{PathPattern, PathSet, RoleName, TopLevelRole};
 use tuf::{ChainLink, Client, Event, HashAlgorithm, Hashes, KeyId, LookUp, Mode, Signature, Target, UnixTime};
 
-use crate::simulator::{DAY, Machine, NOW, Repository, Signer, ecdsa, ed25519, ed25519_keys, found};
+use super::simulator::{DAY, Machine, NOW, Repository, Signer, ecdsa, ed25519, ed25519_keys, found};
 
 /// The client that looked for a path, and what it found.
 fn looked_up(machine: &mut Machine, repository: &Repository, path: &str) -> (Client, Target) {

@@ -4,7 +4,7 @@ use tuf::json::{Object, Value};
 use tuf::metadata::{PathPattern, PathSet};
 use tuf::{Action, Check, Error, Key, KeyId, StoredFile};
 
-use crate::simulator::{
+use super::simulator::{
     Instead, Machine, Repository, Signer, ed25519, ed25519_keys, found, object_of, refused, searched, sign, sign_object,
 };
 

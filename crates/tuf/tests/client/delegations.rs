@@ -2,7 +2,7 @@
 
 use tuf::{AbsenceDoubt, Error, LookUp};
 
-use crate::simulator::{Machine, Order, Repository, found, searched};
+use super::simulator::{Machine, Order, Repository, found, searched};
 
 /// From whom to whom, for which paths, and whether it is terminating.
 type Delegation<'a> = (&'a str, &'a str, &'a [&'a str], bool);

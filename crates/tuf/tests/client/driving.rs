@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tuf::metadata::TopLevelRole;
 use tuf::{Check, Client, Error, Event, Fetched, LookUp, LookUpId, Mode, Request, StoredFile};
 
-use crate::simulator::{Instead, Machine, Order, Repository, ed25519, found, refused};
+use super::simulator::{Instead, Machine, Order, Repository, ed25519, found, refused};
 
 /// 16 bins, and a target in each of ten paths.
 fn binned() -> (Repository, Vec<String>) {

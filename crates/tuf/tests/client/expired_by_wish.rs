@@ -2,7 +2,7 @@
 
 use tuf::{Check, Client, Error, Event, Limits, Mode, UnixTime};
 
-use crate::simulator::{DAY, Machine, NOW, Repository, found, refused};
+use super::simulator::{DAY, Machine, NOW, Repository, found, refused};
 
 /// All roles but the root expire in these days; `file` is in `role`, and nobody asks for what is in `other`.
 fn expiring_in(days: i64) -> Repository {

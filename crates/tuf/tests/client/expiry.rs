@@ -2,7 +2,7 @@
 
 use tuf::{Check, Client, Error, Limits, Mode, StoredFile, UnixTime};
 
-use crate::simulator::{DAY, Machine, NOW, Repository, refused};
+use super::simulator::{DAY, Machine, NOW, Repository, refused};
 
 /// A second ago.
 const EXPIRED: UnixTime = UnixTime(NOW.0 - 1);

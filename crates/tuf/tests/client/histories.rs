@@ -7,8 +7,8 @@ use tuf::json::parse;
 use tuf::metadata::{PathPattern, PathSet, TopLevelRole};
 use tuf::{LookUp, StoredFile};
 
-use crate::any_order::Stored;
-use crate::simulator::{Machine, Repository, ed25519};
+use super::any_order::Stored;
+use super::simulator::{Machine, Repository, ed25519};
 
 /// Looked up in all histories; not all of them exist.
 pub const PATHS: [&str; 12] =

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use tuf::metadata::{Snapshot, Timestamp};
 use tuf::{Client, Error, Fetched, Limits, LookUp, Mode, Request};
 
-use crate::any_answer::play;
-use crate::any_order::{Choices, Stored, drive};
-use crate::histories::{HISTORIES, History, PATHS};
-use crate::simulator::{Instead, NOW};
+use super::any_answer::play;
+use super::any_order::{Choices, Stored, drive};
+use super::histories::{HISTORIES, History, PATHS};
+use super::simulator::{Instead, NOW};
 
 /// What must be the same in any order.
 type Outcome = (Result<(Timestamp, Snapshot), Error>, Vec<Result<LookUp, Error>>, Stored);

@@ -4,7 +4,7 @@ use tuf::json::{Object, Value};
 use tuf::metadata::{Metadata, Snapshot, TopLevelRole};
 use tuf::{Action, Check, Error, Key, KeyId, Signature};
 
-use crate::simulator::{Machine, Repository, ecdsa, ed25519, ed25519_keys, object_of, refused, sign_object};
+use super::simulator::{Machine, Repository, ecdsa, ed25519, ed25519_keys, object_of, refused, sign_object};
 
 const SNAPSHOT: TopLevelRole = TopLevelRole::Snapshot;
 

@@ -3,7 +3,7 @@
 use tuf::metadata::{FileMeta, RoleName, TopLevelRole};
 use tuf::{Action, Error, StoredFile, UnixTime};
 
-use crate::simulator::{Instead, Machine, Repository, ecdsa, ed25519};
+use super::simulator::{Instead, Machine, Repository, ecdsa, ed25519};
 
 #[track_caller]
 fn says<T: std::fmt::Debug>(result: Result<T, Error>, message: &str, action: Action) {

@@ -3,7 +3,7 @@
 use tuf::metadata::TopLevelRole;
 use tuf::{Action, Check, Error, StoredFile, UnixTime};
 
-use crate::simulator::{DAY, Machine, NOW, Repository, ed25519, found, refused};
+use super::simulator::{DAY, Machine, NOW, Repository, ed25519, found, refused};
 
 fn in_days(days: i64) -> UnixTime {
     UnixTime(NOW.0 + days * DAY)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tuf::metadata::RoleName;
 use tuf::{Error, StoredFile};
 
-use crate::simulator::{Machine, Repository, found, searched};
+use super::simulator::{Machine, Repository, found, searched};
 
 #[test]
 fn names_are_quoted_in_requests() -> Result<(), Error> {

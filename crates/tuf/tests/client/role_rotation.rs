@@ -3,7 +3,7 @@
 use tuf::metadata::TopLevelRole;
 use tuf::{Check, Error};
 
-use crate::simulator::{Machine, Repository, ed25519_keys, refused};
+use super::simulator::{Machine, Repository, ed25519_keys, refused};
 
 /// Numbers of a role's keys, its threshold, and whose keys sign its files.
 type Version<'a> = (&'a [u16], u64, &'a [u16]);

@@ -3,7 +3,7 @@
 use tuf::metadata::{FileMeta, Metadata, RoleName, TopLevelRole};
 use tuf::{Check, Error, KeyId, Signature, StoredFile};
 
-use crate::simulator::{Instead, Machine, Repository, Signer, ed25519, refused, sign};
+use super::simulator::{Instead, Machine, Repository, Signer, ed25519, refused, sign};
 
 #[test]
 fn an_older_timestamp_is_refused() -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use tuf::metadata::{Root, TopLevelRole};
 use tuf::{Check, UnixTime};
 
-use crate::simulator::{DAY, Machine, NOW, Repository, ed25519_keys, public, refused, sign};
+use super::simulator::{DAY, Machine, NOW, Repository, ed25519_keys, public, refused, sign};
 
 /// A version of the root: the numbers of its keys, its threshold, and whose keys sign it.
 type Version<'a> = (&'a [u16], u64, &'a [u16]);

@@ -3,7 +3,7 @@
 use tuf::metadata::TopLevelRole;
 use tuf::{Action, Check, Error, Mode, Request, StoredFile};
 
-use crate::simulator::{Instead, Machine, Order, Repository, ed25519, refused, sign};
+use super::simulator::{Instead, Machine, Order, Repository, ed25519, refused, sign};
 
 const UP_TO_DATE: &str = "root 1, timestamp 1, snapshot 1, targets 1";
 

@@ -2,7 +2,7 @@
 
 use tuf::{Action, Check, Error, Fetched, Mode, RemoteFile, Request};
 
-use crate::simulator::{Instead, Machine, Repository, found, refused};
+use super::simulator::{Instead, Machine, Repository, found, refused};
 
 /// All fetches of a look-up for `file`, as the client describes them.
 fn fetches(machine: &mut Machine, repository: &Repository) -> Vec<RemoteFile> {

@@ -3,7 +3,7 @@
 use tuf::metadata::{RoleName, TopLevelRole};
 use tuf::{Check, Error, StoredFile};
 
-use crate::simulator::{Machine, Repository, ed25519, ed25519_keys, found, refused, sign};
+use super::simulator::{Machine, Repository, ed25519, ed25519_keys, found, refused, sign};
 
 /// Damage in the store costs a request and nothing else.
 #[test]

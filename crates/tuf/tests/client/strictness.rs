@@ -4,7 +4,7 @@
 use tuf::json::{Object, Value};
 use tuf::{Action, Check, Error};
 
-use crate::simulator::{Instead, Machine, Repository, found, object_of, refused, sign_object};
+use super::simulator::{Instead, Machine, Repository, found, object_of, refused, sign_object};
 
 /// A repository whose next version of everything is published, and a machine that has the version before.
 fn updated() -> (Repository, Machine) {

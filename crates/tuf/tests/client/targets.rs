@@ -3,7 +3,7 @@
 use tuf::json::Value;
 use tuf::{Error, HashAlgorithm, Hashes, Mismatch, Target};
 
-use crate::simulator::{Machine, Repository, found};
+use super::simulator::{Machine, Repository, found};
 
 const ALL: [HashAlgorithm; 5] = [
     HashAlgorithm::Sha256,

@@ -1,6 +1,6 @@
 //! Files larger than any honest one are refused quickly, and the largest honest ones are read quickly.
 
-use crate::documents::{ROOT, SNAPSHOT, TARGETS, TIMESTAMP};
+use super::documents::{ROOT, SNAPSHOT, TARGETS, TIMESTAMP};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 use tuf::metadata::{

@@ -1,6 +1,6 @@
 //! What is refused, with its place. Each case changes one thing in a good file.
 
-use crate::documents::{ROOT, SNAPSHOT, SUCCINCT, TARGETS, TIMESTAMP};
+use super::documents::{ROOT, SNAPSHOT, SUCCINCT, TARGETS, TIMESTAMP};
 use tuf::metadata::{FormatError, Metadata, Root, Signed, Snapshot, Targets, Timestamp};
 
 /// What is replaced (it stands there once), by what, the place of the error, and what was expected there.

@@ -1,8 +1,8 @@
 //! Path patterns: a table, and Python's `fnmatch` on generated cases.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use testkit::Command;
 use tuf::metadata::PathPattern;
 
 #[test]
@@ -88,20 +88,13 @@ fn as_fnmatch() {
         for line in sys.stdin.read().split('\\n')[:-1]:\n    \
             pattern, path = line.split(' ')\n    \
             print(int(fnmatch.fnmatchcase(path, pattern)))";
-    let child =
-        Command::new(&python).args(["-W", "ignore", "-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-    let Ok(mut child) = child else {
+    let cases = generated_cases();
+    let input: String = cases.iter().map(|(pattern, path)| format!("{pattern} {path}\n")).collect();
+    let Ok(outcome) = Command::new(&python).args(["-W", "ignore", "-c", script]).input(input).try_run() else {
         eprintln!("skipped: there is no {}", python.display());
         return;
     };
-    let cases = generated_cases();
-    let input: String = cases.iter().map(|(pattern, path)| format!("{pattern} {path}\n")).collect();
-    let mut stdin = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
-    assert!(output.status.success());
-    let answers = String::from_utf8(output.stdout).unwrap();
+    let answers = outcome.expect_code(0).stdout;
     assert_eq!(answers.lines().count(), cases.len());
     let mut matching = 0;
     for ((pattern, path), answer) in cases.iter().zip(answers.lines()) {

@@ -6,7 +6,7 @@ use tuf::metadata::{
 };
 use tuf::{SigningKey, UnixTime, json};
 
-use crate::documents;
+use super::documents;
 
 const EXPIRES: UnixTime = UnixTime(1_900_000_000);
 

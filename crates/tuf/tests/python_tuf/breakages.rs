@@ -8,7 +8,7 @@ mod roots;
 
 use tuf::Check;
 
-use crate::repository::Repository;
+use super::repository::Repository;
 
 /// One way to break a repository, or not to.
 pub struct Breakage {

@@ -7,8 +7,8 @@ use serde_json::{Value as Json, json};
 use tuf::metadata::{FileMeta, Metadata, RoleName, Root, Signed, Snapshot, Targets, Timestamp, TopLevelRole};
 use tuf::{HashAlgorithm, Hashes, Key, SigningKey, UnixTime};
 
+use super::random::Random;
 use crate::drive::Served;
-use crate::random::Random;
 
 pub const DAY: i64 = 86_400;
 

@@ -6,7 +6,7 @@ use tuf::metadata::{
 };
 use tuf::{HashAlgorithm, Hashes, UnixTime, json};
 
-use crate::repository::{DAY, Repository, public};
+use super::repository::{DAY, Repository, public};
 
 /// What is looked for.
 pub const PATHS: [&str; 14] = [

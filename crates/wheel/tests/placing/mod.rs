@@ -1,5 +1,4 @@
 //! What the tests of placing share: unpacked wheels made in memory, environments, and pictures of directory trees.
-#![allow(dead_code, reason = "each test program uses a part")]
 
 use std::collections::BTreeMap;
 use std::fs;

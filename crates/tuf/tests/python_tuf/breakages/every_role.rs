@@ -5,7 +5,7 @@ use tuf::{Check, HashAlgorithm, UnixTime};
 
 use super::Expected::{self, Accepted, LookUpsRefused, Refused};
 use super::{History, List};
-use crate::repository::{DAY, Description, Repository};
+use crate::python_tuf::repository::{DAY, Description, Repository};
 
 pub(super) fn of_all(list: &mut List, place: &'static str) {
     use History::Either;

@@ -5,7 +5,7 @@ use tuf::metadata::{TargetFile, TopLevelRole};
 
 use super::Expected::Accepted;
 use super::{History, List};
-use crate::repository::{DAY, Repository, public};
+use crate::python_tuf::repository::{DAY, Repository, public};
 
 pub(super) fn add(list: &mut List) {
     use History::{Either, Needed};

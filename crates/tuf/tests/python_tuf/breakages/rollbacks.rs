@@ -5,7 +5,7 @@ use tuf::{Check, HashAlgorithm};
 
 use super::Expected::{self, Accepted, LookUpsRefused, Refused};
 use super::{History, List};
-use crate::repository::{Description, Repository, public};
+use crate::python_tuf::repository::{Description, Repository, public};
 
 pub(super) fn add(list: &mut List) {
     use History::Needed;
@@ -94,7 +94,7 @@ pub(super) fn add(list: &mut List) {
             repository.change("targets");
             repository.change(delegated);
             let targets = repository.targets.get_mut("targets").unwrap();
-            for path in crate::shape::PATHS {
+            for path in crate::python_tuf::shape::PATHS {
                 targets.targets.insert(path.to_owned(), TargetFile::of(b"of the new snapshot"));
             }
         },

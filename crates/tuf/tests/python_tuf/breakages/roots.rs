@@ -6,7 +6,7 @@ use tuf::metadata::TopLevelRole;
 
 use super::Expected::{self, Accepted, Refused};
 use super::{History, List};
-use crate::repository::{Repository, public};
+use crate::python_tuf::repository::{Repository, public};
 
 pub(super) fn add(list: &mut List) {
     use History::Either;

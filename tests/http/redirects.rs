@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use testkit::{Environment, Index, Response, Server, Wheel};
 
-mod http;
-use http::{install, refused};
+use super::scene::{install, refused};
 
 fn index() -> Index {
     Index::new().add(Wheel::new("app", "1.0").build())

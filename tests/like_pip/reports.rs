@@ -6,20 +6,16 @@
 //!   licence expressions of new metadata;
 //! - the order in which `check` names distributions, which with pip is that of a directory on the disk.
 
-// A test may panic: that is how it fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-
 use std::fs;
 use std::path::Path;
 
 use testkit::{Environment, Outcome, Wheel};
 
-mod reference;
-
-use reference::Reference;
+use super::reference::Reference;
+use crate::scene;
 
 fn tufpip(environment: &Environment, arguments: &[&str]) -> Outcome {
-    environment.command(env!("CARGO_BIN_EXE_tufpip")).args(arguments).run()
+    scene::tufpip(environment).args(arguments).run()
 }
 
 /// An environment with what a report has to know about; with what only new pips understand when `modern`.

@@ -2,8 +2,7 @@
 
 use testkit::{Environment, Index, IndexBehavior, ListedFile, MetadataMode, Response, Server, Wheel};
 
-mod http;
-use http::{install, refused};
+use super::scene::{install, refused};
 
 const WHEEL: &str = "/files/app-1.0-py3-none-any.whl";
 const METADATA: &str = "/files/app-1.0-py3-none-any.whl.metadata";

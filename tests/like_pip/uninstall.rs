@@ -1,15 +1,11 @@
 //! `uninstall`: what it shows and asks, what goes and what stays; held against pip where there is one.
 
-// A test may panic: that is how it fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-
 use std::fs;
 
-use testkit::{Command, Environment, Wheel};
+use testkit::{Environment, Wheel};
 
-mod reference;
-
-use reference::Reference;
+use super::reference::Reference;
+use crate::scene::tufpip;
 
 /// An environment with `app`, whose directory also has a file that nobody installed, and `plain`.
 fn world() -> Option<Environment> {
@@ -32,10 +28,6 @@ fn world() -> Option<Environment> {
     tufpip(&environment).args(arguments).run().expect_code(0);
     fs::write(environment.site_packages().join("app/notes.txt"), "mine").unwrap();
     Some(environment)
-}
-
-fn tufpip(environment: &Environment) -> Command {
-    environment.command(env!("CARGO_BIN_EXE_tufpip"))
 }
 
 #[test]

@@ -1,13 +1,10 @@
 //! User names and passwords: who gets them, what happens without them, and that nobody reads them afterwards.
 
-#![allow(clippy::unwrap_used, reason = "a story that cannot go on is a failed test")]
-
 use std::path::Path;
 
 use testkit::{Environment, Index, IndexBehavior, Links, Outcome, Server, Wheel};
 
-mod http;
-use http::{install, refused, tufpip};
+use super::scene::{install, refused, tufpip};
 
 const USER: &str = "me";
 const PASSWORD: &str = "s3cr3t-w0rd";

@@ -2,14 +2,6 @@
 //!
 //! Every attack ends with the honest repository back and the same command working.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a story that cannot go on is a failed test"
-)]
-
 mod a01_file_replaced;
 mod a02_file_not_signed;
 mod a03_page_altered;
@@ -37,6 +29,5 @@ mod a24_local_store;
 mod a25_clock;
 mod around_the_signatures;
 mod honest;
-mod scene;
 mod store_broken;
 mod store_shared;

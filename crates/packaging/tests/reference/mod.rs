@@ -4,9 +4,6 @@
 //! is the pip of that Python, and also the one in the directory that TUFPIP_REFERENCE_PIP names, where it runs. What is
 //! missing is skipped and said.
 
-// A test may panic: that is how it fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 mod grid;
 mod interpreters;
 mod names;

@@ -1,13 +1,5 @@
 //! Stories of operators: making, publishing, checking and serving a signed index with `tufpip repo`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a story that cannot go on is a failed test"
-)]
-
 mod ceremony;
 mod content;
 mod demo;

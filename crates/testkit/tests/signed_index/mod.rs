@@ -1,15 +1,6 @@
 //! Signed indexes, followed by a real TUF client over HTTP: what the owner publishes is found and verified, and what attackers
 //! do is what they say.
 
-#![allow(missing_docs)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a panic is how a test fails"
-)]
-
 mod attacks;
 mod follower;
 mod owner;

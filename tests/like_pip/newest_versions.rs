@@ -1,13 +1,9 @@
 //! `list --outdated` and `--uptodate` against an index, and against pip.
 
-// A test may panic: that is how it fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-
 use testkit::{Environment, Index, Sdist, Wheel};
 
-mod reference;
-
-use reference::Reference;
+use super::reference::Reference;
+use crate::scene::tufpip;
 
 #[test]
 fn which_versions_count_as_newest() {
@@ -28,10 +24,10 @@ fn which_versions_count_as_newest() {
         .serve();
     let environment = Environment::new();
     let names = ["app==1.0", "built==1.0", "current"];
-    environment.command(env!("CARGO_BIN_EXE_tufpip")).arg("install").args(names).index(&server).run().expect_code(0);
+    tufpip(&environment).arg("install").args(names).index(&server).run().expect_code(0);
     let unlisted = Wheel::new("unlisted", "1.0").build();
     let path = environment.write(&unlisted.filename, &unlisted.bytes);
-    environment.command(env!("CARGO_BIN_EXE_tufpip")).args(["install", "--no-index"]).arg(path).run().expect_code(0);
+    tufpip(&environment).args(["install", "--no-index"]).arg(path).run().expect_code(0);
 
     let reference = Reference::find();
     for (arguments, expected) in [
@@ -51,7 +47,7 @@ fn which_versions_count_as_newest() {
         (&["list", "--uptodate"], "Package Version\n------- -------\ncurrent 1.0\n"),
         (&["list", "--uptodate", "--exclude", "current"], ""),
     ] {
-        let own = environment.command(env!("CARGO_BIN_EXE_tufpip")).args(arguments).index(&server).run().expect_code(0);
+        let own = tufpip(&environment).args(arguments).index(&server).run().expect_code(0);
         assert_eq!(own.stdout, expected, "{arguments:?}");
         if let Some(reference) = &reference {
             let theirs = reference.command(&environment).args(arguments).index(&server).run();

@@ -2,8 +2,7 @@
 
 use testkit::{Environment, Index, IndexBehavior, ListedFile, Response, Server, Wheel};
 
-mod http;
-use http::{install, large_app, nothing_unfinished, ranges, refused, serving};
+use super::scene::{install, large_app, nothing_unfinished, ranges, refused, serving};
 
 const HALF: usize = 150_000;
 

@@ -2,8 +2,7 @@
 
 use testkit::{Environment, HashName, Index, IndexBehavior, ListedFile, Request, Response, Server, Wheel};
 
-mod http;
-use http::{install, refused};
+use super::scene::{install, refused};
 
 const JSON: &str = "application/vnd.pypi.simple.v1+json";
 const PAGE: &str = "/simple/app/";

@@ -2,7 +2,6 @@
 //! `python3` on PATH.
 
 use std::path::PathBuf;
-use std::process;
 
 use testkit::{Command, Environment};
 
@@ -10,7 +9,6 @@ use testkit::{Command, Environment};
 pub struct Reference {
     runner: PathBuf,
     /// Major and minor version.
-    #[allow(dead_code, reason = "not every test cares")]
     pub version: (u32, u32),
 }
 
@@ -30,13 +28,11 @@ impl Reference {
             Some(directory) => PathBuf::from(directory),
             None => {
                 let program = "import os, pip; print(os.path.dirname(os.path.dirname(pip.__file__)))";
-                let output = process::Command::new("python3").args(["-c", program]).output().ok()?;
-                PathBuf::from(String::from_utf8(output.stdout).ok()?.trim())
+                PathBuf::from(Command::new("python3").args(["-c", program]).try_run().ok()?.stdout.trim())
             }
         };
         let runner = directory.join("pip/__pip-runner__.py");
-        let output = process::Command::new(&interpreter.executable).arg(&runner).arg("--version").output().ok()?;
-        let text = String::from_utf8(output.stdout).ok()?;
+        let text = Command::new(&interpreter.executable).arg(&runner).arg("--version").try_run().ok()?.stdout;
         // `pip 26.3 from …`
         let mut numbers = text.split(' ').nth(1)?.split('.').map(|number| number.parse().unwrap_or(0));
         let version = (numbers.next()?, numbers.next().unwrap_or(0));

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use testkit::{Environment, Index, Response, Server, Wheel};
 
-mod http;
-use http::{install, refused, serving};
+use super::scene::{install, refused, serving};
 
 const PAGE: &str = "/simple/app/";
 

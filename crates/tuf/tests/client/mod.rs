@@ -1,5 +1,4 @@
 //! The client against a simulated repository: honest, broken, and hostile.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod any_answer;
 mod any_order;

@@ -1,9 +1,8 @@
 //! What an install that went well tells all the same: dependencies it broke, and programs outside of PATH.
 
-// A test may panic: that is how it fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-
 use testkit::{Command, Environment, Wheel};
+
+use crate::scene::tufpip;
 
 fn environment() -> Option<Environment> {
     if testkit::Interpreter::find().is_none() {
@@ -24,8 +23,7 @@ fn environment() -> Option<Environment> {
 
 fn install(environment: &Environment) -> Command {
     let links = environment.work();
-    let command = environment.command(env!("CARGO_BIN_EXE_tufpip"));
-    command.args(["install", "--no-index", "--find-links"]).arg(links)
+    tufpip(environment).args(["install", "--no-index", "--find-links"]).arg(links)
 }
 
 #[test]

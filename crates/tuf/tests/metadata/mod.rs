@@ -1,7 +1,5 @@
 //! Metadata as data: what is read, what is refused and where, and that nothing is lost between reading and writing.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 mod bins;
 mod documents;
 mod hostile_sizes;

@@ -2,14 +2,7 @@
 //! makes of them.
 //!
 //! Needs the network and downloads some 500 MB for each test, so it runs only when asked for:
-//! `TUFPIP_TEST_NETWORK=1 cargo test --test popular_projects -- --nocapture`.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a comparison that cannot go on is a failed test"
-)]
+//! `TUFPIP_TEST_NETWORK=1 cargo test --test integration popular_projects:: -- --nocapture`.
 
 mod signed;
 
@@ -17,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use testkit::Command;
 
 /// What is installed at a time; what does not go together stands in different groups.
 const GROUPS: &[&[&str]] = &[
@@ -117,10 +110,8 @@ fn the_same_files_as_pip() {
         let constraints = place.path().join(format!("chosen{number}.txt"));
         fs::write(&constraints, &frozen).unwrap();
         let tufpip = || {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_tufpip"));
-            command.arg("--cache-dir").arg(place.path().join("cache")).arg("--python").arg(ours.join("bin/python"));
-            command.args(install).args(*group);
-            command
+            let command = Command::new(env!("CARGO_BIN_EXE_tufpip")).arg("--cache-dir").arg(place.path().join("cache"));
+            command.arg("--python").arg(ours.join("bin/python")).args(install).args(*group)
         };
         let free = run(tufpip().arg("--dry-run").args(["--report", "-"]));
         say_what_is_chosen_differently(&frozen, &free);
@@ -160,18 +151,15 @@ fn environment(path: &Path) -> PathBuf {
     path.to_owned()
 }
 
-/// Runs a program without the machine's configuration of pip; its output is shown when it fails.
-fn run(command: &mut Command) -> String {
-    for (name, _) in std::env::vars() {
-        if ["PIP_", "TUFPIP_", "PYTHON"].iter().any(|prefix| name.starts_with(prefix)) {
-            command.env_remove(name);
+/// Runs a program that may use the network, with the proxies and certificates of the machine; its output is shown when it fails.
+fn run(command: Command) -> String {
+    let mut command = command.env_remove("NO_PROXY").env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+    for name in ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        if let Some(value) = std::env::var_os(name) {
+            command = command.env(name, value);
         }
     }
-    command.env_remove("VIRTUAL_ENV").env("PIP_CONFIG_FILE", "/dev/null").env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {}\n{text}", output.status);
-    String::from_utf8(output.stdout).unwrap()
+    command.time_limit(Duration::from_secs(3600)).run().expect_code(0).stdout
 }
 
 /// Prints the distributions of which pip, asked the same, chose another version: both answers may satisfy everything.

@@ -2,8 +2,7 @@
 
 use testkit::{Command, Environment, Index, Request, Server, Wheel};
 
-mod http;
-use http::{install, refused};
+use super::scene::{install, refused};
 
 /// Nobody has this name; only the proxy is ever asked for it.
 const INDEX: &str = "http://pkgs.example.org/simple/";

@@ -1,0 +1,20 @@
+//! Wheels from the file to the environment and out of it again.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod archive_maker;
+mod archive_mutated;
+mod installed_and_removed;
+mod kill_at_every_step;
+mod place_like_pip;
+mod place_speed;
+mod placing;
+mod transaction_refuses;
+mod unpack_benign;
+mod unpack_hostile;
