@@ -1,49 +1,27 @@
 //! tufpip: a pip-compatible installer that verifies what it downloads.
 
-mod bytecode;
-mod cache_file;
 mod cli;
 mod commands;
-mod consistency;
-mod environment;
-mod explain;
-mod failure;
-mod index;
-mod install;
-mod installed;
-mod net;
-mod other_writers;
-mod placing;
-mod plan;
-mod python;
-mod repo;
-mod report;
-mod requirements;
-mod root_user;
-mod script_location;
-mod session;
+mod messages;
 mod settings;
-mod store;
 mod terminal;
-mod trust;
-mod unfinished;
-mod verified;
-mod wanted;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::failure::{Failure, Kind};
-use crate::session::Session;
-use crate::settings::{Command, Settings, Surroundings, settle};
+use crate::settings::{Command, Settings, resolve_settings};
 use crate::terminal::Terminal;
+use installer::context::Context;
+use installer::error::{Failure, Kind};
+use installer::event::Reporter;
+use installer::process_environment::ProcessEnvironment;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let settings = match settle(&words, &Surroundings::of_process()) {
+    let settings = match resolve_settings(&words, &ProcessEnvironment::current()) {
         Ok(settings) => settings,
         Err(failure) => {
             eprintln!("{failure}");
@@ -73,27 +51,26 @@ fn main() -> ExitCode {
 fn run(settings: &Settings, terminal: &Arc<Terminal>) -> Result<ExitCode, Failure> {
     match &settings.command {
         Command::Install(install) => in_runtime(async {
-            install::install(settings, install, &Session::new(settings, Arc::clone(terminal))?).await
+            let context = context(settings, terminal)?;
+            installer::install::install(&settings.common, install, &context).await
         }),
-        Command::Download(download) => {
-            let session = Session::new(settings, Arc::clone(terminal))?;
-            in_runtime(async { commands::download::download(settings, download, &session).await })
-        }
-        Command::Uninstall(uninstall) => {
-            let session = Session::new(settings, Arc::clone(terminal))?;
-            in_runtime(async { commands::uninstall::uninstall(settings, uninstall, &session) })
-        }
+        Command::Download(download) => in_runtime(async {
+            commands::download::download(settings, download, &context(settings, terminal)?, terminal).await
+        }),
+        Command::Uninstall(uninstall) => in_runtime(async {
+            commands::uninstall::uninstall(settings, uninstall, &context(settings, terminal)?, terminal).await
+        }),
         Command::List(list) => {
-            let session = Session::new(settings, Arc::clone(terminal))?;
-            in_runtime(async { commands::list::list(settings, list, &session).await })
+            in_runtime(async { commands::list::list(settings, list, &context(settings, terminal)?, terminal).await })
         }
         Command::Freeze(freeze) => commands::freeze::freeze(settings, freeze, terminal),
         Command::Show(show) => return commands::show::show(settings, show, terminal),
         Command::Check => return commands::check::check(settings, terminal),
         Command::Trust(command) => in_runtime(commands::trust::trust(settings, command, terminal)),
         Command::WhyTrust(why) => {
-            let session = Session::new(settings, Arc::clone(terminal))?;
-            return in_runtime(async { commands::why_trust::why_trust(settings, why, &session).await });
+            return in_runtime(async {
+                commands::why_trust::why_trust(settings, why, &context(settings, terminal)?, terminal).await
+            });
         }
         Command::Repo(repo) => in_runtime(commands::repo::repo(settings, repo, terminal)),
         Command::Version => {
@@ -106,6 +83,10 @@ fn run(settings: &Settings, terminal: &Arc<Terminal>) -> Result<ExitCode, Failur
         }
     }?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn context(settings: &Settings, terminal: &Arc<Terminal>) -> Result<Context, Failure> {
+    Context::open(&settings.common, Arc::clone(terminal) as Arc<dyn Reporter>)
 }
 
 /// Waits for a command that uses the network.

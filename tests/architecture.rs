@@ -9,14 +9,15 @@ use testkit::Command;
 
 /// Each crate of the workspace, and those of ours that it may use in what is shipped.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("tufpip", &["packaging", "resolve", "wheel", "tuf", "repository"]),
-    ("resolve", &["packaging"]),
-    ("wheel", &["packaging"]),
-    ("repository", &["packaging", "tuf"]),
-    ("packaging", &[]),
-    ("tuf", &[]),
+    ("tufpip", &["packaging", "resolve", "wheel", "tuf", "repository", "printable"]),
+    ("resolve", &["packaging", "printable"]),
+    ("wheel", &["packaging", "printable"]),
+    ("repository", &["packaging", "tuf", "printable"]),
+    ("packaging", &["printable"]),
+    ("tuf", &["printable"]),
+    ("printable", &[]),
     ("testkit", &["tuf"]),
-    ("tuf-conformance-client", &["tuf"]),
+    ("tuf-conformance-client", &["tuf", "printable"]),
 ];
 
 /// Not part of what is shipped.

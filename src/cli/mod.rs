@@ -1,40 +1,39 @@
 //! What can be said on the command line: clap definitions only; the doc comments are the help.
 //!
-//! The words themselves are read by [`words`], because pip's users rely on optparse's rules (abbreviated options, values
+//! The words themselves are read by [`tokens`], because pip's users rely on optparse's rules (abbreviated options, values
 //! that start with a hyphen, options before the command); clap gets them tidied, checks values and prints help. Options
-//! and commands of pip that are answered with a sentence instead stand in [`known`].
+//! and commands of pip that are answered with a sentence instead stand in [`unsupported_options`].
 
-pub mod known;
 pub mod repo;
+pub mod tokens;
 pub mod trust;
-pub mod words;
+pub mod unsupported_options;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use crate::settings::{Color, Group, ListFormat, ProgressBar};
+use crate::settings::{Color, ListFormat, ProgressBar};
+use installer::options::DependencyGroup;
 
-mod file_line;
 mod values;
 
-pub use file_line::FileLine;
-pub use trust::{COMMAND_LINE_ONLY, Security};
-use values::{PythonVersion, Seconds, group, moment, python_version, seconds};
+pub use trust::{COMMAND_LINE_ONLY, VerificationArgs};
+use values::{PythonVersion, Seconds, dependency_group, python_version, seconds, timestamp};
 
 /// The definition of the whole command line, with the options that are only known by name.
 pub fn definition() -> clap::Command {
-    let mut definition = with_known_options(Cli::command(), "");
+    let mut definition = with_unsupported_options(Cli::command(), "");
     definition.build();
     definition
 }
 
 /// Adds the options that are only known by name to a command and to all commands below it; the path is `trust add`.
-fn with_known_options(definition: clap::Command, path: &str) -> clap::Command {
-    let definition = known::add_options(definition, path);
+fn with_unsupported_options(definition: clap::Command, path: &str) -> clap::Command {
+    let definition = unsupported_options::add_options(definition, path);
     let names: Vec<String> = definition.get_subcommands().map(|command| command.get_name().to_owned()).collect();
     names.iter().fold(definition, |definition, name| {
         let path = format!("{path} {name}");
-        definition.mut_subcommand(name, |command| with_known_options(command, path.trim_start()))
+        definition.mut_subcommand(name, |command| with_unsupported_options(command, path.trim_start()))
     })
 }
 
@@ -47,7 +46,7 @@ pub struct Cli {
     #[arg(short = 'V', long)]
     pub version: bool,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -57,42 +56,42 @@ pub struct Cli {
 pub enum Command {
     /// Install packages
     #[command(disable_help_flag = true, args_override_self = true)]
-    Install(Box<Install>),
+    Install(Box<InstallArgs>),
     /// Download packages
     #[command(disable_help_flag = true, args_override_self = true)]
-    Download(Box<Download>),
+    Download(Box<DownloadArgs>),
     /// Uninstall packages
     #[command(disable_help_flag = true, args_override_self = true)]
-    Uninstall(Uninstall),
+    Uninstall(UninstallArgs),
     /// List installed packages
     #[command(disable_help_flag = true, args_override_self = true)]
-    List(Box<List>),
+    List(Box<ListArgs>),
     /// Output installed packages in requirements format
     #[command(disable_help_flag = true, args_override_self = true)]
-    Freeze(Freeze),
+    Freeze(FreezeArgs),
     /// Show information about installed packages
     #[command(disable_help_flag = true, args_override_self = true)]
-    Show(Show),
+    Show(ShowArgs),
     /// Verify that installed packages have compatible dependencies
     #[command(disable_help_flag = true, args_override_self = true)]
-    Check(Check),
+    Check(CheckArgs),
     /// Say which indexes are trusted, and by whose signatures
     #[command(disable_help_flag = true, args_override_self = true)]
-    Trust(trust::Trust),
+    Trust(trust::TrustArgs),
     /// Show which signatures the files of packages are trusted by
     #[command(disable_help_flag = true, args_override_self = true)]
-    WhyTrust(Box<trust::WhyTrust>),
+    WhyTrust(Box<trust::WhyTrustArgs>),
     /// Make a signed index out of packages
     #[command(disable_help_flag = true, args_override_self = true)]
-    Repo(Box<repo::Repo>),
+    Repo(Box<repo::RepoArgs>),
     /// Show help for commands
     #[command(disable_help_flag = true, args_override_self = true)]
-    Help(Help),
+    Help(HelpArgs),
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "General options")]
-pub struct General {
+pub struct GeneralArgs {
     /// Show help
     #[arg(short, long)]
     pub help: bool,
@@ -160,7 +159,7 @@ pub struct General {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Package index options")]
-pub struct Index {
+pub struct IndexArgs {
     /// Base URL of the package index, or a local directory laid out like one
     #[arg(short, long, alias = "pypi-url", value_name = "URL")]
     pub index_url: Option<String>,
@@ -174,13 +173,13 @@ pub struct Index {
     #[arg(short, long, value_name = "url")]
     pub find_links: Vec<String>,
     /// Only take what was uploaded before this date, or at least so many days ago (P3D)
-    #[arg(long, value_name = "datetime_or_duration", value_parser = moment)]
+    #[arg(long, value_name = "datetime_or_duration", value_parser = timestamp)]
     pub uploaded_prior_to: Option<Timestamp>,
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Package selection options")]
-pub struct Selection {
+pub struct SelectionArgs {
     /// Include pre-releases and development versions
     #[arg(long)]
     pub pre: bool,
@@ -202,7 +201,7 @@ pub struct Selection {
 }
 
 #[derive(Debug, Args)]
-pub struct Target {
+pub struct TargetPythonArgs {
     /// Take wheels for this platform; may be given several times
     #[arg(long, value_name = "platform")]
     pub platform: Vec<String>,
@@ -219,7 +218,7 @@ pub struct Target {
 
 /// What `install` and `download` share.
 #[derive(Debug, Args)]
-pub struct Wishes {
+pub struct RequirementArgs {
     /// Names with version specifiers, paths or URLs
     #[arg(value_name = "requirement")]
     pub requirements: Vec<String>,
@@ -230,8 +229,8 @@ pub struct Wishes {
     #[arg(short, long, value_name = "file")]
     pub constraint: Vec<String>,
     /// Take a dependency group of a pyproject.toml; may be given several times
-    #[arg(long, value_name = "[path:]group", value_parser = group)]
-    pub group: Vec<Group>,
+    #[arg(long, value_name = "[path:]group", value_parser = dependency_group)]
+    pub group: Vec<DependencyGroup>,
     /// Do not install dependencies
     #[arg(long, alias = "no-dependencies")]
     pub no_deps: bool,
@@ -248,7 +247,7 @@ pub struct Wishes {
     #[arg(long)]
     pub ignore_requires_python: bool,
     #[command(flatten)]
-    pub target: Target,
+    pub target: TargetPythonArgs,
     /// How to show progress
     #[arg(long, value_name = "progress_bar", default_value = "auto")]
     pub progress_bar: ProgressBar,
@@ -256,9 +255,9 @@ pub struct Wishes {
 
 /// Install packages from indexes, files, directories and URLs
 #[derive(Debug, Args)]
-pub struct Install {
+pub struct InstallArgs {
     #[command(flatten)]
-    pub wishes: Wishes,
+    pub requirement_args: RequirementArgs,
     /// Only say what would be installed
     #[arg(long)]
     pub dry_run: bool,
@@ -282,7 +281,7 @@ pub struct Install {
     pub upgrade: bool,
     /// Whether dependencies are upgraded as well
     #[arg(long, value_name = "upgrade_strategy", default_value = "only-if-needed")]
-    pub upgrade_strategy: UpgradeStrategy,
+    pub upgrade_strategy: UpgradeStrategyArg,
     /// Install again what is there already
     #[arg(long)]
     pub force_reinstall: bool,
@@ -311,36 +310,36 @@ pub struct Install {
     #[arg(long, value_name = "file")]
     pub report: Option<String>,
     #[command(flatten)]
-    pub security: Security,
+    pub security: VerificationArgs,
     #[command(flatten)]
-    pub selection: Selection,
+    pub selection: SelectionArgs,
     #[command(flatten)]
-    pub index: Index,
+    pub index: IndexArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Download packages from indexes, files and URLs
 #[derive(Debug, Args)]
-pub struct Download {
+pub struct DownloadArgs {
     #[command(flatten)]
-    pub wishes: Wishes,
+    pub requirement_args: RequirementArgs,
     /// Put the files into this directory
     #[arg(short, long, aliases = ["destination-dir", "destination-directory"], value_name = "dir", default_value = ".")]
     pub dest: String,
     #[command(flatten)]
-    pub security: Security,
+    pub security: VerificationArgs,
     #[command(flatten)]
-    pub selection: Selection,
+    pub selection: SelectionArgs,
     #[command(flatten)]
-    pub index: Index,
+    pub index: IndexArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Uninstall packages
 #[derive(Debug, Args)]
-pub struct Uninstall {
+pub struct UninstallArgs {
     /// Names of packages
     #[arg(value_name = "package")]
     pub packages: Vec<String>,
@@ -357,12 +356,12 @@ pub struct Uninstall {
     #[arg(long)]
     pub break_system_packages: bool,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// What `list` and `freeze` share.
 #[derive(Debug, Args)]
-pub struct Installed {
+pub struct InstalledArgs {
     /// Words that pip ignores.
     #[arg(hide = true)]
     pub ignored: Vec<String>,
@@ -382,9 +381,9 @@ pub struct Installed {
 
 /// List installed packages
 #[derive(Debug, Args)]
-pub struct List {
+pub struct ListArgs {
     #[command(flatten)]
-    pub installed: Installed,
+    pub installed: InstalledArgs,
     /// Only packages that have a newer version
     #[arg(short, long)]
     pub outdated: bool,
@@ -407,20 +406,20 @@ pub struct List {
     #[arg(long, overrides_with = "exclude_editable")]
     pub include_editable: bool,
     #[command(flatten)]
-    pub security: Security,
+    pub security: VerificationArgs,
     #[command(flatten)]
-    pub selection: Selection,
+    pub selection: SelectionArgs,
     #[command(flatten)]
-    pub index: Index,
+    pub index: IndexArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Output installed packages in requirements format
 #[derive(Debug, Args)]
-pub struct Freeze {
+pub struct FreezeArgs {
     #[command(flatten)]
-    pub installed: Installed,
+    pub installed: InstalledArgs,
     /// Keep the order and the comments of this requirements file; may be given several times
     #[arg(short, long, value_name = "file")]
     pub requirement: Vec<String>,
@@ -431,12 +430,12 @@ pub struct Freeze {
     #[arg(long)]
     pub exclude_editable: bool,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Show information about installed packages
 #[derive(Debug, Args)]
-pub struct Show {
+pub struct ShowArgs {
     /// Names of packages
     #[arg(value_name = "package")]
     pub packages: Vec<String>,
@@ -444,32 +443,32 @@ pub struct Show {
     #[arg(short, long)]
     pub files: bool,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Verify that installed packages have compatible dependencies
 #[derive(Debug, Args)]
-pub struct Check {
+pub struct CheckArgs {
     /// Words that pip ignores.
     #[arg(hide = true)]
     pub ignored: Vec<String>,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Show help for commands
 #[derive(Debug, Args)]
-pub struct Help {
+pub struct HelpArgs {
     /// The command, with the command below it if it has some
     #[arg(value_name = "command")]
     pub commands: Vec<String>,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Whether dependencies are upgraded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum UpgradeStrategy {
+pub enum UpgradeStrategyArg {
     /// Only when they must.
     OnlyIfNeeded,
     /// Always.

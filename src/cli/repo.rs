@@ -8,7 +8,7 @@ pub mod trying;
 
 use clap::{Args, Subcommand};
 
-use super::General;
+use super::GeneralArgs;
 
 /// Make a signed index out of packages
 ///
@@ -16,9 +16,9 @@ use super::General;
 /// any web server or object store: for tufpip a signed index, for pip and others an ordinary one.
 #[derive(Debug, Args)]
 #[command(override_usage = "tufpip repo <command> [options]")]
-pub struct Repo {
+pub struct RepoArgs {
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
     #[command(subcommand)]
     pub command: RepoCommand,
 }
@@ -71,7 +71,7 @@ pub enum RepoCommand {
 /// What every command on a repository can be told.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Repository options")]
-pub struct Place {
+pub struct OperatorDirectoryArgs {
     /// The operator's directory, with repo.toml in it
     #[arg(long, value_name = "dir", default_value = ".")]
     pub repo: String,
@@ -83,7 +83,7 @@ pub struct Place {
 /// How private keys are unlocked.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Key options")]
-pub struct Unlock {
+pub struct PassphraseArgs {
     /// Read the passphrase of private keys from this file descriptor, up to the end of the line; otherwise
     /// TUFPIP_REPO_PASSPHRASE is taken, or somebody at the terminal is asked
     #[arg(long, value_name = "fd", value_parser = file_descriptor)]

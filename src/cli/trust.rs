@@ -5,13 +5,13 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use packaging::PackageName;
 
-use super::values::{grace, project_name};
-use super::{General, Index, Selection};
+use super::values::{expiry_grace, project_name};
+use super::{GeneralArgs, IndexArgs, SelectionArgs};
 
 /// How strictly signatures are insisted on.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Repository security options")]
-pub struct Security {
+pub struct VerificationArgs {
     /// Refuse to install what neither a signed index nor a hash of yours vouches for; what is installed already is not
     /// looked at
     #[arg(long)]
@@ -23,7 +23,7 @@ pub struct Security {
     #[arg(long)]
     pub offline: bool,
     /// Accept signed metadata that expired less than so long ago (7d, 12h, P7D)
-    #[arg(long, value_name = "duration", value_parser = grace)]
+    #[arg(long, value_name = "duration", value_parser = expiry_grace)]
     pub allow_expired: Option<Duration>,
     /// Verify no signatures at all during this command: whoever controls the network or the index chooses what is installed
     #[arg(long)]
@@ -39,9 +39,9 @@ pub const COMMAND_LINE_ONLY: &[&str] = &["allow-unsigned", "allow-expired", "dis
 /// with; get it from the operator of the index by a way that you trust.
 #[derive(Debug, Args)]
 #[command(override_usage = "tufpip trust <command> [options]")]
-pub struct Trust {
+pub struct TrustArgs {
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
     #[command(subcommand)]
     pub command: TrustCommand,
 }
@@ -96,7 +96,7 @@ pub struct AddTrust {
     #[arg(short, long)]
     pub yes: bool,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// List the trusted indexes
@@ -106,7 +106,7 @@ pub struct ListTrust {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Show roles, keys and versions of trusted indexes
@@ -116,7 +116,7 @@ pub struct ShowTrust {
     #[arg(value_name = "index_url")]
     pub indexes: Vec<String>,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Forget that an index is trusted
@@ -129,7 +129,7 @@ pub struct RemoveTrust {
     #[arg(short, long)]
     pub yes: bool,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Show how the root of a trusted index changed
@@ -139,21 +139,21 @@ pub struct LogTrust {
     #[arg(value_name = "index_url", required = true)]
     pub index: String,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Show which signatures the files of packages are trusted by
 #[derive(Debug, Args)]
-pub struct WhyTrust {
+pub struct WhyTrustArgs {
     /// Names of packages
     #[arg(value_name = "package")]
     pub names: Vec<String>,
     #[command(flatten)]
-    pub security: Security,
+    pub security: VerificationArgs,
     #[command(flatten)]
-    pub selection: Selection,
+    pub selection: SelectionArgs,
     #[command(flatten)]
-    pub index: Index,
+    pub index: IndexArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use packaging::PackageName;
 
-use crate::settings::Group;
+use installer::options::DependencyGroup;
 
 /// A time in seconds.
 pub type Seconds = Duration;
@@ -45,7 +45,7 @@ pub fn python_version(text: &str) -> Result<PythonVersion, String> {
 }
 
 /// `--uploaded-prior-to`: an ISO 8601 date or time, in the local time zone unless it names one, or days as `P3D`.
-pub fn moment(text: &str) -> Result<Timestamp, String> {
+pub fn timestamp(text: &str) -> Result<Timestamp, String> {
     let days = text.strip_prefix('P').and_then(|rest| rest.strip_suffix('D'));
     if let Some(days) = days
         && !days.is_empty()
@@ -69,19 +69,19 @@ pub fn moment(text: &str) -> Result<Timestamp, String> {
 }
 
 /// `--group [PATH:]NAME`; the path is the current directory's `pyproject.toml` unless named.
-pub fn group(text: &str) -> Result<Group, String> {
+pub fn dependency_group(text: &str) -> Result<DependencyGroup, String> {
     // A colon cannot occur in the name of a group, so the last one ends the path.
     let Some((path, name)) = text.rsplit_once(':') else {
-        return Ok(Group { path: PathBuf::from("pyproject.toml"), name: text.to_owned() });
+        return Ok(DependencyGroup { path: PathBuf::from("pyproject.toml"), name: text.to_owned() });
     };
     if Path::new(path).file_name().is_none_or(|name| name != "pyproject.toml") {
         return Err("group paths use 'pyproject.toml' filenames".to_owned());
     }
-    Ok(Group { path: PathBuf::from(path), name: name.to_owned() })
+    Ok(DependencyGroup { path: PathBuf::from(path), name: name.to_owned() })
 }
 
 /// `--allow-expired`: a time such as `7d`, `12h` or `P7D`; more than ten years is no grace any more.
-pub fn grace(text: &str) -> Result<Duration, String> {
+pub fn expiry_grace(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_secs(3650 * 24 * 3600);
     let span = text.trim().parse::<Span>().ok();
     let duration = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
@@ -96,7 +96,7 @@ pub fn grace(text: &str) -> Result<Duration, String> {
 pub fn role_expiry(text: &str) -> Result<(String, Duration), String> {
     const ROLES: &[&str] = &["root", "targets", "snapshot", "timestamp", "bins"];
     match text.split_once('=') {
-        Some((role, time)) if ROLES.contains(&role) => Ok((role.to_owned(), grace(time)?)),
+        Some((role, time)) if ROLES.contains(&role) => Ok((role.to_owned(), expiry_grace(time)?)),
         _ => Err(format!("expected {} and a time, such as root=365d, found '{text}'", ROLES.join(", "))),
     }
 }
@@ -129,15 +129,15 @@ mod tests {
     #[test]
     fn moments() {
         let day = 24 * 3600;
-        let week_ago = moment("P7D").unwrap();
+        let week_ago = timestamp("P7D").unwrap();
         assert!((Timestamp::now().as_second() - week_ago.as_second() - 7 * day).abs() < 60);
-        assert_eq!(moment("2023-01-01T00:00:00Z").unwrap().to_string(), "2023-01-01T00:00:00Z");
-        assert_eq!(moment("2023-01-01T02:00:00+02:00").unwrap().to_string(), "2023-01-01T00:00:00Z");
+        assert_eq!(timestamp("2023-01-01T00:00:00Z").unwrap().to_string(), "2023-01-01T00:00:00Z");
+        assert_eq!(timestamp("2023-01-01T02:00:00+02:00").unwrap().to_string(), "2023-01-01T00:00:00Z");
         for text in ["2023-01-01", "2023-01-01T12:30:00", "2023-01-01 12:30:00", "20230101"] {
-            assert!(moment(text).is_ok(), "{text}");
+            assert!(timestamp(text).is_ok(), "{text}");
         }
         for text in ["", "PD", "P1W", "P-1D", "P99999999999999999999D", "P999999999D", "yesterday", "2023-13-01"] {
-            assert!(moment(text).is_err(), "{text}");
+            assert!(timestamp(text).is_err(), "{text}");
         }
     }
 
@@ -154,10 +154,10 @@ mod tests {
         for (text, hours) in
             [("7d", 168), ("12h", 12), ("P7D", 168), ("1 week", 168), ("P1DT2H", 26), ("3650d", 87_600)]
         {
-            assert_eq!(grace(text), Ok(Duration::from_secs(hours * 3600)), "{text}");
+            assert_eq!(expiry_grace(text), Ok(Duration::from_secs(hours * 3600)), "{text}");
         }
         for text in ["", "7", "-1d", "0d", "P1M", "1y", "soon", "3651d", "P99999999999999999999D"] {
-            assert!(grace(text).is_err(), "{text}");
+            assert!(expiry_grace(text).is_err(), "{text}");
         }
     }
 
@@ -171,9 +171,15 @@ mod tests {
 
     #[test]
     fn groups() {
-        assert_eq!(group("test"), Ok(Group { path: "pyproject.toml".into(), name: "test".into() }));
-        assert_eq!(group("a/pyproject.toml:t"), Ok(Group { path: "a/pyproject.toml".into(), name: "t".into() }));
-        assert!(group("a/other.toml:t").is_err());
-        assert!(group(":t").is_err());
+        assert_eq!(
+            dependency_group("test"),
+            Ok(DependencyGroup { path: "pyproject.toml".into(), name: "test".into() })
+        );
+        assert_eq!(
+            dependency_group("a/pyproject.toml:t"),
+            Ok(DependencyGroup { path: "a/pyproject.toml".into(), name: "t".into() })
+        );
+        assert!(dependency_group("a/other.toml:t").is_err());
+        assert!(dependency_group(":t").is_err());
     }
 }

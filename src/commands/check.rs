@@ -4,22 +4,22 @@ use std::path::Component;
 use std::process::ExitCode;
 
 use packaging::{MetadataFields, Tags, WheelFilename};
-use wheel::{Pending, Problem};
+use wheel::{InstalledProblem, Pending};
 
-use crate::consistency::PackageSet;
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::installed::{Described, described, installed_directory, is_local};
 use crate::settings::Settings;
 use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::install::consistency::PackageSet;
+use installer::python::environment::Environment;
+use installer::python::installed::{InstalledPackage, installed_directory, installed_packages, is_local};
 
 /// Prints what is wrong with the environment; exit code 1 when something is.
 ///
 /// # Errors
 /// When the environment cannot be read.
 pub fn check(settings: &Settings, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let environment = Environment::open(settings)?;
-    let distributions = described(environment.distributions(), terminal)?;
+    let environment = Environment::open(&settings.common)?;
+    let distributions = installed_packages(environment.distributions(), terminal)?;
     let (set, understood) = PackageSet::of_installed(&distributions, &environment.interpreter.markers, terminal);
     let broken = set.broken();
     for broken in &broken {
@@ -43,7 +43,7 @@ pub fn check(settings: &Settings, terminal: &Terminal) -> Result<ExitCode, Failu
 
 /// Wheels for another platform or Python.
 fn say_unsupported(
-    distributions: &[Described],
+    distributions: &[InstalledPackage],
     environment: &Environment,
     terminal: &Terminal,
 ) -> Result<bool, Failure> {
@@ -65,7 +65,11 @@ fn say_unsupported(
 }
 
 /// What pip does not look at: changes that were interrupted, and files that are missing or changed their length.
-fn say_damaged(distributions: &[Described], environment: &Environment, terminal: &Terminal) -> Result<bool, Failure> {
+fn say_damaged(
+    distributions: &[InstalledPackage],
+    environment: &Environment,
+    terminal: &Terminal,
+) -> Result<bool, Failure> {
     let mut some = false;
     if let Some(Pending::Interrupted(journal)) = wheel::pending(&environment.interpreter.paths.purelib)? {
         terminal.line(&format!(
@@ -90,17 +94,20 @@ fn say_damaged(distributions: &[Described], environment: &Environment, terminal:
 
 /// Not a missing RECORD, with which other package managers say that a distribution is theirs; nor a program that somebody
 /// deleted from the scripts directory; nor a link by which a distributor put his own file in the place of another.
-fn is_serious(problem: &Problem) -> bool {
+fn is_serious(problem: &InstalledProblem) -> bool {
     match problem {
-        Problem::NoRecord => false,
-        Problem::Missing(path) | Problem::WrongSize { path, .. } => {
+        InstalledProblem::NoRecord => false,
+        InstalledProblem::Missing(path) | InstalledProblem::WrongSize { path, .. } => {
             !path.is_symlink() && !path.components().any(|component| component == Component::ParentDir)
         }
-        Problem::NoMetadata | Problem::UnreadableRecord(_) => true,
+        InstalledProblem::NoMetadata | InstalledProblem::UnreadableRecord(_) => true,
     }
 }
 
-fn local<'d>(distributions: &'d [Described], environment: &'d Environment) -> impl Iterator<Item = &'d Described> {
+fn local<'d>(
+    distributions: &'d [InstalledPackage],
+    environment: &'d Environment,
+) -> impl Iterator<Item = &'d InstalledPackage> {
     distributions.iter().filter(|described| {
         !described.is_standard_library()
             && is_local(&environment.interpreter, &installed_directory(&described.distribution))

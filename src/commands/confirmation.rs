@@ -2,13 +2,13 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-use crate::failure::{Failure, Kind};
+use installer::error::{Failure, Kind};
 
 /// Asks somebody at a terminal; anything but yes means no.
 ///
 /// # Errors
 /// With this code, when nobody can answer.
-pub fn confirmed(question: &str, code: &'static str, no_input: bool) -> Result<bool, Failure> {
+pub fn confirm(question: &str, code: &'static str, no_input: bool) -> Result<bool, Failure> {
     let unanswered = |reason: &str| {
         let message = format!("Nothing was done: nobody can answer the question \"{question}?\", because {reason}");
         Failure::new(Kind::Usage, code, message).hint("give --yes to answer it beforehand")

@@ -2,34 +2,34 @@
 
 use std::path::Path;
 
-use crate::environment::{Environment, shown_path};
-use crate::failure::{Failure, Kind};
-use crate::net::VerifiedFile;
-use crate::plan::{Existing, Plan};
-use crate::session::Session;
-use crate::settings::{DownloadSettings, Settings, Upgrade};
-use crate::verified;
-use crate::wanted::warn_of_unknown_extras;
+use crate::settings::Settings;
+use crate::terminal::Terminal;
+use installer::context::Context;
+use installer::download::VerifiedFile;
+use installer::error::{Failure, Kind};
+use installer::install::fetch;
+use installer::install::proofs;
+use installer::install::resolution::{self, Rules};
+use installer::options::DownloadOptions;
+use installer::python::environment::{Environment, shown_path};
 
 /// Saves the distributions that `download` asks for and, unless told otherwise, those they need.
 ///
 /// # Errors
 /// Whatever stops resolving or fetching, and a file that is there already with other contents.
-pub async fn download(settings: &Settings, download: &DownloadSettings, session: &Session) -> Result<(), Failure> {
-    let terminal = &session.terminal;
-    let environment = Environment::open(settings)?;
-    let asked = session.asked(&download.wishes, &download.indexes, &download.selection, &environment)?;
-    let mut finder = session.finder(&asked, &environment)?;
-    let request = asked.request(&environment, Upgrade::ToSatisfyOnly, true, download.wishes.no_deps);
-    let resolution = finder.resolve(&request).await?;
-    warn_of_unknown_extras(&resolution, terminal);
-    let mut plan = Plan::new(&resolution, &finder, &environment, Existing::Ignore, terminal)?;
-    if download.wishes.only_deps {
-        plan.without(&asked.names());
-    }
-    asked.refuse_unhashed(&plan)?;
-    session.refuse_unsigned(&plan)?;
-    let files = session.download(&plan).await?;
+pub async fn download(
+    settings: &Settings,
+    download: &DownloadOptions,
+    context: &Context,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let environment = Environment::open(&settings.common)?;
+    let requirements =
+        resolution::read_requirements(&download.requirement_options, &download.indexes, &download.selection, context)
+            .await?;
+    let rules = Rules::ignoring_installed(&download.requirement_options);
+    let plan = resolution::resolve(requirements, &environment, rules, context).await?.plan;
+    let files = fetch::download(&plan, context).await?;
     std::fs::create_dir_all(&download.destination).map_err(|error| unwritable(&download.destination, &error))?;
     for addition in &plan.additions {
         if let Some(file) = files.get(&addition.candidate.name) {
@@ -45,8 +45,8 @@ pub async fn download(settings: &Settings, download: &DownloadSettings, session:
     if !names.is_empty() {
         terminal.line(&format!("Successfully downloaded {}", names.join(" ")));
     }
-    verified::say(&plan, |name| files.get(name).map(VerifiedFile::proof), terminal);
-    verified::say_limits(&plan, session.trust(), terminal);
+    proofs::report(&plan, |name| files.get(name).map(VerifiedFile::proof), terminal);
+    proofs::report_limits(&plan, &context.trust, terminal);
     Ok(())
 }
 

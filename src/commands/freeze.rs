@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use packaging::PackageName;
 use wheel::DirectUrl;
 
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::installed::{Described, filtered};
-use crate::settings::{FreezeSettings, Settings};
-use crate::terminal::{Terminal, printable_lines};
+use crate::settings::{FreezeOptions, Settings};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::python::environment::Environment;
+use installer::python::installed::{InstalledPackage, filter_installed};
+use installer::text::printable_lines;
 
 /// What is not printed without `--all`: the installer, and before Python 3.12 what every environment came with.
 const INSTALLERS: [&str; 4] = ["pip", "setuptools", "distribute", "wheel"];
@@ -21,12 +22,12 @@ const INSTALLERS: [&str; 4] = ["pip", "setuptools", "distribute", "wheel"];
 ///
 /// # Errors
 /// When the environment or a requirements file cannot be read.
-pub fn freeze(settings: &Settings, freeze: &FreezeSettings, terminal: &Terminal) -> Result<(), Failure> {
-    let environment = Environment::open(settings)?;
+pub fn freeze(settings: &Settings, freeze: &FreezeOptions, terminal: &Terminal) -> Result<(), Failure> {
+    let environment = Environment::open(&settings.common)?;
     let is_old = environment.interpreter.major_minor() < (3, 12);
-    let mut frozen: BTreeMap<PackageName, Frozen> = BTreeMap::new();
-    for described in filtered(&environment, &freeze.installed, terminal)? {
-        let one = Frozen::new(&described, terminal);
+    let mut frozen: BTreeMap<PackageName, FrozenRequirement> = BTreeMap::new();
+    for described in filter_installed(&environment, &freeze.installed, terminal)? {
+        let one = FrozenRequirement::new(&described, terminal);
         if !(freeze.exclude_editable && one.is_editable) {
             frozen.insert(described.name.clone(), one);
         }
@@ -36,13 +37,13 @@ pub fn freeze(settings: &Settings, freeze: &FreezeSettings, terminal: &Terminal)
         template::fill(&freeze.requirement_files, &mut frozen, say, terminal)?;
         say("## The following requirements were added by pip freeze:");
     }
-    let hidden = |frozen: &Frozen| {
+    let hidden = |frozen: &FrozenRequirement| {
         let name = frozen.described.name.as_ref();
         frozen.described.is_standard_library()
             || freeze.installed.exclude.iter().any(|excluded| excluded == name)
             || (!freeze.all && (name == "pip" || (is_old && INSTALLERS.contains(&name))))
     };
-    let mut rest: Vec<&Frozen> = frozen.values().filter(|frozen| !hidden(frozen)).collect();
+    let mut rest: Vec<&FrozenRequirement> = frozen.values().filter(|frozen| !hidden(frozen)).collect();
     rest.sort_by_key(|frozen| frozen.described.raw_name().to_lowercase());
     for frozen in rest {
         say(&frozen.lines);
@@ -51,21 +52,21 @@ pub fn freeze(settings: &Settings, freeze: &FreezeSettings, terminal: &Terminal)
 }
 
 /// An installed distribution as a requirement.
-struct Frozen {
-    described: Described,
+struct FrozenRequirement {
+    described: InstalledPackage,
     is_editable: bool,
     /// Comments and the requirement.
     lines: String,
 }
 
-impl Frozen {
-    fn new(described: &Described, terminal: &Terminal) -> Self {
+impl FrozenRequirement {
+    fn new(described: &InstalledPackage, terminal: &Terminal) -> Self {
         let editable = described.distribution.editable_location();
         let lines = match &editable {
             Some(location) => checkout::requirement(location, described, terminal),
             None => {
                 let direct = described.distribution.direct_url().and_then(|direct| reference(described, &direct));
-                direct.unwrap_or_else(|| described.pinned())
+                direct.unwrap_or_else(|| described.to_pin())
             }
         };
         Self { described: described.clone(), is_editable: editable.is_some(), lines }
@@ -73,7 +74,7 @@ impl Frozen {
 }
 
 /// `name @ url`; `None` when the file of PEP 610 does not say what the URL is.
-fn reference(described: &Described, direct: &DirectUrl) -> Option<String> {
+fn reference(described: &InstalledPackage, direct: &DirectUrl) -> Option<String> {
     let mut requirement = format!("{} @ ", described.raw_name());
     let mut fragments = Vec::new();
     if let Some(vcs) = &direct.vcs_info {

@@ -2,23 +2,27 @@
 
 mod output;
 
-pub use output::lined_up;
+pub use output::align_columns;
 
 use std::collections::HashSet;
 
 use packaging::{PackageName, Version};
 use resolve::Rejection;
 
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::index::{Finder, Offer};
-use crate::installed::{Described, filtered};
-use crate::session::Session;
-use crate::settings::{Freshness, ListSettings, ReleaseControl, Settings, WishSettings};
+use crate::settings::{Freshness, ListOptions, Settings};
+use crate::terminal::Terminal;
+use installer::context::Context;
+use installer::error::Failure;
+use installer::index::{Finder, InstallationCandidate};
+use installer::install::resolution;
+use installer::install::resolver_input::ResolverInput;
+use installer::options::{ReleaseControl, RequirementOptions};
+use installer::python::environment::Environment;
+use installer::python::installed::{InstalledPackage, filter_installed};
 
 /// A distribution to list.
-struct Listed {
-    described: Described,
+struct ListEntry {
+    described: InstalledPackage,
     /// The newest version on offer and whether its file is a wheel, when that was asked for.
     latest: Option<(Version, &'static str)>,
 }
@@ -27,10 +31,14 @@ struct Listed {
 ///
 /// # Errors
 /// When the environment cannot be read, or an index cannot be asked.
-pub async fn list(settings: &Settings, list: &ListSettings, session: &Session) -> Result<(), Failure> {
-    let terminal = &session.terminal;
-    let environment = Environment::open(settings)?;
-    let mut distributions = filtered(&environment, &list.installed, terminal)?;
+pub async fn list(
+    settings: &Settings,
+    list: &ListOptions,
+    context: &Context,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let environment = Environment::open(&settings.common)?;
+    let mut distributions = filter_installed(&environment, &list.installed, terminal)?;
     distributions.retain(|described| {
         let is_editable = || described.distribution.editable_location().is_some();
         !described.is_standard_library()
@@ -42,7 +50,11 @@ pub async fn list(settings: &Settings, list: &ListSettings, session: &Session) -
         let mut required = HashSet::new();
         for described in &distributions {
             let dependencies = described.dependencies(&environment.interpreter.markers).map_err(|error| {
-                Failure::new(crate::failure::Kind::Error, "installed.metadata", format!("{}: {error}", described.name))
+                Failure::new(
+                    installer::error::Kind::Error,
+                    "installed.metadata",
+                    format!("{}: {error}", described.name),
+                )
             })?;
             required.extend(dependencies.into_iter().map(|requirement| requirement.name));
         }
@@ -51,18 +63,24 @@ pub async fn list(settings: &Settings, list: &ListSettings, session: &Session) -
     distributions.retain(|described| !list.installed.exclude.iter().any(|name| described.name.as_ref() == name));
     distributions.sort_by(|one, other| one.name.cmp(&other.name));
     let listed = if list.freshness == Freshness::Any {
-        distributions.into_iter().map(|described| Listed { described, latest: None }).collect()
+        distributions.into_iter().map(|described| ListEntry { described, latest: None }).collect()
     } else {
-        let asked = session.asked(&WishSettings::default(), &list.indexes, &list.selection, &environment)?;
-        compared(distributions, list, &session.finder(&asked, &environment)?).await?
+        let nothing = RequirementOptions::default();
+        let requirements = resolution::read_requirements(&nothing, &list.indexes, &list.selection, context).await?;
+        let input = ResolverInput::new(requirements, &environment.interpreter.markers, terminal)?;
+        compared(distributions, list, &resolution::finder(&input, &environment, context)?).await?
     };
     output::print(&listed, list, terminal)
 }
 
 /// The distributions that are as new as asked for; what no index offers is neither outdated nor up to date.
-async fn compared(distributions: Vec<Described>, list: &ListSettings, finder: &Finder) -> Result<Vec<Listed>, Failure> {
+async fn compared(
+    distributions: Vec<InstalledPackage>,
+    list: &ListOptions,
+    finder: &Finder,
+) -> Result<Vec<ListEntry>, Failure> {
     let names: Vec<PackageName> = distributions.iter().map(|described| described.name.clone()).collect();
-    let offers = finder.offers(&names).await?;
+    let offers = finder.installation_candidates(&names).await?;
     let mut listed = Vec::new();
     for described in distributions {
         let offered = offers.get(&described.name).map(Vec::as_slice).unwrap_or_default();
@@ -74,14 +92,18 @@ async fn compared(distributions: Vec<Described>, list: &ListSettings, finder: &F
             Freshness::UpToDate => latest.0 == version,
         };
         if fits {
-            listed.push(Listed { described, latest: Some(latest) });
+            listed.push(ListEntry { described, latest: Some(latest) });
         }
     }
     Ok(listed)
 }
 
 /// The best offer: not yanked, not a pre-release unless those are wanted. Source distributions count.
-fn latest(name: &PackageName, offers: &[Offer], releases: &ReleaseControl) -> Option<(Version, &'static str)> {
+fn latest(
+    name: &PackageName,
+    offers: &[InstallationCandidate],
+    releases: &ReleaseControl,
+) -> Option<(Version, &'static str)> {
     let prereleases = releases.allows_prereleases(name) == Some(true);
     let best = offers.iter().find(|offer| {
         let candidate = &offer.candidate;

@@ -16,7 +16,7 @@ use crate::settings::Settings;
 /// What `--version` prints: as pip does, with the place of the program and the interpreter it would work on.
 pub fn version(settings: &Settings) -> String {
     let place = std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default();
-    let python = crate::environment::Environment::open(settings).map(|environment| {
+    let python = installer::python::environment::Environment::open(&settings.common).map(|environment| {
         let (major, minor) = environment.interpreter.major_minor();
         format!(" (python {major}.{minor})")
     });

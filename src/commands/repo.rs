@@ -19,15 +19,15 @@ mod verify;
 
 use std::sync::Arc;
 
-use crate::failure::Failure;
-use crate::settings::{RepoCommand, RepoSettings, Settings};
+use crate::settings::{OperatorOptions, RepoCommand, Settings};
 use crate::terminal::Terminal;
+use installer::error::Failure;
 
 /// Runs one of the commands below `repo`.
 ///
 /// # Errors
 /// See the commands.
-pub async fn repo(settings: &Settings, repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+pub async fn repo(settings: &Settings, repo: &OperatorOptions, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     match &repo.command {
         RepoCommand::Init(command) => init::init(repo, command, terminal).await,
         RepoCommand::RotateOnline(command) => rotate_online::rotate_online(repo, command, terminal).await,

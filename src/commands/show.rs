@@ -5,20 +5,22 @@ use std::process::ExitCode;
 
 use packaging::{MarkerEnvironment, PackageName};
 
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::installed::{Described, described};
-use crate::settings::{Settings, ShowSettings, normalize};
-use crate::terminal::{Terminal, printable_lines};
+use crate::settings::{Settings, ShowOptions};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::options::normalize;
+use installer::python::environment::Environment;
+use installer::python::installed::{InstalledPackage, installed_packages};
+use installer::text::printable_lines;
 
 /// Prints the distributions that are named; exit code 1 when none is installed.
 ///
 /// # Errors
 /// When the environment cannot be read.
-pub fn show(settings: &Settings, show: &ShowSettings, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let environment = Environment::open(settings)?;
-    let distributions = described(environment.distributions(), terminal)?;
-    let by_name: HashMap<String, &Described> =
+pub fn show(settings: &Settings, show: &ShowOptions, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let environment = Environment::open(&settings.common)?;
+    let distributions = installed_packages(environment.distributions(), terminal)?;
+    let by_name: HashMap<String, &InstalledPackage> =
         distributions.iter().map(|described| (described.name.to_string(), described)).collect();
     let mut missing: Vec<&str> =
         show.packages.iter().filter(|name| !by_name.contains_key(&normalize(name))).map(String::as_str).collect();
@@ -26,7 +28,7 @@ pub fn show(settings: &Settings, show: &ShowSettings, terminal: &Terminal) -> Re
     if !missing.is_empty() {
         terminal.warning(&format!("Package(s) not found: {}", missing.join(", ")));
     }
-    let found: Vec<&Described> =
+    let found: Vec<&InstalledPackage> =
         show.packages.iter().filter_map(|name| by_name.get(&normalize(name)).copied()).collect();
     let requiring = if found.is_empty() { None } else { requiring(&distributions, &environment.interpreter.markers) };
     for (index, described) in found.iter().enumerate() {
@@ -46,7 +48,7 @@ pub fn show(settings: &Settings, show: &ShowSettings, terminal: &Terminal) -> Re
     Ok(if found.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn say(described: &Described, requires: &str, required_by: &str, terminal: &Terminal) {
+fn say(described: &InstalledPackage, requires: &str, required_by: &str, terminal: &Terminal) {
     let fields = &described.fields;
     let field = |name: &str| fields.get(name).unwrap_or_default();
     let mut lines = vec![
@@ -75,7 +77,7 @@ fn say(described: &Described, requires: &str, required_by: &str, terminal: &Term
 }
 
 /// What `-v` adds.
-fn say_more(described: &Described, terminal: &Terminal) -> Result<(), Failure> {
+fn say_more(described: &InstalledPackage, terminal: &Terminal) -> Result<(), Failure> {
     let fields = &described.fields;
     let say = |line: &str| terminal.line(&printable_lines(line));
     say(&format!("Metadata-Version: {}", fields.get("Metadata-Version").unwrap_or_default()));
@@ -96,7 +98,7 @@ fn say_more(described: &Described, terminal: &Terminal) -> Result<(), Failure> {
     Ok(())
 }
 
-fn say_files(described: &Described, terminal: &Terminal) -> Result<(), Failure> {
+fn say_files(described: &InstalledPackage, terminal: &Terminal) -> Result<(), Failure> {
     terminal.line("Files:");
     let Some(files) = described.distribution.files()? else {
         terminal.line("Cannot locate RECORD or installed-files.txt");
@@ -117,7 +119,7 @@ fn plain_path(path: &str) -> String {
 }
 
 /// Names of the dependencies; the dependencies themselves when one of them is none.
-fn requires(described: &Described, environment: &MarkerEnvironment) -> String {
+fn requires(described: &InstalledPackage, environment: &MarkerEnvironment) -> String {
     let mut names: Vec<String> = match described.dependencies(environment) {
         Ok(dependencies) => {
             let names: BTreeSet<&str> = dependencies.iter().map(|requirement| requirement.spelled_name()).collect();
@@ -131,7 +133,7 @@ fn requires(described: &Described, environment: &MarkerEnvironment) -> String {
 
 /// By project, who depends on it; `None` when somebody's dependencies are not understood.
 fn requiring(
-    distributions: &[Described],
+    distributions: &[InstalledPackage],
     environment: &MarkerEnvironment,
 ) -> Option<HashMap<PackageName, Vec<String>>> {
     let mut requiring: HashMap<PackageName, Vec<String>> = HashMap::new();
@@ -154,7 +156,7 @@ fn required_by(name: &PackageName, requiring: Option<&HashMap<PackageName, Vec<S
 }
 
 /// `Home-page`, else the project URL that is labelled as one (PEP 753).
-fn home_page(described: &Described) -> String {
+fn home_page(described: &InstalledPackage) -> String {
     match described.fields.get("Home-page") {
         Some(page) if !page.is_empty() => return page.to_owned(),
         _ => {}

@@ -4,24 +4,26 @@
 //! print it, without a network.
 
 mod add;
+pub(super) mod key_text;
 mod list;
 mod log;
 mod new_root;
-mod remembered;
 mod remove;
 mod show;
-pub(super) mod words;
+mod stored_metadata;
 
 use std::sync::Arc;
 
 use url::Url;
 
-use crate::failure::{Failure, Kind};
-use crate::net::redacted;
-use crate::session::Session;
-use crate::settings::{Settings, TrustCommand, TrustSettings};
+use crate::settings::{Settings, TrustCommand};
 use crate::terminal::Terminal;
-use crate::trust::{Anchor, IndexIdentity};
+use installer::context::Context;
+use installer::error::{Failure, Kind};
+use installer::event::Reporter;
+use installer::net::redacted;
+use installer::options::TrustOptions;
+use installer::trust::{IndexIdentity, TrustAnchor};
 
 /// Runs one of the commands below `trust`.
 ///
@@ -29,18 +31,21 @@ use crate::trust::{Anchor, IndexIdentity};
 /// When something about an index cannot be used, or is refused; see the commands.
 pub async fn trust(settings: &Settings, command: &TrustCommand, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     match command {
-        TrustCommand::Add(add) => add::add(settings, add, &Session::new(settings, Arc::clone(terminal))?).await,
-        TrustCommand::List { json } => list::list(&settings.trust, *json, terminal),
-        TrustCommand::Show { indexes } => show::show(&settings.trust, indexes, terminal),
+        TrustCommand::Add(add) => {
+            let context = Context::open(&settings.common, Arc::clone(terminal) as Arc<dyn Reporter>)?;
+            add::add(settings, add, &context, terminal).await
+        }
+        TrustCommand::List { json } => list::list(&settings.common.trust, *json, terminal),
+        TrustCommand::Show { indexes } => show::show(&settings.common.trust, indexes, terminal),
         TrustCommand::Remove { index, yes } => remove::remove(settings, index, *yes, terminal),
-        TrustCommand::Log { index } => log::log(&settings.trust, index, terminal),
+        TrustCommand::Log { index } => log::log(&settings.common.trust, index, terminal),
     }
 }
 
 /// What trust in an index begins with.
-fn anchor_of(settings: &TrustSettings, index: &Url) -> Result<Anchor, Failure> {
+fn anchor_of(settings: &TrustOptions, index: &Url) -> Result<TrustAnchor, Failure> {
     let identity = IndexIdentity::of(index);
-    Anchor::find(settings, &identity)?.ok_or_else(|| not_trusted(&identity))
+    TrustAnchor::find(settings, &identity)?.ok_or_else(|| not_trusted(&identity))
 }
 
 fn not_trusted(identity: &IndexIdentity) -> Failure {

@@ -8,28 +8,34 @@ use std::path::PathBuf;
 use packaging::PackageName;
 use wheel::{Removal, Transaction, TransactionError};
 
-use crate::environment::Environment;
-use crate::failure::{Failure, Kind};
-use crate::installed::{Described, installed_directory, is_local};
-use crate::requirements::Wish;
-use crate::root_user;
-use crate::session::Session;
-use crate::settings::{IndexSettings, SelectionSettings, Settings, UninstallSettings, WishSettings};
+use crate::settings::{Settings, UninstallOptions};
 use crate::terminal::Terminal;
+use installer::context::Context;
+use installer::error::{Failure, Kind};
+use installer::install::resolution;
+use installer::install::root_user;
+use installer::options::{IndexOptions, RequirementOptions, SelectionOptions};
+use installer::python::environment::Environment;
+use installer::python::installed::{InstalledPackage, installed_directory, is_local};
+use installer::requirements::InstallRequirement;
 
 /// Removes what `uninstall` names.
 ///
 /// # Errors
 /// When nothing is named, files cannot be read, or a distribution cannot be removed; the environment is then as it was.
-pub fn uninstall(settings: &Settings, uninstall: &UninstallSettings, session: &Session) -> Result<(), Failure> {
-    let terminal = &session.terminal;
-    let names = named(uninstall, session)?;
+pub async fn uninstall(
+    settings: &Settings,
+    uninstall: &UninstallOptions,
+    context: &Context,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let names = named(uninstall, context, terminal).await?;
     let environment = loop {
-        let environment = Environment::open(settings)?;
+        let environment = Environment::open(&settings.common)?;
         if !uninstall.break_system_packages {
             environment.refuse_if_managed()?;
         }
-        let removals = confirmed(&names, &environment, uninstall.yes, settings.terminal.no_input, terminal)?;
+        let removals = confirm_removals(&names, &environment, uninstall.yes, settings.terminal.no_input, terminal)?;
         if removals.is_empty() || remove(&removals, &environment, terminal)? {
             break environment;
         }
@@ -41,38 +47,43 @@ pub fn uninstall(settings: &Settings, uninstall: &UninstallSettings, session: &S
 }
 
 /// A name to uninstall, with the spelling of whoever wrote it.
-struct Named {
+struct NamedProject {
     name: PackageName,
     spelled: String,
 }
 
 /// A distribution that goes, and the files that go with it.
-struct Leaving {
-    described: Described,
+struct PlannedRemoval {
+    described: InstalledPackage,
     removal: Removal,
 }
 
 /// The names of the command line and the files, each once; what comes later says how it is spelled.
-fn named(uninstall: &UninstallSettings, session: &Session) -> Result<Vec<Named>, Failure> {
-    let wishes = WishSettings {
+async fn named(
+    uninstall: &UninstallOptions,
+    context: &Context,
+    terminal: &Terminal,
+) -> Result<Vec<NamedProject>, Failure> {
+    let wishes = RequirementOptions {
         requirements: uninstall.packages.clone(),
         requirement_files: uninstall.requirement_files.clone(),
-        ..WishSettings::default()
+        ..RequirementOptions::default()
     };
-    let found = session.read(&wishes, &IndexSettings::default(), &SelectionSettings::default())?;
-    let mut names: Vec<Named> = Vec::new();
-    for wish in &found.wanted {
-        let Some(name) = wish.name() else {
-            session.terminal.warning(&format!(
+    let (indexes, selection) = (IndexOptions::default(), SelectionOptions::default());
+    let found = resolution::read_requirements(&wishes, &indexes, &selection, context).await?;
+    let mut names: Vec<NamedProject> = Vec::new();
+    for install_requirement in &found.requirements {
+        let Some(name) = install_requirement.name() else {
+            terminal.warning(&format!(
                 "Invalid requirement: '{}' ignored - the uninstall command expects named requirements.",
-                wish.text
+                install_requirement.text
             ));
             continue;
         };
-        let spelled = spelled(wish, name);
+        let spelled = spelled(install_requirement, name);
         match names.iter_mut().find(|known| known.name == *name) {
             Some(known) => known.spelled = spelled,
-            None => names.push(Named { name: name.clone(), spelled }),
+            None => names.push(NamedProject { name: name.clone(), spelled }),
         }
     }
     if names.is_empty() {
@@ -85,23 +96,23 @@ fn named(uninstall: &UninstallSettings, session: &Session) -> Result<Vec<Named>,
     Ok(names)
 }
 
-fn spelled(wish: &Wish, name: &PackageName) -> String {
+fn spelled(install_requirement: &InstallRequirement, name: &PackageName) -> String {
     let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
-    let written: String = wish.text.chars().take_while(|character| is_part(*character)).collect();
+    let written: String = install_requirement.text.chars().take_while(|character| is_part(*character)).collect();
     if written.parse::<PackageName>().is_ok_and(|written| written == *name) { written } else { name.to_string() }
 }
 
 /// Looks up the names, shows what would go and asks, unless `yes`.
-fn confirmed(
-    names: &[Named],
+fn confirm_removals(
+    names: &[NamedProject],
     environment: &Environment,
     yes: bool,
     no_input: bool,
     terminal: &Terminal,
-) -> Result<Vec<Leaving>, Failure> {
-    let mut leaving = Vec::new();
-    for Named { name, spelled } in names {
-        let found = environment.installed(name).map(Described::new).transpose()?.flatten();
+) -> Result<Vec<PlannedRemoval>, Failure> {
+    let mut planned = Vec::new();
+    for NamedProject { name, spelled } in names {
+        let found = environment.installed(name).map(InstalledPackage::new).transpose()?.flatten();
         let Some(described) = found else {
             terminal.warning(&format!("Skipping {spelled} as it is not installed."));
             continue;
@@ -122,13 +133,17 @@ fn confirmed(
                 continue;
             }
         }
-        leaving.push(Leaving { described, removal });
+        planned.push(PlannedRemoval { described, removal });
     }
-    Ok(leaving)
+    Ok(planned)
 }
 
 /// What belongs to a distribution; `None` when it is not of this environment.
-fn removal(described: &Described, environment: &Environment, terminal: &Terminal) -> Result<Option<Removal>, Failure> {
+fn removal(
+    described: &InstalledPackage,
+    environment: &Environment,
+    terminal: &Terminal,
+) -> Result<Option<Removal>, Failure> {
     let interpreter = &environment.interpreter;
     let location = described.location();
     let resolved = location.canonicalize().unwrap_or_else(|_| location.to_owned());
@@ -154,7 +169,7 @@ fn removal(described: &Described, environment: &Environment, terminal: &Terminal
 }
 
 /// Why a distribution cannot be removed, with its name as its metadata spell it.
-fn not_removable(described: &Described, error: TransactionError) -> Failure {
+fn not_removable(described: &InstalledPackage, error: TransactionError) -> Failure {
     let (name, version) = (described.raw_name(), described.raw_version());
     let failure = |code, cause: String| {
         Failure::new(Kind::Error, code, format!("Cannot uninstall {name} {version}")).detail("cause", cause)
@@ -169,7 +184,7 @@ fn not_removable(described: &Described, error: TransactionError) -> Failure {
                 "" | "pip" | "tufpip" => failure.hint(format!(
                     "install it again, which writes a RECORD: tufpip install --ignore-installed --no-deps {name}=={version}"
                 )),
-                other => failure.hint(format!("the package was installed by {}", crate::terminal::printable(other))),
+                other => failure.hint(format!("the package was installed by {}", installer::text::printable(other))),
             }
         }
         TransactionError::Distutils { .. } => failure(
@@ -183,39 +198,39 @@ fn not_removable(described: &Described, error: TransactionError) -> Failure {
 }
 
 /// Removes everything at once. `false` when the environment is not the one that was looked at, and nothing was done.
-fn remove(leaving: &[Leaving], environment: &Environment, terminal: &Terminal) -> Result<bool, Failure> {
-    let library = library(leaving, environment);
+fn remove(planned: &[PlannedRemoval], environment: &Environment, terminal: &Terminal) -> Result<bool, Failure> {
+    let library = library(planned, environment);
     let mut transaction = Transaction::begin(&library, || {
         terminal.verbose(0, || format!("Waiting for another process that changes {}", library.display()));
     })?;
     if !environment.is_unchanged()? {
         return Ok(false);
     }
-    for Leaving { described, removal } in leaving {
+    for PlannedRemoval { described, removal } in planned {
         let scope = environment.removal_scope(&described.distribution);
         if Removal::of(&described.distribution, &scope)? != *removal {
             return Ok(false);
         }
         if terminal.is_verbose(1) {
             for path in &removal.paths {
-                terminal.line(&crate::terminal::printable(&format!("  Removing file or directory {}", path.display())));
+                terminal.line(&installer::text::printable(&format!("  Removing file or directory {}", path.display())));
             }
         }
         transaction.remove(removal.clone());
     }
     transaction.commit()?;
-    for Leaving { described, .. } in leaving {
+    for PlannedRemoval { described, .. } in planned {
         terminal.line(&format!("  Successfully uninstalled {}-{}", described.raw_name(), described.raw_version()));
     }
     Ok(true)
 }
 
 /// The directory that is locked: where installs into the environment lock, unless all is in the user's site-packages.
-fn library(leaving: &[Leaving], environment: &Environment) -> PathBuf {
+fn library(planned: &[PlannedRemoval], environment: &Environment) -> PathBuf {
     let interpreter = &environment.interpreter;
     let user_site = interpreter.user_site.as_ref();
     match user_site
-        .filter(|user_site| leaving.iter().all(|leaving| leaving.described.location() == user_site.as_path()))
+        .filter(|user_site| planned.iter().all(|planned| planned.described.location() == user_site.as_path()))
     {
         Some(user_site) => user_site.clone(),
         None => interpreter.paths.purelib.clone(),
@@ -245,7 +260,7 @@ fn proceed(no_input: bool) -> Result<bool, Failure> {
             "y" | "" => return Ok(true),
             "n" => return Ok(false),
             other => {
-                let other = crate::terminal::printable(other);
+                let other = installer::text::printable(other);
                 let _ = writeln!(output, "Your response ('{other}') was not one of the expected responses: y, n, ");
             }
         }

@@ -2,41 +2,48 @@
 
 use std::process::ExitCode;
 
-use tuf::{Link, Target, UnixTime};
+use tuf::{ChainLink, Target, UnixTime};
 
-use super::trust::words;
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::net::redacted;
-use crate::plan::{Addition, Existing, Plan};
-use crate::session::Session;
-use crate::settings::{Settings, Upgrade, WhyTrustSettings, WishSettings};
-use crate::terminal::{Terminal, printable};
-use crate::trust::{Anchor, AnchorKind, SignedFile, unix_now};
+use super::trust::key_text;
+use crate::settings::{Settings, WhyTrustOptions};
+use crate::terminal::Terminal;
+use installer::context::Context;
+use installer::error::Failure;
+use installer::install::plan::Addition;
+use installer::install::resolution::{self, Resolved, Rules};
+use installer::install::resolver_input::ResolverInput;
+use installer::net::redacted;
+use installer::options::RequirementOptions;
+use installer::python::environment::Environment;
+use installer::text::printable;
+use installer::trust::{AnchorKind, SignedFile, TrustAnchor, unix_now};
 
 /// Chooses a file for each name as `install` would, and prints its chain of roles and keys, in the order of the names. Exit code
 /// 1 when one of them has none.
 ///
 /// # Errors
 /// Whatever stops choosing, refused metadata above all.
-pub async fn why_trust(settings: &Settings, why: &WhyTrustSettings, session: &Session) -> Result<ExitCode, Failure> {
-    let terminal = &session.terminal;
-    let environment = Environment::open(settings)?;
-    let wishes = WishSettings { requirements: why.names.clone(), no_deps: true, ..WishSettings::default() };
-    let asked = session.asked(&wishes, &why.indexes, &why.selection, &environment)?;
-    let mut finder = session.finder(&asked, &environment)?;
-    let request = asked.request(&environment, Upgrade::ToSatisfyOnly, true, true);
-    let resolution = finder.resolve(&request).await?;
-    let plan = Plan::new(&resolution, &finder, &environment, Existing::Ignore, terminal)?;
+pub async fn why_trust(
+    settings: &Settings,
+    why: &WhyTrustOptions,
+    context: &Context,
+    terminal: &Terminal,
+) -> Result<ExitCode, Failure> {
+    let environment = Environment::open(&settings.common)?;
+    let wishes = RequirementOptions { requirements: why.names.clone(), no_deps: true, ..RequirementOptions::default() };
+    let requirements = resolution::read_requirements(&wishes, &why.indexes, &why.selection, context).await?;
+    let input = ResolverInput::new(requirements, &environment.interpreter.markers, terminal)?;
+    let rules = Rules::ignoring_installed(&wishes);
+    let Resolved { plan, input, .. } = resolution::choose(input, &environment, rules, context).await?;
     let mut code = ExitCode::SUCCESS;
-    let names = asked.names();
+    let names = input.names();
     let mut additions: Vec<&Addition> = plan.additions.iter().collect();
     additions.sort_by_key(|addition| names.iter().position(|name| *name == addition.candidate.name));
     for (number, addition) in additions.into_iter().enumerate() {
         if number > 0 {
             terminal.data("");
         }
-        match &addition.found.request.signed {
+        match &addition.chosen_file.request.signed {
             Some(signed) => say_signed(addition, signed, terminal).await,
             None => {
                 say_unsigned(addition, terminal);
@@ -48,11 +55,11 @@ pub async fn why_trust(settings: &Settings, why: &WhyTrustSettings, session: &Se
 }
 
 fn title(addition: &Addition) -> String {
-    format!("{} {}: {}", addition.spelled, addition.candidate.version, addition.found.request.filename)
+    format!("{} {}: {}", addition.spelled, addition.candidate.version, addition.chosen_file.request.filename)
 }
 
 fn say_unsigned(addition: &Addition, terminal: &Terminal) {
-    let request = &addition.found.request;
+    let request = &addition.chosen_file.request;
     terminal.data(&printable(&title(addition)));
     row(terminal, "from", &redacted(&request.url));
     let by = if request.is_hashed_by_user() {
@@ -68,7 +75,7 @@ fn say_unsigned(addition: &Addition, terminal: &Terminal) {
 async fn say_signed(addition: &Addition, signed: &SignedFile, terminal: &Terminal) {
     let index = signed.page().index();
     terminal.data(&printable(&title(addition)));
-    row(terminal, "from", &redacted(&addition.found.request.url));
+    row(terminal, "from", &redacted(&addition.chosen_file.request.url));
     row(terminal, "index", &signed.page().snapshot());
     row(terminal, "anchor", &anchor(index.anchor()));
     let target = signed.target();
@@ -87,7 +94,7 @@ async fn say_signed(addition: &Addition, signed: &SignedFile, terminal: &Termina
 }
 
 /// How the first root came here.
-fn anchor(anchor: &Anchor) -> String {
+fn anchor(anchor: &TrustAnchor) -> String {
     let place = anchor.directory.as_ref().map_or("came with the program".to_owned(), |path| path.display().to_string());
     let how = anchor.record.as_ref().map(|record| {
         let kind = match record.kind {
@@ -101,12 +108,12 @@ fn anchor(anchor: &Anchor) -> String {
 }
 
 /// Signatures behind the threshold are not looked at: of the other keys nothing is known.
-fn say_link(link: &Link, now: UnixTime, terminal: &Terminal) {
-    let head = format!("version {}, {}", link.version, words::expiry(link.expires, now));
+fn say_link(link: &ChainLink, now: UnixTime, terminal: &Terminal) {
+    let head = format!("version {}, {}", link.version, key_text::expiry(link.expires, now));
     row(terminal, &printable(link.role.as_str()), &head);
     let keys = |counted: bool| {
         let signers = link.signers.iter().filter(|signer| signer.signed == counted);
-        signers.map(|signer| words::key(&signer.key_id, signer.key.as_ref())).collect::<Vec<_>>().join(", ")
+        signers.map(|signer| key_text::key(&signer.key_id, signer.key.as_ref())).collect::<Vec<_>>().join(", ")
     };
     let (threshold, all, others) = (link.threshold, link.signers.len(), keys(false));
     let also = if others.is_empty() { String::new() } else { format!("; also allowed: {others}") };

@@ -2,94 +2,111 @@
 
 use std::path::{Path, PathBuf};
 
-use url::Url;
-
-use super::configuration::Surroundings;
-use super::control::normalize;
-use super::settle::{Told, options};
-use super::trust::{self, TrustSettings, WhyTrustSettings};
+use super::resolve_settings::{CommandInput, options};
+use super::trust::{self, WhyTrustOptions};
 use super::{
-    Command, DEFAULT_INDEX_URL, DownloadSettings, FormatControl, FreezeSettings, Freshness, IndexSettings,
-    InstallSettings, InstalledFilter, ListFormat, ListSettings, Output, Place, ProgressBar, ReleaseControl,
-    SelectionSettings, ShowSettings, TargetPython, UninstallSettings, Upgrade, WishSettings,
+    Command, DEFAULT_INDEX_URL, FreezeOptions, Freshness, ListFormat, ListOptions, ProgressBar, ShowOptions,
+    UninstallOptions,
 };
-use crate::cli::words::OptionWord;
-use crate::cli::{self, Cli, General, RootUserAction, Security, UpgradeStrategy};
-use crate::failure::{Failure, Kind};
+use crate::cli::{self, Cli, GeneralArgs, RootUserAction, UpgradeStrategyArg, VerificationArgs};
+use installer::error::{Failure, Kind};
+use installer::options::TrustOptions;
+use installer::options::normalize;
+use installer::options::{
+    DownloadOptions, FormatControl, IndexOptions, InstallLocation, InstallOptions, InstalledFilter, Output,
+    ReleaseControl, RequirementOptions, SelectionOptions, TargetPython, UpgradeStrategy, index_url,
+};
+use installer::process_environment::ProcessEnvironment;
 
 /// What the words and the configuration of one command come to.
-pub(super) struct Settled {
+pub(super) struct CommandSettings {
     pub command: Command,
-    pub general: General,
+    pub general: GeneralArgs,
     pub progress_bar: ProgressBar,
-    pub trust: TrustSettings,
+    pub trust: TrustOptions,
     pub offline: bool,
 }
 
-impl Settled {
+impl CommandSettings {
     /// A command that asks no index.
-    pub fn new(general: General, command: Command, surroundings: &Surroundings) -> Self {
-        let trust = trust::places(surroundings);
+    pub fn new(general: GeneralArgs, command: Command, process_environment: &ProcessEnvironment) -> Self {
+        let trust = trust::trust_locations(process_environment);
         Self { command, general, progress_bar: ProgressBar::Auto, trust, offline: false }
     }
 
-    fn with_security(self, security: Security, told: &Told, surroundings: &Surroundings) -> Result<Self, Failure> {
+    fn with_security(
+        self,
+        security: VerificationArgs,
+        input: &CommandInput,
+        process_environment: &ProcessEnvironment,
+    ) -> Result<Self, Failure> {
         let offline = security.offline;
-        Ok(Self { trust: trust::settings(security, told, surroundings)?, offline, ..self })
+        Ok(Self { trust: trust::trust_options(security, input, process_environment)?, offline, ..self })
     }
 }
 
 /// Checks what was typed and configured for a command.
-pub(super) fn settle(
+pub(super) fn resolve_command(
     typed: Cli,
-    told: &Told,
-    surroundings: &Surroundings,
+    input: &CommandInput,
+    process_environment: &ProcessEnvironment,
     warnings: &mut Vec<String>,
-) -> Result<Settled, Failure> {
-    let settled = |(general, command): (General, Command)| Settled::new(general, command, surroundings);
+) -> Result<CommandSettings, Failure> {
+    let of_general =
+        |(general, command): (GeneralArgs, Command)| CommandSettings::new(general, command, process_environment);
     Ok(match typed.command {
         Some(cli::Command::Install(mut install)) => {
-            let (progress_bar, security) = (install.wishes.progress_bar, std::mem::take(&mut install.security));
-            let settled = settled(self::install(*install, told, surroundings)?);
-            Settled { progress_bar, ..settled.with_security(security, told, surroundings)? }
+            let (progress_bar, security) =
+                (install.requirement_args.progress_bar, std::mem::take(&mut install.security));
+            let command_settings = of_general(self::install(*install, input, process_environment)?);
+            CommandSettings { progress_bar, ..command_settings.with_security(security, input, process_environment)? }
         }
         Some(cli::Command::Download(mut download)) => {
-            let (progress_bar, security) = (download.wishes.progress_bar, std::mem::take(&mut download.security));
-            let settled = settled(self::download(*download, told, surroundings)?);
-            Settled { progress_bar, ..settled.with_security(security, told, surroundings)? }
+            let (progress_bar, security) =
+                (download.requirement_args.progress_bar, std::mem::take(&mut download.security));
+            let command_settings = of_general(self::download(*download, input, process_environment)?);
+            CommandSettings { progress_bar, ..command_settings.with_security(security, input, process_environment)? }
         }
-        Some(cli::Command::Uninstall(uninstall)) => settled(self::uninstall(uninstall)?),
+        Some(cli::Command::Uninstall(uninstall)) => of_general(self::uninstall(uninstall)?),
         Some(cli::Command::List(mut list)) => {
             warn_ignored("list", &list.installed.ignored, warnings);
             let security = std::mem::take(&mut list.security);
-            settled(self::list(*list, told, surroundings)?).with_security(security, told, surroundings)?
+            of_general(self::list(*list, input, process_environment)?).with_security(
+                security,
+                input,
+                process_environment,
+            )?
         }
         Some(cli::Command::Freeze(freeze)) => {
             warn_ignored("freeze", &freeze.installed.ignored, warnings);
-            settled(self::freeze(freeze, surroundings)?)
+            of_general(self::freeze(freeze, process_environment)?)
         }
         Some(cli::Command::Show(show)) => {
             if show.packages.is_empty() {
-                return Err(conflict("Please provide a package name or names."));
+                return Err(command_error("Please provide a package name or names."));
             }
-            let settings = ShowSettings { packages: show.packages, files: show.files };
-            settled((show.general, Command::Show(settings)))
+            let settings = ShowOptions { packages: show.packages, files: show.files };
+            of_general((show.general, Command::Show(settings)))
         }
         Some(cli::Command::Check(check)) => {
             warn_ignored("check", &check.ignored, warnings);
-            settled((check.general, Command::Check))
+            of_general((check.general, Command::Check))
         }
-        Some(cli::Command::Trust(trust)) => settled(trust::command(trust.command, surroundings)?),
+        Some(cli::Command::Trust(trust)) => of_general(trust::command(trust.command, process_environment)?),
         Some(cli::Command::WhyTrust(mut why)) => {
             let security = std::mem::take(&mut why.security);
-            settled(why_trust(*why, told, surroundings)?).with_security(security, told, surroundings)?
+            of_general(why_trust(*why, input, process_environment)?).with_security(
+                security,
+                input,
+                process_environment,
+            )?
         }
         Some(cli::Command::Repo(mut repo)) => {
             let security = super::repo::take_security(&mut repo.command);
-            let settled = settled(super::repo::command(repo.command, told, surroundings)?);
+            let command_settings = of_general(super::repo::command(repo.command, input, process_environment)?);
             match security {
-                Some(security) => settled.with_security(security, told, surroundings)?,
-                None => settled,
+                Some(security) => command_settings.with_security(security, input, process_environment)?,
+                None => command_settings,
             }
         }
         // Help pages are printed before anything is settled.
@@ -97,50 +114,59 @@ pub(super) fn settle(
     })
 }
 
-fn install(typed: cli::Install, told: &Told, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
+fn install(
+    typed: cli::InstallArgs,
+    input: &CommandInput,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, Command), Failure> {
     if typed.user && typed.target_dir.is_some() {
-        return Err(conflict("Can not combine '--user' and '--target'"));
+        return Err(command_error("Can not combine '--user' and '--target'"));
     }
-    check_only_deps(&typed.wishes)?;
-    let selection = selection(&typed.wishes, typed.selection.pre, typed.selection.prefer_binary, &typed.index, told)?;
-    check_target(&typed.wishes, &selection)?;
+    check_only_deps(&typed.requirement_args)?;
+    let selection =
+        selection(&typed.requirement_args, typed.selection.pre, typed.selection.prefer_binary, &typed.index, input)?;
+    check_target(&typed.requirement_args, &selection)?;
     if selection.target.is_set() && !typed.dry_run && typed.target_dir.is_none() {
-        return Err(conflict(
+        return Err(command_error(
             "Can not use any platform or abi specific options unless installing via '--target' or using '--dry-run'",
         ));
     }
     if typed.user && typed.prefix.is_some() {
-        return Err(conflict("Can not combine '--user' and '--prefix' as they imply different installation locations"));
+        return Err(command_error(
+            "Can not combine '--user' and '--prefix' as they imply different installation locations",
+        ));
     }
     let target = typed.target_dir.filter(|target| !target.is_empty()).map(PathBuf::from);
     let place = match (target, typed.prefix.filter(|prefix| !prefix.is_empty())) {
         (Some(_), Some(_)) => {
-            return Err(conflict(
+            return Err(command_error(
                 "Can not combine '--target' and '--prefix' as they imply different installation locations",
             ));
         }
         (Some(target), None) if target.exists() && !target.is_dir() => {
-            return Err(conflict("Target path exists but is not a directory, will not continue.")
+            return Err(command_error("Target path exists but is not a directory, will not continue.")
                 .detail("target", target.display().to_string()));
         }
-        (Some(target), None) => Place::Target(target),
-        (None, Some(prefix)) => Place::Prefix(surroundings.expand(&prefix)),
-        (None, None) => Place::Environment { user: typed.user.then_some(true).or(typed.no_user.then_some(false)) },
+        (Some(target), None) => InstallLocation::Target(target),
+        (None, Some(prefix)) => InstallLocation::Prefix(process_environment.expand(&prefix)),
+        (None, None) => {
+            InstallLocation::Environment { user: typed.user.then_some(true).or(typed.no_user.then_some(false)) }
+        }
     };
     let upgrade = match typed.upgrade_strategy {
-        _ if !typed.upgrade => Upgrade::ToSatisfyOnly,
-        UpgradeStrategy::OnlyIfNeeded => Upgrade::OnlyIfNeeded,
-        UpgradeStrategy::Eager => Upgrade::Eager,
+        _ if !typed.upgrade => UpgradeStrategy::ToSatisfyOnly,
+        UpgradeStrategyArg::OnlyIfNeeded => UpgradeStrategy::OnlyIfNeeded,
+        UpgradeStrategyArg::Eager => UpgradeStrategy::Eager,
     };
-    let indexes = index_settings(typed.index, surroundings)?;
-    let settings = InstallSettings {
-        wishes: wishes("install", typed.wishes, &indexes)?,
+    let indexes = index_options(typed.index, process_environment)?;
+    let settings = InstallOptions {
+        requirement_options: requirement_options("install", typed.requirement_args, &indexes)?,
         indexes,
         selection,
         // pip looks at nothing that is installed when it fills a directory.
-        ignore_installed: typed.ignore_installed || matches!(place, Place::Target(_)),
+        ignore_installed: typed.ignore_installed || matches!(place, InstallLocation::Target(_)),
         place,
-        root: typed.root.filter(|root| !root.is_empty()).map(|root| surroundings.expand(&root)),
+        root: typed.root.filter(|root| !root.is_empty()).map(|root| process_environment.expand(&root)),
         upgrade,
         force_reinstall: typed.force_reinstall,
         dry_run: typed.dry_run,
@@ -154,25 +180,32 @@ fn install(typed: cli::Install, told: &Told, surroundings: &Surroundings) -> Res
     Ok((typed.general, Command::Install(Box::new(settings))))
 }
 
-fn download(typed: cli::Download, told: &Told, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
-    check_only_deps(&typed.wishes)?;
-    let selection = selection(&typed.wishes, typed.selection.pre, typed.selection.prefer_binary, &typed.index, told)?;
-    check_target(&typed.wishes, &selection)?;
-    let indexes = index_settings(typed.index, surroundings)?;
-    let settings = DownloadSettings {
-        wishes: wishes("download", typed.wishes, &indexes)?,
+fn download(
+    typed: cli::DownloadArgs,
+    input: &CommandInput,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, Command), Failure> {
+    check_only_deps(&typed.requirement_args)?;
+    let selection =
+        selection(&typed.requirement_args, typed.selection.pre, typed.selection.prefer_binary, &typed.index, input)?;
+    check_target(&typed.requirement_args, &selection)?;
+    let indexes = index_options(typed.index, process_environment)?;
+    let settings = DownloadOptions {
+        requirement_options: requirement_options("download", typed.requirement_args, &indexes)?,
         indexes,
         selection,
-        destination: surroundings.expand(&typed.dest),
+        destination: process_environment.expand(&typed.dest),
     };
     Ok((typed.general, Command::Download(Box::new(settings))))
 }
 
-fn uninstall(typed: cli::Uninstall) -> Result<(General, Command), Failure> {
+fn uninstall(typed: cli::UninstallArgs) -> Result<(GeneralArgs, Command), Failure> {
     if typed.packages.is_empty() && typed.requirement.is_empty() {
-        return Err(conflict("You must give at least one requirement to uninstall (see \"tufpip help uninstall\")"));
+        return Err(command_error(
+            "You must give at least one requirement to uninstall (see \"tufpip help uninstall\")",
+        ));
     }
-    let settings = UninstallSettings {
+    let settings = UninstallOptions {
         packages: typed.packages,
         requirement_files: typed.requirement,
         yes: typed.yes,
@@ -182,21 +215,25 @@ fn uninstall(typed: cli::Uninstall) -> Result<(General, Command), Failure> {
     Ok((typed.general, Command::Uninstall(settings)))
 }
 
-fn list(typed: cli::List, told: &Told, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
-    let selection = selection_for_environment(&typed.selection, &typed.index, told)?;
+fn list(
+    typed: cli::ListArgs,
+    input: &CommandInput,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, Command), Failure> {
+    let selection = selection_for_environment(&typed.selection, &typed.index, input)?;
     let freshness = match (typed.outdated, typed.uptodate) {
-        (true, true) => return Err(conflict("Options --outdated and --uptodate cannot be combined.")),
+        (true, true) => return Err(command_error("Options --outdated and --uptodate cannot be combined.")),
         (true, false) => Freshness::Outdated,
         (false, true) => Freshness::UpToDate,
         (false, false) => Freshness::Any,
     };
     if typed.outdated && typed.format == ListFormat::Freeze {
-        return Err(conflict("List format 'freeze' cannot be used with the --outdated option."));
+        return Err(command_error("List format 'freeze' cannot be used with the --outdated option."));
     }
-    let settings = ListSettings {
-        installed: installed(typed.installed, surroundings)?,
+    let settings = ListOptions {
+        installed: installed(typed.installed, process_environment)?,
         selection,
-        indexes: index_settings(typed.index, surroundings)?,
+        indexes: index_options(typed.index, process_environment)?,
         freshness,
         editable: typed.editable,
         include_editable: !typed.exclude_editable,
@@ -207,24 +244,24 @@ fn list(typed: cli::List, told: &Told, surroundings: &Surroundings) -> Result<(G
 }
 
 fn why_trust(
-    typed: cli::trust::WhyTrust,
-    told: &Told,
-    surroundings: &Surroundings,
-) -> Result<(General, Command), Failure> {
+    typed: cli::trust::WhyTrustArgs,
+    input: &CommandInput,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, Command), Failure> {
     if typed.names.is_empty() {
-        return Err(conflict("You must give at least one package name (see \"tufpip help why-trust\")"));
+        return Err(command_error("You must give at least one package name (see \"tufpip help why-trust\")"));
     }
-    let settings = WhyTrustSettings {
+    let settings = WhyTrustOptions {
         names: typed.names,
-        selection: selection_for_environment(&typed.selection, &typed.index, told)?,
-        indexes: index_settings(typed.index, surroundings)?,
+        selection: selection_for_environment(&typed.selection, &typed.index, input)?,
+        indexes: index_options(typed.index, process_environment)?,
     };
     Ok((typed.general, Command::WhyTrust(Box::new(settings))))
 }
 
-fn freeze(typed: cli::Freeze, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
-    let settings = FreezeSettings {
-        installed: installed(typed.installed, surroundings)?,
+fn freeze(typed: cli::FreezeArgs, process_environment: &ProcessEnvironment) -> Result<(GeneralArgs, Command), Failure> {
+    let settings = FreezeOptions {
+        installed: installed(typed.installed, process_environment)?,
         requirement_files: typed.requirement,
         all: typed.all,
         exclude_editable: typed.exclude_editable,
@@ -232,32 +269,36 @@ fn freeze(typed: cli::Freeze, surroundings: &Surroundings) -> Result<(General, C
     Ok((typed.general, Command::Freeze(settings)))
 }
 
-fn installed(typed: cli::Installed, surroundings: &Surroundings) -> Result<InstalledFilter, Failure> {
+fn installed(typed: cli::InstalledArgs, process_environment: &ProcessEnvironment) -> Result<InstalledFilter, Failure> {
     if !typed.path.is_empty() && (typed.user || typed.local) {
-        return Err(conflict("Cannot combine '--path' with '--user' or '--local'"));
+        return Err(command_error("Cannot combine '--path' with '--user' or '--local'"));
     }
     Ok(InstalledFilter {
         local: typed.local,
         user: typed.user,
-        paths: typed.path.iter().map(|path| surroundings.expand(path)).collect(),
+        paths: typed.path.iter().map(|path| process_environment.expand(path)).collect(),
         exclude: typed.exclude.iter().map(|name| normalize(name)).collect(),
     })
 }
 
-fn wishes(command: &str, typed: cli::Wishes, indexes: &IndexSettings) -> Result<WishSettings, Failure> {
+fn requirement_options(
+    command: &str,
+    typed: cli::RequirementArgs,
+    indexes: &IndexOptions,
+) -> Result<RequirementOptions, Failure> {
     if typed.require_hashes && typed.no_require_hashes {
-        return Err(conflict("--require-hashes and --no-require-hashes are mutually exclusive"));
+        return Err(command_error("--require-hashes and --no-require-hashes are mutually exclusive"));
     }
     if typed.requirements.is_empty() && typed.requirement.is_empty() && typed.group.is_empty() {
         let advice = match indexes.find_links.as_slice() {
             [] => format!("(see \"tufpip help {command}\")"),
             links => format!("(maybe you meant \"tufpip {command} {}\"?)", links.join(" ")),
         };
-        return Err(conflict(&format!("You must give at least one requirement to {command} {advice}")));
+        return Err(command_error(&format!("You must give at least one requirement to {command} {advice}")));
     }
-    Ok(WishSettings {
+    Ok(RequirementOptions {
         // pip passes over words that are blank.
-        requirements: typed.requirements.into_iter().filter(|word| !word.trim().is_empty()).collect(),
+        requirements: typed.requirements.into_iter().filter(|token| !token.trim().is_empty()).collect(),
         requirement_files: typed.requirement,
         constraint_files: typed.constraint,
         groups: typed.group,
@@ -268,20 +309,20 @@ fn wishes(command: &str, typed: cli::Wishes, indexes: &IndexSettings) -> Result<
 }
 
 fn selection(
-    wishes: &cli::Wishes,
+    requirement_options: &cli::RequirementArgs,
     pre: bool,
     prefer_binary: bool,
-    index: &cli::Index,
-    told: &Told,
-) -> Result<SelectionSettings, Failure> {
-    let (formats, releases) = controls(told, pre)?;
-    let target = &wishes.target;
-    Ok(SelectionSettings {
+    index: &cli::IndexArgs,
+    input: &CommandInput,
+) -> Result<SelectionOptions, Failure> {
+    let (formats, releases) = format_and_release_control(input, pre)?;
+    let target = &requirement_options.target;
+    Ok(SelectionOptions {
         formats,
         releases,
         prefer_binary,
         uploaded_prior_to: index.uploaded_prior_to,
-        ignore_requires_python: wishes.ignore_requires_python,
+        ignore_requires_python: requirement_options.ignore_requires_python,
         target: TargetPython {
             platforms: target.platform.clone(),
             python_version: target.python_version.as_ref().map(|version| version.0.clone()),
@@ -293,67 +334,58 @@ fn selection(
 
 /// What may be chosen by a command that only knows the environment's own Python.
 fn selection_for_environment(
-    typed: &cli::Selection,
-    index: &cli::Index,
-    told: &Told,
-) -> Result<SelectionSettings, Failure> {
-    let (formats, releases) = controls(told, typed.pre)?;
-    Ok(SelectionSettings {
+    typed: &cli::SelectionArgs,
+    index: &cli::IndexArgs,
+    input: &CommandInput,
+) -> Result<SelectionOptions, Failure> {
+    let (formats, releases) = format_and_release_control(input, typed.pre)?;
+    Ok(SelectionOptions {
         formats,
         releases,
         prefer_binary: typed.prefer_binary,
         uploaded_prior_to: index.uploaded_prior_to,
-        ..SelectionSettings::default()
+        ..SelectionOptions::default()
     })
 }
 
 /// The options whose order counts, in the order they were given.
-pub(super) fn controls(told: &Told, pre: bool) -> Result<(FormatControl, ReleaseControl), Failure> {
-    let mut formats = FormatControl::default();
-    let mut releases = ReleaseControl::default();
-    for option in told.configured.iter().map(|configured| &configured.word).chain(options(&told.words)) {
-        control(option, &mut formats, &mut releases)?;
+pub(super) fn format_and_release_control(
+    input: &CommandInput,
+    pre: bool,
+) -> Result<(FormatControl, ReleaseControl), Failure> {
+    let mut selection = SelectionOptions::default();
+    for option in input.configured.iter().map(|configured| &configured.token).chain(options(&input.tokens)) {
+        selection.apply(&option.id, option.value.as_deref().unwrap_or_default())?;
     }
+    let SelectionOptions { formats, mut releases, .. } = selection;
     if pre {
         if !releases.is_empty() {
-            return Err(conflict("--pre cannot be used with --all-releases or --only-final."));
+            return Err(command_error("--pre cannot be used with --all-releases or --only-final."));
         }
         releases.pre();
     }
     Ok((formats, releases))
 }
 
-/// Applies one of the options that extend or take back earlier ones; ignores all others.
-pub fn control(option: &OptionWord, formats: &mut FormatControl, releases: &mut ReleaseControl) -> Result<(), Failure> {
-    let value = option.value.as_deref().unwrap_or_default();
-    match option.id.as_str() {
-        "no_binary" => formats.no_binary(value),
-        "only_binary" => formats.only_binary(value),
-        "all_releases" => releases.all_releases(value),
-        "only_final" => releases.only_final(value),
-        _ => Ok(()),
-    }
-}
-
-fn check_only_deps(wishes: &cli::Wishes) -> Result<(), Failure> {
+fn check_only_deps(requirement_options: &cli::RequirementArgs) -> Result<(), Failure> {
     let mut against = Vec::new();
-    if wishes.no_deps {
+    if requirement_options.no_deps {
         against.push("'--no-deps'");
     }
-    if !wishes.requirement.is_empty() {
+    if !requirement_options.requirement.is_empty() {
         against.push("'--requirement'");
     }
-    if !wishes.group.is_empty() {
+    if !requirement_options.group.is_empty() {
         against.push("'--group'");
     }
-    let Some((last, others)) = against.split_last().filter(|_| wishes.only_deps) else { return Ok(()) };
+    let Some((last, others)) = against.split_last().filter(|_| requirement_options.only_deps) else { return Ok(()) };
     let list = if others.is_empty() { (*last).to_owned() } else { format!("{}, or {last}", others.join(", ")) };
-    Err(conflict(&format!("Cannot use '--only-dependencies' in combination with {list}.")))
+    Err(command_error(&format!("Cannot use '--only-dependencies' in combination with {list}.")))
 }
 
-fn check_target(wishes: &cli::Wishes, selection: &SelectionSettings) -> Result<(), Failure> {
-    if selection.target.is_set() && !selection.formats.is_only_binary() && !wishes.no_deps {
-        return Err(conflict(
+fn check_target(requirement_options: &cli::RequirementArgs, selection: &SelectionOptions) -> Result<(), Failure> {
+    if selection.target.is_set() && !selection.formats.is_only_binary() && !requirement_options.no_deps {
+        return Err(command_error(
             "When restricting platform and interpreter constraints using --python-version, --platform, --abi, or \
              --implementation, either --no-deps must be set, or --only-binary=:all: must be set and --no-binary must \
              not be set (or must be set to :none:).",
@@ -362,55 +394,35 @@ fn check_target(wishes: &cli::Wishes, selection: &SelectionSettings) -> Result<(
     Ok(())
 }
 
-pub(super) fn index_settings(typed: cli::Index, surroundings: &Surroundings) -> Result<IndexSettings, Failure> {
+pub(super) fn index_options(
+    typed: cli::IndexArgs,
+    process_environment: &ProcessEnvironment,
+) -> Result<IndexOptions, Failure> {
     let main = typed.index_url.as_deref().unwrap_or(DEFAULT_INDEX_URL);
     let all = std::iter::once(main).chain(typed.extra_index_url.iter().map(String::as_str));
     let indexes = if typed.no_index {
         Vec::new()
     } else {
-        all.filter(|url| !url.is_empty()).map(|url| index_url(url, surroundings)).collect::<Result<_, _>>()?
+        all.filter(|url| !url.is_empty()).map(|url| index_url(url, process_environment)).collect::<Result<_, _>>()?
     };
     let find_links = typed.find_links.into_iter().map(|link| {
-        let expanded = surroundings.expand(&link);
+        let expanded = process_environment.expand(&link);
         if link.starts_with('~') && expanded.exists() { expanded.display().to_string() } else { link }
     });
-    Ok(IndexSettings { indexes, find_links: find_links.collect(), no_index: typed.no_index })
-}
-
-/// The address of an index, which may be a local directory.
-///
-/// # Errors
-/// It is neither an absolute URL nor a directory.
-pub fn index_url(text: &str, surroundings: &Surroundings) -> Result<Url, Failure> {
-    address(text, surroundings).ok_or_else(|| {
-        Failure::usage(format!("The index url \"{}\" seems invalid, please provide a scheme.", super::redact(text)))
-    })
-}
-
-/// The URL that a text is, or that of the local directory it names.
-pub(super) fn address(text: &str, surroundings: &Surroundings) -> Option<Url> {
-    let path = surroundings.expand(text);
-    if path.is_dir() {
-        let path = std::path::absolute(&path).unwrap_or(path);
-        if let Ok(url) = Url::from_directory_path(&path) {
-            return Some(url);
-        }
-    }
-    // A Windows drive or `host:port` is no scheme that an index could have.
-    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "file"))
+    Ok(IndexOptions { indexes, find_links: find_links.collect(), no_index: typed.no_index })
 }
 
 fn output(text: String) -> Output {
     if text == "-" { Output::Stdout } else { Output::File(Path::new(&text).to_owned()) }
 }
 
-fn warn_ignored(command: &str, words: &[String], warnings: &mut Vec<String>) {
-    if !words.is_empty() {
-        warnings.push(format!("`{command}` takes no arguments and ignores: {}", words.join(" ")));
+fn warn_ignored(command: &str, tokens: &[String], warnings: &mut Vec<String>) {
+    if !tokens.is_empty() {
+        warnings.push(format!("`{command}` takes no arguments and ignores: {}", tokens.join(" ")));
     }
 }
 
 /// What pip calls a command error: understood, but it cannot be done. Exit code 1, as pip's.
-pub(super) fn conflict(message: &str) -> Failure {
+pub(super) fn command_error(message: &str) -> Failure {
     Failure::new(Kind::Error, "usage", message)
 }

@@ -6,22 +6,14 @@ use std::path::{Path, PathBuf};
 
 use configparser::ini::{Ini, IniDefault};
 
-use super::layers::truth;
-use crate::failure::Failure;
-use crate::trust::IndexIdentity;
-
-/// What the process was started with; the tests give their own.
-#[derive(Clone, Debug)]
-pub struct Surroundings {
-    /// Environment variables.
-    pub variables: BTreeMap<String, String>,
-    /// The directory of the machine's configuration: `/etc`.
-    pub system: PathBuf,
-}
+use super::layers::parse_boolean;
+use installer::error::Failure;
+use installer::process_environment::{PASSPHRASE_VARIABLE, ProcessEnvironment, TRUST_VARIABLE};
+use installer::trust::IndexIdentity;
 
 /// One value somebody wrote down.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ConfigurationEntry {
     /// The long option without hyphens, in lower case.
     pub key: String,
     /// The text.
@@ -34,79 +26,43 @@ pub struct Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Configuration {
     /// By section; the first one is `global`, the others are commands.
-    sections: BTreeMap<String, BTreeMap<String, Entry>>,
+    sections: BTreeMap<String, BTreeMap<String, ConfigurationEntry>>,
     /// From `PIP_*` and `TUFPIP_*`.
-    variables: Vec<Entry>,
+    variables: Vec<ConfigurationEntry>,
 }
 
 /// Variables of ours that are no option.
-const OWN_VARIABLES: &[&str] = &["TUFPIP_CONFIG_FILE", TRUST_VARIABLE, crate::repo::keys::PASSPHRASE_VARIABLE];
-
-/// Directories of trusted roots, separated as PATH is.
-const TRUST_VARIABLE: &str = "TUFPIP_TRUST";
+const NON_OPTION_VARIABLES: &[&str] = &["TUFPIP_CONFIG_FILE", TRUST_VARIABLE, PASSPHRASE_VARIABLE];
 
 /// The option that only ever strengthens: where one source says yes, no other takes it back, and --isolated does not
 /// silence the variable.
 pub const REQUIRE_SIGNED: &str = "require-signed";
-
-impl Surroundings {
-    /// Those of this process. Variables that are not Unicode are left out, but not the one that names trusted roots: what is
-    /// not found is refused, what is not named would be passed over.
-    pub fn of_process() -> Self {
-        let variables = std::env::vars_os();
-        let variables = variables.filter_map(|(name, value)| {
-            let value = match value.into_string() {
-                Err(value) if name == TRUST_VARIABLE => value.to_string_lossy().into_owned(),
-                value => value.ok()?,
-            };
-            Some((name.into_string().ok()?, value))
-        });
-        Self { variables: variables.collect(), system: PathBuf::from("/etc") }
-    }
-
-    /// A variable, unless it is empty.
-    pub fn variable(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
-    }
-
-    /// A path with a leading `~` replaced by the home directory.
-    pub fn expand(&self, path: &str) -> PathBuf {
-        let home = self.home();
-        match (path.strip_prefix('~'), home) {
-            (Some(""), Some(home)) => home,
-            (Some(rest), Some(home)) if rest.starts_with(std::path::is_separator) => {
-                home.join(rest.trim_start_matches(std::path::is_separator))
-            }
-            _ => PathBuf::from(path),
-        }
-    }
-
-    fn home(&self) -> Option<PathBuf> {
-        self.variable(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).map(PathBuf::from)
-    }
-}
 
 impl Configuration {
     /// Reads all files and variables. `prefix` is the environment that may have a pip.conf of its own.
     ///
     /// # Errors
     /// A file cannot be read, or is no INI file.
-    pub fn load(surroundings: &Surroundings, isolated: bool, prefix: Option<&Path>) -> Result<Self, Failure> {
+    pub fn load(
+        process_environment: &ProcessEnvironment,
+        isolated: bool,
+        prefix: Option<&Path>,
+    ) -> Result<Self, Failure> {
         let mut configuration = Self::default();
-        if is_silenced(surroundings) {
+        if is_silenced(process_environment) {
             // All but what the machine requires.
-            for file in system_files(surroundings) {
+            for file in system_files(process_environment) {
                 configuration.read_file(&file)?;
             }
             for section in configuration.sections.values_mut() {
                 section.retain(|key, _| key == REQUIRE_SIGNED);
             }
         } else {
-            for file in files(surroundings, isolated, prefix) {
+            for file in files(process_environment, isolated, prefix) {
                 configuration.read_file(&file)?;
             }
         }
-        configuration.read_variables(surroundings, isolated);
+        configuration.read_variables(process_environment, isolated);
         for section in configuration.sections.values_mut() {
             section.retain(|_, entry| !entry.value.is_empty());
         }
@@ -114,7 +70,7 @@ impl Configuration {
     }
 
     /// What counts for a command, weakest first.
-    pub fn entries(&self, command: &str) -> impl Iterator<Item = &Entry> {
+    pub fn entries(&self, command: &str) -> impl Iterator<Item = &ConfigurationEntry> {
         let section = |name: &str| self.sections.get(name).into_iter().flat_map(BTreeMap::values);
         section("global").chain(section(command)).chain(&self.variables)
     }
@@ -122,7 +78,7 @@ impl Configuration {
     fn read_file(&mut self, path: &Path) -> Result<(), Failure> {
         let origin = path.display().to_string();
         let broken = |reason: String| {
-            Failure::new(crate::failure::Kind::Usage, "usage.configuration", format!("Configuration file {reason}"))
+            Failure::new(installer::error::Kind::Usage, "usage.configuration", format!("Configuration file {reason}"))
                 .detail("file", origin.clone())
         };
         let bytes = match std::fs::read(path) {
@@ -154,17 +110,17 @@ impl Configuration {
                     return Err(broken(format!("could not be loaded: '{key}' has no '='")));
                 };
                 let key = normalize_key(&key);
-                insert(known, Entry { key, value, origin: origin.clone() });
+                insert(known, ConfigurationEntry { key, value, origin: origin.clone() });
             }
         }
         Ok(())
     }
 
-    fn read_variables(&mut self, surroundings: &Surroundings, isolated: bool) {
-        let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
+    fn read_variables(&mut self, process_environment: &ProcessEnvironment, isolated: bool) {
+        let mut entries: BTreeMap<String, ConfigurationEntry> = BTreeMap::new();
         // Ours come second, so that they win.
         for prefix in ["PIP_", "TUFPIP_"] {
-            for (name, value) in &surroundings.variables {
+            for (name, value) in &process_environment.variables {
                 let Some(key) = name.strip_prefix(prefix).map(normalize_key) else { continue };
                 // pip's own parser must not be told to print its version.
                 if value.is_empty() || matches!(key.as_str(), "version" | "help" | "config-file") {
@@ -173,7 +129,7 @@ impl Configuration {
                 if isolated && key != REQUIRE_SIGNED {
                     continue;
                 }
-                insert(&mut entries, Entry { key, value: value.clone(), origin: name.clone() });
+                insert(&mut entries, ConfigurationEntry { key, value: value.clone(), origin: name.clone() });
             }
         }
         self.variables = entries.into_values().collect();
@@ -181,12 +137,12 @@ impl Configuration {
 }
 
 /// Variables with our prefix that mean nothing, each with the nearest one that would.
-pub fn unknown_variables(surroundings: &Surroundings, known: &[String]) -> Vec<(String, Option<String>)> {
-    let own = surroundings.variables.keys().filter(|name| name.starts_with("TUFPIP_"));
-    let unknown = own.filter(|name| !known.contains(name) && !OWN_VARIABLES.contains(&name.as_str()));
+pub fn unknown_variables(process_environment: &ProcessEnvironment, known: &[String]) -> Vec<(String, Option<String>)> {
+    let own = process_environment.variables.keys().filter(|name| name.starts_with("TUFPIP_"));
+    let unknown = own.filter(|name| !known.contains(name) && !NON_OPTION_VARIABLES.contains(&name.as_str()));
     unknown
         .map(|name| {
-            let candidates = known.iter().map(String::as_str).chain(OWN_VARIABLES.iter().copied());
+            let candidates = known.iter().map(String::as_str).chain(NON_OPTION_VARIABLES.iter().copied());
             (name.clone(), super::nearest(name, candidates).map(str::to_owned))
         })
         .collect()
@@ -194,14 +150,14 @@ pub fn unknown_variables(surroundings: &Surroundings, known: &[String]) -> Vec<(
 
 /// The directories of trusted roots that belong to the machine or to whoever set up this run, most trusted first. They
 /// count with --isolated too: without them an index that is to be verified would not be.
-pub fn trust_anchors(surroundings: &Surroundings) -> Vec<PathBuf> {
-    let mut directories = system_directories(surroundings);
+pub fn trust_anchors(process_environment: &ProcessEnvironment) -> Vec<PathBuf> {
+    let mut directories = system_directories(process_environment);
     if cfg!(not(any(windows, target_os = "macos"))) {
-        directories.push(surroundings.system.clone());
+        directories.push(process_environment.system.clone());
     }
     let mut anchors: Vec<PathBuf> =
         directories.into_iter().map(|directory| directory.join("tufpip").join("trust.d")).collect();
-    anchors.extend(named_anchors(surroundings));
+    anchors.extend(named_anchors(process_environment));
     anchors
 }
 
@@ -209,8 +165,8 @@ pub fn trust_anchors(surroundings: &Surroundings) -> Vec<PathBuf> {
 ///
 /// # Errors
 /// When one of them is not there, or is no such directory: its indexes would be used unverified.
-pub fn require_named_anchors(surroundings: &Surroundings) -> Result<(), Failure> {
-    for path in named_anchors(surroundings) {
+pub fn require_named_anchors(process_environment: &ProcessEnvironment) -> Result<(), Failure> {
+    for path in named_anchors(process_environment) {
         if !path.is_dir() {
             return Err(no_anchors(&path, "is no directory", format!("correct {TRUST_VARIABLE}, or unset it")));
         }
@@ -250,15 +206,15 @@ fn right_level(path: &Path) -> String {
     }
 }
 
-fn named_anchors(surroundings: &Surroundings) -> Vec<PathBuf> {
-    let named = std::env::split_paths(surroundings.variable(TRUST_VARIABLE).unwrap_or_default());
+fn named_anchors(process_environment: &ProcessEnvironment) -> Vec<PathBuf> {
+    let named = std::env::split_paths(process_environment.variable(TRUST_VARIABLE).unwrap_or_default());
     named.filter(|path| !path.as_os_str().is_empty()).collect()
 }
 
 /// A later entry replaces an earlier one.
-fn insert(entries: &mut BTreeMap<String, Entry>, entry: Entry) {
+fn insert(entries: &mut BTreeMap<String, ConfigurationEntry>, entry: ConfigurationEntry) {
     let stays = entry.key == REQUIRE_SIGNED
-        && entries.get(REQUIRE_SIGNED).is_some_and(|earlier| truth(&earlier.value) == Some(true));
+        && entries.get(REQUIRE_SIGNED).is_some_and(|earlier| parse_boolean(&earlier.value) == Some(true));
     if !stays {
         entries.insert(entry.key.clone(), entry);
     }
@@ -285,20 +241,20 @@ fn normalize_key(key: &str) -> String {
 }
 
 /// Whether somebody asks for no configuration at all.
-fn is_silenced(surroundings: &Surroundings) -> bool {
-    named_file(surroundings) == Some(if cfg!(windows) { "nul" } else { "/dev/null" })
+fn is_silenced(process_environment: &ProcessEnvironment) -> bool {
+    named_file(process_environment) == Some(if cfg!(windows) { "nul" } else { "/dev/null" })
 }
 
-fn named_file(surroundings: &Surroundings) -> Option<&str> {
-    surroundings.variable("TUFPIP_CONFIG_FILE").or_else(|| surroundings.variable("PIP_CONFIG_FILE"))
+fn named_file(process_environment: &ProcessEnvironment) -> Option<&str> {
+    process_environment.variable("TUFPIP_CONFIG_FILE").or_else(|| process_environment.variable("PIP_CONFIG_FILE"))
 }
 
 /// The files to read, weakest first; they need not exist.
-fn files(surroundings: &Surroundings, isolated: bool, prefix: Option<&Path>) -> Vec<PathBuf> {
-    let named = named_file(surroundings);
-    let mut files = system_files(surroundings);
+fn files(process_environment: &ProcessEnvironment, isolated: bool, prefix: Option<&Path>) -> Vec<PathBuf> {
+    let named = named_file(process_environment);
+    let mut files = system_files(process_environment);
     if !isolated && !named.is_some_and(|named| Path::new(named).exists()) {
-        files.extend(user_files(surroundings));
+        files.extend(user_files(process_environment));
     }
     files.extend(prefix.map(|prefix| prefix.join(BASE_NAME)));
     files.extend(named.map(PathBuf::from));
@@ -307,37 +263,37 @@ fn files(surroundings: &Surroundings, isolated: bool, prefix: Option<&Path>) -> 
 
 const BASE_NAME: &str = if cfg!(windows) { "pip.ini" } else { "pip.conf" };
 
-fn system_files(surroundings: &Surroundings) -> Vec<PathBuf> {
-    let directories = system_directories(surroundings).into_iter();
+fn system_files(process_environment: &ProcessEnvironment) -> Vec<PathBuf> {
+    let directories = system_directories(process_environment).into_iter();
     let mut files: Vec<PathBuf> = directories.map(|directory| directory.join("pip").join(BASE_NAME)).collect();
     if cfg!(not(any(windows, target_os = "macos"))) {
-        files.push(surroundings.system.join(BASE_NAME));
+        files.push(process_environment.system.join(BASE_NAME));
     }
     files
 }
 
 /// Where programs have their directories for what holds on the whole machine.
-fn system_directories(surroundings: &Surroundings) -> Vec<PathBuf> {
+fn system_directories(process_environment: &ProcessEnvironment) -> Vec<PathBuf> {
     if cfg!(windows) {
-        return vec![PathBuf::from(surroundings.variable("PROGRAMDATA").unwrap_or("C:\\ProgramData"))];
+        return vec![PathBuf::from(process_environment.variable("PROGRAMDATA").unwrap_or("C:\\ProgramData"))];
     }
     if cfg!(target_os = "macos") {
         return vec![PathBuf::from("/Library/Application Support")];
     }
-    let directories = surroundings.variable("XDG_CONFIG_DIRS").unwrap_or("/etc/xdg");
+    let directories = process_environment.variable("XDG_CONFIG_DIRS").unwrap_or("/etc/xdg");
     directories.split(':').filter(|directory| !directory.is_empty()).map(PathBuf::from).collect()
 }
 
-fn user_files(surroundings: &Surroundings) -> Vec<PathBuf> {
-    let Some(home) = surroundings.home() else { return Vec::new() };
+fn user_files(process_environment: &ProcessEnvironment) -> Vec<PathBuf> {
+    let Some(home) = process_environment.home() else { return Vec::new() };
     let configuration = if cfg!(windows) {
-        surroundings.variable("APPDATA").map_or_else(|| home.join("AppData\\Roaming"), PathBuf::from)
+        process_environment.variable("APPDATA").map_or_else(|| home.join("AppData\\Roaming"), PathBuf::from)
     } else {
         let application_support = home.join("Library/Application Support");
         if cfg!(target_os = "macos") && application_support.join("pip").is_dir() {
             application_support
         } else {
-            surroundings.variable("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from)
+            process_environment.variable("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from)
         }
     };
     let legacy = home.join(if cfg!(windows) { "pip" } else { ".pip" });

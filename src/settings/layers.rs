@@ -6,42 +6,42 @@ use std::collections::BTreeMap;
 
 use clap::{Arg, ArgAction, Command};
 
-use super::configuration::{Entry, REQUIRE_SIGNED};
+use super::configuration::{ConfigurationEntry, REQUIRE_SIGNED};
 use crate::cli::COMMAND_LINE_ONLY;
-use crate::cli::words::{OptionWord, find_long, full_name, takes_value};
-use crate::failure::{Failure, Kind};
+use crate::cli::tokens::{OptionToken, find_long, full_name, takes_value};
+use installer::error::{Failure, Kind};
 
 /// An option that was configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Configured {
+pub struct ConfiguredOption {
     /// The option as it would have been typed.
-    pub word: OptionWord,
+    pub token: OptionToken,
     /// The file or the variable.
     pub origin: String,
 }
 
 /// Options that say no. In configuration pip asks them for the opposite: `no-compile = false` switches compiling off.
-const NEGATIVE: &[&str] =
+const NEGATED_OPTIONS: &[&str] =
     &["no-compile", "no-user", "no-warn-script-location", "no-warn-conflicts", "no-build-isolation"];
 
 /// Options that replace each other.
-const PAIRS: &[(&str, &str)] =
+const OPPOSITE_OPTIONS: &[(&str, &str)] =
     &[("compile", "no-compile"), ("user", "no-user"), ("include-editable", "exclude-editable")];
 
 /// Options whose values add up over all sources, and are not split at white space.
-const ADDING: &[&str] =
+const ACCUMULATING_OPTIONS: &[&str] =
     &["no-binary", "only-binary", "all-releases", "only-final", "group", "config-settings", "refresh-package"];
 
 /// Turns entries, weakest first, into words for the command; sentences to warn with are added to `warnings`.
 ///
 /// # Errors
 /// A switch has a value that is no truth value.
-pub fn words<'a>(
-    entries: impl Iterator<Item = &'a Entry>,
+pub fn option_tokens<'a>(
+    entries: impl Iterator<Item = &'a ConfigurationEntry>,
     definition: &Command,
     warnings: &mut Vec<String>,
-) -> Result<Vec<Configured>, Failure> {
-    let mut slots: BTreeMap<String, Vec<Configured>> = BTreeMap::new();
+) -> Result<Vec<ConfiguredOption>, Failure> {
+    let mut slots: BTreeMap<String, Vec<ConfiguredOption>> = BTreeMap::new();
     let mut order = Vec::new();
     for entry in entries {
         // Options of other commands may stand in [global] and in the environment.
@@ -60,7 +60,7 @@ pub fn words<'a>(
         }
         let found = configured(entry, option, definition, warnings)?;
         let slot = slot_of(name, definition);
-        if ADDING.contains(&name) || name == REQUIRE_SIGNED {
+        if ACCUMULATING_OPTIONS.contains(&name) || name == REQUIRE_SIGNED {
             // The order among --no-binary and --only-binary counts, so each stays a step of its own; and no entry
             // replaces an earlier one that requires signatures.
             let slot = format!("{slot} {}", order.len());
@@ -86,40 +86,42 @@ fn slot_of(name: &str, definition: &Command) -> String {
 
 /// The pair an option belongs to, when the command has both.
 fn pair_of(name: &str, definition: &Command) -> Option<(&'static str, &'static str)> {
-    let pair = PAIRS.iter().find(|(positive, negative)| *positive == name || *negative == name)?;
+    let pair = OPPOSITE_OPTIONS.iter().find(|(positive, negative)| *positive == name || *negative == name)?;
     (find_long(definition, pair.0).is_some() && find_long(definition, pair.1).is_some()).then_some(*pair)
 }
 
 fn configured(
-    entry: &Entry,
+    entry: &ConfigurationEntry,
     option: &Arg,
     definition: &Command,
     warnings: &mut Vec<String>,
-) -> Result<Vec<Configured>, Failure> {
+) -> Result<Vec<ConfiguredOption>, Failure> {
     let name = option.get_long().unwrap_or_default();
-    let word = |option: &Arg, value: Option<String>| Configured {
-        word: OptionWord { id: option.get_id().to_string(), name: full_name(option), value },
+    let token = |option: &Arg, value: Option<String>| ConfiguredOption {
+        token: OptionToken { id: option.get_id().to_string(), name: full_name(option), value },
         origin: entry.origin.clone(),
     };
     if name == "no-cache-dir" {
         // pip switches the cache off whatever the value says, as long as it says yes or no.
-        truth(&entry.value).ok_or_else(|| no_truth(entry))?;
-        return Ok(vec![word(option, None)]);
+        parse_boolean(&entry.value).ok_or_else(|| not_a_boolean(entry))?;
+        return Ok(vec![token(option, None)]);
     }
     Ok(match option.get_action() {
         ArgAction::Count => {
-            let count = truth(&entry.value).map(usize::from).or_else(|| entry.value.trim().parse().ok());
+            let count = parse_boolean(&entry.value).map(usize::from).or_else(|| entry.value.trim().parse().ok());
             // More than three say nothing new.
-            let count = count.ok_or_else(|| no_count(entry))?.min(9);
-            vec![word(option, None); count]
+            let count = count.ok_or_else(|| not_a_count(entry))?.min(9);
+            vec![token(option, None); count]
         }
-        ArgAction::Append if ADDING.contains(&name) => vec![word(option, Some(entry.value.clone()))],
-        ArgAction::Append => entry.value.split_whitespace().map(|value| word(option, Some(value.to_owned()))).collect(),
-        _ if takes_value(option) => vec![word(option, Some(entry.value.clone()))],
+        ArgAction::Append if ACCUMULATING_OPTIONS.contains(&name) => vec![token(option, Some(entry.value.clone()))],
+        ArgAction::Append => {
+            entry.value.split_whitespace().map(|value| token(option, Some(value.to_owned()))).collect()
+        }
+        _ if takes_value(option) => vec![token(option, Some(entry.value.clone()))],
         _ => {
-            let value = truth(&entry.value).ok_or_else(|| no_truth(entry))?;
+            let value = parse_boolean(&entry.value).ok_or_else(|| not_a_boolean(entry))?;
             let pair = pair_of(name, definition);
-            let negative = NEGATIVE.contains(&name) || pair.is_some_and(|(_, negative)| negative == name);
+            let negative = NEGATED_OPTIONS.contains(&name) || pair.is_some_and(|(_, negative)| negative == name);
             if negative && value {
                 warnings.push(format!(
                     "{name} in {} has no effect: as in pip, a false value switches this option on.",
@@ -128,13 +130,13 @@ fn configured(
             }
             let positive = pair.map(|(positive, _)| positive).or(Some(name).filter(|_| !negative));
             let chosen = if value { positive } else { pair.map(|(_, no)| no).or(Some(name).filter(|_| negative)) };
-            chosen.and_then(|name| find_long(definition, name)).map(|option| word(option, None)).into_iter().collect()
+            chosen.and_then(|name| find_long(definition, name)).map(|option| token(option, None)).into_iter().collect()
         }
     })
 }
 
 /// Python's old `strtobool`.
-pub(super) fn truth(text: &str) -> Option<bool> {
+pub(super) fn parse_boolean(text: &str) -> Option<bool> {
     match text.to_lowercase().as_str() {
         "y" | "yes" | "t" | "true" | "on" | "1" => Some(true),
         "n" | "no" | "f" | "false" | "off" | "0" => Some(false),
@@ -142,7 +144,7 @@ pub(super) fn truth(text: &str) -> Option<bool> {
     }
 }
 
-fn no_truth(entry: &Entry) -> Failure {
+fn not_a_boolean(entry: &ConfigurationEntry) -> Failure {
     Failure::new(
         Kind::Usage,
         "usage.configuration",
@@ -155,7 +157,7 @@ fn no_truth(entry: &Entry) -> Failure {
     .detail("set by", entry.origin.clone())
 }
 
-fn no_count(entry: &Entry) -> Failure {
+fn not_a_count(entry: &ConfigurationEntry) -> Failure {
     Failure::new(
         Kind::Usage,
         "usage.configuration",

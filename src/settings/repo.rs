@@ -7,7 +7,7 @@ mod publishing;
 mod trying;
 
 pub use content::{AddFiles, ChangeReleases, RemoveReleases, YankReleases};
-pub use curation::{AddMetadataTo, Bring, MirrorIndex};
+pub use curation::{AddMetadataTo, MirrorIndex};
 pub use keys::{
     DelegateProject, EditRoot, EditedGroup, InitRepository, KeyCommand, Renewed, RootCommand, RotateOnline, SignFiles,
 };
@@ -17,17 +17,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::configuration::Surroundings;
-use super::settle::Told;
+use super::resolve_settings::CommandInput;
 use super::{Command, Settings, TerminalSettings};
 use crate::cli::repo as typed;
-use crate::cli::{General, Security};
-use crate::failure::Failure;
+use crate::cli::{GeneralArgs, VerificationArgs};
 use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::process_environment::ProcessEnvironment;
+use operator::keys::UnlockOptions;
 
 /// `repo`
 #[derive(Clone, Debug)]
-pub struct RepoSettings {
+pub struct OperatorOptions {
     /// The operator's directory.
     pub directory: PathBuf,
     /// Print JSON.
@@ -102,50 +103,54 @@ pub enum RepoCommand {
 /// The general options of a command below `repo`, and what it shall do.
 pub(super) fn command(
     typed: typed::RepoCommand,
-    told: &Told,
-    surroundings: &Surroundings,
-) -> Result<(General, Command), Failure> {
+    input: &CommandInput,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, Command), Failure> {
     use typed::RepoCommand as Typed;
     let (general, mut settings) = match typed {
-        Typed::Init(init) => keys::init(*init, surroundings)?,
-        Typed::Key(keys) => keys::key(keys.command, surroundings)?,
-        Typed::Root(root) => keys::root(root.command, surroundings)?,
-        Typed::RotateOnline(rotate) => keys::rotate_online(rotate, surroundings)?,
-        Typed::Delegate(delegate) => keys::delegate(delegate, surroundings)?,
-        Typed::Sign(sign) => keys::sign(sign, surroundings)?,
-        Typed::Add(add) => content::add(add, surroundings)?,
-        Typed::Yank(yank) => content::yank(yank, surroundings)?,
-        Typed::Unyank(unyank) => content::unyank(unyank, surroundings)?,
-        Typed::Remove(remove) => content::remove(remove, surroundings)?,
-        Typed::Status(status) => content::status(status, surroundings)?,
-        Typed::Publish(publish) => publishing::publish(publish, surroundings)?,
-        Typed::Refresh(refresh) => publishing::refresh(refresh, surroundings)?,
-        Typed::Gc(gc) => publishing::gc(gc, surroundings)?,
-        Typed::Verify(verify) => trying::verify(verify, surroundings)?,
-        Typed::ExportAnchor(export) => trying::export_anchor(export, surroundings)?,
-        Typed::Serve(serve) => trying::serve(serve, surroundings)?,
-        Typed::Demo(demo) => trying::demo(demo, surroundings)?,
-        Typed::Mirror(mirror) => curation::mirror(*mirror, told, surroundings)?,
-        Typed::AddMetadataTo(add) => curation::add_metadata_to(*add, surroundings)?,
+        Typed::Init(init) => keys::init(*init, process_environment)?,
+        Typed::Key(keys) => keys::key(keys.command, process_environment)?,
+        Typed::Root(root) => keys::root(root.command, process_environment)?,
+        Typed::RotateOnline(rotate) => keys::rotate_online(rotate, process_environment)?,
+        Typed::Delegate(delegate) => keys::delegate(delegate, process_environment)?,
+        Typed::Sign(sign) => keys::sign(sign, process_environment)?,
+        Typed::Add(add) => content::add(add, process_environment)?,
+        Typed::Yank(yank) => content::yank(yank, process_environment)?,
+        Typed::Unyank(unyank) => content::unyank(unyank, process_environment)?,
+        Typed::Remove(remove) => content::remove(remove, process_environment)?,
+        Typed::Status(status) => content::status(status, process_environment)?,
+        Typed::Publish(publish) => publishing::publish(publish, process_environment)?,
+        Typed::Refresh(refresh) => publishing::refresh(refresh, process_environment)?,
+        Typed::Gc(gc) => publishing::gc(gc, process_environment)?,
+        Typed::Verify(verify) => trying::verify(verify, process_environment)?,
+        Typed::ExportAnchor(export) => trying::export_anchor(export, process_environment)?,
+        Typed::Serve(serve) => trying::serve(serve, process_environment)?,
+        Typed::Demo(demo) => trying::demo(demo, process_environment)?,
+        Typed::Mirror(mirror) => curation::mirror(*mirror, input, process_environment)?,
+        Typed::AddMetadataTo(add) => curation::add_metadata_to(*add, process_environment)?,
     };
     settings.no_input = general.no_input;
     Ok((general, Command::Repo(Box::new(settings))))
 }
 
 /// How strictly signatures are insisted on by a command that asks indexes.
-pub(super) fn take_security(typed: &mut typed::RepoCommand) -> Option<Security> {
+pub(super) fn take_security(typed: &mut typed::RepoCommand) -> Option<VerificationArgs> {
     match typed {
         typed::RepoCommand::Mirror(mirror) => Some(std::mem::take(&mut mirror.security)),
         _ => None,
     }
 }
 
-impl RepoSettings {
+impl OperatorOptions {
     /// A command that needs no key and changes nothing.
-    fn new(place: &typed::Place, command: RepoCommand, surroundings: &Surroundings) -> Self {
+    fn new(
+        operator_directory: &typed::OperatorDirectoryArgs,
+        command: RepoCommand,
+        process_environment: &ProcessEnvironment,
+    ) -> Self {
         Self {
-            directory: named(surroundings.expand(&place.repo)),
-            json: place.json,
+            directory: named(process_environment.expand(&operator_directory.repo)),
+            json: operator_directory.json,
             dry_run: false,
             no_input: false,
             passphrase_fd: None,
@@ -166,11 +171,16 @@ impl RepoSettings {
         Terminal::new(&quiet).map(Arc::new)
     }
 
+    /// Where passphrases may come from.
+    pub fn unlock(&self) -> UnlockOptions {
+        UnlockOptions { passphrase_fd: self.passphrase_fd, no_input: self.no_input }
+    }
+
     fn with_dry_run(self, dry_run: bool) -> Self {
         Self { dry_run, ..self }
     }
 
-    fn unlocked_by(self, unlock: &typed::Unlock) -> Self {
+    fn unlocked_by(self, unlock: &typed::PassphraseArgs) -> Self {
         Self { passphrase_fd: unlock.passphrase_fd, ..self }
     }
 }

@@ -5,10 +5,12 @@ use std::process::Command as Process;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use url::Url;
 
-use super::control::Names;
 use super::*;
-use crate::failure::{Failure, Kind};
+use installer::error::{Failure, Kind};
+use installer::options::{InstallLocation, Output, ProjectNames, Proxy, TrustOptions, UpgradeStrategy};
+use installer::process_environment::ProcessEnvironment;
 
 mod trust;
 
@@ -47,17 +49,17 @@ impl Machine {
     fn run(&self, line: &str) -> Result<Settings, Failure> {
         let words: Vec<String> = line.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
         let system = self.directory.path().join("etc");
-        settle(&words, &Surroundings { variables: self.variables.clone(), system })
+        resolve_settings(&words, &ProcessEnvironment { variables: self.variables.clone(), system })
     }
 
-    fn install(&self, line: &str) -> (Settings, InstallSettings) {
+    fn install(&self, line: &str) -> (Settings, InstallOptions) {
         let settings = self.run(line).unwrap();
         let Command::Install(install) = settings.command.clone() else { panic!("{line}: {settings:?}") };
         (settings, *install)
     }
 
     fn timeout(&self) -> u64 {
-        self.install("install a").0.network.timeout.as_secs()
+        self.install("install a").0.common.network.timeout.as_secs()
     }
 }
 
@@ -65,7 +67,7 @@ fn run(line: &str) -> Result<Settings, Failure> {
     Machine::new().run(line)
 }
 
-fn install(line: &str) -> InstallSettings {
+fn install(line: &str) -> InstallOptions {
     Machine::new().install(line).1
 }
 
@@ -75,14 +77,14 @@ const USER: &str = "home/.config/pip/pip.conf";
 fn defaults() {
     let (settings, install) = Machine::new().install("install a");
     assert_eq!(install.indexes.indexes, [Url::parse(DEFAULT_INDEX_URL).unwrap()]);
-    assert_eq!(settings.network.timeout, Duration::from_secs(15));
-    assert_eq!((settings.network.retries, settings.network.resume_retries), (5, 5));
-    assert_eq!(settings.network.proxy, Proxy::Environment);
-    assert!(settings.network.cache_dir.unwrap().ends_with("tufpip"));
+    assert_eq!(settings.common.network.timeout, Duration::from_secs(15));
+    assert_eq!((settings.common.network.retries, settings.common.network.resume_retries), (5, 5));
+    assert_eq!(settings.common.network.proxy, Proxy::Environment);
+    assert!(settings.common.network.cache_dir.unwrap().ends_with("tufpip"));
     assert!(install.compile && install.warn_conflicts && install.warn_script_location && install.warn_root_user);
-    assert_eq!(install.upgrade, Upgrade::ToSatisfyOnly);
-    assert_eq!(install.place, Place::Environment { user: None });
-    assert_eq!(install.wishes.require_hashes, None);
+    assert_eq!(install.upgrade, UpgradeStrategy::ToSatisfyOnly);
+    assert_eq!(install.place, InstallLocation::Environment { user: None });
+    assert_eq!(install.requirement_options.require_hashes, None);
     assert_eq!(settings.terminal.verbosity, 0);
     assert!(settings.warnings.is_empty());
 }
@@ -106,8 +108,8 @@ fn each_source_beats_the_one_before() {
     assert_eq!(machine.timeout(), 31);
     machine = machine.variable("TUFPIP_TIMEOUT", "32");
     assert_eq!(machine.timeout(), 32);
-    assert_eq!(machine.install("--timeout 33 install a").0.network.timeout.as_secs(), 33);
-    assert_eq!(machine.install("--isolated install a").0.network.timeout.as_secs(), 30);
+    assert_eq!(machine.install("--timeout 33 install a").0.common.network.timeout.as_secs(), 33);
+    assert_eq!(machine.install("--isolated install a").0.common.network.timeout.as_secs(), 30);
 }
 
 #[test]
@@ -117,14 +119,14 @@ fn the_file_named_by_a_variable_replaces_the_users() {
         .file("etc/pip.conf", "[global]\nretries = 2")
         .file("named.conf", "[global]\ntimeout = 3")
         .variable("PIP_CONFIG_FILE", "{}/named.conf");
-    let network = machine.install("install a").0.network;
+    let network = machine.install("install a").0.common.network;
     assert_eq!((network.timeout.as_secs(), network.retries), (3, 2));
-    let network = machine.variable("PIP_CONFIG_FILE", "{}/missing").install("install a").0.network;
+    let network = machine.variable("PIP_CONFIG_FILE", "{}/missing").install("install a").0.common.network;
     assert_eq!((network.timeout.as_secs(), network.retries), (1, 1));
     let machine = Machine::new().file("etc/pip.conf", "[global]\ntimeout = 2").variable("PIP_CONFIG_FILE", "/dev/null");
     assert_eq!(machine.timeout(), 15);
     let isolated = Machine::new().file(USER, "[global]\ntimeout = 1").file("etc/pip.conf", "[global]\nretries = 2");
-    let network = isolated.install("install a --isolated").0.network;
+    let network = isolated.install("install a --isolated").0.common.network;
     assert_eq!((network.timeout.as_secs(), network.retries), (15, 2));
 }
 
@@ -146,11 +148,11 @@ fn lists_are_split_and_replaced_and_the_command_line_adds() {
     );
     let (settings, install) = machine.install("install x -f d --trusted-host h4");
     assert_eq!(install.indexes.find_links, ["a", "b", "c", "d"]);
-    assert_eq!(settings.network.trusted_hosts, ["h2", "h3", "h4"]);
+    assert_eq!(settings.common.network.trusted_hosts, ["h2", "h3", "h4"]);
     let machine = machine.variable("PIP_FIND_LINKS", "e f").variable("PIP_REQUIREMENT", "r.txt s.txt");
     let install = machine.install("install -r t.txt").1;
     assert_eq!(install.indexes.find_links, ["e", "f"]);
-    assert_eq!(install.wishes.requirement_files, ["r.txt", "s.txt", "t.txt"]);
+    assert_eq!(install.requirement_options.requirement_files, ["r.txt", "s.txt", "t.txt"]);
 }
 
 #[test]
@@ -159,7 +161,7 @@ fn selections_add_up_in_order() {
         .file("etc/pip.conf", "[global]\nno-binary = a,b\n[install]\nonly-binary = a")
         .variable("PIP_NO_BINARY", "c");
     let formats = machine.install("install x --only-binary c --no-binary d").1.selection.formats;
-    let names = |names: &Names| names.named.iter().cloned().collect::<Vec<_>>().join(" ");
+    let names = |names: &ProjectNames| names.named.iter().cloned().collect::<Vec<_>>().join(" ");
     assert_eq!((names(&formats.no_binary), names(&formats.only_binary)), ("b d".to_owned(), "a c".to_owned()));
     assert!(install("install x --only-binary=:all:").selection.formats.is_only_binary());
 }
@@ -181,16 +183,19 @@ fn switches_that_say_no_want_a_false_value() {
     assert!(!install.warn_script_location && install.warn_conflicts);
     assert!(Machine::new().variable("PIP_COMPILE", "no").install("install a --compile").1.compile);
     let place = Machine::new().variable("PIP_USER", "no").install("install a").1.place;
-    assert_eq!(place, Place::Environment { user: Some(false) });
+    assert_eq!(place, InstallLocation::Environment { user: Some(false) });
 }
 
 #[test]
 fn the_cache_is_off_whatever_the_value() {
     for value in ["1", "0", "true", "off"] {
-        assert_eq!(Machine::new().variable("PIP_NO_CACHE_DIR", value).install("install a").0.network.cache_dir, None);
+        assert_eq!(
+            Machine::new().variable("PIP_NO_CACHE_DIR", value).install("install a").0.common.network.cache_dir,
+            None
+        );
     }
     assert!(Machine::new().variable("PIP_NO_CACHE_DIR", "maybe").run("install a").is_err());
-    let cache = |machine: Machine, line: &str| machine.install(line).0.network.cache_dir;
+    let cache = |machine: Machine, line: &str| machine.install(line).0.common.network.cache_dir;
     assert_eq!(cache(Machine::new(), "install a --no-cache-dir --cache-dir x"), Some("x".into()));
     assert_eq!(cache(Machine::new(), "install a --cache-dir x --no-cache-dir"), None);
     assert!(cache(Machine::new().variable("PIP_CACHE_DIR", "/x"), "install a").unwrap().ends_with("tufpip"));
@@ -218,19 +223,19 @@ fn how_much_is_said() {
 
 #[test]
 fn proxies() {
-    assert_eq!(run("check --proxy=").unwrap().network.proxy, Proxy::Off);
-    assert_eq!(run("check --no-proxy-env").unwrap().network.proxy, Proxy::Off);
-    assert_eq!(run("check --no-proxy-env --proxy p:1").unwrap().network.proxy, Proxy::Url("p:1".to_owned()));
+    assert_eq!(run("check --proxy=").unwrap().common.network.proxy, Proxy::Off);
+    assert_eq!(run("check --no-proxy-env").unwrap().common.network.proxy, Proxy::Off);
+    assert_eq!(run("check --no-proxy-env --proxy p:1").unwrap().common.network.proxy, Proxy::Url("p:1".to_owned()));
 }
 
 #[test]
 fn places() {
     let target = install("install a -t d");
-    assert_eq!((target.place, target.ignore_installed), (Place::Target("d".into()), true));
-    assert_eq!(install("install a --prefix d").place, Place::Prefix("d".into()));
-    assert_eq!(install("install a --user --no-user").place, Place::Environment { user: Some(false) });
-    assert_eq!(install("install a --upgrade-strategy eager").upgrade, Upgrade::ToSatisfyOnly);
-    assert_eq!(install("install a -U --upgrade-strategy eager").upgrade, Upgrade::Eager);
+    assert_eq!((target.place, target.ignore_installed), (InstallLocation::Target("d".into()), true));
+    assert_eq!(install("install a --prefix d").place, InstallLocation::Prefix("d".into()));
+    assert_eq!(install("install a --user --no-user").place, InstallLocation::Environment { user: Some(false) });
+    assert_eq!(install("install a --upgrade-strategy eager").upgrade, UpgradeStrategy::ToSatisfyOnly);
+    assert_eq!(install("install a -U --upgrade-strategy eager").upgrade, UpgradeStrategy::Eager);
     assert_eq!(install("install a --report -").report, Some(Output::Stdout));
     let target = install("install a --dry-run --python-version 312 --platform p --abi x --no-deps").selection.target;
     assert!(target.is_set());
@@ -373,12 +378,14 @@ for name in 'install download uninstall list freeze show check help'.split():
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let [command, option, takes_value] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
         // Since 26.3 only the bare command has a version.
-        if matches!(option, "--version" | "-V") || crate::cli::known::removed(option).is_some() {
+        if matches!(option, "--version" | "-V")
+            || crate::cli::unsupported_options::removed_option_hint(option).is_some()
+        {
             continue;
         }
         let mut words = vec![option.to_owned()];
         words.extend((takes_value == "1").then(|| "value".to_owned()));
-        let found = crate::cli::words::read(definition.find_subcommand(command).unwrap(), &words);
+        let found = crate::cli::tokens::parse(definition.find_subcommand(command).unwrap(), &words);
         assert_eq!(found.as_ref().map(Vec::len), Ok(1), "{line}: {found:?}");
         checked += 1;
     }

@@ -1,35 +1,20 @@
 //! Settings of signed indexes: how strictly signatures are insisted on, and what `trust` and `why-trust` shall do.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use packaging::PackageName;
+use installer::options::TrustOptions;
 use url::Url;
 
-use super::commands::{address, index_url};
-use super::configuration::{REQUIRE_SIGNED, Surroundings, require_named_anchors, trust_anchors};
-use super::settle::Told;
-use super::{Command, IndexSettings, SelectionSettings, redact};
+use super::Command;
+use super::configuration::{REQUIRE_SIGNED, require_named_anchors, trust_anchors};
+use super::resolve_settings::CommandInput;
 use crate::cli::trust as typed;
-use crate::cli::{General, Security};
-use crate::failure::{Failure, Kind};
-
-/// Where trusted roots are kept, and how strictly signatures are insisted on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TrustSettings {
-    /// The user's own directory of trusted indexes, which is written to; `None` for a user without a home.
-    pub store: Option<PathBuf>,
-    /// Directories of trusted indexes that are only read, most trusted first.
-    pub anchors: Vec<PathBuf>,
-    /// Refuse indexes without a trusted root.
-    pub require_signed: bool,
-    /// Projects that may come from an index without signatures all the same.
-    pub allow_unsigned: Vec<PackageName>,
-    /// How long ago metadata other than the root may have expired; zero for not at all.
-    pub allow_expired: Duration,
-    /// Verify no signatures.
-    pub disabled: bool,
-}
+use crate::cli::{GeneralArgs, VerificationArgs};
+use installer::error::{Failure, Kind};
+use installer::options::{IndexOptions, SelectionOptions};
+use installer::options::{index_url, parse_index_url};
+use installer::process_environment::ProcessEnvironment;
+use installer::redact::redact;
 
 /// `trust`
 #[derive(Clone, Debug)]
@@ -102,42 +87,46 @@ pub enum RootSource {
 
 /// `why-trust`
 #[derive(Clone, Debug)]
-pub struct WhyTrustSettings {
+pub struct WhyTrustOptions {
     /// Names from the command line; at least one.
     pub names: Vec<String>,
     /// Where to look.
-    pub indexes: IndexSettings,
+    pub indexes: IndexOptions,
     /// What may be chosen.
-    pub selection: SelectionSettings,
+    pub selection: SelectionOptions,
 }
 
 /// Where trusted roots are kept; nothing else is said.
-pub(super) fn places(surroundings: &Surroundings) -> TrustSettings {
+pub(super) fn trust_locations(process_environment: &ProcessEnvironment) -> TrustOptions {
     let data = directories::BaseDirs::new().map(|directories| directories.data_dir().join("tufpip"));
-    TrustSettings {
+    TrustOptions {
         store: data.map(|data| data.join("tuf-repositories")),
-        anchors: trust_anchors(surroundings),
-        ..TrustSettings::default()
+        anchors: trust_anchors(process_environment),
+        ..TrustOptions::default()
     }
 }
 
 /// How strictly signatures are insisted on. What the configuration requires cannot be taken back by an option.
-pub(super) fn settings(security: Security, told: &Told, surroundings: &Surroundings) -> Result<TrustSettings, Failure> {
+pub(super) fn trust_options(
+    security: VerificationArgs,
+    input: &CommandInput,
+    process_environment: &ProcessEnvironment,
+) -> Result<TrustOptions, Failure> {
     if security.require_signed {
-        let origin = told.configured.iter().find(|configured| configured.word.name == format!("--{REQUIRE_SIGNED}"));
+        let origin = input.configured.iter().find(|configured| configured.token.name == format!("--{REQUIRE_SIGNED}"));
         refuse_weakening(&security, origin.map(|configured| configured.origin.as_str()))?;
     }
-    require_named_anchors(surroundings)?;
-    Ok(TrustSettings {
+    require_named_anchors(process_environment)?;
+    Ok(TrustOptions {
         require_signed: security.require_signed,
         allow_unsigned: security.allow_unsigned,
         allow_expired: security.allow_expired.unwrap_or_default(),
         disabled: security.disable_repository_security,
-        ..places(surroundings)
+        ..trust_locations(process_environment)
     })
 }
 
-fn refuse_weakening(security: &Security, origin: Option<&str>) -> Result<(), Failure> {
+fn refuse_weakening(security: &VerificationArgs, origin: Option<&str>) -> Result<(), Failure> {
     let refused = |option: &str, origin: &str| {
         let message = format!("{option} is refused, because signatures are required ({REQUIRE_SIGNED})");
         Failure::new(Kind::Policy, "policy.require-signed", message)
@@ -156,11 +145,14 @@ fn refuse_weakening(security: &Security, origin: Option<&str>) -> Result<(), Fai
 }
 
 /// The general options of a command below `trust`, and what it shall do.
-pub(super) fn command(typed: typed::TrustCommand, surroundings: &Surroundings) -> Result<(General, Command), Failure> {
-    let index = |text: &String| index_url(text, surroundings);
+pub(super) fn command(
+    typed: typed::TrustCommand,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, Command), Failure> {
+    let index = |text: &String| index_url(text, process_environment);
     let (general, command) = match typed {
         typed::TrustCommand::Add(add) => {
-            let (general, add) = self::add(*add, surroundings)?;
+            let (general, add) = self::add(*add, process_environment)?;
             (general, TrustCommand::Add(Box::new(add)))
         }
         typed::TrustCommand::List(list) => (list.general, TrustCommand::List { json: list.json }),
@@ -176,17 +168,17 @@ pub(super) fn command(typed: typed::TrustCommand, surroundings: &Surroundings) -
     Ok((general, Command::Trust(command)))
 }
 
-fn add(typed: typed::AddTrust, surroundings: &Surroundings) -> Result<(General, AddTrust), Failure> {
+fn add(typed: typed::AddTrust, process_environment: &ProcessEnvironment) -> Result<(GeneralArgs, AddTrust), Failure> {
     let directory = |option: &str, text: &str| {
-        let url = address(text, surroundings).map(with_slash);
+        let url = parse_index_url(text, process_environment).map(with_slash);
         url.ok_or_else(|| wrong_url(option, text))
     };
     let metadata_url = typed.metadata_url.as_deref().map(|url| directory("--metadata-url", url)).transpose()?;
     let mirrors = typed.mirror.iter().map(|url| directory("--mirror", url)).collect::<Result<_, _>>()?;
     let rewrites = typed.rewrite.iter().map(|rule| rewrite(rule)).collect::<Result<_, _>>()?;
     let add = AddTrust {
-        index: index_url(&typed.index, surroundings)?,
-        root: root(&typed, surroundings)?,
+        index: index_url(&typed.index, process_environment)?,
+        root: root(&typed, process_environment)?,
         metadata_url,
         layout: typed.layout.filter(|layout| !layout.is_empty()),
         mirrors,
@@ -196,7 +188,7 @@ fn add(typed: typed::AddTrust, surroundings: &Surroundings) -> Result<(General, 
     Ok((typed.general, add))
 }
 
-fn root(typed: &typed::AddTrust, surroundings: &Surroundings) -> Result<RootSource, Failure> {
+fn root(typed: &typed::AddTrust, process_environment: &ProcessEnvironment) -> Result<RootSource, Failure> {
     let sha256 = typed.root_sha256.as_deref().map(sha256).transpose()?;
     let Some(root) = typed.root.as_deref().filter(|root| !root.is_empty()) else {
         return match (typed.tofu, sha256) {
@@ -224,7 +216,7 @@ fn root(typed: &typed::AddTrust, surroundings: &Surroundings) -> Result<RootSour
             })?;
             Ok(RootSource::Url { url, sha256 })
         }
-        None => Ok(RootSource::File { path: surroundings.expand(root), sha256 }),
+        None => Ok(RootSource::File { path: process_environment.expand(root), sha256 }),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The index offers a file that nobody signed.
 
 use serde_json::{Value, json};
-use testkit::{HashName, Stolen, Wheel};
+use testkit::{HashName, StolenKeys, Wheel};
 
 use crate::scene::SignedScene;
 
@@ -53,7 +53,7 @@ fn a_signed_page_is_not_enough_where_files_are_signed() {
     let scene = SignedScene::signed();
     scene.server.replace(&format!("/files/{EVIL}"), evil_library());
     let page = scene.altered_page("library", list_evil_library);
-    scene.server.forge_page("library", &page, Stolen::Online);
+    scene.server.forge_page("library", &page, StolenKeys::Online);
     let before = scene.environment.state();
     scene.install(&["library==9.9"]).expect_code(1).expect_stderr(&["9.9: it is listed but not signed", "no-match"]);
     assert_eq!(scene.environment.state(), before);

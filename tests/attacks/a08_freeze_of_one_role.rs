@@ -1,6 +1,6 @@
 //! Everything is fresh but one role, which somebody keeps showing in a version that has expired.
 
-use testkit::{Profile, SignedIndex, Stolen, Wheel, in_seconds};
+use testkit::{Profile, SignedIndex, StolenKeys, Wheel, in_seconds};
 
 use crate::scene::{SignedScene, index};
 
@@ -61,7 +61,7 @@ fn a_fresh_timestamp_over_an_expired_snapshot() {
     let expired = scene.server.signed("timestamp")["meta"].clone();
     scene.server.set_expiry("snapshot", in_seconds(86_400));
     scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
-    scene.server.forge("timestamp", Stolen::Timestamp, |signed| signed["meta"] = expired);
+    scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["meta"] = expired);
     scene.refuses_and_learns(COMMAND, 11, &["has expired (snapshot)", "refused snapshot version 2", "trust.expired"]);
     scene.recovers_with_new_keys(COMMAND, &["app-1.0", "library-3.0"]);
 }
@@ -75,7 +75,7 @@ fn a_fresh_snapshot_over_an_expired_role() {
         let expired = scene.server.signed("snapshot")["meta"].clone();
         scene.server.set_expiry(role, in_seconds(86_400));
         scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
-        scene.server.forge("snapshot", Stolen::Snapshot, |signed| signed["meta"] = expired);
+        scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| signed["meta"] = expired);
         let said = [&format!("has expired ({role})"), &format!("refused {role} version"), "trust.expired"];
         scene.refuses_and_learns(COMMAND, 11, &said);
         scene.recovers_with_new_keys(COMMAND, &["app-1.0", "library-3.0"]);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use testkit::{Day, Profile, SignedIndex, Stolen, Wheel, in_seconds};
+use testkit::{Profile, Recording, SignedIndex, StolenKeys, Wheel, in_seconds};
 
 use crate::scene::{SignedScene, forget_what_can_be_fetched, index};
 
@@ -11,7 +11,7 @@ const SEEN: &[&str] = &["app-1.0", "library-3.0"];
 const OLDER: &str = "somebody shows an older state of the index than this machine has seen before";
 
 /// A user who has seen the second day, on which everything has a newer version; and the first day.
-fn second_day(setup: SignedIndex) -> (SignedScene, Day) {
+fn second_day(setup: SignedIndex) -> (SignedScene, Recording) {
     let scene = SignedScene::of(setup);
     let first = scene.server.day();
     scene.server.set_expiry("targets", in_seconds(86_400));
@@ -20,12 +20,12 @@ fn second_day(setup: SignedIndex) -> (SignedScene, Day) {
     (scene, first)
 }
 
-fn usual() -> (SignedScene, Day) {
+fn usual() -> (SignedScene, Recording) {
     second_day(SignedIndex::new(index()))
 }
 
 /// What the snapshot of a day says of a role.
-fn listed_on(day: &Day, snapshot: &str, role: &str) -> serde_json::Value {
+fn listed_on(day: &Recording, snapshot: &str, role: &str) -> serde_json::Value {
     let snapshot: serde_json::Value = serde_json::from_slice(&day.files[snapshot]).unwrap();
     snapshot["signed"]["meta"][format!("{role}.json")].clone()
 }
@@ -66,7 +66,7 @@ fn a_timestamp_of_the_same_version_with_other_content() {
     let (scene, first) = usual();
     let (stored, trusted) = (fs::read(scene.stored("timestamp.json")).unwrap(), scene.trusted());
     let older = serde_json::from_slice::<serde_json::Value>(&first.files["/tuf/timestamp.json"]).unwrap();
-    scene.server.forge("timestamp", Stolen::Timestamp, |signed| {
+    scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| {
         signed["version"] = 3.into();
         signed["meta"] = older["signed"]["meta"].clone();
     });
@@ -81,7 +81,7 @@ fn a_timestamp_of_the_same_version_with_other_content() {
 fn a_snapshot_by_a_stolen_timestamp_key() {
     let (scene, first) = usual();
     let older = serde_json::from_slice::<serde_json::Value>(&first.files["/tuf/timestamp.json"]).unwrap();
-    scene.server.forge("timestamp", Stolen::Timestamp, |signed| signed["meta"] = older["signed"]["meta"].clone());
+    scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["meta"] = older["signed"]["meta"].clone());
     let said =
         ["refused timestamp version 4", "expected snapshot 3 or later", "received snapshot 1", OLDER, "trust.rollback"];
     scene.refuses(COMMAND, 10, &said);
@@ -113,7 +113,7 @@ fn a_role_by_stolen_keys_of_snapshot_and_timestamp() {
     for role in ["targets", "index"] {
         let (scene, first) = usual();
         let older = listed_on(&first, "/tuf/1.snapshot.json", role);
-        scene.server.forge("snapshot", Stolen::Snapshot, |signed| signed["meta"][format!("{role}.json")] = older);
+        scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| signed["meta"][format!("{role}.json")] = older);
         let expected = format!("expected {role}.json of version 2 or later");
         let said = ["refused snapshot version 4", &expected, "received 1", OLDER, "trust.rollback"];
         scene.refuses_and_learns(COMMAND, 10, &said);
@@ -129,7 +129,7 @@ fn a_bin_that_was_never_fetched() {
     let bin = scene.server.role_of(&scene.server.page_target("library"));
     let older = listed_on(&first, "/tuf/1.snapshot.json", &bin);
     forget_what_can_be_fetched(&scene);
-    scene.server.forge("snapshot", Stolen::Snapshot, |signed| signed["meta"][format!("{bin}.json")] = older);
+    scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| signed["meta"][format!("{bin}.json")] = older);
     let said = ["refused snapshot version 4", &format!("expected {bin}.json of version 2 or later"), "trust.rollback"];
     scene.refuses_and_learns(COMMAND, 10, &said);
     scene.recovers_with_new_keys(COMMAND, SEEN);
@@ -139,7 +139,7 @@ fn a_bin_that_was_never_fetched() {
 fn a_snapshot_that_drops_a_role() {
     for role in ["targets", "index"] {
         let (scene, _) = usual();
-        scene.server.forge("snapshot", Stolen::Snapshot, |signed| {
+        scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| {
             signed["meta"].as_object_mut().unwrap().remove(&format!("{role}.json"));
         });
         scene.refuses_and_learns(COMMAND, 10, &["refused snapshot version 4"]);
@@ -147,7 +147,7 @@ fn a_snapshot_that_drops_a_role() {
         scene.recovers_with_new_keys(COMMAND, SEEN);
     }
     let (scene, _) = usual();
-    scene.server.forge("snapshot", Stolen::Snapshot, |signed| {
+    scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| {
         signed["meta"].as_object_mut().unwrap().remove("index.json");
     });
     let said = ["expected index.json, which version 3 lists", "received no such entry", "trust.rollback"];
@@ -182,7 +182,7 @@ fn the_file_of_a_role() {
 fn a_role_of_the_same_version_by_its_own_stolen_key() {
     let (scene, _) = usual();
     let page = scene.altered_page("library", |page| page["files"].as_array_mut().unwrap().truncate(1));
-    scene.server.forge_page("library", &page, Stolen::Bins);
+    scene.server.forge_page("library", &page, StolenKeys::Bins);
     // What is stored is the role that the snapshot lists: nobody asks for another.
     scene.installs(COMMAND);
     scene.expect_installed(SEEN);
@@ -222,7 +222,7 @@ fn after_a_stored_snapshot_has_expired() {
     let files = scene.server.files();
     fs::write(scene.stored("timestamp.json"), &files["/tuf/timestamp.json"]).unwrap();
     fs::write(scene.stored("snapshot.json"), &files[&scene.server.role_path("snapshot")]).unwrap();
-    scene.server.forge("snapshot", Stolen::Snapshot, |signed| {
+    scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| {
         signed["expires"] = "2100-01-01T00:00:00Z".into();
         signed["meta"]["index.json"] = older;
     });

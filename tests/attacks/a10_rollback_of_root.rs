@@ -1,6 +1,6 @@
 //! Roots out of order: each must be the next one, and signed by the one before.
 
-use testkit::{SignedIndex, Stolen, Wheel};
+use testkit::{SignedIndex, StolenKeys, Wheel};
 
 use crate::scene::{SignedScene, index};
 
@@ -111,7 +111,7 @@ fn a_root_that_the_one_before_did_not_sign() {
 fn a_bad_root_among_good_ones() {
     let scene = SignedScene::signed();
     scene.server.rotate_root(1);
-    scene.server.forge("root", Stolen::Nothing, |signed| signed["x-forged"] = true.into());
+    scene.server.forge("root", StolenKeys::Nothing, |signed| signed["x-forged"] = true.into());
     for _ in 0..2 {
         scene.refuses_and_learns(COMMAND, 10, &["refused root", "trust.signatures"]);
         assert_eq!(scene.stored_version("root"), Some(2));

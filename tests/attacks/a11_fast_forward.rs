@@ -1,6 +1,6 @@
 //! A thief of keys signs versions so high that the owner could never sign a higher one.
 
-use testkit::{Stolen, Wheel};
+use testkit::{StolenKeys, Wheel};
 
 use crate::scene::SignedScene;
 
@@ -31,7 +31,7 @@ fn only_new_keys_help(scene: &SignedScene, stored: u64, role: &str) {
 fn of_the_timestamp() {
     for version in VALID {
         let scene = SignedScene::signed();
-        scene.server.forge("timestamp", Stolen::Timestamp, |signed| signed["version"] = version.into());
+        scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["version"] = version.into());
         scene.installs(COMMAND);
         scene.expect_installed(INSTALLED);
         assert_eq!(scene.stored_version("timestamp"), Some(version));
@@ -43,7 +43,7 @@ fn of_the_timestamp() {
 fn of_the_snapshot() {
     for version in [1_u64 << 31, 1 << 53, (1 << 63) - 1] {
         let scene = SignedScene::signed();
-        scene.server.forge("snapshot", Stolen::Snapshot, |signed| signed["version"] = version.into());
+        scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| signed["version"] = version.into());
         scene.installs(COMMAND);
         scene.expect_installed(INSTALLED);
         assert_eq!(scene.stored_version("snapshot"), Some(version));
@@ -56,7 +56,7 @@ fn of_the_snapshot() {
 fn of_a_delegated_role() {
     for version in [1_u64 << 53, (1 << 63) - 1] {
         let scene = SignedScene::signed();
-        scene.server.forge("index", Stolen::Online, |signed| signed["version"] = version.into());
+        scene.server.forge("index", StolenKeys::Online, |signed| signed["version"] = version.into());
         scene.installs(COMMAND);
         scene.expect_installed(INSTALLED);
         scene.server.honest();
@@ -76,7 +76,7 @@ fn beyond_all_integers() {
         scene.recovers(COMMAND, INSTALLED);
         match version.parse::<i128>().ok().and_then(|version| u64::try_from(version).ok()) {
             Some(version) => {
-                scene.server.forge("timestamp", Stolen::Timestamp, |signed| signed["version"] = version.into());
+                scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["version"] = version.into());
             }
             // No JSON library signs such numbers; they are refused before any signature is looked at.
             None => {
@@ -99,7 +99,7 @@ fn of_the_snapshot_beyond_all_integers() {
     for version in [1 << 63, u64::MAX, 0] {
         let scene = SignedScene::signed();
         scene.recovers(COMMAND, INSTALLED);
-        scene.server.forge("snapshot", Stolen::Snapshot, |signed| signed["version"] = version.into());
+        scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| signed["version"] = version.into());
         // The timestamp has to name that version, and is refused for it.
         let said = ["refused timestamp", r#"as signed.meta["snapshot.json"].version"#, "trust.malformed"];
         scene.refuses(COMMAND, 10, &said);

@@ -1,13 +1,13 @@
 //! Files of several days, each of them signed, put together to an index that never was.
 
-use testkit::{Day, Profile, SignedIndex, Wheel};
+use testkit::{Profile, Recording, SignedIndex, Wheel};
 
 use crate::scene::{SignedScene, forget_what_can_be_fetched, index};
 
 const COMMAND: &[&str] = &["--force-reinstall", "app"];
 
 /// Three days of an index, each with a newer library.
-fn three_days(setup: SignedIndex) -> (SignedScene, [Day; 3]) {
+fn three_days(setup: SignedIndex) -> (SignedScene, [Recording; 3]) {
     let scene = SignedScene::of(setup);
     let first = scene.server.day();
     scene.server.publish(|index| index.add(Wheel::new("library", "3.0").build()));
@@ -44,7 +44,7 @@ fn the_snapshot_of_one_day_and_the_roles_of_another() {
 #[test]
 fn the_page_of_yet_another_day() {
     let (scene, [first, second, third]) = three_days(SignedIndex::new(index()));
-    let page_of = |day: &Day| {
+    let page_of = |day: &Recording| {
         let mut pages = day.files.iter().filter(|(path, _)| path.contains("/simple/library/"));
         // The page that this day has in addition is the day's own.
         pages.next_back().map(|(path, bytes)| (path.clone(), bytes.clone())).unwrap()

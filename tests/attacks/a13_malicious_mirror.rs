@@ -2,14 +2,14 @@
 //! is believed no more than the network is.
 
 use serde_json::json;
-use testkit::{Day, Response, Server, Wheel};
+use testkit::{Recording, Response, Server, Wheel};
 
 use crate::scene::{SignedScene, expect_no_plain_pages};
 
 const APP: &str = "app-1.0-py3-none-any.whl";
 
 /// A mirror that has the index as it was on that day.
-fn mirror_of(day: Day) -> Server {
+fn mirror_of(day: Recording) -> Server {
     Server::start(move |request| day.respond(request))
 }
 

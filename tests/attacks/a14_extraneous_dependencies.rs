@@ -1,7 +1,7 @@
 //! Somebody makes a signed project depend on something he made, or offers its dependencies elsewhere.
 
 use serde_json::json;
-use testkit::{CoreMetadata, Index, ListedFile, SignedBy, SignedIndex, Stolen, Wheel, WheelFile, target};
+use testkit::{ForgedSignatures, Index, ListedFile, MetadataMode, SignedIndex, StolenKeys, Wheel, WheelFile, target};
 
 use crate::scene::{SignedScene, index};
 
@@ -51,7 +51,7 @@ fn a_wheel_with_one_dependency_more_where_metadata_is_read_from_wheels() {
     let app = ListedFile::from(Wheel::new("app", "1.0").requires("library>=1").build());
     let library = ListedFile::from(Wheel::new("library", "2.0").build());
     let index =
-        Index::new().add(app.core_metadata(CoreMetadata::Absent)).add(library.core_metadata(CoreMetadata::Absent));
+        Index::new().add(app.core_metadata(MetadataMode::Absent)).add(library.core_metadata(MetadataMode::Absent));
     let (scene, elsewhere) = (SignedScene::of(SignedIndex::new(index)), unsigned().serve());
     scene.server.replace(&scene.server.wheel_path(APP), app_that_needs_evil().bytes);
     scene.refuses_and_learns(
@@ -77,7 +77,7 @@ fn a_team_cannot_sign_the_dependency_it_adds() {
     let page_target = target(&page);
     let hash = page_target["hashes"]["sha256"].as_str().unwrap().to_owned();
     // The index publishes what the team signs, whatever it is.
-    scene.server.forge_signed_by("app-team", SignedBy::RightKeys, Stolen::Online, |signed| {
+    scene.server.forge_signed_by("app-team", ForgedSignatures::RightKeys, StolenKeys::Online, |signed| {
         signed["targets"]["simple/evil/vnd.pypi.simple.v1.json"] = page_target;
         signed["targets"][format!("dist/evil/{}", evil.filename)] = target(&evil.bytes);
     });

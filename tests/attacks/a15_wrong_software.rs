@@ -1,6 +1,6 @@
 //! Good files in the wrong place, and teams that sign for what is not theirs.
 
-use testkit::{Index, ListedFile, SignedBy, SignedIndex, SignedServer, Stolen, Wheel, WheelFile, target};
+use testkit::{ForgedSignatures, Index, ListedFile, SignedIndex, SignedServer, StolenKeys, Wheel, WheelFile, target};
 
 use crate::scene::{SignedScene, index};
 
@@ -93,7 +93,7 @@ impl Forgery {
     fn publish(&self, server: &SignedServer, role: &str) {
         let page = target(&self.page);
         let hash = page["hashes"]["sha256"].as_str().unwrap().to_owned();
-        server.forge_signed_by(role, SignedBy::RightKeys, Stolen::Online, |signed| {
+        server.forge_signed_by(role, ForgedSignatures::RightKeys, StolenKeys::Online, |signed| {
             signed["targets"]["simple/library/vnd.pypi.simple.v1.json"] = page;
             signed["targets"][format!("dist/library/{}", self.wheel.filename)] = target(&self.wheel.bytes);
         });

@@ -1,7 +1,7 @@
 //! Somebody has the key of the timestamp: he can hold people back until the snapshot expires, and nothing more.
 
 use serde_json::Value;
-use testkit::{SignedBy, SignedServer, Stolen, Wheel, in_seconds};
+use testkit::{ForgedSignatures, SignedServer, StolenKeys, Wheel, in_seconds};
 
 use crate::scene::SignedScene;
 
@@ -23,7 +23,7 @@ fn an_older_snapshot_than_was_seen() {
     let old = entry(&scene.server);
     publish_more(&scene);
     scene.installs(&["app"]);
-    scene.server.forge("timestamp", Stolen::Timestamp, |signed| signed["meta"]["snapshot.json"] = old);
+    scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["meta"]["snapshot.json"] = old);
     scene.refuses(&["--force-reinstall", "app"], 10, &["expected", "received", "code      trust.rollback"]);
     scene.recovers(&["--force-reinstall", "app"], &["app-1.0", "library-3.0"]);
 }
@@ -34,7 +34,7 @@ fn an_older_snapshot_for_those_who_never_saw_a_newer_one() {
     let scene = SignedScene::signed();
     let old = entry(&scene.server);
     publish_more(&scene);
-    scene.server.forge("timestamp", Stolen::Timestamp, |signed| signed["meta"]["snapshot.json"] = old);
+    scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["meta"]["snapshot.json"] = old);
     scene.installs(&["app"]);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
     // The owner notices, and takes the key away: whatever the version of the forged timestamp was, it does not matter.
@@ -47,7 +47,7 @@ fn a_snapshot_that_has_expired() {
     let scene = SignedScene::signed();
     scene.installs(&["app"]);
     scene.server.set_expiry("snapshot", in_seconds(-60));
-    scene.server.forge("timestamp", Stolen::Timestamp, |signed| signed["expires"] = "2090-01-01T00:00:00Z".into());
+    scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["expires"] = "2090-01-01T00:00:00Z".into());
     let pieces = ["has expired (snapshot)", "expected", "received", "clock", "code      trust.expired"];
     scene.refuses_and_learns(&["--force-reinstall", "app"], 11, &pieces);
     scene.server.set_expiry("snapshot", in_seconds(86_400));
@@ -58,9 +58,10 @@ fn a_snapshot_that_has_expired() {
 #[test]
 fn a_snapshot_of_his_own() {
     let scene = SignedScene::signed();
-    let snapshot = scene.server.file_signed_by("snapshot", &scene.server.signed("snapshot"), SignedBy::WrongKeys);
+    let snapshot =
+        scene.server.file_signed_by("snapshot", &scene.server.signed("snapshot"), ForgedSignatures::WrongKeys);
     scene.server.replace(&scene.server.role_path("snapshot"), snapshot.clone());
-    scene.server.forge("timestamp", Stolen::Timestamp, |signed| {
+    scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| {
         let version = signed["meta"]["snapshot.json"]["version"].clone();
         signed["meta"]["snapshot.json"] = testkit::target(&snapshot);
         signed["meta"]["snapshot.json"]["version"] = version;
@@ -78,18 +79,18 @@ fn files_pages_and_roles_of_his_own() {
         (
             &|scene| {
                 scene.server.replace(&scene.server.wheel_path(APP), evil.bytes.clone());
-                scene.server.forge("timestamp", Stolen::Timestamp, |_| {});
+                scene.server.forge("timestamp", StolenKeys::Timestamp, |_| {});
             },
             "code      verify.target",
         ),
         (
             &|scene| {
                 let target = scene.server.distribution_target(APP);
-                scene.server.forge_target(&target, &evil.bytes, Stolen::Timestamp);
+                scene.server.forge_target(&target, &evil.bytes, StolenKeys::Timestamp);
             },
             "code      trust.hash-mismatch",
         ),
-        (&|scene| scene.server.forge_page("app", b"{}", Stolen::Timestamp), "code      trust.hash-mismatch"),
+        (&|scene| scene.server.forge_page("app", b"{}", StolenKeys::Timestamp), "code      trust.hash-mismatch"),
     ];
     for (attack, code) in attacks {
         let scene = SignedScene::signed();
@@ -106,7 +107,7 @@ fn the_stolen_key_is_worth_nothing_after_the_rotation() {
     scene.installs(&["app"]);
     let mut signed = scene.server.signed("timestamp");
     signed["version"] = 1_000_000.into();
-    let forged = scene.server.file_signed_by("timestamp", &signed, SignedBy::RightKeys);
+    let forged = scene.server.file_signed_by("timestamp", &signed, ForgedSignatures::RightKeys);
     scene.server.replace("/tuf/timestamp.json", forged.clone());
     scene.installs(&["--force-reinstall", "app"]);
 

@@ -1,7 +1,7 @@
 //! Somebody has the keys of snapshot and timestamp: he may choose among signed bins no older than those seen, and nothing more.
 
 use serde_json::Value;
-use testkit::{DistributionTrust, Index, Profile, SignedBy, SignedIndex, SignedServer, Stolen, Wheel};
+use testkit::{DistributionTrust, ForgedSignatures, Index, Profile, SignedIndex, SignedServer, StolenKeys, Wheel};
 
 use crate::scene::SignedScene;
 
@@ -36,7 +36,7 @@ fn entry(server: &SignedServer, role: &str) -> Value {
 
 /// Serves a snapshot with these entries, and the timestamp for it, both well signed.
 fn snapshot_with(scene: &SignedScene, entries: &[(String, Value)]) {
-    scene.server.forge("snapshot", Stolen::Snapshot, |signed| {
+    scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| {
         for (role, entry) in entries {
             signed["meta"][format!("{role}.json")] = entry.clone();
         }
@@ -63,7 +63,7 @@ fn a_bin_left_out() {
     let scene = bins();
     scene.installs(&["app"]);
     let bin = page_bin(&scene, "library");
-    scene.server.forge("snapshot", Stolen::Snapshot, |signed| {
+    scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| {
         signed["meta"].as_object_mut().unwrap().remove(&format!("{bin}.json"));
     });
     scene.refuses_and_learns(&["--force-reinstall", "app"], 10, &["expected", "code      trust.rollback"]);
@@ -75,7 +75,7 @@ fn a_bin_left_out() {
 fn a_bin_left_out_for_those_who_never_saw_it() {
     let scene = bins();
     let bin = page_bin(&scene, "library");
-    scene.server.forge("snapshot", Stolen::Snapshot, |signed| {
+    scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| {
         signed["meta"].as_object_mut().unwrap().remove(&format!("{bin}.json"));
     });
     scene.refuses_and_learns(&["app"], 10, &["expected", "received", "code      trust.not-in-snapshot"]);
@@ -108,7 +108,7 @@ fn a_bin_of_his_own() {
     let scene = bins();
     let evil = Wheel::new("app", "1.0").file("app/evil.py", "import this\n").build();
     scene.server.replace(&scene.server.wheel_path(APP), evil.bytes.clone());
-    scene.server.forge_target(&scene.server.distribution_target(APP), &evil.bytes, Stolen::Snapshot);
+    scene.server.forge_target(&scene.server.distribution_target(APP), &evil.bytes, StolenKeys::Snapshot);
     scene.refuses_and_learns(&["app"], 10, &["(bins-", "expected", "received", "code      trust.signatures"]);
     scene.server.rotate("snapshot");
     scene.server.rotate("timestamp");
@@ -118,7 +118,7 @@ fn a_bin_of_his_own() {
 #[test]
 fn targets_of_his_own() {
     let scene = bins();
-    scene.server.forge("targets", Stolen::Snapshot, |signed| signed["delegations"] = Value::Null);
+    scene.server.forge("targets", StolenKeys::Snapshot, |signed| signed["delegations"] = Value::Null);
     scene.refuses_and_learns(&["app"], 10, &["(targets)", "expected", "received", "code      trust."]);
     scene.server.rotate("snapshot");
     scene.server.rotate("timestamp");
@@ -151,11 +151,11 @@ fn the_stolen_keys_are_worth_nothing_after_the_rotation() {
     let scene = bins();
     let mut signed = scene.server.signed("snapshot");
     signed["version"] = 1_000_000.into();
-    let forged = scene.server.file_signed_by("snapshot", &signed, SignedBy::RightKeys);
+    let forged = scene.server.file_signed_by("snapshot", &signed, ForgedSignatures::RightKeys);
     scene.server.rotate("snapshot");
     // He still has the key of the timestamp.
     scene.server.replace("/tuf/1000000.snapshot.json", forged.clone());
-    scene.server.forge("timestamp", Stolen::Timestamp, |signed| {
+    scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| {
         signed["meta"]["snapshot.json"] = testkit::target(&forged);
         signed["meta"]["snapshot.json"]["version"] = 1_000_000.into();
     });

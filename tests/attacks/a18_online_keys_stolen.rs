@@ -1,7 +1,7 @@
 //! Somebody has the keys of the bins, or all that are online: he may sign files until those offline take the keys away.
 
 use serde_json::{Value, json};
-use testkit::{Profile, SignedBy, SignedIndex, Stolen, Wheel, WheelFile, target};
+use testkit::{ForgedSignatures, Profile, SignedIndex, StolenKeys, Wheel, WheelFile, target};
 
 use crate::scene::{SignedScene, index};
 
@@ -19,7 +19,7 @@ fn evil() -> WheelFile {
 }
 
 /// Serves it, page and all, with the signatures that these keys make.
-fn attack(scene: &SignedScene, stolen: Stolen) {
+fn attack(scene: &SignedScene, stolen: StolenKeys) {
     let evil = evil();
     let mut page: Value = serde_json::from_slice(&scene.server.page("library")).unwrap();
     for file in page["files"].as_array_mut().unwrap() {
@@ -45,7 +45,7 @@ fn is_evil(scene: &SignedScene) -> bool {
 fn with_all_online_keys_he_signs_what_he_likes_until_they_are_rotated() {
     for profile in PROFILES {
         let scene = SignedScene::of(SignedIndex::new(index()).profile(profile));
-        attack(&scene, Stolen::Online);
+        attack(&scene, StolenKeys::Online);
         scene.installs(&["app"]);
         assert!(is_evil(&scene), "the story needs an attack that works");
 
@@ -62,7 +62,7 @@ fn with_all_online_keys_he_signs_what_he_likes_until_they_are_rotated() {
 fn with_the_key_of_the_bins_alone_he_gets_nowhere() {
     for profile in PROFILES {
         let scene = SignedScene::of(SignedIndex::new(index()).profile(profile));
-        attack(&scene, Stolen::Bins);
+        attack(&scene, StolenKeys::Bins);
         scene.refuses_and_learns(&["app"], 10, &["expected", "received", "code      trust.hash-mismatch"]);
         scene.recovers(&["app"], &["app-1.0", "library-2.0"]);
     }
@@ -73,7 +73,7 @@ fn with_the_key_of_the_bins_alone_he_gets_nowhere() {
 fn where_the_snapshot_has_no_hashes_it_is_enough() {
     for profile in PROFILES {
         let scene = SignedScene::of(SignedIndex::new(index()).profile(profile).without_hashes_in_snapshot());
-        attack(&scene, Stolen::Bins);
+        attack(&scene, StolenKeys::Bins);
         scene.installs(&["app"]);
         assert!(is_evil(&scene), "the story needs an attack that works");
         scene.server.rotate(online_role(profile));
@@ -88,11 +88,11 @@ fn where_the_snapshot_has_no_hashes_it_is_enough() {
 fn the_old_bin_is_refused_after_the_rotation_even_from_the_cache() {
     for profile in PROFILES {
         let scene = SignedScene::of(SignedIndex::new(index()).profile(profile));
-        attack(&scene, Stolen::Online);
+        attack(&scene, StolenKeys::Online);
         scene.installs(&["app"]);
         let role = scene.server.role_of(&scene.server.distribution_target(LIBRARY));
         let stolen_entry = scene.server.signed("snapshot")["meta"][format!("{role}.json")].clone();
-        let forged = scene.server.file_signed_by(&role, &scene.server.signed(&role), SignedBy::RightKeys);
+        let forged = scene.server.file_signed_by(&role, &scene.server.signed(&role), ForgedSignatures::RightKeys);
         assert_eq!(
             target(&forged)["hashes"],
             stolen_entry["hashes"],
@@ -111,7 +111,7 @@ fn the_old_bin_is_refused_after_the_rotation_even_from_the_cache() {
             .role_path(&role)
             .replace(&format!("/{}.", scene.server.version(&role)), &format!("/{}.", stolen_entry["version"]));
         scene.server.replace(&path, forged);
-        scene.server.forge("snapshot", Stolen::Snapshot, |signed| {
+        scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| {
             signed["meta"][format!("{role}.json")] = stolen_entry.clone();
         });
         let named = format!("({role})");
@@ -136,7 +136,7 @@ fn the_old_targets_are_refused_after_the_rotation_even_from_the_store() {
     let path = scene.server.role_path("targets");
     scene.server.rotate("targets");
     scene.server.replace(&path, old);
-    scene.server.forge("snapshot", Stolen::Snapshot, |signed| signed["meta"]["targets.json"] = entry);
+    scene.server.forge("snapshot", StolenKeys::Snapshot, |signed| signed["meta"]["targets.json"] = entry);
     let pieces = ["(targets)", "expected", "received", "code      trust.signatures"];
     scene.refuses_and_learns(&["--force-reinstall", "app"], 10, &pieces);
     scene.server.rotate("snapshot");

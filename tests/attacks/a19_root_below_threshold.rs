@@ -1,7 +1,7 @@
 //! Somebody has fewer keys of the root than must sign, and makes a new root with them.
 
 use serde_json::{Value, json};
-use testkit::{Profile, SignedBy, SignedIndex, Stolen};
+use testkit::{ForgedSignatures, Profile, SignedIndex, StolenKeys};
 use tuf::SigningKey;
 
 use crate::scene::{SignedScene, index};
@@ -76,18 +76,18 @@ fn follows_the_honest_one(scene: &SignedScene) {
 fn too_few_signatures_in_every_way() {
     let scene = scene();
     for signed_by in [
-        SignedBy::TooFew,
-        SignedBy::OneKeyRepeated,
-        SignedBy::OneKeyUnderAllNames,
-        SignedBy::WrongKeys,
-        SignedBy::WrongKeysUnderRightNames,
-        SignedBy::EarlierContent,
-        SignedBy::Nobody,
+        ForgedSignatures::TooFew,
+        ForgedSignatures::OneKeyRepeated,
+        ForgedSignatures::OneKeyUnderAllNames,
+        ForgedSignatures::WrongKeys,
+        ForgedSignatures::WrongKeysUnderRightNames,
+        ForgedSignatures::EarlierContent,
+        ForgedSignatures::Nobody,
     ] {
         let signed = next_root(&scene, |signed| hand_over(signed, "timestamp"));
         let root = scene.server.file_signed_by("root", &signed, signed_by);
         // TUF 4.2.1: a key signs once.
-        let is_doubled = signed_by == SignedBy::OneKeyRepeated;
+        let is_doubled = signed_by == ForgedSignatures::OneKeyRepeated;
         is_refused(&scene, &root, if is_doubled { "trust.malformed" } else { "trust.signatures" });
     }
     follows_the_honest_one(&scene);
@@ -98,7 +98,7 @@ fn too_few_signatures_in_every_way() {
 fn a_root_of_his_own_with_one_old_signature() {
     let scene = scene();
     let signed = next_root(&scene, |signed| hand_over(signed, "root"));
-    let root = also_signed(&scene.server.file_signed_by("root", &signed, SignedBy::TooFew));
+    let root = also_signed(&scene.server.file_signed_by("root", &signed, ForgedSignatures::TooFew));
     is_refused(&scene, &root, "trust.signatures");
     follows_the_honest_one(&scene);
 }
@@ -108,7 +108,7 @@ fn a_root_of_his_own_with_one_old_signature() {
 fn with_enough_signatures_the_index_changes_hands() {
     let scene = scene();
     let signed = next_root(&scene, |signed| hand_over(signed, "root"));
-    let root = also_signed(&scene.server.file_signed_by("root", &signed, SignedBy::RightKeys));
+    let root = also_signed(&scene.server.file_signed_by("root", &signed, ForgedSignatures::RightKeys));
     scene.server.replace("/tuf/2.root.json", root);
     scene.installs(&["app"]);
     assert!(scene.stored("root_history/2.root.json").exists());
@@ -155,7 +155,7 @@ fn one_key_under_two_names() {
         signed["roles"]["root"]["keyids"] = json!([key_id, alias]);
     });
     let mut root: Value =
-        serde_json::from_slice(&scene.server.file_signed_by("root", &signed, SignedBy::RightKeys)).unwrap();
+        serde_json::from_slice(&scene.server.file_signed_by("root", &signed, ForgedSignatures::RightKeys)).unwrap();
     let first = root["signatures"][0]["sig"].clone();
     root["signatures"].as_array_mut().unwrap().push(json!({"keyid": alias, "sig": first}));
     is_refused(&scene, root.to_string().as_bytes(), "trust.");
@@ -169,7 +169,7 @@ fn thresholds_that_are_none() {
         let scene = scene();
         for threshold in [json!(0), json!(-1), json!(1.5), json!("1"), Value::Null, json!(u64::MAX), json!(1e30)] {
             let signed = next_root(&scene, |signed| signed["roles"][role]["threshold"] = threshold.clone());
-            let root = scene.server.file_signed_by("root", &signed, SignedBy::RightKeys);
+            let root = scene.server.file_signed_by("root", &signed, ForgedSignatures::RightKeys);
             is_refused(&scene, &root, "trust.");
         }
         follows_the_honest_one(&scene);
@@ -182,7 +182,7 @@ fn roles_without_keys() {
     for role in ["root", "timestamp"] {
         let scene = scene();
         let signed = next_root(&scene, |signed| signed["roles"][role] = json!({"keyids": [], "threshold": 1}));
-        let root = scene.server.file_signed_by("root", &signed, SignedBy::RightKeys);
+        let root = scene.server.file_signed_by("root", &signed, ForgedSignatures::RightKeys);
         scene.server.replace("/tuf/2.root.json", root);
         let before = scene.environment.state();
         scene.install(&["app"]).expect_code(10).expect_stderr(&["expected", "received", "code      trust."]);
@@ -195,7 +195,7 @@ fn roles_without_keys() {
 fn a_single_stolen_key_takes_no_role_over() {
     for role in ["root", "timestamp", "snapshot", "targets"] {
         let scene = scene();
-        scene.server.forge("root", Stolen::RootBelowThreshold, |signed| hand_over(signed, role));
+        scene.server.forge("root", StolenKeys::RootBelowThreshold, |signed| hand_over(signed, role));
         scene.refuses(&["app"], 10, &["(root)", "code      trust.signatures"]);
         scene.recovers(&["app"], &["app-1.0", "library-2.0"]);
     }

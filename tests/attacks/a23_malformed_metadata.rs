@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use testkit::{Environment, Outcome, SignedBy, SignedIndex, Stolen, Wheel, target, tree};
+use testkit::{Environment, ForgedSignatures, Outcome, SignedIndex, StolenKeys, Wheel, target, tree};
 use tuf::SigningKey;
 
 use crate::scene::{SignedScene, index};
@@ -48,7 +48,7 @@ fn bytes_that_are_no_metadata() {
         // What reads them is the same for all roles.
         let step = if role == "timestamp" { 1 } else { 4 };
         for (name, bytes) in broken_files().into_iter().step_by(step) {
-            scene.server.forge_bytes(role, Stolen::Online, &bytes);
+            scene.server.forge_bytes(role, StolenKeys::Online, &bytes);
             let named = format!("({role})");
             let outcome = scene.refuses_and_learns(&["app"], 10, &[&named, "expected", "received", "code      trust."]);
             expect_refused_for_what_it_is(&outcome, role, name);
@@ -95,8 +95,8 @@ fn signed_content_that_is_no_metadata() {
             let mut signed = scene.server.signed(role);
             signed["version"] = (scene.server.version(role) + 1).into();
             edit(&mut signed);
-            let bytes = scene.server.file_signed_by(role, &signed, SignedBy::RightKeys);
-            scene.server.forge_bytes(role, Stolen::Online, &bytes);
+            let bytes = scene.server.file_signed_by(role, &signed, ForgedSignatures::RightKeys);
+            scene.server.forge_bytes(role, StolenKeys::Online, &bytes);
             let named = format!("({role})");
             let outcome = scene.refuses_and_learns(&["app"], 10, &[&named, "expected", "received", "code      trust."]);
             expect_refused_for_what_it_is(&outcome, role, name);
@@ -122,7 +122,7 @@ fn the_file_of_another_role() {
     {
         let scene = SignedScene::signed();
         let file = scene.server.files()[&scene.server.role_path(other)].clone();
-        scene.server.forge_bytes(role, Stolen::Online, &file);
+        scene.server.forge_bytes(role, StolenKeys::Online, &file);
         let named = format!("({role})");
         scene.refuses_and_learns(&["app"], 10, &[&named, "expected", "received", "code      trust."]);
         for role in ["snapshot", "timestamp"] {
@@ -205,7 +205,7 @@ fn delegate_to(scene: &SignedScene, name: &str) {
         let is_its = request.path.starts_with("/tuf/1.") && !is_metadata(&request.path);
         is_its.then(|| testkit::Response::ok("application/json", served.clone()))
     });
-    scene.server.forge_signed_by("targets", SignedBy::RightKeys, Stolen::Online, |signed| {
+    scene.server.forge_signed_by("targets", ForgedSignatures::RightKeys, StolenKeys::Online, |signed| {
         signed["delegations"]["keys"][&key_id] = public;
         let mut listed = vec![json!({
             "name": name, "keyids": [key_id], "threshold": 1, "terminating": false,
@@ -214,7 +214,7 @@ fn delegate_to(scene: &SignedScene, name: &str) {
         listed.extend(signed["delegations"]["roles"].as_array().unwrap().iter().cloned());
         signed["delegations"]["roles"] = listed.into();
     });
-    scene.server.forge("snapshot", Stolen::Online, |signed| {
+    scene.server.forge("snapshot", StolenKeys::Online, |signed| {
         signed["meta"][format!("{name}.json")] = target(&file);
         signed["meta"][format!("{name}.json")]["version"] = 1.into();
     });
@@ -248,7 +248,7 @@ fn names_of_targets_that_lead_elsewhere() {
     let names =
         ["../evil", "../../../../evil", "/evil", "simple/../../evil", "evil\0", "a\\..\\b", "", ".", "%2e%2e/evil"];
     let scene = SignedScene::of(SignedIndex::new(index()));
-    scene.server.forge("index", Stolen::Online, |signed| {
+    scene.server.forge("index", StolenKeys::Online, |signed| {
         for name in names {
             signed["targets"][name] = target(b"evil");
         }
@@ -268,7 +268,7 @@ fn names_of_targets_that_lead_elsewhere() {
             "hashes": {"sha256": evil.sha256()}});
         page["files"].as_array_mut().unwrap().push(file);
         scene.server.replace("/files/evil.whl", evil.bytes.clone());
-        scene.server.forge_page("app", page.to_string().as_bytes(), Stolen::Online);
+        scene.server.forge_page("app", page.to_string().as_bytes(), StolenKeys::Online);
         let outside = self::outside(&scene.environment);
         scene.installs(&["app"]);
         scene.expect_installed(&["app-1.0", "library-2.0"]);

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use testkit::{Command, SignedIndex, Stolen, in_seconds};
+use testkit::{Command, SignedIndex, StolenKeys, in_seconds};
 
 use crate::scene::{SignedScene, index};
 
@@ -25,7 +25,7 @@ fn the_stored_timestamp_is_from_the_future() {
 fn the_timestamp_was_signed_in_the_future() {
     let scene = SignedScene::signed();
     let later = in_seconds(10 * DAY).to_string();
-    scene.server.forge("timestamp", Stolen::Timestamp, |signed| signed["x-signed-at"] = later.as_str().into());
+    scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["x-signed-at"] = later.as_str().into());
     scene.installs(&["app"]).expect_stderr(&BEHIND).expect_stderr(&[&later]);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
 }
@@ -35,7 +35,7 @@ fn the_timestamp_was_signed_in_the_future() {
 fn a_few_minutes_are_no_matter() {
     let scene = SignedScene::signed();
     let later = in_seconds(600).to_string();
-    scene.server.forge("timestamp", Stolen::Timestamp, |signed| signed["x-signed-at"] = later.into());
+    scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["x-signed-at"] = later.into());
     let outcome = scene.installs(&["app"]);
     assert!(!outcome.stderr.contains("clock"), "{}", outcome.stderr);
 }
@@ -45,7 +45,7 @@ fn a_few_minutes_are_no_matter() {
 fn a_time_of_signing_that_is_none() {
     for nonsense in ["yesterday".into(), 5.into(), serde_json::Value::Null, "9999999-01-01T00:00:00Z".into()] {
         let scene = SignedScene::signed();
-        scene.server.forge("timestamp", Stolen::Timestamp, |signed| signed["x-signed-at"] = nonsense);
+        scene.server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["x-signed-at"] = nonsense);
         scene.installs(&["app"]);
         scene.expect_installed(&["app-1.0", "library-2.0"]);
     }

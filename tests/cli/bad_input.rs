@@ -1,6 +1,6 @@
 //! What goes wrong: each failure says what, where and what to do, has its exit code, and leaves nothing behind.
 
-use testkit::{Command, Index, ListedFile, Options, Response, Sdist, Server, Wheel, zip};
+use testkit::{Command, Index, IndexBehavior, ListedFile, Response, Sdist, Server, Wheel, zip};
 
 use crate::scene::{Scene, text, tufpip};
 
@@ -116,7 +116,7 @@ fn other_bytes_of_the_same_length() {
 
 #[test]
 fn metadata_that_is_not_that_of_the_index() {
-    let options = Options { core_metadata: testkit::CoreMetadata::WrongHash, ..Options::default() };
+    let options = IndexBehavior { core_metadata: testkit::MetadataMode::WrongHash, ..IndexBehavior::default() };
     let scene = Scene::new(one().options(options));
     scene.refuses(
         &["app"],
@@ -216,7 +216,8 @@ fn an_index_that_cannot_be_reached() {
 
 #[test]
 fn an_index_that_wants_a_password() {
-    let options = Options { basic_auth: Some(("user".to_owned(), "secret".to_owned())), ..Options::default() };
+    let options =
+        IndexBehavior { basic_auth: Some(("user".to_owned(), "secret".to_owned())), ..IndexBehavior::default() };
     let scene = Scene::new(one().options(options));
     scene.refuses(
         &["app"],

@@ -1,11 +1,11 @@
 //! Every kind of index that pip accepts gives the same environment.
 
-use testkit::{CoreMetadata, HashName, Index, Links, Options, Wheel};
+use testkit::{HashName, Index, IndexBehavior, Links, MetadataMode, Wheel};
 
 use crate::scene::{Scene, expect_whole};
 
 /// Two projects, one of which needs the other, on an index with these options.
-fn index(options: Options) -> Index {
+fn index(options: IndexBehavior) -> Index {
     // Large enough that the metadata is fetched by parts where the server allows that.
     let noise: Vec<u8> =
         (0..60_000_u32).flat_map(|number| (number.wrapping_mul(2_654_435_761)).to_le_bytes()).collect();
@@ -23,7 +23,7 @@ fn index(options: Options) -> Index {
 }
 
 #[track_caller]
-fn works(options: Options) -> Scene {
+fn works(options: IndexBehavior) -> Scene {
     let scene = Scene::new(index(options));
     let outcome = scene.installs(&["app"]);
     assert!(outcome.stdout.contains("Successfully installed app-1.0 library-2.1\n"), "{}", outcome.stdout);
@@ -40,7 +40,7 @@ fn gets(scene: &Scene, filename: &str) -> usize {
 
 #[test]
 fn json_with_everything() {
-    let scene = works(Options::default());
+    let scene = works(IndexBehavior::default());
     let page = &scene.server.requests_for("/simple/app/")[0];
     assert!(page.accepts("application/vnd.pypi.simple.v1+json"));
     assert!(page.accepts("text/html"));
@@ -50,25 +50,26 @@ fn json_with_everything() {
 
 #[test]
 fn html_although_json_is_asked_for() {
-    works(Options { json: false, ..Options::default() });
+    works(IndexBehavior { json: false, ..IndexBehavior::default() });
 }
 
 #[test]
 fn html_without_anything_but_links() {
-    works(Options {
+    works(IndexBehavior {
         json: false,
-        core_metadata: CoreMetadata::Absent,
+        core_metadata: MetadataMode::Absent,
         range: false,
         etag: false,
         cache_control: None,
         hashes: Vec::new(),
-        ..Options::default()
+        ..IndexBehavior::default()
     });
 }
 
 #[test]
 fn json_without_sizes_times_and_hashes() {
-    let scene = works(Options { size: false, upload_time: false, hashes: Vec::new(), ..Options::default() });
+    let scene =
+        works(IndexBehavior { size: false, upload_time: false, hashes: Vec::new(), ..IndexBehavior::default() });
     let again = scene.installs(&["--force-reinstall", "app"]);
     assert!(again.stderr.contains("Unverified 2 files, no hash at all: "), "{}", again.stderr);
 }
@@ -77,7 +78,7 @@ fn json_without_sizes_times_and_hashes() {
 fn links_of_every_form() {
     for links in [Links::Relative, Links::RelativeToHost, Links::Absolute, Links::Base] {
         for json in [true, false] {
-            works(Options { links, json, ..Options::default() });
+            works(IndexBehavior { links, json, ..IndexBehavior::default() });
         }
     }
 }
@@ -85,10 +86,10 @@ fn links_of_every_form() {
 #[test]
 fn metadata_announced_in_every_way() {
     for core_metadata in
-        [CoreMetadata::Announced, CoreMetadata::OldName, CoreMetadata::WithoutHash, CoreMetadata::Missing]
+        [MetadataMode::Announced, MetadataMode::OldName, MetadataMode::WithoutHash, MetadataMode::Missing]
     {
         for json in [true, false] {
-            let scene = works(Options { core_metadata, json, ..Options::default() });
+            let scene = works(IndexBehavior { core_metadata, json, ..IndexBehavior::default() });
             assert_eq!(gets(&scene, "app-1.0-py3-none-any.whl.metadata"), 1, "{core_metadata:?}");
         }
     }
@@ -96,13 +97,13 @@ fn metadata_announced_in_every_way() {
 
 #[test]
 fn metadata_that_is_not_announced_is_not_asked_for() {
-    let scene = works(Options { core_metadata: CoreMetadata::Unannounced, ..Options::default() });
+    let scene = works(IndexBehavior { core_metadata: MetadataMode::Unannounced, ..IndexBehavior::default() });
     assert_eq!(gets(&scene, "app-1.0-py3-none-any.whl.metadata"), 0);
 }
 
 #[test]
 fn metadata_by_parts_of_the_wheel() {
-    let scene = works(Options { core_metadata: CoreMetadata::Absent, ..Options::default() });
+    let scene = works(IndexBehavior { core_metadata: MetadataMode::Absent, ..IndexBehavior::default() });
     let requests = scene.server.requests_for("/files/app-1.0-py3-none-any.whl");
     let whole = requests.iter().filter(|request| request.header("range").is_none()).count();
     assert_eq!(whole, 1, "the wheel is fetched whole once, for installing it");
@@ -111,7 +112,7 @@ fn metadata_by_parts_of_the_wheel() {
 
 #[test]
 fn metadata_from_the_whole_wheel() {
-    let scene = works(Options { core_metadata: CoreMetadata::Absent, range: false, ..Options::default() });
+    let scene = works(IndexBehavior { core_metadata: MetadataMode::Absent, range: false, ..IndexBehavior::default() });
     let ranged = scene
         .server
         .requests_for("/files/app-1.0-py3-none-any.whl")
@@ -124,18 +125,19 @@ fn metadata_from_the_whole_wheel() {
 #[test]
 fn any_hash() {
     for hash in [HashName::Md5, HashName::Sha256] {
-        works(Options { hashes: vec![hash], ..Options::default() });
+        works(IndexBehavior { hashes: vec![hash], ..IndexBehavior::default() });
     }
 }
 
 #[test]
 fn a_newer_minor_version_of_the_page_format() {
-    works(Options { api_version: "1.9".to_owned(), ..Options::default() });
+    works(IndexBehavior { api_version: "1.9".to_owned(), ..IndexBehavior::default() });
 }
 
 #[test]
 fn a_password() {
-    let options = Options { basic_auth: Some(("user".to_owned(), "secret".to_owned())), ..Options::default() };
+    let options =
+        IndexBehavior { basic_auth: Some(("user".to_owned(), "secret".to_owned())), ..IndexBehavior::default() };
     let scene = Scene::new(index(options));
     let url = scene.server.url_with_credentials("user", "secret", "/simple/");
     let outcome = scene.installs(&["--index-url", &url, "app", "-vv"]);
@@ -145,7 +147,7 @@ fn a_password() {
 
 #[test]
 fn two_indexes_are_one() {
-    let scene = Scene::new(index(Options::default()));
+    let scene = Scene::new(index(IndexBehavior::default()));
     let other = Index::new().add(Wheel::new("library", "3.0").build()).serve();
     scene.installs(&["--extra-index-url", &other.url("/simple/"), "app"]);
     scene.expect_installed(&["app-1.0", "library-3.0"]);

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use testkit::{
-    Command, Environment, Index, Layout, Options, Outcome, Response, SignedIndex, SignedServer, Wheel, in_seconds, tree,
+    Command, Environment, Index, IndexBehavior, Outcome, Response, SignedIndex, SignedLayout, SignedServer, Wheel,
+    in_seconds, tree,
 };
 use tuf::metadata::{Metadata, Root, TopLevelRole};
 use tuf::{KeyId, SigningKey};
@@ -279,7 +280,7 @@ fn without_a_network_a_root_is_pinned_all_the_same() {
 #[test]
 fn a_layout_that_nobody_names_is_missed_at_once() {
     let index = Index::new().add(Wheel::new("app", "1.0").build());
-    let scene = Untrusted::of(SignedIndex::new(index).layout(Layout::Undeclared));
+    let scene = Untrusted::of(SignedIndex::new(index).layout(SignedLayout::Undeclared));
     scene
         .add_root()
         .expect_code(0)
@@ -456,8 +457,9 @@ fn passwords_are_kept_out() {
 /// An index that shows nothing without a password.
 fn with_password() -> Untrusted {
     let basic_auth = Some(("me".to_owned(), "s3cret".to_owned()));
-    let index =
-        Index::new().add(Wheel::new("app", "1.0").build()).options(Options { basic_auth, ..Options::default() });
+    let index = Index::new()
+        .add(Wheel::new("app", "1.0").build())
+        .options(IndexBehavior { basic_auth, ..IndexBehavior::default() });
     Untrusted::of(SignedIndex::new(index))
 }
 

@@ -1,10 +1,10 @@
 //! What was fetched once is not fetched again.
 
-use testkit::{Environment, Index, Options, Wheel};
+use testkit::{Environment, Index, IndexBehavior, Wheel};
 
 use crate::scene::{Scene, expect_whole, tufpip};
 
-fn index(options: Options) -> Index {
+fn index(options: IndexBehavior) -> Index {
     Index::new()
         .options(options)
         .add(Wheel::new("app", "1.0").requires("library").build())
@@ -13,7 +13,7 @@ fn index(options: Options) -> Index {
 
 #[test]
 fn a_second_environment_costs_no_request_while_pages_are_fresh() {
-    let scene = Scene::new(index(Options::default()));
+    let scene = Scene::new(index(IndexBehavior::default()));
     scene.installs(&["app"]);
     scene.server.forget_requests();
     let other = Environment::new();
@@ -30,7 +30,7 @@ fn a_second_environment_costs_no_request_while_pages_are_fresh() {
 
 #[test]
 fn pages_are_asked_for_again_when_nothing_is_said_about_caching() {
-    let scene = Scene::new(index(Options { cache_control: None, ..Options::default() }));
+    let scene = Scene::new(index(IndexBehavior { cache_control: None, ..IndexBehavior::default() }));
     scene.installs(&["app"]);
     scene.server.forget_requests();
     scene.installs(&["--force-reinstall", "app"]);
@@ -42,7 +42,7 @@ fn pages_are_asked_for_again_when_nothing_is_said_about_caching() {
 
 #[test]
 fn a_new_release_is_seen_when_the_page_is_not_fresh() {
-    let old = index(Options { cache_control: None, ..Options::default() });
+    let old = index(IndexBehavior { cache_control: None, ..IndexBehavior::default() });
     let new = old.clone().add(Wheel::new("app", "2.0").build());
     let server = testkit::Server::start(move |request| {
         if request.path.contains("library") || request.occurrence == 0 {
@@ -60,7 +60,7 @@ fn a_new_release_is_seen_when_the_page_is_not_fresh() {
 
 #[test]
 fn doing_nothing_costs_no_request() {
-    let scene = Scene::new(index(Options { cache_control: None, ..Options::default() }));
+    let scene = Scene::new(index(IndexBehavior { cache_control: None, ..IndexBehavior::default() }));
     scene.installs(&["app"]);
     scene.server.forget_requests();
     scene.installs(&["app"]);
@@ -70,7 +70,7 @@ fn doing_nothing_costs_no_request() {
 
 #[test]
 fn without_a_cache_everything_is_fetched_and_nothing_stays() {
-    let scene = Scene::new(index(Options::default()));
+    let scene = Scene::new(index(IndexBehavior::default()));
     scene.installs(&["--no-cache-dir", "app"]);
     scene.installs(&["--no-cache-dir", "--force-reinstall", "app"]);
     assert_eq!(scene.server.requests_for("/files/app-1.0-py3-none-any.whl").len(), 2);
@@ -81,7 +81,7 @@ fn without_a_cache_everything_is_fetched_and_nothing_stays() {
 
 #[test]
 fn a_damaged_download_in_the_cache_is_fetched_again() {
-    let scene = Scene::new(index(Options::default()));
+    let scene = Scene::new(index(IndexBehavior::default()));
     scene.installs(&["app"]);
     let cache = scene.environment.cache().join("tufpip");
     for entry in std::fs::read_dir(cache.join("archives")).unwrap() {
@@ -94,7 +94,7 @@ fn a_damaged_download_in_the_cache_is_fetched_again() {
 
 #[test]
 fn a_cache_of_nonsense_is_no_obstacle() {
-    let scene = Scene::new(index(Options::default()));
+    let scene = Scene::new(index(IndexBehavior::default()));
     scene.installs(&["app"]);
     let before = scene.environment.state();
     for directory in ["pages", "metadata", "interpreters"] {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use testkit::{Environment, Index, Links, Options, Outcome, Server, Wheel};
+use testkit::{Environment, Index, IndexBehavior, Links, Outcome, Server, Wheel};
 
 use super::scene::{install, refused, tufpip};
 
@@ -19,7 +19,7 @@ fn app() -> testkit::WheelFile {
 
 /// An index that answers nobody without the password.
 fn private() -> Server {
-    Index::new().add(app()).options(Options { basic_auth: pair(), ..Options::default() }).serve()
+    Index::new().add(app()).options(IndexBehavior { basic_auth: pair(), ..IndexBehavior::default() }).serve()
 }
 
 fn authorized(server: &Server) -> usize {
@@ -92,7 +92,8 @@ fn files_elsewhere_do_not_get_them() {
     let files = Index::new().add(app()).serve();
     let link = files.url("/files/app-1.0-py3-none-any.whl");
     let file = testkit::ListedFile::from(app()).raw_link(&link);
-    let server = Index::new().add(file).options(Options { basic_auth: pair(), ..Options::default() }).serve();
+    let server =
+        Index::new().add(file).options(IndexBehavior { basic_auth: pair(), ..IndexBehavior::default() }).serve();
     let index = server.url_with_credentials(USER, PASSWORD, "/simple/");
     install(&environment, &server, &["-i", &index, "app"]).run().expect_code(0);
     assert_eq!(authorized(&server), 1);
@@ -104,7 +105,7 @@ fn files_elsewhere_do_not_get_them() {
 fn links_of_every_kind_get_them() {
     for links in [Links::Relative, Links::RelativeToHost, Links::Absolute] {
         let environment = Environment::new();
-        let options = Options { basic_auth: pair(), links, json: false, ..Options::default() };
+        let options = IndexBehavior { basic_auth: pair(), links, json: false, ..IndexBehavior::default() };
         let server = Index::new().add(app()).options(options).serve();
         let index = server.url_with_credentials(USER, PASSWORD, "/simple/");
         let outcome = install(&environment, &server, &["-vv", "-i", &index, "app"]).run().expect_code(0);

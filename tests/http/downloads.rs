@@ -1,6 +1,6 @@
 //! Downloads that break off, are continued, or are not what was announced.
 
-use testkit::{Environment, Index, ListedFile, Options, Response, Server, Wheel};
+use testkit::{Environment, Index, IndexBehavior, ListedFile, Response, Server, Wheel};
 
 use super::scene::{install, large_app, nothing_unfinished, ranges, refused, serving};
 
@@ -147,7 +147,7 @@ fn the_end_of_a_connection_is_not_the_end_of_a_file_of_known_size() {
 #[test]
 fn a_truncated_file_of_unknown_size_has_the_wrong_hash() {
     let environment = Environment::new();
-    let index = Index::new().add(large_app()).options(Options { size: false, ..Options::default() });
+    let index = Index::new().add(large_app()).options(IndexBehavior { size: false, ..IndexBehavior::default() });
     let server = Server::start(move |request| {
         let proper = index.respond(request);
         if !request.path.ends_with(".whl") {

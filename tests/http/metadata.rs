@@ -1,6 +1,6 @@
 //! The metadata of a wheel: from where it is taken, and that it must be that of the wheel.
 
-use testkit::{CoreMetadata, Environment, Index, ListedFile, Options, Response, Server, Wheel};
+use testkit::{Environment, Index, IndexBehavior, ListedFile, MetadataMode, Response, Server, Wheel};
 
 use super::scene::{install, refused};
 
@@ -17,7 +17,7 @@ fn index(file: ListedFile) -> Index {
 
 /// An index whose wheel of `app` has no metadata beside it, and is answered by `file`.
 fn without_metadata(file: impl Fn(&testkit::Request, Response) -> Response + Send + Sync + 'static) -> Server {
-    let index = index(app().core_metadata(CoreMetadata::Absent));
+    let index = index(app().core_metadata(MetadataMode::Absent));
     Server::start(move |request| {
         let proper = index.respond(request);
         if request.path == WHEEL { file(request, proper) } else { proper }
@@ -36,13 +36,14 @@ fn installed(server: &Server) -> Vec<String> {
 
 #[test]
 fn announced_metadata_saves_the_wheel_until_it_is_installed() {
-    for kind in [CoreMetadata::Announced, CoreMetadata::OldName, CoreMetadata::WithoutHash] {
+    for kind in [MetadataMode::Announced, MetadataMode::OldName, MetadataMode::WithoutHash] {
         for json in [true, false] {
-            if json && kind == CoreMetadata::OldName {
+            if json && kind == MetadataMode::OldName {
                 // The old name has no meaning in JSON.
                 continue;
             }
-            let server = index(app().core_metadata(kind)).options(Options { json, ..Options::default() }).serve();
+            let server =
+                index(app().core_metadata(kind)).options(IndexBehavior { json, ..IndexBehavior::default() }).serve();
             assert_eq!(installed(&server), ["-"]);
             assert_eq!(server.requests_for(METADATA).len(), 1);
         }
@@ -52,7 +53,7 @@ fn announced_metadata_saves_the_wheel_until_it_is_installed() {
 #[test]
 fn metadata_with_another_hash_is_refused() {
     let environment = Environment::new();
-    let server = index(app().core_metadata(CoreMetadata::WrongHash)).serve();
+    let server = index(app().core_metadata(MetadataMode::WrongHash)).serve();
     let stderr = refused(&environment, install(&environment, &server, &["app"]), 10);
     assert!(stderr.contains("verify.metadata-hash-mismatch"), "{stderr}");
     assert_eq!(server.requests_for(WHEEL).len(), 0);
@@ -60,7 +61,7 @@ fn metadata_with_another_hash_is_refused() {
 
 #[test]
 fn announced_metadata_that_is_missing_is_taken_from_the_wheel() {
-    let server = index(app().core_metadata(CoreMetadata::Missing)).serve();
+    let server = index(app().core_metadata(MetadataMode::Missing)).serve();
     assert_eq!(installed(&server), ["bytes=-16384", "-"]);
 }
 
@@ -119,7 +120,7 @@ fn a_large_wheel_is_read_from_its_end() {
     let files = (0..600).fold(Wheel::new("app", "1.0").requires("library"), |wheel, number| {
         wheel.file(&format!("app/a_module_with_quite_a_long_name_{number}.py"), format!("x = {number}\n"))
     });
-    let server = index(ListedFile::from(files.build()).core_metadata(CoreMetadata::Absent)).serve();
+    let server = index(ListedFile::from(files.build()).core_metadata(MetadataMode::Absent)).serve();
     install(&environment, &server, &["--dry-run", "app"]).run().expect_code(0);
     let requests = server.requests_for(WHEEL);
     assert!(requests.len() >= 2 && requests.iter().all(|request| request.header("range").is_some()));
@@ -130,7 +131,7 @@ fn an_index_cannot_show_other_dependencies_than_the_wheel_has() {
     let mut file = app();
     file.metadata =
         String::from_utf8(file.metadata).unwrap().replace("Requires-Dist: library", "Requires-Dist: evil").into();
-    for kind in [CoreMetadata::Announced, CoreMetadata::WithoutHash] {
+    for kind in [MetadataMode::Announced, MetadataMode::WithoutHash] {
         let environment = Environment::new();
         let server = index(file.clone().core_metadata(kind)).serve();
         // Not by trying again either, when the wheel and its metadata are in the cache.
@@ -139,7 +140,7 @@ fn an_index_cannot_show_other_dependencies_than_the_wheel_has() {
             let message = "The metadata inside app-1.0-py3-none-any.whl is not what the index showed";
             assert!(stderr.contains(message), "{stderr}");
             assert!(stderr.contains("verify.metadata-mismatch"), "{stderr}");
-            if kind == CoreMetadata::WithoutHash {
+            if kind == MetadataMode::WithoutHash {
                 // The wheel is there, and its own metadata is taken then.
                 break;
             }
@@ -152,7 +153,7 @@ fn wrong_metadata_of_one_index_spoils_nothing_for_another() {
     let mut wrong = app();
     wrong.metadata =
         String::from_utf8(wrong.metadata).unwrap().replace("Requires-Dist: library", "Requires-Dist: evil").into();
-    for kind in [CoreMetadata::Announced, CoreMetadata::WithoutHash] {
+    for kind in [MetadataMode::Announced, MetadataMode::WithoutHash] {
         let environment = Environment::new();
         let liar = index(wrong.clone().core_metadata(kind)).serve();
         refused(&environment, install(&environment, &liar, &["app"]), 10);
@@ -178,7 +179,7 @@ fn metadata_of_another_project_or_version_is_none() {
 #[test]
 fn metadata_has_a_largest_size() {
     let environment = Environment::new();
-    let index = index(app().core_metadata(CoreMetadata::WithoutHash));
+    let index = index(app().core_metadata(MetadataMode::WithoutHash));
     let server = Server::start(move |request| match request.path.as_str() {
         METADATA => Response::ok("text/plain", vec![b'x'; 1 << 20]).endless(),
         _ => index.respond(request),
@@ -190,7 +191,7 @@ fn metadata_has_a_largest_size() {
 #[test]
 fn what_is_in_the_store_needs_no_metadata_from_the_index() {
     let environment = Environment::new();
-    let server = Index::new().add(Wheel::new("app", "1.0").build()).options(Options::default()).serve();
+    let server = Index::new().add(Wheel::new("app", "1.0").build()).options(IndexBehavior::default()).serve();
     install(&environment, &server, &["app"]).run().expect_code(0);
     std::fs::remove_dir_all(environment.cache().join("tufpip/metadata")).unwrap();
     server.forget_requests();

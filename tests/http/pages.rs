@@ -1,6 +1,6 @@
 //! Pages of an index: what is read, what is left out, what is remembered, and what is refused.
 
-use testkit::{Environment, HashName, Index, ListedFile, Options, Request, Response, Server, Wheel};
+use testkit::{Environment, HashName, Index, IndexBehavior, ListedFile, Request, Response, Server, Wheel};
 
 use super::scene::{install, refused};
 
@@ -41,7 +41,8 @@ fn page_refused(server: &Server, code: i32, pieces: &[&str]) {
 #[test]
 fn html_is_as_good_as_json() {
     let environment = Environment::new();
-    let server = Index::new().add(app("1.0")).options(Options { json: false, ..Options::default() }).serve();
+    let server =
+        Index::new().add(app("1.0")).options(IndexBehavior { json: false, ..IndexBehavior::default() }).serve();
     install(&environment, &server, &["app"]).run().expect_code(0);
     assert!(server.requests_for(PAGE)[0].accepts(JSON));
     assert_eq!(environment.installed(), ["app-1.0"]);
@@ -56,7 +57,7 @@ fn a_page_of_another_type_is_refused() {
 #[test]
 fn an_api_from_the_future_is_refused() {
     for json in [true, false] {
-        let options = Options { api_version: "2.0".to_owned(), json, ..Options::default() };
+        let options = IndexBehavior { api_version: "2.0".to_owned(), json, ..IndexBehavior::default() };
         let server = Index::new().add(app("1.0")).options(options).serve();
         page_refused(&server, 1, &["page has version 2.0 of the simple API: expected 1.x"]);
     }
@@ -151,7 +152,7 @@ fn second_time(server: &Server) -> Vec<Request> {
 
 fn cached_for(cache_control: Option<&str>, etag: bool) -> Server {
     let cache_control = cache_control.map(str::to_owned);
-    Index::new().add(app("1.0")).options(Options { cache_control, etag, ..Options::default() }).serve()
+    Index::new().add(app("1.0")).options(IndexBehavior { cache_control, etag, ..IndexBehavior::default() }).serve()
 }
 
 #[test]
@@ -207,7 +208,7 @@ fn without_a_cache_nothing_is_remembered() {
 #[test]
 fn a_new_release_is_seen_when_the_page_is_stale() {
     let environment = Environment::new();
-    let old = Index::new().add(app("1.0")).options(Options { cache_control: None, ..Options::default() });
+    let old = Index::new().add(app("1.0")).options(IndexBehavior { cache_control: None, ..IndexBehavior::default() });
     let new = old.clone().add(app("2.0"));
     let server = Server::start(move |request| match request.path.as_str() {
         PAGE if request.occurrence == 0 => old.respond(request),

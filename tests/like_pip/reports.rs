@@ -199,3 +199,29 @@ fn a_whole_environment_has_nothing_to_complain_about() {
     let outcome = tufpip(&environment, &["check"]).expect_code(1);
     assert!(outcome.stdout.contains("app 1.0: ") && outcome.stdout.contains("app.py is missing"), "{}", outcome.stdout);
 }
+
+/// A prefix that is longer than the version, and the post-release of a pre-release.
+#[test]
+fn versions_that_do_not_match_are_broken() {
+    if testkit::Interpreter::find().is_none() {
+        println!("skipped: no python3 on PATH");
+        return;
+    }
+    let environment = Environment::new();
+    let app = Wheel::new("app", "1.0").requires("b==1.2.*").requires("c>1.0a1");
+    for wheel in [app, Wheel::new("b", "1"), Wheel::new("c", "1.0a1.post1")] {
+        let wheel = wheel.build();
+        environment.write(&wheel.filename, &wheel.bytes);
+    }
+    let links = environment.work().display().to_string();
+    let install = ["install", "--no-index", "--no-deps", "--find-links", &links];
+    tufpip(&environment, &[&install[..], &["b==1", "c==1.0a1.post1"]].concat()).expect_code(0);
+    tufpip(&environment, &[&install[..], &["app"]].concat()).expect_code(0);
+    let outcome = tufpip(&environment, &["check"]).expect_code(1);
+    let expected = "app 1.0 has requirement b==1.2.*, but you have b 1.\n\
+                    app 1.0 has requirement c>1.0a1, but you have c 1.0a1.post1.\n";
+    assert_eq!(outcome.stdout, expected);
+    if let Some(reference) = Reference::find() {
+        assert_eq!(reference.command(&environment).arg("check").run().expect_code(1).stdout, expected);
+    }
+}

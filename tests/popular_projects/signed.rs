@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 use testkit::{Command, Index, Profile, SignedIndex, WheelFile};
-use wheel::{Limits, WheelArchive};
+use wheel::{ArchiveLimits, WheelArchive};
 
 use super::{GROUPS, compare, distributions, environment, is_network_allowed, newest_pip, run};
 
@@ -58,7 +58,7 @@ fn the_same_files_as_pip_from_a_signed_index() {
 /// A wheel as an index offers it, with its metadata beside it.
 fn read(path: &Path) -> WheelFile {
     let filename = path.file_name().unwrap().to_str().unwrap().to_owned();
-    let archive = WheelArchive::open(path, &filename.parse().unwrap(), &Limits::default()).unwrap();
+    let archive = WheelArchive::open(path, &filename.parse().unwrap(), &ArchiveLimits::default()).unwrap();
     WheelFile { metadata: archive.metadata().unwrap(), bytes: fs::read(path).unwrap(), filename }
 }
 

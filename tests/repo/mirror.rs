@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
-use testkit::{CoreMetadata, HashName, Index, ListedFile, Options, Response, Sdist, SignedIndex, Wheel};
+use testkit::{HashName, Index, IndexBehavior, ListedFile, MetadataMode, Response, Sdist, SignedIndex, Wheel};
 
 use crate::repo::serving::Serving;
 use crate::repo::upstream::{Following, hours_ago, options, uploaded};
@@ -99,7 +99,7 @@ fn what_is_young_is_held_back() {
     let outcome = command.env("PIP_UPLOADED_PRIOR_TO", "P20D").run().expect_code(0);
     assert!(outcome.stdout.contains("library-1.0"), "{}", outcome.stdout);
 
-    let timeless = Following::with_options(index(), Options { upload_time: false, ..options() });
+    let timeless = Following::with_options(index(), IndexBehavior { upload_time: false, ..options() });
     timeless.refuses(
         &["mirror", "library", "--min-age", "7d"],
         12,
@@ -176,7 +176,7 @@ fn linked_files_stay_where_they_are() {
     let index = Index::new()
         .add(Wheel::new("app", "1.0").requires("library").requires_python(">=3.8").build())
         .add(ListedFile::from(Wheel::new("library", "1.0").build()).without_hash().yanked(""))
-        .add(ListedFile::from(Wheel::new("plain", "1.0").build()).core_metadata(CoreMetadata::Absent));
+        .add(ListedFile::from(Wheel::new("plain", "1.0").build()).core_metadata(MetadataMode::Absent));
     let following = Following::new(index);
     // A page over http may be linked to only where the own index is not more secure than that.
     following.refuses(&["mirror", "plain", "--files", "link"], 1, &["would leave https", "repo.link"]);
@@ -204,7 +204,7 @@ fn linked_files_stay_where_they_are() {
 #[test]
 fn a_lying_metadata_file_is_not_linked() {
     let library = ListedFile::from(Wheel::new("library", "1.0").build());
-    let following = Following::new(Index::new().add(library.core_metadata(CoreMetadata::WrongHash)));
+    let following = Following::new(Index::new().add(library.core_metadata(MetadataMode::WrongHash)));
     following.environment.write(
         "repository/repo.toml",
         "base = \"http://pkgs.example.org/\"\noutput = \"public\"\nprofile = \"small\"\n",

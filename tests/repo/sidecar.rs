@@ -1,7 +1,7 @@
 //! `repo add-metadata-to`: an index that cannot be changed gets signatures that are published elsewhere.
 
 use serde_json::json;
-use testkit::{HashName, Index, ListedFile, Options, Sdist, Wheel};
+use testkit::{HashName, Index, IndexBehavior, ListedFile, Sdist, Wheel};
 
 use crate::repo::serving::Serving;
 use crate::repo::upstream::{Following, options};
@@ -17,7 +17,7 @@ fn index() -> Index {
 
 #[test]
 fn every_file_of_every_project_is_listed_where_it_is() {
-    for options in [options(), Options { json: false, size: false, ..options() }] {
+    for options in [options(), IndexBehavior { json: false, size: false, ..options() }] {
         let following = Following::with_options(index(), options);
         let said = following.says(&["add-metadata-to", &following.url()]);
         assert_eq!((&said["projects"], &said["new"].as_array().unwrap().len()), (&json!(3), &4), "{said}");
@@ -101,8 +101,8 @@ fn one_repository_signs_one_index() {
 
 #[test]
 fn credentials_are_used_and_not_written_down() {
-    let options = Options { basic_auth: Some(("ann".into(), "secret".into())), ..options() };
-    let following = Following::with_options(index(), Options { links: testkit::Links::Relative, ..options });
+    let options = IndexBehavior { basic_auth: Some(("ann".into(), "secret".into())), ..options() };
+    let following = Following::with_options(index(), IndexBehavior { links: testkit::Links::Relative, ..options });
     following.does(&["add-metadata-to", &following.upstream.url_with_credentials("ann", "secret", "/simple/")]);
     assert_eq!(following.staged_names().len(), 4);
     for file in ["repo.toml", "staged/changes.json"] {

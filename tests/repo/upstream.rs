@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
-use testkit::{Command, Environment, HashName, Index, ListedFile, Options, Outcome, Server, Wheel};
+use testkit::{Command, Environment, HashName, Index, IndexBehavior, ListedFile, Outcome, Server, Wheel};
 
 use crate::repo::operator::PASSPHRASE;
 use crate::repo::serving::Serving;
@@ -18,8 +18,8 @@ pub struct Following {
 }
 
 /// Pages are asked for again each time, as stories need it.
-pub fn options() -> Options {
-    Options { cache_control: None, ..Options::default() }
+pub fn options() -> IndexBehavior {
+    IndexBehavior { cache_control: None, ..IndexBehavior::default() }
 }
 
 /// A wheel for any machine, uploaded at some time.
@@ -39,7 +39,7 @@ impl Following {
     }
 
     /// As [`Following::new`], with an index that behaves in another way.
-    pub fn with_options(index: Index, options: Options) -> Self {
+    pub fn with_options(index: Index, options: IndexBehavior) -> Self {
         let index = Arc::new(RwLock::new(index.options(options)));
         let served = Arc::clone(&index);
         let upstream =

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{DistributionTrust, Index, Profile, Response, SignedBy, SignedIndex, SignedServer, Stolen, Wheel};
+use testkit::{
+    DistributionTrust, ForgedSignatures, Index, Profile, Response, SignedIndex, SignedServer, StolenKeys, Wheel,
+};
 
 use crate::scene::{SignedScene, index};
 
@@ -124,7 +126,7 @@ fn a_newer_snapshot_with_other_names_is_chosen_from_anew() {
         let server = server.upgrade().filter(|_| request.path == path && request.occurrence == 0)?;
         let layout = DistributionTrust::Page.in_band(true);
         let edit = |signed: &mut Value| signed["x-pyindex"] = layout;
-        server.forge_signed_by("targets", SignedBy::RightKeys, Stolen::Online, edit);
+        server.forge_signed_by("targets", ForgedSignatures::RightKeys, StolenKeys::Online, edit);
         Some(Response::not_found())
     });
     let report = scene.report(&["app"]);

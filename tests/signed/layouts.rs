@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::json;
 use testkit::{
-    CoreMetadata, DistributionTrust, Environment, HashName, Index, Layout, ListedFile, Options, Response, Server,
-    SignedIndex, Stolen, Wheel,
+    DistributionTrust, Environment, HashName, Index, IndexBehavior, ListedFile, MetadataMode, Response, Server,
+    SignedIndex, SignedLayout, StolenKeys, Wheel,
 };
 
 use crate::scene::{SignedScene, entry, index, text, tufpip};
@@ -19,12 +19,12 @@ fn requested(scene: &SignedScene, path: &str) -> bool {
 #[test]
 fn every_layout_that_has_a_name() {
     for (layout, by) in [
-        (Layout::InBand, "signed-target"),
-        (Layout::Static1, "signed-target"),
-        (Layout::Pip2021, "signed-target"),
-        (Layout::Warehouse2022, "signed-target"),
-        (Layout::Warehouse2024, "signed-page"),
-        (Layout::Pep691, "signed-page"),
+        (SignedLayout::InBand, "signed-target"),
+        (SignedLayout::Static1, "signed-target"),
+        (SignedLayout::Pip2021, "signed-target"),
+        (SignedLayout::Warehouse2022, "signed-target"),
+        (SignedLayout::Warehouse2024, "signed-page"),
+        (SignedLayout::Pep691, "signed-page"),
     ] {
         let scene = SignedScene::of(SignedIndex::new(index()).layout(layout));
         let report = scene.report(&["app"]);
@@ -41,7 +41,7 @@ fn every_layout_that_has_a_name() {
 
 #[test]
 fn a_layout_that_nobody_declares_is_not_guessed() {
-    let scene = SignedScene::of(SignedIndex::new(index()).layout(Layout::Undeclared));
+    let scene = SignedScene::of(SignedIndex::new(index()).layout(SignedLayout::Undeclared));
     scene.refuses_and_learns(
         &["app"],
         1,
@@ -93,12 +93,12 @@ fn choosing_needs_the_signed_metadata_and_no_wheel() {
 #[test]
 fn without_signed_metadata_the_whole_wheel_is_fetched_once() {
     for (trust, metadata) in [
-        (DistributionTrust::Page, CoreMetadata::WithoutHash),
-        (DistributionTrust::Page, CoreMetadata::Unannounced),
-        (DistributionTrust::Page, CoreMetadata::Absent),
-        (DistributionTrust::Both, CoreMetadata::Absent),
+        (DistributionTrust::Page, MetadataMode::WithoutHash),
+        (DistributionTrust::Page, MetadataMode::Unannounced),
+        (DistributionTrust::Page, MetadataMode::Absent),
+        (DistributionTrust::Both, MetadataMode::Absent),
     ] {
-        let index = index().options(Options { core_metadata: metadata, range: true, ..Options::default() });
+        let index = index().options(IndexBehavior { core_metadata: metadata, range: true, ..IndexBehavior::default() });
         let scene = SignedScene::of(SignedIndex::new(index).trust(trust));
         scene.installs(&["app"]);
         scene.expect_installed(&["app-1.0", "library-2.0"]);
@@ -112,7 +112,7 @@ fn without_signed_metadata_the_whole_wheel_is_fetched_once() {
 
 #[test]
 fn announced_metadata_that_is_gone_costs_only_time() {
-    let index = index().options(Options { core_metadata: CoreMetadata::Missing, ..Options::default() });
+    let index = index().options(IndexBehavior { core_metadata: MetadataMode::Missing, ..IndexBehavior::default() });
     let scene = SignedScene::of(SignedIndex::new(index));
     scene.installs(&["app"]);
     scene.expect_installed(&["app-1.0", "library-2.0"]);
@@ -126,7 +126,7 @@ fn files_may_lie_on_any_host() {
         let served = served.bytes.clone();
         let host = Server::start(move |_| Response::ok("application/octet-stream", served.clone()));
         let listed = ListedFile::from(library.clone()).raw_link(&host.url("/packages/library-2.0-py3-none-any.whl"));
-        let listed = listed.core_metadata(CoreMetadata::Absent);
+        let listed = listed.core_metadata(MetadataMode::Absent);
         let scene = SignedScene::of(SignedIndex::new(Index::new().add(listed)));
         let outcome = scene.install(&["library"]).expect_code(code);
         if code == 0 {
@@ -181,7 +181,13 @@ fn names_without_versions_and_hashes() {
 /// Also where the targets have other hashes than the pages and the cache is named by one of them.
 #[test]
 fn what_was_verified_once_is_found_again_without_a_server() {
-    for layout in [Layout::InBand, Layout::Pip2021, Layout::Warehouse2022, Layout::Warehouse2024, Layout::Pep691] {
+    for layout in [
+        SignedLayout::InBand,
+        SignedLayout::Pip2021,
+        SignedLayout::Warehouse2022,
+        SignedLayout::Warehouse2024,
+        SignedLayout::Pep691,
+    ] {
         let scene = SignedScene::of(SignedIndex::new(index()).layout(layout));
         scene.installs(&["app"]);
         scene.server.forget_requests();
@@ -194,7 +200,7 @@ fn what_was_verified_once_is_found_again_without_a_server() {
 fn any_strong_hash_on_the_page_will_do_and_no_weak_one() {
     for trust in [DistributionTrust::Page, DistributionTrust::Both] {
         let with = |hashes| {
-            let index = index().options(Options { hashes, ..Options::default() });
+            let index = index().options(IndexBehavior { hashes, ..IndexBehavior::default() });
             SignedScene::of(SignedIndex::new(index).trust(trust))
         };
         let scene = with(vec![HashName::Sha512]);
@@ -209,7 +215,7 @@ fn any_strong_hash_on_the_page_will_do_and_no_weak_one() {
 #[test]
 fn page_and_target_must_both_be_right_about_a_file() {
     let (signed, other) = (Wheel::new("library", "2.0").build(), Wheel::new("library", "2.0").file("o", "").build());
-    let listed = ListedFile::from(signed.clone()).core_metadata(CoreMetadata::Absent);
+    let listed = ListedFile::from(signed.clone()).core_metadata(MetadataMode::Absent);
     let scene = SignedScene::of(SignedIndex::new(Index::new().add(listed)));
     let target = scene.server.distribution_target(LIBRARY);
     let path = scene.server.wheel_path(LIBRARY);
@@ -217,7 +223,7 @@ fn page_and_target_must_both_be_right_about_a_file() {
         let blake2b = tuf::Hashes::of(&vouched.bytes, &[tuf::HashAlgorithm::Blake2b256]);
         let hash = blake2b.get(tuf::HashAlgorithm::Blake2b256).unwrap();
         let entry = json!({"length": signed.bytes.len(), "hashes": {"blake2b-256": hash}});
-        scene.server.forge("index", Stolen::Online, |role| role["targets"][&target] = entry);
+        scene.server.forge("index", StolenKeys::Online, |role| role["targets"][&target] = entry);
         scene.server.replace(&path, served.bytes.clone());
         if vouched.bytes == served.bytes {
             scene.installs(&["library"]);
@@ -235,7 +241,7 @@ fn page_and_target_must_both_be_right_about_a_file() {
 /// A directory laid out as on a server, used in place.
 #[test]
 fn a_signed_directory() {
-    let (environment, server) = (Environment::new(), SignedIndex::new(index()).layout(Layout::Static1).serve());
+    let (environment, server) = (Environment::new(), SignedIndex::new(index()).layout(SignedLayout::Static1).serve());
     let directory = environment.work().join("repository");
     for (path, bytes) in server.files() {
         let path = directory.join(path.trim_start_matches('/'));
@@ -263,7 +269,7 @@ fn a_signed_directory() {
 #[test]
 fn a_password_opens_metadata_pages_and_files() {
     let auth = Some(("me".to_owned(), "s3cret".to_owned()));
-    let index = index().options(Options { basic_auth: auth.clone(), ..Options::default() });
+    let index = index().options(IndexBehavior { basic_auth: auth.clone(), ..IndexBehavior::default() });
     let scene = SignedScene::of(SignedIndex::new(index));
     let url = scene.server.url_with_credentials("me", "s3cret", "/simple/");
     let outcome = scene.installs(&["-v", "--report", "report.json", "--index-url", &url, "app"]);

@@ -68,7 +68,8 @@ fn main() -> ExitCode {
         Err(wrong_usage) => Err(wrong_usage.into()),
     };
     if let Err(failure) = result {
-        eprintln!("{}", printable(&failure.to_string()));
+        // It quotes the repository.
+        eprintln!("{}", printable::lines(&failure.to_string()));
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
@@ -90,9 +91,4 @@ fn run(command_line: CommandLine) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Failures quote the repository, which must not write to the terminal.
-fn printable(text: &str) -> String {
-    text.replace(|character: char| character.is_control() && character != '\n', "\u{FFFD}")
 }

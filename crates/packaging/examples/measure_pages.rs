@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use packaging::{ProjectPage, TagFacts, Tags};
+use packaging::{ProjectPage, TagInputs, Tags};
 use url::Url;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         postcard::from_bytes::<ProjectPage>(&cached)?;
     }
     report("cached", cached.len(), start);
-    let facts: TagFacts = serde_json::from_str(
+    let facts: TagInputs = serde_json::from_str(
         r#"{"implementation":"cpython","version":[3,11],"pointer_size":8,"platform":"linux-x86_64","system":"Linux","glibc":[2,36]}"#,
     )?;
     let tags = Tags::for_interpreter(&facts);

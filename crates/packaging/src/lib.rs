@@ -4,6 +4,7 @@
 //! simple repository API. This crate never reads a file, a clock, the environment or the network.
 
 mod marker;
+mod marker_environment;
 mod marker_parser;
 mod metadata;
 mod metadata_fields;
@@ -21,17 +22,18 @@ mod tags;
 mod wheel_filename;
 
 pub use marker::Marker;
+pub use marker_environment::MarkerEnvironment;
 pub use metadata::{CoreMetadata, MAX_METADATA_SIZE, MetadataError};
 pub use metadata_fields::MetadataFields;
-pub use pep440_rs::{Operator, Version, VersionSpecifier};
-pub use pep508_rs::{ExtraName, MarkerEnvironment, PackageName};
+pub use names::{ExtraName, NameError, PackageName};
+pub use pep440_rs::{Operator, Version};
 pub use requirement::{Requirement, RequirementError};
 pub use sdist_filename::{DistributionFilename, DistributionFilenameError, SourceDistributionFilename, SourceFormat};
 pub use simple_list::ProjectList;
 pub use simple_page::{
-    CoreMetadataFile, File, HashAlgorithm, Hashes, PageError, ProjectPage, ProjectStatus, SkipReason, Skipped,
-    metadata_url,
+    CoreMetadataFile, HashAlgorithm, Hashes, PageError, ProjectFile, ProjectPage, ProjectStatus, SkipReason,
+    SkippedFile, metadata_url,
 };
-pub use specifiers::{VersionSpecifiers, VersionSpecifiersError};
-pub use tags::{ElfFacts, Tag, TagFacts, Tags, Target};
+pub use specifiers::{VersionSpecifier, VersionSpecifiers, VersionSpecifiersError};
+pub use tags::{ElfHeader, Tag, TagInputs, Tags, TargetPython};
 pub use wheel_filename::{BuildTag, WheelFilename, WheelFilenameError};

@@ -146,11 +146,10 @@ impl<'text> Parser<'text> {
     }
 
     fn expected(&self, what: &str) -> String {
-        let found: String = self.rest.chars().take(40).collect();
-        if found.is_empty() {
+        if self.rest.is_empty() {
             format!("expected {what} at the end of the marker")
         } else {
-            format!("expected {what} in the marker, found '{}'", found.escape_debug())
+            format!("expected {what} in the marker, found '{}'", printable::shortened(self.rest, 40))
         }
     }
 }

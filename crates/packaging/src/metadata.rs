@@ -3,11 +3,10 @@
 //! Reads every version of the specification from 1.0 to 2.x.
 
 use pep440_rs::Version;
-use pep508_rs::{ExtraName, PackageName};
 use serde_json::Value;
 
 use crate::metadata_fields::MetadataFields;
-use crate::names::project_name;
+use crate::names::{ExtraName, PackageName};
 use crate::requirement::{Requirement, RequirementError};
 use crate::specifiers::VersionSpecifiers;
 
@@ -72,7 +71,7 @@ impl CoreMetadata {
     /// Understands headers that were read before.
     pub fn from_fields(fields: MetadataFields) -> Result<Self, MetadataError> {
         check_metadata_version(&fields)?;
-        let name = required(&fields, "Name", project_name)?;
+        let name = required(&fields, "Name", |text| text.parse().ok())?;
         let version = required(&fields, "Version", |version| version.parse().ok())?;
         let requires_python = fields.get("Requires-Python").and_then(|value| value.trim().parse().ok());
         let provides_extra = fields.get_all("Provides-Extra").map(str::trim);

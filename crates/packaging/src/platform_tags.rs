@@ -1,21 +1,21 @@
 //! Platform tags: what a machine can run, newest first (PEP 513, 571, 599, 600, 656, 730, 738).
 
-use crate::tags::TagFacts;
+use crate::tags::TagInputs;
 
-/// The platform tags of the machine that `facts` describe, best first.
-pub(crate) fn platform_tags(facts: &TagFacts) -> Vec<String> {
-    let own = normalized(&facts.platform);
-    match (facts.system.as_str(), facts.os_version, facts.os_architecture.as_deref()) {
+/// The platform tags of the machine that `inputs` describe, best first.
+pub(crate) fn platform_tags(inputs: &TagInputs) -> Vec<String> {
+    let own = normalized(&inputs.platform);
+    match (inputs.system.as_str(), inputs.os_version, inputs.os_architecture.as_deref()) {
         ("Darwin", Some(version), Some(architecture)) => {
-            mac_platforms(version, mac_architecture(architecture, facts.pointer_size))
+            mac_platforms(version, mac_architecture(architecture, inputs.pointer_size))
         }
         ("iOS", Some(version), Some(multiarch)) => ios_platforms(version, multiarch),
         ("Android", Some((level, _)), _) => {
-            android_platforms(level, facts.platform.rsplit('-').next().unwrap_or_default())
+            android_platforms(level, inputs.platform.rsplit('-').next().unwrap_or_default())
         }
-        ("Linux", _, _) => linux_platforms(facts, own),
+        ("Linux", _, _) => linux_platforms(inputs, own),
         ("Emscripten", _, _) => {
-            let versioned = facts.pyemscripten.as_ref().filter(|version| !version.is_empty());
+            let versioned = inputs.pyemscripten.as_ref().filter(|version| !version.is_empty());
             versioned.map(|version| format!("pyemscripten_{version}_wasm32")).into_iter().chain([own]).collect()
         }
         _ => vec![own],
@@ -51,18 +51,18 @@ pub(crate) fn normalized(text: &str) -> String {
     text.replace(['.', '-', ' '], "_")
 }
 
-fn linux_platforms(facts: &TagFacts, platform: String) -> Vec<String> {
+fn linux_platforms(inputs: &TagInputs, platform: String) -> Vec<String> {
     let Some(machine) = platform.strip_prefix("linux_") else { return vec![platform] };
-    let architectures: &[&str] = match (machine, facts.pointer_size) {
+    let architectures: &[&str] = match (machine, inputs.pointer_size) {
         ("x86_64", 4) => &["i686"],
         ("aarch64", 4) | ("armv8l", _) => &["armv8l", "armv7l"],
         _ => &[machine],
     };
     let mut tags: Vec<String> = architectures.iter().map(|architecture| format!("linux_{architecture}")).collect();
-    if is_manylinux_abi(facts, architectures) {
-        add_manylinux(&mut tags, facts, architectures);
+    if is_manylinux_abi(inputs, architectures) {
+        add_manylinux(&mut tags, inputs, architectures);
     }
-    if let Some((major, minor)) = facts.musl {
+    if let Some((major, minor)) = inputs.musl {
         for architecture in architectures {
             // A version that large is no version; the program must not fill the memory with tags.
             tags.extend((0..=minor.min(1_000)).rev().map(|minor| format!("musllinux_{major}_{minor}_{architecture}")));
@@ -72,14 +72,14 @@ fn linux_platforms(facts: &TagFacts, platform: String) -> Vec<String> {
 }
 
 /// Whether the executable has the ABI that manylinux wheels for its processor are built for.
-fn is_manylinux_abi(facts: &TagFacts, architectures: &[&str]) -> bool {
+fn is_manylinux_abi(inputs: &TagInputs, architectures: &[&str]) -> bool {
     // Values of ELF headers: EM_386, EM_ARM, EABI version 5 and its hard-float flag.
     const EM_386: u16 = 3;
     const EM_ARM: u16 = 40;
     const ABI_MASK: u32 = 0xff00_0000;
     const ABI_VERSION_5: u32 = 0x0500_0000;
     const HARD_FLOAT: u32 = 0x0000_0400;
-    let elf32 = facts.elf.filter(|elf| elf.bits == 32 && elf.little_endian);
+    let elf32 = inputs.elf.filter(|elf| elf.bits == 32 && elf.little_endian);
     if architectures.contains(&"armv7l") {
         return elf32.is_some_and(|elf| {
             elf.machine == EM_ARM && elf.flags & ABI_MASK == ABI_VERSION_5 && elf.flags & HARD_FLOAT != 0
@@ -92,8 +92,8 @@ fn is_manylinux_abi(facts: &TagFacts, architectures: &[&str]) -> bool {
     architectures.iter().any(|architecture| allowed.contains(architecture))
 }
 
-fn add_manylinux(tags: &mut Vec<String>, facts: &TagFacts, architectures: &[&str]) {
-    let Some((glibc_major, glibc_minor)) = facts.glibc else { return };
+fn add_manylinux(tags: &mut Vec<String>, inputs: &TagInputs, architectures: &[&str]) {
+    let Some((glibc_major, glibc_minor)) = inputs.glibc else { return };
     // PEP 600 starts at the glibc of manylinux2014, on x86 at that of manylinux1.
     let oldest = if architectures.iter().any(|name| matches!(*name, "x86_64" | "i686")) { 5 } else { 17 };
     for architecture in architectures {
@@ -103,7 +103,7 @@ fn add_manylinux(tags: &mut Vec<String>, facts: &TagFacts, architectures: &[&str
             let oldest = if major == 2 { oldest } else { 0 };
             for minor in (oldest..=newest).rev() {
                 let tag = format!("manylinux_{major}_{minor}_{architecture}");
-                if facts.manylinux_refused.contains(&tag) {
+                if inputs.manylinux_refused.contains(&tag) {
                     continue;
                 }
                 tags.push(tag);

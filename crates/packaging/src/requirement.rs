@@ -3,15 +3,19 @@
 use std::fmt;
 use std::str::FromStr;
 
-use pep508_rs::{ExtraName, MarkerEnvironment, PackageName, VerbatimUrl};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 
 use crate::marker::Marker;
+use crate::marker_environment::MarkerEnvironment;
+use crate::names::{ExtraName, PackageName};
 use crate::specifiers::{VersionSpecifiers, VersionSpecifiersError};
 
 /// The longest requirement that is read, in bytes.
 const MAX_LENGTH: usize = 64 * 1024;
+
+/// The most characters of a text that a message shows.
+const MOST_SHOWN: usize = 200;
 
 /// A parsed dependency specifier, for instance `requests[socks]>=2.8; python_version < "3.13"`.
 ///
@@ -37,7 +41,7 @@ pub struct Requirement {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid requirement '{text}': {reason}")]
 pub struct RequirementError {
-    /// The text as given.
+    /// The text as given, fit to be shown: without control characters and passwords, and not longer than a message.
     pub text: String,
     /// What is wrong with it, in one line.
     pub reason: String,
@@ -69,28 +73,20 @@ impl FromStr for Requirement {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
-        let error = |reason: String| RequirementError { text: shortened(text), reason };
+        let error = |reason: String| RequirementError {
+            text: printable::shortened(printable::redacted(text), MOST_SHOWN),
+            reason,
+        };
         if text.len() > MAX_LENGTH {
             return Err(error(format!("it is longer than {MAX_LENGTH} bytes")));
         }
         let parts = Parts::split(text).map_err(error)?;
-        // The library would put a marker in a normal form, which may take all memory, so it never sees it.
-        let parsed = pep508_rs::Requirement::<VerbatimUrl>::from_str(parts.name)
-            // It appends a picture of the text with a caret; messages here are one line.
-            .map_err(|found| error(found.message.to_string().lines().next().unwrap_or_default().to_owned()))?;
+        let (name, extras) = name_and_extras(parts.name).map_err(error)?;
         let specifiers = parts.specifiers.parse().map_err(|found: VersionSpecifiersError| error(found.reason))?;
         let url = parts.url.map(Url::parse).transpose().map_err(|found| error(found.to_string()))?;
         let marker = parts.marker.map(str::parse).transpose().map_err(error)?.unwrap_or(Marker::TRUE);
         let marker_start = parts.marker_start;
-        Ok(Self {
-            name: parsed.name,
-            extras: parsed.extras,
-            specifiers,
-            url,
-            marker,
-            marker_start,
-            text: text.to_owned(),
-        })
+        Ok(Self { name, extras, specifiers, url, marker, marker_start, text: text.to_owned() })
     }
 }
 
@@ -137,12 +133,38 @@ impl<'text> Parts<'text> {
     }
 }
 
-/// A message is read by people: it shows the start of a long text.
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(200) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+/// What an archive is named. A file in place of a name is a mistake, and must not become the name of a project in an index.
+const ARCHIVES: [&str; 12] =
+    [".whl", ".zip", ".tar", ".tgz", ".tbz", ".txz", ".tlz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.lz", ".tar.lzma"];
+
+/// The name, and the extras between brackets behind it.
+fn name_and_extras(text: &str) -> Result<(PackageName, Vec<ExtraName>), String> {
+    let text = text.trim();
+    let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
+    let (name, rest) = text.split_at(text.find(|character| !is_part(character)).unwrap_or(text.len()));
+    if name.is_empty() {
+        let found =
+            if text.is_empty() { "nothing".to_owned() } else { format!("'{}'", printable::shortened(text, 40)) };
+        return Err(format!("expected the name of a project, found {found}"));
     }
+    if ARCHIVES.iter().any(|ending| name.ends_with(ending)) {
+        return Err(format!("expected the name of a project, found a file; write 'name @ URL' to name one: '{name}'"));
+    }
+    let name = name.parse::<PackageName>().map_err(|error| error.to_string())?;
+    let rest = rest.trim();
+    if rest.is_empty() {
+        return Ok((name, Vec::new()));
+    }
+    let inner = rest.strip_prefix('[').ok_or_else(|| {
+        let found = printable::shortened(rest, 40);
+        format!("expected '[', '@', ';', '(' or a version specifier after the name, found '{found}'")
+    })?;
+    let inner = inner.strip_suffix(']').ok_or("expected ']' after the extras")?.trim();
+    if inner.is_empty() {
+        return Ok((name, Vec::new()));
+    }
+    let extras = inner.split(',').map(|extra| extra.trim().parse::<ExtraName>().map_err(|error| error.to_string()));
+    Ok((name, extras.collect::<Result<_, _>>()?))
 }
 
 impl fmt::Display for Requirement {

@@ -6,9 +6,8 @@
 use std::fmt;
 
 use pep440_rs::Version;
-use pep508_rs::PackageName;
 
-use crate::names::project_name;
+use crate::names::PackageName;
 use crate::wheel_filename::{WheelFilename, WheelFilenameError};
 
 /// The parsed file name of a source distribution. Prints as it was written.
@@ -96,7 +95,7 @@ impl SourceDistributionFilename {
     pub fn guess(text: &str) -> Result<Self, DistributionFilenameError> {
         let (stem, format) = SourceFormat::split(text).ok_or(DistributionFilenameError::Extension)?;
         let (name, version) = stem.rsplit_once('-').ok_or(DistributionFilenameError::Extension)?;
-        let name = project_name(name).ok_or(DistributionFilenameError::Extension)?;
+        let name = name.parse().ok().ok_or(DistributionFilenameError::Extension)?;
         let parsed = version.parse().map_err(|_| DistributionFilenameError::Version(version.to_owned()))?;
         Ok(Self { name, version: parsed, format, text: text.into() })
     }

@@ -4,9 +4,9 @@ use std::convert::Infallible;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
-use pep508_rs::PackageName;
 use url::Url;
 
+use crate::names::PackageName;
 use crate::simple_json::check_api_version;
 use crate::simple_link::LinkBase;
 use crate::simple_page::{CoreMetadataFile, PageError, ProjectPage, ProjectStatus, Row};
@@ -40,7 +40,7 @@ struct PageReader {
     /// The tag whose attributes are being read.
     element: Element,
     attribute: String,
-    anchor: Anchor,
+    anchor: AnchorElement,
     meta: (String, String),
     base: Option<String>,
     api_version: Option<String>,
@@ -60,7 +60,7 @@ enum Element {
 
 /// The attributes of a link which are of interest; one that is given without a value is empty.
 #[derive(Default)]
-struct Anchor {
+struct AnchorElement {
     href: Option<String>,
     requires_python: Option<String>,
     yanked: Option<String>,
@@ -137,7 +137,7 @@ impl PageReader {
     }
 }
 
-impl Anchor {
+impl AnchorElement {
     fn row(self) -> Row<'static> {
         // PEP 714: the old name counts only where the new one is missing.
         let core_metadata = self.core_metadata.or(self.old_core_metadata);

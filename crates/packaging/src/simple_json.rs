@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use pep508_rs::PackageName;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use url::Url;
 
+use crate::names::PackageName;
 use crate::simple_link::LinkBase;
 use crate::simple_page::{CoreMetadataFile, HashAlgorithm, Hashes, PageError, ProjectPage, ProjectStatus, Row};
 

@@ -15,7 +15,7 @@ pub(crate) struct LinkBase<'page> {
 
 /// A link that may be followed.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct ResolvedLink {
     /// Absolute, without fragment.
     pub url: String,
     /// The hash in the fragment, in lower case.
@@ -28,7 +28,7 @@ impl<'page> LinkBase<'page> {
     }
 
     /// Makes a link absolute and checks that the page may use it.
-    pub fn resolve(&self, link: &str) -> Result<Link, SkipReason> {
+    pub fn resolve(&self, link: &str) -> Result<ResolvedLink, SkipReason> {
         let (before, fragment) = link.split_once('#').unwrap_or((link, ""));
         let hash = fragment_hash(fragment);
         let scheme_of_page = self.page.scheme();
@@ -41,14 +41,16 @@ impl<'page> LinkBase<'page> {
             }
         };
         match (scheme_of_page, scheme.as_str()) {
-            ("https", "https") | ("http" | "file", "http" | "https") | ("file", "file") => Ok(Link { url, hash }),
+            ("https", "https") | ("http" | "file", "http" | "https") | ("file", "file") => {
+                Ok(ResolvedLink { url, hash })
+            }
             ("https", "http") => Err(SkipReason::Insecure),
             _ => Err(SkipReason::Scheme),
         }
     }
 }
 
-impl Link {
+impl ResolvedLink {
     /// The last segment of the path, percent-decoded exactly once.
     pub fn filename(&self) -> Result<String, SkipReason> {
         let path = self.url.split('?').next().unwrap_or_default();

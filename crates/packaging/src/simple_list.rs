@@ -5,10 +5,10 @@ use std::str::FromStr as _;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
-use pep508_rs::PackageName;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
+use crate::names::PackageName;
 use crate::simple_json::check_api_version;
 use crate::simple_page::PageError;
 

@@ -5,10 +5,10 @@
 
 use std::borrow::Cow;
 
-use pep508_rs::PackageName;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 
+use crate::names::PackageName;
 use crate::sdist_filename::{DistributionFilename, DistributionFilenameError};
 use crate::simple_html;
 use crate::simple_json;
@@ -18,20 +18,20 @@ use crate::simple_link::LinkBase;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProjectPage {
     /// The files that can be used, in the order of the page.
-    pub files: Vec<File>,
+    pub files: Vec<ProjectFile>,
     /// What was left out, and why.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<SkippedFile>,
     /// The status of the project (PEP 792), for instance `archived` or `quarantined`.
     pub status: Option<ProjectStatus>,
 }
 
 /// One distribution on a page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct File {
+pub struct ProjectFile {
     /// The parsed file name.
     #[serde(serialize_with = "write_filename", deserialize_with = "read_filename")]
     pub dist: DistributionFilename,
-    /// Where the file is: absolute, without fragment. It is parsed only when it is wanted, see [`File::url`].
+    /// Where the file is: absolute, without fragment. It is parsed only when it is wanted, see [`ProjectFile::url`].
     pub raw_url: String,
     /// What the page says of the content.
     pub hashes: Hashes,
@@ -93,7 +93,7 @@ pub struct ProjectStatus {
 
 /// A row of a page that was left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Skipped {
+pub struct SkippedFile {
     /// The file name, or the link where there is no name.
     pub filename: String,
     /// Why.
@@ -148,7 +148,7 @@ impl ProjectPage {
     }
 }
 
-impl File {
+impl ProjectFile {
     /// The file name.
     pub fn filename(&self) -> &str {
         self.dist.as_str()
@@ -244,13 +244,13 @@ pub(crate) struct Row<'page> {
 impl ProjectPage {
     /// Judges a row and keeps it as a file or as skipped.
     pub(crate) fn add(&mut self, row: Row<'_>, base: &LinkBase<'_>, project: &PackageName) {
-        match judge(&row, base, project) {
+        match check_row(&row, base, project) {
             Ok((dist, raw_url, link_hash)) => {
                 let mut hashes = row.hashes;
                 if let Some((algorithm, hex)) = link_hash {
                     hashes.set(algorithm, hex);
                 }
-                self.files.push(File {
+                self.files.push(ProjectFile {
                     dist,
                     raw_url,
                     hashes,
@@ -263,15 +263,15 @@ impl ProjectPage {
             }
             Err(reason) => {
                 let filename = row.filename.or(row.link).unwrap_or_default().into_owned();
-                self.skipped.push(Skipped { filename, reason });
+                self.skipped.push(SkippedFile { filename, reason });
             }
         }
     }
 }
 
-type Judged = (DistributionFilename, String, Option<(HashAlgorithm, String)>);
+type AcceptedRow = (DistributionFilename, String, Option<(HashAlgorithm, String)>);
 
-fn judge(row: &Row<'_>, base: &LinkBase<'_>, project: &PackageName) -> Result<Judged, SkipReason> {
+fn check_row(row: &Row<'_>, base: &LinkBase<'_>, project: &PackageName) -> Result<AcceptedRow, SkipReason> {
     let link = row.link.as_deref().ok_or(SkipReason::Malformed)?;
     let link = base.resolve(link)?;
     let dist = match row.filename.as_deref() {

@@ -1,72 +1,87 @@
 //! Version specifiers (PEP 440): which versions are wanted.
 //!
-//! The library parses them. Matching is written here, because the library differs from the reference implementation for
-//! specifiers that name a pre-release, a post-release or a local version.
+//! The library parses them. Matching is `specifiers/matching.rs` and nowhere else: the library's own differs from the
+//! reference implementation, and its type is not given away, so that nobody can call it.
 
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::str::FromStr;
 
-use pep440_rs::{Operator, Version, VersionSpecifier};
+use pep440_rs::{Operator, Version};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A list of specifiers which all must match, for instance `>=2.8,<3`. None at all matches every version.
+mod matching;
+
+/// One version specifier, for instance `>=2.8`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct VersionSpecifiers(pep440_rs::VersionSpecifiers);
+pub struct VersionSpecifier {
+    operator: Operator,
+    version: Version,
+    /// What `===` is followed by, which is compared as text.
+    text: Option<Box<str>>,
+}
+
+/// A list of specifiers which all must match, for instance `>=2.8,<3`. None at all matches every version.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct VersionSpecifiers(Vec<VersionSpecifier>);
 
 /// Text that is no list of version specifiers.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid version specifiers '{text}': {reason}")]
 pub struct VersionSpecifiersError {
-    /// The text as given.
+    /// The text, fit to be shown.
     pub text: String,
     /// What is wrong with it, in one line.
     pub reason: String,
 }
 
+impl VersionSpecifier {
+    /// How versions are compared; `==1.*` has an operator of its own.
+    pub fn operator(&self) -> Operator {
+        self.operator
+    }
+
+    /// What they are compared with; of `==1.*` without the star.
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// Whether it matches a version. Pre-releases match like any version; whether they are wanted is another question.
+    pub fn contains(&self, version: &Version) -> bool {
+        matching::admits(self, version)
+    }
+}
+
 impl VersionSpecifiers {
     /// Specifiers that match every version.
     pub fn empty() -> Self {
-        Self(pep440_rs::VersionSpecifiers::empty())
+        Self(Vec::new())
     }
 
     /// Whether all specifiers match. Pre-releases match like any version; whether they are wanted is another question.
     pub fn contains(&self, version: &Version) -> bool {
-        self.iter().all(|specifier| matches(specifier, version))
+        self.iter().all(|specifier| specifier.contains(version))
     }
-}
 
-/// Whether one specifier matches a version. Pre-releases match like any version.
-pub fn matches(specifier: &VersionSpecifier, version: &Version) -> bool {
-    let wanted = specifier.version();
-    match specifier.operator() {
-        // PEP 440, exclusive ordered comparison: pre-releases of the named version are not before it, unless one is named.
-        Operator::LessThan if wanted.any_prerelease() => version < wanted,
-        Operator::LessThan => *version < wanted.clone().with_dev(Some(0)),
-        // Likewise its post-releases are not after it, unless one is named; and local versions never are.
-        Operator::GreaterThan => {
-            let public = version.clone().without_local();
-            public > *wanted
-                && (wanted.any_prerelease() || wanted.is_post() || !version.is_post() || !same_release(version, wanted))
-        }
-        _ => specifier.contains(version),
+    /// The spans of `versions`, which ascend, that [`Self::contains`] is true for.
+    ///
+    /// Only versions with the release number a specifier names are looked at one by one; the rest is decided by which side
+    /// they are on. Projects have thousands of versions, and each version of a project may name another specifier.
+    pub fn spans(&self, versions: &[&Version]) -> Vec<Range<usize>> {
+        matching::spans(self, versions)
     }
-}
 
-/// Whether two versions have the same epoch and the same numbers, zeros at the end apart.
-fn same_release(left: &Version, right: &Version) -> bool {
-    left.epoch() == right.epoch() && numbers(left) == numbers(right)
-}
+    /// Whether a specifier names a pre-release, so that pre-releases are wanted.
+    pub fn names_prerelease(&self) -> bool {
+        self.iter().any(|specifier| {
+            !matches!(specifier.operator, Operator::NotEqual | Operator::EqualStar | Operator::NotEqualStar)
+                && specifier.version.any_prerelease()
+        })
+    }
 
-fn numbers(version: &Version) -> &[u64] {
-    let release = version.release();
-    let zeros = release.iter().rev().take_while(|number| **number == 0).count();
-    release.get(..release.len() - zeros).unwrap_or_default()
-}
-
-impl Default for VersionSpecifiers {
-    fn default() -> Self {
-        Self::empty()
+    /// Whether a specifier pins one version, so that a yanked one may be wanted (PEP 592).
+    pub fn pins(&self) -> bool {
+        self.iter().any(|specifier| matches!(specifier.operator, Operator::Equal | Operator::ExactEqual))
     }
 }
 
@@ -86,7 +101,24 @@ impl FromIterator<VersionSpecifier> for VersionSpecifiers {
 
 impl From<VersionSpecifier> for VersionSpecifiers {
     fn from(specifier: VersionSpecifier) -> Self {
-        Self(specifier.into())
+        Self(vec![specifier])
+    }
+}
+
+/// The most characters of a text that a message shows.
+const MOST_SHOWN: usize = 200;
+
+impl FromStr for VersionSpecifier {
+    type Err = VersionSpecifiersError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parsed = pep440_rs::VersionSpecifier::from_str(text).map_err(|error| VersionSpecifiersError {
+            text: printable::shortened(text, MOST_SHOWN),
+            reason: one_line(&error),
+        })?;
+        let (operator, version) = parsed.into_parts();
+        let exactly = text.trim().strip_prefix("===").filter(|_| operator == Operator::ExactEqual);
+        Ok(Self { operator, version, text: exactly.map(|text| text.trim().into()) })
     }
 }
 
@@ -94,21 +126,36 @@ impl FromStr for VersionSpecifiers {
     type Err = VersionSpecifiersError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let error = |reason: String| VersionSpecifiersError { text: text.to_owned(), reason };
         let specifiers = text.split(',').map(str::trim).filter(|specifier| !specifier.is_empty());
         specifiers
-            .map(|specifier| VersionSpecifier::from_str(specifier).map_err(|found| error(one_line(&found))))
-            .collect()
+            .map(VersionSpecifier::from_str)
+            .collect::<Result<_, _>>()
+            .map_err(|error| VersionSpecifiersError { text: printable::shortened(text, MOST_SHOWN), ..error })
     }
 }
 
 fn one_line(error: &impl fmt::Display) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
+    printable::shortened(error.to_string().lines().next().unwrap_or_default(), 2 * MOST_SHOWN)
+}
+
+impl fmt::Display for VersionSpecifier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operator, version, text } = self;
+        match (operator, text) {
+            (_, Some(text)) => write!(formatter, "{operator}{text}"),
+            (Operator::EqualStar | Operator::NotEqualStar, None) => write!(formatter, "{operator}{version}.*"),
+            (_, None) => write!(formatter, "{operator}{version}"),
+        }
+    }
 }
 
 impl fmt::Display for VersionSpecifiers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
+        for (place, specifier) in self.iter().enumerate() {
+            let separator = if place == 0 { "" } else { ", " };
+            write!(formatter, "{separator}{specifier}")?;
+        }
+        Ok(())
     }
 }
 
@@ -126,24 +173,4 @@ impl<'de> Deserialize<'de> for VersionSpecifiers {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_valid_is_told_in_one_line() {
-        for text in [">=", "1.0", ">=1.0.*", "~=1", "=>1", ">=1 <2", "==1.0;", ">=\0", ">= 99999999999999999999999"] {
-            let error = text.parse::<VersionSpecifiers>().expect_err(text);
-            assert!(!error.reason.is_empty() && !error.reason.contains('\n'), "{error}");
-        }
-        assert_eq!(">=1.0,, <2,".parse::<VersionSpecifiers>().unwrap().to_string(), ">=1.0, <2");
-        assert!("".parse::<VersionSpecifiers>().unwrap().contains(&"1.0a1".parse().unwrap()));
-    }
-
-    #[test]
-    fn long_texts_take_linear_time() {
-        for long in [vec![">=1"; 20_000].join(","), ",".repeat(100_000), format!("=={}1", "1.".repeat(30_000))] {
-            let specifiers: VersionSpecifiers = long.parse().unwrap();
-            specifiers.contains(&"1.0".parse().unwrap());
-        }
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ use crate::wheel_filename::WheelFilename;
 
 /// What must be known of an interpreter and its machine to tell its tags. The interpreter probe gives it as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TagFacts {
+pub struct TagInputs {
     /// `sys.implementation.name`, for instance `cpython`.
     pub implementation: String,
     /// Major and minor version of the language.
@@ -47,7 +47,7 @@ pub struct TagFacts {
     pub musl: Option<(u32, u32)>,
     /// The header of the interpreter's executable, on Linux.
     #[serde(default)]
-    pub elf: Option<ElfFacts>,
+    pub elf: Option<ElfHeader>,
     /// Tags which the distributor's `_manylinux` module refuses, for instance `manylinux_2_17_x86_64` (PEP 600).
     #[serde(default)]
     pub manylinux_refused: Vec<String>,
@@ -64,7 +64,7 @@ pub struct TagFacts {
 
 /// The fields of an ELF header that tell ABIs of 32-bit processors apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ElfFacts {
+pub struct ElfHeader {
     /// 32 or 64.
     pub bits: u8,
     /// Whether numbers are stored with the low byte first.
@@ -77,7 +77,7 @@ pub struct ElfFacts {
 
 /// Another interpreter to choose wheels for; what is not said is taken from the facts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Target {
+pub struct TargetPython {
     /// Platform tags (`--platform`); empty for the platform of the interpreter.
     pub platforms: Vec<String>,
     /// One to three numbers (`--python-version`).
@@ -103,32 +103,32 @@ pub struct Tag<'tags> {
 #[derive(Clone, Debug, Default)]
 pub struct Tags {
     order: Vec<[u32; 3]>,
-    parts: [Names; 3],
+    parts: [TagTexts; 3],
     ranks: FxHashMap<[u32; 3], u32>,
 }
 
 /// The different texts that stand in one of the three parts of a tag, each with a small number.
 #[derive(Clone, Debug, Default)]
-struct Names {
+struct TagTexts {
     texts: Vec<Box<str>>,
     numbers: FxHashMap<Box<str>, u32>,
 }
 
 impl Tags {
     /// The tags of the interpreter itself, as `packaging.tags.sys_tags()` lists them.
-    pub fn for_interpreter(facts: &TagFacts) -> Self {
-        let platforms = platform_tags(facts);
+    pub fn for_interpreter(inputs: &TagInputs) -> Self {
+        let platforms = platform_tags(inputs);
         let mut tags = Self::default();
-        let name = facts.short_name();
-        let own = format!("{name}{}", facts.version_nodot());
-        let version = [facts.version.0, facts.version.1];
+        let name = inputs.short_name();
+        let own = format!("{name}{}", inputs.version_nodot());
+        let version = [inputs.version.0, inputs.version.1];
         let compatible = match name {
             "cp" => {
-                tags.add_cpython(&version, facts.cpython_abis(&version), &platforms);
+                tags.add_cpython(&version, inputs.cpython_abis(&version), &platforms);
                 Some(own.as_str())
             }
             _ => {
-                tags.add_generic(&own, facts.generic_abis(), &platforms);
+                tags.add_generic(&own, inputs.generic_abis(), &platforms);
                 (name == "pp").then_some("pp3")
             }
         };
@@ -139,23 +139,23 @@ impl Tags {
 
     /// The tags of `target`, as pip understands its options. With nothing asked these are the tags pip installs by; they
     /// differ from `for_interpreter` only on implementations other than CPython.
-    pub fn for_target(facts: &TagFacts, target: &Target) -> Self {
+    pub fn for_target(inputs: &TagInputs, target: &TargetPython) -> Self {
         let platforms = match target.platforms.as_slice() {
-            [] => platform_tags(facts),
+            [] => platform_tags(inputs),
             given => expand_platforms(given),
         };
         let nodot = target.python_version.as_deref().map(version_without_dots);
         let version = nodot.as_deref().and_then(version_from_digits);
-        let version = version.unwrap_or_else(|| vec![facts.version.0, facts.version.1]);
-        let name = target.implementation.as_deref().unwrap_or(facts.short_name());
-        let interpreter = format!("{name}{}", nodot.unwrap_or_else(|| facts.version_nodot()));
+        let version = version.unwrap_or_else(|| vec![inputs.version.0, inputs.version.1]);
+        let name = target.implementation.as_deref().unwrap_or(inputs.short_name());
+        let interpreter = format!("{name}{}", nodot.unwrap_or_else(|| inputs.version_nodot()));
         let abis = (!target.abis.is_empty()).then(|| target.abis.clone());
         let mut tags = Self::default();
         if name == "cp" {
-            let abis = abis.unwrap_or_else(|| facts.cpython_abis(&version));
+            let abis = abis.unwrap_or_else(|| inputs.cpython_abis(&version));
             tags.add_cpython(&version, abis, &platforms);
         } else {
-            tags.add_generic(&interpreter, abis.unwrap_or_else(|| facts.generic_abis()), &platforms);
+            tags.add_generic(&interpreter, abis.unwrap_or_else(|| inputs.generic_abis()), &platforms);
         }
         tags.add_compatible(&version, Some(&interpreter), &platforms);
         tags.number();
@@ -268,7 +268,7 @@ impl Tags {
     }
 }
 
-impl TagFacts {
+impl TagInputs {
     /// The prefix of Python tags: `cp`, `pp`, … or the name of the implementation.
     pub fn short_name(&self) -> &str {
         match self.implementation.as_str() {
@@ -337,7 +337,7 @@ impl std::fmt::Display for Tag<'_> {
     }
 }
 
-impl Names {
+impl TagTexts {
     fn number(&mut self, text: &str) -> u32 {
         // Tags are compared without regard to case.
         let text = text.to_ascii_lowercase();

@@ -6,10 +6,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use pep440_rs::Version;
-use pep508_rs::PackageName;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::names::project_name;
+use crate::names::PackageName;
 
 /// A parsed wheel file name. Prints as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -108,7 +107,7 @@ impl FromStr for WheelFilename {
             _ => return Err(WheelFilenameError::Shape),
         };
         // PEP 427: runs of separators are escaped to a single underscore.
-        let name = if name.contains("__") { None } else { project_name(name) }
+        let name = if name.contains("__") { None } else { name.parse().ok() }
             .ok_or_else(|| WheelFilenameError::Name(name.to_owned()))?;
         let version = version.parse().map_err(|_| WheelFilenameError::Version(version.to_owned()))?;
         let build = build.map(BuildTag::from_str).transpose()?;

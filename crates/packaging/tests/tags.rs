@@ -1,9 +1,9 @@
 //! Tags of machines that are not at hand.
 
-use packaging::{ElfFacts, TagFacts, Tags, Target};
+use packaging::{ElfHeader, TagInputs, Tags, TargetPython};
 
-fn facts(platform: &str, system: &str) -> TagFacts {
-    TagFacts {
+fn facts(platform: &str, system: &str) -> TagInputs {
+    TagInputs {
         implementation: "cpython".into(),
         version: (3, 13),
         version_nodot: Some("313".into()),
@@ -25,12 +25,12 @@ fn facts(platform: &str, system: &str) -> TagFacts {
     }
 }
 
-fn list(facts: &TagFacts) -> Vec<String> {
+fn list(facts: &TagInputs) -> Vec<String> {
     Tags::for_interpreter(facts).iter().map(|tag| tag.to_string()).collect()
 }
 
 /// The platforms of the interpreter's own ABI, which come first.
-fn platforms(facts: &TagFacts) -> Vec<String> {
+fn platforms(facts: &TagInputs) -> Vec<String> {
     let tags = list(facts);
     tags.iter().map_while(|tag| tag.strip_prefix("cp313-cp313-")).map(str::to_owned).collect()
 }
@@ -47,47 +47,47 @@ fn windows_has_one_platform() {
 
 #[test]
 fn musl_has_no_manylinux() {
-    let alpine = TagFacts { musl: Some((1, 2)), ..facts("linux-x86_64", "Linux") };
+    let alpine = TagInputs { musl: Some((1, 2)), ..facts("linux-x86_64", "Linux") };
     let expected = ["linux_x86_64", "musllinux_1_2_x86_64", "musllinux_1_1_x86_64", "musllinux_1_0_x86_64"];
     assert_eq!(platforms(&alpine), expected);
 }
 
 #[test]
 fn glibc_tags_go_back_to_the_first_manylinux() {
-    let linux = TagFacts {
+    let linux = TagInputs {
         glibc: Some((2, 18)),
         manylinux_refused: vec!["manylinux_2_17_aarch64".into()],
         ..facts("linux-aarch64", "Linux")
     };
     assert_eq!(platforms(&linux), ["linux_aarch64", "manylinux_2_18_aarch64"]);
-    let linux = TagFacts { glibc: Some((2, 6)), ..facts("linux-x86_64", "Linux") };
+    let linux = TagInputs { glibc: Some((2, 6)), ..facts("linux-x86_64", "Linux") };
     assert_eq!(
         platforms(&linux),
         ["linux_x86_64", "manylinux_2_6_x86_64", "manylinux_2_5_x86_64", "manylinux1_x86_64"]
     );
-    let future = TagFacts { glibc: Some((3, 0)), ..facts("linux-riscv64", "Linux") };
+    let future = TagInputs { glibc: Some((3, 0)), ..facts("linux-riscv64", "Linux") };
     assert_eq!(platforms(&future)[..3], ["linux_riscv64", "manylinux_3_0_riscv64", "manylinux_2_50_riscv64"]);
-    assert_eq!(platforms(&TagFacts { glibc: Some((2, 30)), ..facts("linux-mips", "Linux") }), ["linux_mips"]);
+    assert_eq!(platforms(&TagInputs { glibc: Some((2, 30)), ..facts("linux-mips", "Linux") }), ["linux_mips"]);
 }
 
 #[test]
 fn processors_of_32_bits_need_the_right_executable() {
-    let hard_float = ElfFacts { bits: 32, little_endian: true, machine: 40, flags: 0x0500_0400 };
+    let hard_float = ElfHeader { bits: 32, little_endian: true, machine: 40, flags: 0x0500_0400 };
     let arm =
-        TagFacts { pointer_size: 4, glibc: Some((2, 17)), elf: Some(hard_float), ..facts("linux-armv7l", "Linux") };
+        TagInputs { pointer_size: 4, glibc: Some((2, 17)), elf: Some(hard_float), ..facts("linux-armv7l", "Linux") };
     assert_eq!(platforms(&arm), ["linux_armv7l", "manylinux_2_17_armv7l", "manylinux2014_armv7l"]);
-    let soft_float = ElfFacts { flags: 0x0500_0200, ..hard_float };
-    assert_eq!(platforms(&TagFacts { elf: Some(soft_float), ..arm.clone() }), ["linux_armv7l"]);
-    let on_64_bits = TagFacts { platform: "linux-aarch64".into(), ..arm };
+    let soft_float = ElfHeader { flags: 0x0500_0200, ..hard_float };
+    assert_eq!(platforms(&TagInputs { elf: Some(soft_float), ..arm.clone() }), ["linux_armv7l"]);
+    let on_64_bits = TagInputs { platform: "linux-aarch64".into(), ..arm };
     assert_eq!(platforms(&on_64_bits)[..3], ["linux_armv8l", "linux_armv7l", "manylinux_2_17_armv8l"]);
-    let intel = ElfFacts { bits: 32, little_endian: true, machine: 3, flags: 0 };
-    let intel = TagFacts { pointer_size: 4, glibc: Some((2, 5)), elf: Some(intel), ..facts("linux-x86_64", "Linux") };
+    let intel = ElfHeader { bits: 32, little_endian: true, machine: 3, flags: 0 };
+    let intel = TagInputs { pointer_size: 4, glibc: Some((2, 5)), elf: Some(intel), ..facts("linux-x86_64", "Linux") };
     assert_eq!(platforms(&intel), ["linux_i686", "manylinux_2_5_i686", "manylinux1_i686"]);
 }
 
 #[test]
 fn macs_run_what_was_built_for_older_ones() {
-    let mac = TagFacts {
+    let mac = TagInputs {
         os_version: Some((12, 3)),
         os_architecture: Some("arm64".into()),
         ..facts("macosx-11.0-arm64", "Darwin")
@@ -108,16 +108,16 @@ fn macs_run_what_was_built_for_older_ones() {
 
 #[test]
 fn free_threaded_builds_have_their_own_stable_abi() {
-    let tags = list(&TagFacts { free_threaded: true, ..facts("win-amd64", "Windows") });
+    let tags = list(&TagInputs { free_threaded: true, ..facts("win-amd64", "Windows") });
     assert_eq!(tags[..3], ["cp313-cp313t-win_amd64", "cp313-abi3t-win_amd64", "cp313-none-win_amd64"]);
     assert!(!tags.iter().any(|tag| tag.contains("-abi3-")));
-    let tags = list(&TagFacts { debug: true, ..facts("win-amd64", "Windows") });
+    let tags = list(&TagInputs { debug: true, ..facts("win-amd64", "Windows") });
     assert_eq!(tags[..3], ["cp313-cp313d-win_amd64", "cp313-cp313-win_amd64", "cp313-abi3-win_amd64"]);
 }
 
 #[test]
 fn pypy_tells_its_abi_by_the_suffix() {
-    let pypy = TagFacts {
+    let pypy = TagInputs {
         implementation: "pypy".into(),
         version: (3, 10),
         version_nodot: Some("310".into()),
@@ -127,7 +127,7 @@ fn pypy_tells_its_abi_by_the_suffix() {
     let tags = list(&pypy);
     assert_eq!(tags[..3], ["pp310-pypy310_pp73-win_amd64", "pp310-none-win_amd64", "py310-none-win_amd64"]);
     assert!(tags.contains(&"pp3-none-any".to_owned()));
-    let of_pip: Vec<_> = Tags::for_target(&pypy, &Target::default()).iter().map(|tag| tag.to_string()).collect();
+    let of_pip: Vec<_> = Tags::for_target(&pypy, &TargetPython::default()).iter().map(|tag| tag.to_string()).collect();
     assert!(of_pip.contains(&"pp310-none-any".to_owned()) && !of_pip.contains(&"pp3-none-any".to_owned()));
     for (suffix, abi) in [
         (".cpython-310-x86_64-linux-gnu.so", "cp310"),
@@ -136,14 +136,14 @@ fn pypy_tells_its_abi_by_the_suffix() {
         (".pyston-23-x86_64-linux-gnu.so", "pyston_23_x86_64_linux_gnu"),
         (".pyd", "cp310"),
     ] {
-        let other = TagFacts { implementation: "other".into(), extension_suffix: Some(suffix.into()), ..pypy.clone() };
+        let other = TagInputs { implementation: "other".into(), extension_suffix: Some(suffix.into()), ..pypy.clone() };
         assert_eq!(list(&other)[0], format!("other310-{abi}-win_amd64"));
     }
 }
 
 #[test]
 fn the_best_of_all_tags_of_a_wheel_counts() {
-    let tags = Tags::for_interpreter(&TagFacts { glibc: Some((2, 36)), ..facts("linux-x86_64", "Linux") });
+    let tags = Tags::for_interpreter(&TagInputs { glibc: Some((2, 36)), ..facts("linux-x86_64", "Linux") });
     let rank = |name: &str| tags.rank(&name.parse().unwrap());
     let newest = rank("foo-1-cp313-cp313-manylinux_2_36_x86_64.whl");
     assert_eq!(rank("foo-1-cp313-cp313-manylinux_2_17_x86_64.manylinux_2_36_x86_64.manylinux_9_9_x86_64.whl"), newest);
@@ -163,7 +163,7 @@ fn the_best_of_all_tags_of_a_wheel_counts() {
 
 #[test]
 fn absurd_facts_make_no_endless_list() {
-    let absurd = TagFacts {
+    let absurd = TagInputs {
         version: (3, 40),
         glibc: Some((u32::MAX, u32::MAX)),
         musl: Some((u32::MAX, u32::MAX)),
@@ -173,7 +173,7 @@ fn absurd_facts_make_no_endless_list() {
     for platform in
         ["macosx_4294967295_1_x86_64", "ios_4294967295_1_x", "android_4294967295_x", "macosx_99999999999_1_x"]
     {
-        let target = Target { platforms: vec![platform.into()], ..Target::default() };
+        let target = TargetPython { platforms: vec![platform.into()], ..TargetPython::default() };
         assert!(!Tags::for_target(&absurd, &target).is_empty());
     }
 }

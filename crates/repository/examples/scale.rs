@@ -14,10 +14,10 @@ use std::time::Instant;
 
 use packaging::PackageName;
 use repository::page::FileHashes;
-use repository::published::{Opening, trusted_root};
+use repository::published::{PublishedReader, trusted_root};
 use repository::{
-    Addition, BinForm, Change, DistributionTrust, Draft, Expiry, Group, PageFile, Policy, Profile, Publication,
-    Published, Renew, Signers, layout, roles,
+    BinForm, Change, DistributionTrust, Draft, Expiry, FileAddition, KeyGroup, PageFile, Policy, Profile, Publication,
+    Published, RenewScope, Signers, layout, roles,
 };
 use sha2::{Digest as _, Sha256};
 use tuf::metadata::{Metadata, RoleName, Signed};
@@ -116,30 +116,31 @@ fn change(project: u64, files: std::ops::Range<u64>) -> Change {
             core_metadata: Some(sha256),
             upload_time: Some("2026-01-02T03:04:05Z".to_owned()),
         };
-        Addition { file, core_metadata_size: Some(4_000) }
+        FileAddition { file, core_metadata_size: Some(4_000) }
     });
     Change::Replace { files: additions.collect(), project: name }
 }
 
 impl Index {
     fn begin(&mut self) {
-        let group = |key: &SigningKey| Group { keys: vec![key.public().clone()], threshold: 1 };
+        let group = |key: &SigningKey| KeyGroup { keys: vec![key.public().clone()], threshold: 1 };
         let signers = Signers { root: group(&self.people), targets: group(&self.people), online: group(&self.online) };
         self.root = self.signed(roles::root(&self.policy, &signers, 1, self.now));
         let targets = self.signed(roles::targets(&self.policy, &signers, 1, self.now).unwrap());
         let bins = self.signed(roles::bins(&self.policy, &signers, 1, self.now).unwrap());
-        let by_people = [(RoleName::from("targets"), targets), (RoleName::from(roles::BINS), bins)];
+        let offline_metadata = [(RoleName::from("targets"), targets), (RoleName::from(roles::BINS), bins)];
         let root = Some(self.root.clone());
-        let draft = Draft::begin(self.policy, None, root, &by_people, Renew::WhatIsDue, self.now).unwrap();
+        let draft = Draft::begin(self.policy, None, root, &offline_metadata, RenewScope::WhatIsDue, self.now).unwrap();
         let publication = draft.sign(0, std::slice::from_ref(&self.online)).unwrap();
         self.write(&publication);
     }
 
     fn publish(&mut self, changes: &[Change]) -> Publication {
         let before = self.published();
-        let mut draft = Draft::begin(self.policy, Some(before.clone()), None, &[], Renew::WhatIsDue, self.now).unwrap();
+        let mut draft =
+            Draft::begin(self.policy, Some(before.clone()), None, &[], RenewScope::WhatIsDue, self.now).unwrap();
         let mut roles: Vec<RoleName> =
-            changes.iter().filter_map(|change| draft.leaf_of_page(change.project()).unwrap()).collect();
+            changes.iter().filter_map(|change| draft.page_role(change.project()).unwrap()).collect();
         roles.sort();
         roles.dedup();
         self.take(&mut draft, &before, roles);
@@ -161,7 +162,8 @@ impl Index {
     fn write(&mut self, publication: &Publication) {
         // As garbage collection would: bins of earlier versions go.
         let current = publication.snapshot.as_ref().map(|_| self.published_paths());
-        for (path, bytes) in publication.leaves.iter().chain(&publication.by_people).chain(&publication.snapshot) {
+        for (path, bytes) in publication.leaves.iter().chain(&publication.offline_metadata).chain(&publication.snapshot)
+        {
             let role = path.rsplit('/').next().unwrap_or_default().split_once('.').unwrap_or_default().1.to_owned();
             if let Some(old) = current.as_ref().and_then(|current| current.get(&role)) {
                 self.metadata.remove(old);
@@ -185,7 +187,7 @@ impl Index {
 
     fn published(&self) -> Published {
         let timestamp = &self.metadata[layout::TIMESTAMP];
-        let mut opening = Opening::new(trusted_root(&self.root).unwrap(), timestamp, 0, 0).unwrap();
+        let mut opening = PublishedReader::new(trusted_root(&self.root).unwrap(), timestamp, 0, 0).unwrap();
         opening.snapshot(&self.metadata[&opening.snapshot_path()]).unwrap();
         while let Some((role, path)) = opening.next_delegator().unwrap() {
             opening.delegator(role, &self.metadata[&path]).unwrap();

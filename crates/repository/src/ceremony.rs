@@ -1,8 +1,8 @@
 //! What people sign: the root, and the metadata that delegates. Who signs what, what follows when that changes, and who is
 //! still missing.
 //!
-//! A change is made to [`ByPeople`] as it is published; [`ByPeople::since`] gives the files that have to be signed for it.
-//! They travel to those who sign and back, each a [`PeoplesFile`]; [`Requirement`]s say whose signatures it needs.
+//! A change is made to [`OfflineMetadata`] as it is published; [`OfflineMetadata::changes_since`] gives the files that have to be signed for it.
+//! They travel to those who sign and back, each a [`OfflineMetadataFile`]; [`SignatureRequirement`]s say whose signatures it needs.
 
 mod file;
 #[cfg(test)]
@@ -16,14 +16,14 @@ use tuf::metadata::{
 };
 use tuf::{Key, KeyId, UnixTime};
 
-pub use file::{PeoplesFile, Requirement, requirements};
+pub use file::{OfflineMetadataFile, SignatureRequirement, requirements};
 
 use crate::published::{Published, keys_of, name};
-use crate::roles::{self, BINS, CLAIMED, Group, INDEX, Policy, Profile, Signers};
+use crate::roles::{self, BINS, CLAIMED, INDEX, KeyGroup, Policy, Profile, Signers};
 
 /// The content of all that people sign, the metadata of projects left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ByPeople {
+pub struct OfflineMetadata {
     /// Who signs for the top-level roles.
     pub root: Root,
     /// `targets`, `bins`, `claimed`, as far as the profile has them.
@@ -77,14 +77,14 @@ pub enum CeremonyError {
 
 /// What is signed again although nothing in it changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RenewedByPeople {
+pub struct OfflineRenewal {
     /// The root.
     pub root: bool,
     /// `targets` and the others.
     pub targets: bool,
 }
 
-impl Group {
+impl KeyGroup {
     /// These keys, of which so many must sign.
     ///
     /// A key counts once, under however many key ids it comes: these are hashes of the object, which anybody can write
@@ -115,7 +115,7 @@ impl Group {
     }
 }
 
-impl ByPeople {
+impl OfflineMetadata {
     /// Of a new repository. `None` when the number of bins is out of range.
     pub fn first(policy: &Policy, signers: &Signers, now: UnixTime) -> Option<Self> {
         let root = roles::root(policy, signers, 1, now);
@@ -133,11 +133,11 @@ impl ByPeople {
     }
 
     /// As it will be when what waits for signatures is published. `None` when no root is published and none waits.
-    pub fn expected(published: Option<Self>, waiting: &[PeoplesFile]) -> Option<Self> {
+    pub fn expected(published: Option<Self>, waiting: &[OfflineMetadataFile]) -> Option<Self> {
         let nothing = || {
             let root = waiting.iter().find_map(|file| match file {
-                PeoplesFile::Root(root) => Some(root.signed.clone()),
-                PeoplesFile::Targets(..) => None,
+                OfflineMetadataFile::Root(root) => Some(root.signed.clone()),
+                OfflineMetadataFile::Targets(..) => None,
             })?;
             Some(Self { root, delegators: BTreeMap::new() })
         };
@@ -145,21 +145,21 @@ impl ByPeople {
     }
 
     /// With what waits for signatures instead.
-    pub fn with(mut self, waiting: &[PeoplesFile]) -> Self {
+    pub fn with(mut self, waiting: &[OfflineMetadataFile]) -> Self {
         for file in waiting {
             match file {
-                PeoplesFile::Root(root) => self.root = root.signed.clone(),
-                PeoplesFile::Targets(role, targets) if is_delegator(role) => {
+                OfflineMetadataFile::Root(root) => self.root = root.signed.clone(),
+                OfflineMetadataFile::Targets(role, targets) if is_delegator(role) => {
                     self.delegators.insert(role.clone(), targets.signed.clone());
                 }
-                PeoplesFile::Targets(..) => {}
+                OfflineMetadataFile::Targets(..) => {}
             }
         }
         self
     }
 
     /// Who signs together.
-    pub fn group(&self, group: SigningGroup) -> Group {
+    pub fn group(&self, group: SigningGroup) -> KeyGroup {
         let role = match group {
             SigningGroup::Root => TopLevelRole::Root,
             SigningGroup::Targets => TopLevelRole::Targets,
@@ -167,14 +167,14 @@ impl ByPeople {
         };
         let role = self.root.role(role);
         let keys = role.key_ids.iter().filter_map(|id| self.root.keys.get(id).cloned()).collect();
-        Group { keys, threshold: role.threshold }
+        KeyGroup { keys, threshold: role.threshold }
     }
 
     /// Gives a role to other people, or to another online key, wherever it is delegated to.
     ///
     /// # Errors
     /// When this repository has no such group, or delegations of another kind.
-    pub fn set_group(&mut self, group: SigningGroup, signers: &Group) -> Result<(), CeremonyError> {
+    pub fn set_group(&mut self, group: SigningGroup, signers: &KeyGroup) -> Result<(), CeremonyError> {
         let online_targets = self.targets_is_online();
         let mut top_level = |role| self.root.set_role(role, &signers.keys, signers.threshold);
         match group {
@@ -201,7 +201,7 @@ impl ByPeople {
     ///
     /// # Errors
     /// When the policy has no bins, or other people would have to sign.
-    pub fn spread(&mut self, policy: &Policy) -> Result<(), CeremonyError> {
+    pub fn spread_over_bins(&mut self, policy: &Policy) -> Result<(), CeremonyError> {
         if policy.profile == Profile::Small || (policy.profile == Profile::Rstuf) != self.targets_is_online() {
             return Err(CeremonyError::Profile);
         }
@@ -224,19 +224,19 @@ impl ByPeople {
     ///
     /// # Errors
     /// When this repository has no place for that.
-    pub fn claim(&mut self, policy: &Policy, project: &PackageName, signers: &Group) -> Result<(), CeremonyError> {
+    pub fn claim(&mut self, policy: &Policy, project: &PackageName, signers: &KeyGroup) -> Result<(), CeremonyError> {
         if !policy.trust.has_targets() {
             return Err(CeremonyError::NoDistributionTargets);
         }
         if self.targets_is_online() {
             return Err(CeremonyError::NoClaims);
         }
-        let by_people = self.group(SigningGroup::Targets);
+        let offline_metadata = self.group(SigningGroup::Targets);
         let roles = self.listed(TopLevelRole::Targets.name())?;
         if !roles.1.iter().any(|role| role.name.as_str() == CLAIMED) {
-            let mut claimed = Delegations::new(&by_people.keys, DelegatedRoles::Listed(Vec::new()));
+            let mut claimed = Delegations::new(&offline_metadata.keys, DelegatedRoles::Listed(Vec::new()));
             let paths = PathSet::Patterns(vec![PathPattern::new("dist/*/*")]);
-            claimed.add(CLAIMED, &by_people.keys, by_people.threshold, paths);
+            claimed.add(CLAIMED, &offline_metadata.keys, offline_metadata.threshold, paths);
             let DelegatedRoles::Listed(claimed_roles) = claimed.roles else { return Err(CeremonyError::NoClaims) };
             roles.0.extend(claimed.keys);
             // Before the bins: who comes first is believed.
@@ -279,13 +279,13 @@ impl ByPeople {
 
     /// The files that have to be signed so that this is published after that: each with the version after the published one,
     /// and a new expiry. All of them when nothing is published.
-    pub fn since(
+    pub fn changes_since(
         &self,
         published: Option<&Self>,
-        renewed: RenewedByPeople,
+        renewed: OfflineRenewal,
         policy: &Policy,
         now: UnixTime,
-    ) -> Vec<PeoplesFile> {
+    ) -> Vec<OfflineMetadataFile> {
         let mut files = Vec::new();
         let before = published.map(|published| &published.root);
         let same_root = before.is_some_and(|before| {
@@ -295,7 +295,7 @@ impl ByPeople {
             let mut root = self.root.clone();
             root.version = before.map_or(1, |before| before.version + 1);
             root.expires = UnixTime(now.0 + policy.expiry.root);
-            files.push(PeoplesFile::root(root));
+            files.push(OfflineMetadataFile::root(root));
         }
         for (role, targets) in &self.delegators {
             let before = published.and_then(|published| published.delegators.get(role));
@@ -308,17 +308,17 @@ impl ByPeople {
                 let mut targets = targets.clone();
                 targets.version = before.map_or(1, |before| before.version + 1);
                 targets.expires = UnixTime(now.0 + policy.expiry.targets);
-                files.push(PeoplesFile::targets(role.clone(), targets));
+                files.push(OfflineMetadataFile::targets(role.clone(), targets));
             }
         }
         files
     }
 
     /// Whether a file says just this.
-    pub fn is_said_by(&self, file: &PeoplesFile) -> bool {
+    pub fn matches_file(&self, file: &OfflineMetadataFile) -> bool {
         match file {
-            PeoplesFile::Root(root) => root.signed == self.root,
-            PeoplesFile::Targets(role, targets) => self.delegators.get(role) == Some(&targets.signed),
+            OfflineMetadataFile::Root(root) => root.signed == self.root,
+            OfflineMetadataFile::Targets(role, targets) => self.delegators.get(role) == Some(&targets.signed),
         }
     }
 
@@ -336,7 +336,7 @@ impl ByPeople {
     fn delegate(
         &mut self,
         by: &str,
-        signers: &Group,
+        signers: &KeyGroup,
         is_meant: impl Fn(&RoleName) -> bool,
     ) -> Result<(), CeremonyError> {
         let Some(delegator) = self.delegators.get_mut(&RoleName::from(by)) else { return Ok(()) };

@@ -7,7 +7,7 @@ use crate::page::{Page, PageError, PageFile};
 
 /// A file, and what the page does not say of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Addition {
+pub struct FileAddition {
     /// As it will stand on the page.
     pub file: PageFile,
     /// Size in bytes of the metadata file beside it, if the page names one.
@@ -25,7 +25,7 @@ pub enum Change {
         project: PackageName,
         /// Which file.
         #[serde(flatten)]
-        addition: Addition,
+        addition: FileAddition,
     },
     /// Not to be chosen any more unless asked for by version (PEP 592).
     Yank {
@@ -55,7 +55,7 @@ pub enum Change {
         /// Which project.
         project: PackageName,
         /// All its files.
-        files: Vec<Addition>,
+        files: Vec<FileAddition>,
     },
 }
 
@@ -98,7 +98,7 @@ impl Change {
     }
 
     /// The files it brings.
-    pub fn additions(&self) -> &[Addition] {
+    pub fn additions(&self) -> &[FileAddition] {
         match self {
             Change::Add { addition, .. } => std::slice::from_ref(addition),
             Change::Replace { files, .. } => files,
@@ -122,7 +122,7 @@ impl Change {
             }
             Change::Replace { files, .. } => {
                 let mut replaced = Page::new(page.project.clone());
-                for Addition { file, .. } in files {
+                for FileAddition { file, .. } in files {
                     if let Some(published) = page.file(&file.filename) {
                         same_content(published, file)?;
                     }

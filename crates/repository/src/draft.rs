@@ -3,9 +3,9 @@
 //!
 //! 1. [`Draft::begin`], with the metadata that people have signed anew, if any.
 //! 2. If [`Draft::reads_everything`], [`Draft::take`] all of [`Draft::published_roles`].
-//! 3. [`Draft::leaf_of_page`] of each project that changes, then its page: [`Draft::page_target`], [`Draft::take_page`].
+//! 3. [`Draft::page_role`] of each project that changes, then its page: [`Draft::page_target`], [`Draft::take_page`].
 //! 4. [`Draft::apply`], then [`Draft::take`] what [`Draft::leaves_of_edits`] still wants.
-//! 5. For each of [`Draft::awaiting`] either [`Draft::accept`] or [`Draft::hold_back`].
+//! 5. For each of [`Draft::awaiting_signatures`] either [`Draft::accept`] or [`Draft::hold_back`].
 //! 6. [`Draft::sign`], again with a higher version if somebody else has taken that one.
 
 mod publication;
@@ -18,16 +18,16 @@ use tuf::metadata::{DelegatedRoles, Metadata, RoleName, Root, TargetFile, Target
 
 pub use publication::{NewPage, Publication, SignError};
 
-use crate::change::{Addition, Change, ChangeError};
+use crate::change::{Change, ChangeError, FileAddition};
 use crate::layout;
 use crate::page::Page;
 use crate::published::{self, Published, StateError, keys_of, missing_delegator, name, open_page, read, signed};
 use crate::roles::{Expiry, Policy};
-use crate::router::{Router, Signer};
+use crate::router::{ResponsibleRole, Router};
 
 /// What is signed again although nothing has changed in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Renew {
+pub enum RenewScope {
     /// What would expire before half of its time is over.
     WhatIsDue,
     /// Everything that the online key signs.
@@ -38,14 +38,14 @@ pub enum Renew {
 pub struct Draft {
     policy: Policy,
     now: UnixTime,
-    renew: Renew,
+    renew: RenewScope,
     before: Option<Published>,
     root: Root,
     /// `targets`, `bins`, `claimed`, as they will be.
     delegators: BTreeMap<RoleName, Targets>,
     router: Router,
     /// What people have signed anew, as files.
-    by_people: BTreeMap<RoleName, (u64, Vec<u8>)>,
+    offline_metadata: BTreeMap<RoleName, (u64, Vec<u8>)>,
     /// The new root as a file.
     new_root: Option<Vec<u8>>,
     /// Who signs for what changes: every target has to find its place anew.
@@ -71,16 +71,16 @@ pub struct FailedChange {
 
 /// Metadata of a project that its own people have to sign first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Awaiting {
+pub struct AwaitingSignatures {
     /// Which role.
     pub role: RoleName,
     /// What has to be signed.
     pub targets: Targets,
 }
 
-impl Awaiting {
+impl AwaitingSignatures {
     /// Whether a file can be signed for this: perhaps some have signed it already.
-    pub fn is_said_by(&self, file: &[u8], now: UnixTime) -> bool {
+    pub fn matches_file(&self, file: &[u8], now: UnixTime) -> bool {
         Metadata::<Targets>::from_bytes(file).is_ok_and(|Metadata { signed, .. }| {
             let Targets { version, targets, .. } = &self.targets;
             signed.version == *version && signed.targets == *targets && signed.expires.0 > now.0
@@ -101,8 +101,8 @@ impl Draft {
         policy: Policy,
         before: Option<Published>,
         new_root: Option<Vec<u8>>,
-        by_people: &[(RoleName, Vec<u8>)],
-        renew: Renew,
+        offline_metadata: &[(RoleName, Vec<u8>)],
+        renew: RenewScope,
         now: UnixTime,
     ) -> Result<Self, StateError> {
         let root = match (&before, &new_root) {
@@ -116,7 +116,7 @@ impl Draft {
         while let Some(role) = missing_delegator(&delegators) {
             let published = before.as_ref().and_then(|before| before.delegators.get(&role));
             let (keys, role_keys) = keys_of(&root, &delegators, &role)?;
-            let targets = match by_people.iter().find(|(name, _)| *name == role) {
+            let targets = match offline_metadata.iter().find(|(name, _)| *name == role) {
                 Some((_, bytes)) => {
                     let targets: Metadata<Targets> = read(&role, bytes)?;
                     signed(&role, &targets, keys, role_keys)?;
@@ -146,7 +146,7 @@ impl Draft {
             root,
             delegators,
             router,
-            by_people: files,
+            offline_metadata: files,
             new_root,
             restructured,
             taken: BTreeMap::new(),
@@ -160,7 +160,7 @@ impl Draft {
     pub fn reads_everything(&self) -> bool {
         let Some(before) = &self.before else { return false };
         let due = before.snapshot.other.get(RENEW_AT).and_then(|at| UnixTime::parse(at.as_str()?));
-        self.restructured || self.renew == Renew::Everything || due.is_none_or(|due| due <= self.now)
+        self.restructured || self.renew == RenewScope::Everything || due.is_none_or(|due| due <= self.now)
     }
 
     /// All roles that are published and sign for targets.
@@ -180,15 +180,15 @@ impl Draft {
     ///
     /// # Errors
     /// When the page is not the online key's to sign.
-    pub fn leaf_of_page(&self, project: &PackageName) -> Result<Option<RoleName>, StateError> {
+    pub fn page_role(&self, project: &PackageName) -> Result<Option<RoleName>, StateError> {
         let Some(before) = &self.before else { return Ok(None) };
-        let role = published::leaf_of_page(&before.router, project)?;
+        let role = published::page_role(&before.router, project)?;
         Ok((!self.taken.contains_key(&role)).then_some(role))
     }
 
     /// The target of the published page of a project; `None` if it has none.
     pub fn page_target(&self, project: &PackageName) -> Option<&TargetFile> {
-        let role = published::leaf_of_page(&self.before.as_ref()?.router, project).ok()?;
+        let role = published::page_role(&self.before.as_ref()?.router, project).ok()?;
         self.taken.get(&role)?.targets.get(&layout::page_target(project))
     }
 
@@ -240,7 +240,7 @@ impl Draft {
         let mut roles: BTreeSet<RoleName> = BTreeSet::new();
         for path in self.edits.keys() {
             for router in [&before.router, &self.router] {
-                if let Some(Signer::Online(role) | Signer::Project(role)) = router.signer(path) {
+                if let Some(ResponsibleRole::Online(role) | ResponsibleRole::Project(role)) = router.signer(path) {
                     roles.insert(role);
                 }
             }
@@ -249,11 +249,11 @@ impl Draft {
     }
 
     /// What has to be signed by the people of projects with keys of their own.
-    pub fn awaiting(&self) -> Vec<Awaiting> {
-        let mut awaiting = Vec::new();
+    pub fn awaiting_signatures(&self) -> Vec<AwaitingSignatures> {
+        let mut awaiting_signatures = Vec::new();
         for (signer, targets) in self.by_signer() {
-            let Signer::Project(role) = signer else { continue };
-            if self.by_people.contains_key(&role) {
+            let ResponsibleRole::Project(role) = signer else { continue };
+            if self.offline_metadata.contains_key(&role) {
                 continue;
             }
             let published = self.taken.get(&role);
@@ -262,42 +262,43 @@ impl Draft {
             }
             let version = published.map_or(0, |published| published.version) + 1;
             let expires = UnixTime(self.now.0 + self.policy.expiry.targets);
-            awaiting.push(Awaiting { role, targets: Targets { targets, ..Targets::new(version, expires) } });
+            awaiting_signatures
+                .push(AwaitingSignatures { role, targets: Targets { targets, ..Targets::new(version, expires) } });
         }
-        awaiting
+        awaiting_signatures
     }
 
     /// What the people of a project may sign so that its role expires later, while nothing in it changes. `None` if something
     /// does, or it was not read.
-    pub fn renewal(&self, role: &RoleName) -> Option<Awaiting> {
-        if self.by_people.contains_key(role) || !self.router.projects().any(|project| project == role) {
+    pub fn renewal(&self, role: &RoleName) -> Option<AwaitingSignatures> {
+        if self.offline_metadata.contains_key(role) || !self.router.projects().any(|project| project == role) {
             return None;
         }
         let published = self.taken.get(role)?;
         let version = published.version + 1;
-        Some(Awaiting { role: role.clone(), targets: Targets { version, ..published.clone() } })
+        Some(AwaitingSignatures { role: role.clone(), targets: Targets { version, ..published.clone() } })
     }
 
     /// Takes what the people of a project have signed.
     ///
     /// # Errors
     /// When it is not signed by enough of them, not what has to be signed, or has expired since.
-    pub fn accept(&mut self, awaiting: &Awaiting, bytes: &[u8]) -> Result<(), StateError> {
-        let role = &awaiting.role;
+    pub fn accept(&mut self, awaiting_signatures: &AwaitingSignatures, bytes: &[u8]) -> Result<(), StateError> {
+        let role = &awaiting_signatures.role;
         let file: Metadata<Targets> = read(role, bytes)?;
         let (keys, role_keys) = keys_of(&self.root, &self.delegators, role)?;
         signed(role, &file, keys, role_keys)?;
-        if file.signed.version != awaiting.targets.version {
-            let expected = awaiting.targets.version.to_string();
+        if file.signed.version != awaiting_signatures.targets.version {
+            let expected = awaiting_signatures.targets.version.to_string();
             return Err(StateError::Version { role: role.clone(), found: file.signed.version, expected });
         }
-        if file.signed.targets != awaiting.targets.targets {
+        if file.signed.targets != awaiting_signatures.targets.targets {
             return Err(StateError::Content { role: role.to_string() });
         }
         if file.signed.expires.0 <= self.now.0 {
             return Err(StateError::Expired { role: role.clone(), expires: file.signed.expires });
         }
-        self.by_people.insert(role.clone(), (file.signed.version, bytes.to_owned()));
+        self.offline_metadata.insert(role.clone(), (file.signed.version, bytes.to_owned()));
         Ok(())
     }
 
@@ -305,15 +306,16 @@ impl Draft {
     ///
     /// # Errors
     /// When the role has signed nothing yet: without it nobody could look for any file.
-    pub fn hold_back(&mut self, awaiting: &Awaiting) -> Result<BTreeSet<PackageName>, StateError> {
-        let role = &awaiting.role;
+    pub fn hold_back(&mut self, awaiting_signatures: &AwaitingSignatures) -> Result<BTreeSet<PackageName>, StateError> {
+        let role = &awaiting_signatures.role;
         if !self.taken.contains_key(role) {
             let (keys, role_keys) = keys_of(&self.root, &self.delegators, role)?;
-            let unsigned = Metadata::new(awaiting.targets.clone());
+            let unsigned = Metadata::new(awaiting_signatures.targets.clone());
             signed(role, &unsigned, keys, role_keys)?;
         }
-        let is_its =
-            |path: &str| self.router.signer(path).is_some_and(|signer| signer == Signer::Project(role.clone()));
+        let is_its = |path: &str| {
+            self.router.signer(path).is_some_and(|signer| signer == ResponsibleRole::Project(role.clone()))
+        };
         let held: BTreeSet<PackageName> = self
             .touched
             .iter()
@@ -327,7 +329,12 @@ impl Draft {
     }
 
     /// The edits of the targets behind a page that has changed.
-    fn edit_distributions<'a>(&mut self, before: &Page, after: &Page, additions: impl Iterator<Item = &'a Addition>) {
+    fn edit_distributions<'a>(
+        &mut self,
+        before: &Page,
+        after: &Page,
+        additions: impl Iterator<Item = &'a FileAddition>,
+    ) {
         let project = &after.project;
         for file in before.files().filter(|file| after.file(&file.filename).is_none()) {
             self.edits.insert(layout::distribution_target(project, &file.filename), None);
@@ -335,7 +342,7 @@ impl Draft {
                 self.edits.insert(layout::core_metadata_target(project, &file.filename), None);
             }
         }
-        for Addition { file, core_metadata_size } in additions {
+        for FileAddition { file, core_metadata_size } in additions {
             let has_it = |page: &Page| page.file(&file.filename).is_some_and(|there| there.hashes == file.hashes);
             if has_it(before) || !has_it(after) {
                 continue;
@@ -350,8 +357,8 @@ impl Draft {
     }
 
     /// What each role will sign for: all of them when the delegations have changed, else those that change.
-    fn by_signer(&self) -> BTreeMap<Signer, BTreeMap<String, TargetFile>> {
-        let mut by_signer: BTreeMap<Signer, BTreeMap<String, TargetFile>> = BTreeMap::new();
+    fn by_signer(&self) -> BTreeMap<ResponsibleRole, BTreeMap<String, TargetFile>> {
+        let mut by_signer: BTreeMap<ResponsibleRole, BTreeMap<String, TargetFile>> = BTreeMap::new();
         let mut place = |path: &str, target: &TargetFile| {
             if let Some(signer) = self.router.signer(path) {
                 by_signer.entry(signer).or_default().insert(path.to_owned(), target.clone());
@@ -367,16 +374,16 @@ impl Draft {
                 place(path, target);
             }
             for leaf in self.router.leaves() {
-                by_signer.entry(Signer::Online(leaf)).or_default();
+                by_signer.entry(ResponsibleRole::Online(leaf)).or_default();
             }
             for project in self.router.projects() {
-                by_signer.entry(Signer::Project(project.clone())).or_default();
+                by_signer.entry(ResponsibleRole::Project(project.clone())).or_default();
             }
             return by_signer;
         }
         for (path, edit) in &self.edits {
             let Some(signer) = self.router.signer(path) else { continue };
-            let (Signer::Online(role) | Signer::Project(role)) = &signer;
+            let (ResponsibleRole::Online(role) | ResponsibleRole::Project(role)) = &signer;
             let published = || self.taken.get(role).map(|role| role.targets.clone()).unwrap_or_default();
             let targets = by_signer.entry(signer.clone()).or_insert_with(published);
             match edit {

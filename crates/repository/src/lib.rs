@@ -4,8 +4,8 @@
 //! only state: [`Published`] reads and verifies it, a [`Draft`] becomes the next one.
 
 pub mod ceremony;
-pub mod collect;
 pub mod draft;
+pub mod garbage_collection;
 pub mod layout;
 pub mod page;
 pub mod published;
@@ -14,9 +14,9 @@ pub mod roles;
 mod change;
 mod router;
 
-pub use change::{Addition, Change, ChangeError};
-pub use draft::{Draft, Publication, Renew};
+pub use change::{Change, ChangeError, FileAddition};
+pub use draft::{Draft, Publication, RenewScope};
 pub use page::{Page, PageError, PageFile};
 pub use published::{Published, StateError};
-pub use roles::{BinForm, DistributionTrust, Expiry, Group, Policy, Profile, Signers};
-pub use router::Signer;
+pub use roles::{BinForm, DistributionTrust, Expiry, KeyGroup, Policy, Profile, Signers};
+pub use router::ResponsibleRole;

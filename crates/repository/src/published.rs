@@ -16,7 +16,7 @@ use tuf::{HashAlgorithm, Hashes, Key, KeyId, Shortfall, UnixTime};
 use crate::layout;
 use crate::page::{Page, PageError};
 use crate::roles::{BINS, CLAIMED};
-use crate::router::{self, Router, Signer};
+use crate::router::{self, ResponsibleRole, Router};
 
 /// When the timestamp was signed: TUF has no field for it, and people want to know.
 pub(crate) const SIGNED_AT: &str = "x-signed-at";
@@ -103,7 +103,7 @@ pub struct Published {
 }
 
 /// [`Published`], while its files are being read.
-pub struct Opening {
+pub struct PublishedReader {
     root: Root,
     timestamp: Timestamp,
     snapshot: Snapshot,
@@ -134,7 +134,7 @@ pub fn trusted_root(bytes: &[u8]) -> Result<Root, StateError> {
     Ok(root.signed)
 }
 
-impl Opening {
+impl PublishedReader {
     /// Begins with the newest root and the timestamp, whose version and that of the snapshot must not be below these.
     ///
     /// # Errors
@@ -237,7 +237,7 @@ impl Published {
     }
 
     /// Who signs for a target path.
-    pub fn signer(&self, path: &str) -> Option<Signer> {
+    pub fn signer(&self, path: &str) -> Option<ResponsibleRole> {
         self.router.signer(path)
     }
 
@@ -245,8 +245,8 @@ impl Published {
     ///
     /// # Errors
     /// When that is not the online key's to sign.
-    pub fn leaf_of_page(&self, project: &PackageName) -> Result<RoleName, StateError> {
-        leaf_of_page(&self.router, project)
+    pub fn page_role(&self, project: &PackageName) -> Result<RoleName, StateError> {
+        page_role(&self.router, project)
     }
 
     /// Where a role's metadata is.
@@ -282,10 +282,10 @@ pub fn page_path(project: &PackageName, target: &TargetFile) -> Option<String> {
     Some(layout::page_path(project, &target.hashes.get(HashAlgorithm::Sha256)?))
 }
 
-pub(crate) fn leaf_of_page(router: &Router, project: &PackageName) -> Result<RoleName, StateError> {
+pub(crate) fn page_role(router: &Router, project: &PackageName) -> Result<RoleName, StateError> {
     match router.signer(&layout::page_target(project)) {
-        Some(Signer::Online(role)) => Ok(role),
-        Some(Signer::Project(role)) => Err(StateError::Delegations { role }),
+        Some(ResponsibleRole::Online(role)) => Ok(role),
+        Some(ResponsibleRole::Project(role)) => Err(StateError::Delegations { role }),
         None => Err(StateError::Delegations { role: name(TopLevelRole::Targets) }),
     }
 }

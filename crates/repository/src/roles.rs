@@ -81,7 +81,7 @@ pub struct Policy {
 
 /// Keys, of which so many must sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
+pub struct KeyGroup {
     /// Public keys.
     pub keys: Vec<Key>,
     /// At least 1.
@@ -92,11 +92,11 @@ pub struct Group {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signers {
     /// `root`
-    pub root: Group,
+    pub root: KeyGroup,
     /// `targets` and `bins`, unless the profile gives `targets` to the online key.
-    pub targets: Group,
+    pub targets: KeyGroup,
     /// Everything that is signed without people.
-    pub online: Group,
+    pub online: KeyGroup,
 }
 
 const DAY: i64 = 24 * 60 * 60;
@@ -202,7 +202,7 @@ pub fn project_of_role(role: &RoleName) -> Option<PackageName> {
 const PROJECT_PREFIX: &str = "project-";
 
 fn to_bins(policy: &Policy, signers: &Signers) -> Option<Delegations> {
-    let Group { keys, threshold } = &signers.online;
+    let KeyGroup { keys, threshold } = &signers.online;
     let succinct = Delegations::succinct(keys, *threshold, policy.bit_length, BINS)?;
     match policy.bin_form {
         BinForm::Succinct => Some(succinct),

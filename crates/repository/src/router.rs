@@ -10,7 +10,7 @@ use crate::roles::{BINS, CLAIMED, INDEX};
 
 /// Who signs for a target path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Signer {
+pub enum ResponsibleRole {
     /// A role that the online key signs for.
     Online(RoleName),
     /// The role of a project, which its own people sign for.
@@ -58,9 +58,9 @@ impl Router {
         Some(Self { projects, leaves: leaves? })
     }
 
-    pub fn signer(&self, path: &str) -> Option<Signer> {
+    pub fn signer(&self, path: &str) -> Option<ResponsibleRole> {
         if let Some(project) = self.projects.iter().find(|project| project.matches(path)) {
-            return Some(Signer::Project(project.name.clone()));
+            return Some(ResponsibleRole::Project(project.name.clone()));
         }
         let leaf = match &self.leaves {
             Leaves::One(name) => name.clone(),
@@ -70,7 +70,7 @@ impl Router {
                 by_prefix.get(hash.get(..*digits)?)?.clone()
             }
         };
-        Some(Signer::Online(leaf))
+        Some(ResponsibleRole::Online(leaf))
     }
 
     /// All roles that the online key signs for.

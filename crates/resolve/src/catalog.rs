@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a candidate comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Origin {
+pub enum CandidateOrigin {
     /// An index or a directory of links: something found by its name.
     Index,
     /// Already installed in the environment.
@@ -25,7 +25,7 @@ pub struct Candidate {
     /// Its version.
     pub version: Version,
     /// Where it comes from.
-    pub origin: Origin,
+    pub origin: CandidateOrigin,
     /// Whether it was yanked (PEP 592).
     pub yanked: bool,
     /// Why it can not be used here. A rejected candidate is never chosen; it is kept for the explanation.
@@ -33,7 +33,7 @@ pub struct Candidate {
 }
 
 /// Why a candidate can not be used here.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Rejection {
     /// Its Requires-Python excludes the Python that is installed for.
     Python {
@@ -44,6 +44,11 @@ pub enum Rejection {
     },
     /// There is nothing but a source distribution of it.
     Source,
+    /// It is a wheel for other platforms or Pythons.
+    NotSupported {
+        /// The wheel's file name.
+        filename: String,
+    },
     /// Anything else, in words for a person.
     Other(String),
 }
@@ -54,7 +59,10 @@ impl fmt::Display for Rejection {
             Self::Python { requires, python } => {
                 write!(formatter, "requires a different Python: {python} not in '{requires}'")
             }
-            Self::Source => formatter.write_str("only a source distribution, which tufpip does not build yet"),
+            Self::Source => formatter.write_str("only a source distribution"),
+            Self::NotSupported { filename } => {
+                write!(formatter, "{filename} is not a supported wheel on this platform.")
+            }
             Self::Other(reason) => formatter.write_str(reason),
         }
     }
@@ -68,7 +76,7 @@ pub struct CandidateId {
     /// The version.
     pub version: Version,
     /// Where it comes from.
-    pub origin: Origin,
+    pub origin: CandidateOrigin,
 }
 
 impl fmt::Display for CandidateId {
@@ -79,7 +87,7 @@ impl fmt::Display for CandidateId {
 
 /// What resolving needs of a candidate's core metadata.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Metadata {
+pub struct CandidateMetadata {
     /// `Requires-Dist`, markers included.
     pub requires_dist: Vec<Requirement>,
     /// `Provides-Extra`.
@@ -101,7 +109,7 @@ pub(crate) struct Project {
     /// By URL.
     pub(crate) direct: BTreeMap<String, Candidate>,
     #[serde(with = "pairs")]
-    pub(crate) metadata: HashMap<(Version, Origin), Result<Metadata, String>>,
+    pub(crate) metadata: HashMap<(Version, CandidateOrigin), Result<CandidateMetadata, String>>,
 }
 
 impl Catalog {
@@ -119,18 +127,18 @@ impl Catalog {
 
     /// The installed distribution of a project. Its metadata goes in with [`Self::insert_metadata`] as for any other.
     pub fn insert_installed(&mut self, name: PackageName, candidate: Candidate) {
-        self.project_mut(name).installed = Some(Candidate { origin: Origin::Installed, ..candidate });
+        self.project_mut(name).installed = Some(Candidate { origin: CandidateOrigin::Installed, ..candidate });
     }
 
     /// What the URL of a direct reference turned out to be. Answers [`Fact::Direct`](crate::Fact::Direct).
     pub fn insert_direct(&mut self, name: PackageName, url: String, candidate: Candidate) {
-        let candidate = Candidate { origin: Origin::Direct(url.clone()), ..candidate };
+        let candidate = Candidate { origin: CandidateOrigin::Direct(url.clone()), ..candidate };
         self.project_mut(name).direct.insert(url, candidate);
     }
 
     /// The metadata of a candidate, or the reason why the candidate is unusable.
-    /// Answers [`Fact::Metadata`](crate::Fact::Metadata).
-    pub fn insert_metadata(&mut self, candidate: CandidateId, metadata: Result<Metadata, String>) {
+    /// Answers [`Fact::CandidateMetadata`](crate::Fact::Metadata).
+    pub fn insert_metadata(&mut self, candidate: CandidateId, metadata: Result<CandidateMetadata, String>) {
         self.project_mut(candidate.name).metadata.insert((candidate.version, candidate.origin), metadata);
     }
 
@@ -145,7 +153,7 @@ impl Catalog {
     }
 
     /// The metadata of a candidate, when it is known.
-    pub fn metadata(&self, candidate: &CandidateId) -> Option<&Result<Metadata, String>> {
+    pub fn metadata(&self, candidate: &CandidateId) -> Option<&Result<CandidateMetadata, String>> {
         self.projects.get(&candidate.name)?.metadata.get(&(candidate.version.clone(), candidate.origin.clone()))
     }
 

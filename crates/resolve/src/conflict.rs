@@ -9,10 +9,12 @@ use std::sync::Arc;
 use packaging::Requirement;
 use pubgrub::{DerivationTree, External, VersionSet};
 
+use crate::candidate_set::CandidateSet;
 use crate::catalog::Rejection;
-use crate::explanation::{Cause, Conflict, Explanation, NoMatch, Parent, Unusable, in_words, shown};
-use crate::indexes::Indexes;
-use crate::provider::{Asked, Provider};
+use crate::explanation::{
+    Conflict, ConflictCause, Explanation, NoMatch, Note, Parent, Unusable, shown, specifiers_in_words,
+};
+use crate::provider::{ActiveRequirement, Provider};
 use crate::request::Prereleases;
 use crate::search::Package;
 use crate::table::{Table, UNKNOWN_PAGE};
@@ -20,31 +22,31 @@ use crate::table::{Table, UNKNOWN_PAGE};
 /// Lines shown at most when no small set of requirements explains the failure.
 const LONGEST_LIST: usize = 20;
 
-type Tree = DerivationTree<Package, Indexes, String>;
+type Tree = DerivationTree<Package, CandidateSet, String>;
 
 /// A requirement that is part of the proof.
-struct Line<'a> {
+struct ProofLine<'a> {
     parent: Package,
     /// The parents that ask it, of which `index` is the best.
-    parents: Indexes,
+    parents: CandidateSet,
     index: u32,
-    asked: Asked<'a>,
+    asked: ActiveRequirement<'a>,
     /// The project asked for.
     project: u32,
-    range: Indexes,
+    range: CandidateSet,
 }
 
 /// Explains a proof.
 pub(crate) fn explain(provider: &Provider<'_>, tree: Tree) -> Explanation {
     let (lines, excluded) = read(provider, tree);
-    let mut by_project: BTreeMap<u32, Vec<&Line<'_>>> = BTreeMap::new();
+    let mut by_project: BTreeMap<u32, Vec<&ProofLine<'_>>> = BTreeMap::new();
     for line in &lines {
         by_project.entry(line.project).or_default().push(line);
     }
     let best = by_project
         .iter()
         .filter_map(|(project, lines)| {
-            let unusable = excluded.get(project).cloned().unwrap_or_else(Indexes::empty);
+            let unusable = excluded.get(project).cloned().unwrap_or_else(CandidateSet::empty);
             contradiction(lines, &unusable)
         })
         .min_by_key(|lines| {
@@ -57,7 +59,7 @@ pub(crate) fn explain(provider: &Provider<'_>, tree: Tree) -> Explanation {
         Some([line]) => explain_one(provider, line, &lines),
         Some(contradicting) => explain_conflict(provider, contradicting, &lines),
         None => {
-            let mut all: Vec<&Line<'_>> = lines.iter().collect();
+            let mut all: Vec<&ProofLine<'_>> = lines.iter().collect();
             all.sort_by_key(|line| distance(provider, line.parent));
             all.truncate(LONGEST_LIST);
             explain_conflict(provider, &all, &lines)
@@ -66,16 +68,16 @@ pub(crate) fn explain(provider: &Provider<'_>, tree: Tree) -> Explanation {
 }
 
 /// The requirements in a proof, and for each project the indexes it excludes for other reasons than requirements.
-fn read<'a>(provider: &Provider<'a>, tree: Tree) -> (Vec<Line<'a>>, BTreeMap<u32, Indexes>) {
-    let mut lines: Vec<Line<'a>> = Vec::new();
-    let mut excluded: BTreeMap<u32, Indexes> = BTreeMap::new();
+fn read<'a>(provider: &Provider<'a>, tree: Tree) -> (Vec<ProofLine<'a>>, BTreeMap<u32, CandidateSet>) {
+    let mut lines: Vec<ProofLine<'a>> = Vec::new();
+    let mut excluded: BTreeMap<u32, CandidateSet> = BTreeMap::new();
     let mut known: HashSet<(Package, &'a str)> = HashSet::new();
     for external in externals(tree) {
         match external {
             External::NotRoot(..) => {}
             External::NoVersions(package, range) | External::Custom(package, range, _) => {
                 if let Some(project) = package.project() {
-                    let all = excluded.entry(project).or_insert_with(Indexes::empty);
+                    let all = excluded.entry(project).or_insert_with(CandidateSet::empty);
                     *all = all.union(&range);
                 }
             }
@@ -92,7 +94,7 @@ fn read<'a>(provider: &Provider<'a>, tree: Tree) -> (Vec<Line<'a>>, BTreeMap<u32
 
 /// The leaves of a proof. Taken apart step by step, because a long proof is too deep to be visited or dropped by
 /// recursion.
-fn externals(tree: Tree) -> Vec<External<Package, Indexes, String>> {
+fn externals(tree: Tree) -> Vec<External<Package, CandidateSet, String>> {
     let mut leaves = Vec::new();
     let mut visited = HashSet::new();
     let mut shared: Vec<Arc<Tree>> = Vec::new();
@@ -120,10 +122,10 @@ fn externals(tree: Tree) -> Vec<External<Package, Indexes, String>> {
 fn line<'a>(
     provider: &Provider<'a>,
     parent: Package,
-    parents: Indexes,
+    parents: CandidateSet,
     on: Package,
-    range: Indexes,
-) -> Option<Line<'a>> {
+    range: CandidateSet,
+) -> Option<ProofLine<'a>> {
     let project = on.project()?;
     if parent.project() == Some(project) {
         return None;
@@ -131,18 +133,18 @@ fn line<'a>(
     let name = provider.table(project)?.name;
     let indexes: Vec<u32> = if parent == Package::Root { vec![0] } else { parents.best_first().collect() };
     indexes.into_iter().find_map(|index| {
-        let asked = provider.asked(parent, index).into_iter().find(|asked| {
+        let asked = provider.active_requirements(parent, index).into_iter().find(|asked| {
             asked.requirement.name == *name
-                && provider.demand(project, asked.requirement).is_ok_and(|demand| demand.range == range)
+                && provider.requirement_range(project, asked.requirement).is_ok_and(|demand| demand.range == range)
         })?;
-        Some(Line { parent, parents: parents.clone(), index, asked, project, range: range.clone() })
+        Some(ProofLine { parent, parents: parents.clone(), index, asked, project, range: range.clone() })
     })
 }
 
 /// The smallest set of these requirements on one project, as far as it is easily found, that excludes everything.
-fn contradiction<'l, 'a>(lines: &[&'l Line<'a>], excluded: &Indexes) -> Option<Vec<&'l Line<'a>>> {
+fn contradiction<'l, 'a>(lines: &[&'l ProofLine<'a>], excluded: &CandidateSet) -> Option<Vec<&'l ProofLine<'a>>> {
     let usable = excluded.complement();
-    let left: Vec<Indexes> = lines.iter().map(|line| line.range.intersection(&usable)).collect();
+    let left: Vec<CandidateSet> = lines.iter().map(|line| line.range.intersection(&usable)).collect();
     let each = || lines.iter().zip(&left);
     if let Some((line, _)) = each().find(|(_, range)| range.is_empty()) {
         return Some(vec![line]);
@@ -158,7 +160,7 @@ fn contradiction<'l, 'a>(lines: &[&'l Line<'a>], excluded: &Indexes) -> Option<V
     }
     let mut parents = HashSet::new();
     let one_each: Vec<_> = each().filter(|(line, _)| parents.insert(line.parent.project())).collect();
-    let together = one_each.iter().fold(Indexes::full(), |all, (_, range)| all.intersection(range));
+    let together = one_each.iter().fold(CandidateSet::full(), |all, (_, range)| all.intersection(range));
     together.is_empty().then(|| one_each.into_iter().map(|(line, _)| *line).collect())
 }
 
@@ -172,32 +174,33 @@ fn distance(provider: &Provider<'_>, package: Package) -> u32 {
 }
 
 /// How many versions of the parent are better than the one that asks.
-fn better_versions(provider: &Provider<'_>, line: &Line<'_>) -> usize {
+fn better_versions(provider: &Provider<'_>, line: &ProofLine<'_>) -> usize {
     let table = line.parent.project().and_then(|project| provider.table(project));
     table.map_or(0, |table| table.entries.len().saturating_sub(line.index as usize + 1))
 }
 
-fn parent(provider: &Provider<'_>, line: &Line<'_>) -> Option<Parent> {
+fn parent(provider: &Provider<'_>, line: &ProofLine<'_>) -> Option<Parent> {
     let table = provider.table(line.parent.project()?)?;
     let version = table.entry(line.index)?.version()?.clone();
     Some(Parent { name: table.name.clone(), version })
 }
 
-fn source(line: &Line<'_>) -> String {
-    line.asked.wanted.map(|wanted| wanted.source.clone()).unwrap_or_default()
+fn source(line: &ProofLine<'_>) -> String {
+    line.asked.user_requirement.map(|user_requirement| user_requirement.source.clone()).unwrap_or_default()
 }
 
-fn explain_one<'a>(provider: &Provider<'a>, line: &Line<'a>, all: &[Line<'a>]) -> Explanation {
+fn explain_one<'a>(provider: &Provider<'a>, line: &ProofLine<'a>, all: &[ProofLine<'a>]) -> Explanation {
     let Some(table) = provider.table(line.project) else { return explain_conflict(provider, &[line], all) };
     let requirement: &Requirement = line.asked.requirement;
     if requirement.url.is_some()
         && let Some(candidate) = table.rejected.first()
+        && let Some(reason) = &candidate.rejected
     {
         return Explanation::Unusable(Box::new(Unusable {
             requirement: requirement.clone(),
             parent: parent(provider, line),
             version: Some(candidate.version.clone()),
-            reason: candidate.rejected.as_ref().map(ToString::to_string).unwrap_or_default(),
+            reason: reason.clone(),
         }));
     }
     if let Some(reference) = reference_of_user(provider, line) {
@@ -210,17 +213,17 @@ fn explain_one<'a>(provider: &Provider<'a>, line: &Line<'a>, all: &[Line<'a>]) -
 }
 
 /// The direct reference of the user that leaves nothing else to choose for the project `line` is about.
-fn reference_of_user<'a>(provider: &Provider<'a>, line: &Line<'a>) -> Option<Line<'a>> {
+fn reference_of_user<'a>(provider: &Provider<'a>, line: &ProofLine<'a>) -> Option<ProofLine<'a>> {
     let asked = provider
-        .asked(Package::Root, 0)
+        .active_requirements(Package::Root, 0)
         .into_iter()
         .find(|asked| asked.requirement.name == line.asked.requirement.name && asked.requirement.url.is_some())?;
-    let range = provider.demand(line.project, asked.requirement).ok()?.range.clone();
-    let parents = Indexes::singleton(0);
-    Some(Line { parent: Package::Root, parents, index: 0, asked, project: line.project, range })
+    let range = provider.requirement_range(line.project, asked.requirement).ok()?.range.clone();
+    let parents = CandidateSet::singleton(0);
+    Some(ProofLine { parent: Package::Root, parents, index: 0, asked, project: line.project, range })
 }
 
-fn no_match(provider: &Provider<'_>, line: &Line<'_>, table: &Table<'_>, all: &[Line<'_>]) -> NoMatch {
+fn no_match(provider: &Provider<'_>, line: &ProofLine<'_>, table: &Table<'_>, all: &[ProofLine<'_>]) -> NoMatch {
     let requirement = line.asked.requirement;
     let listed = || table.entries.iter().filter(|entry| entry.on_page);
     let versions_of = |yanked: bool| {
@@ -242,10 +245,13 @@ fn no_match(provider: &Provider<'_>, line: &Line<'_>, table: &Table<'_>, all: &[
         .collect();
     unusable.sort();
     let mut notes = Vec::new();
-    let mut fitting =
-        rejected.iter().filter(|(version, _)| crate::matching::contains(&requirement.specifiers, version));
+    let mut fitting = rejected.iter().filter(|(version, _)| requirement.specifiers.contains(version));
     if let Some((version, rejection)) = fitting.next_back() {
-        notes.push(format!("{} {version} would match, but: {rejection}", table.name));
+        notes.push(Note::WouldMatch {
+            name: table.name.clone(),
+            version: version.clone(),
+            rejection: rejection.clone(),
+        });
     }
     notes.extend(why_there(provider, line, all));
     NoMatch {
@@ -261,12 +267,16 @@ fn no_match(provider: &Provider<'_>, line: &Line<'_>, table: &Table<'_>, all: &[
     }
 }
 
-fn explain_conflict(provider: &Provider<'_>, lines: &[&Line<'_>], all: &[Line<'_>]) -> Explanation {
+fn explain_conflict(provider: &Provider<'_>, lines: &[&ProofLine<'_>], all: &[ProofLine<'_>]) -> Explanation {
     let mut ordered = lines.to_vec();
     // The user comes last, in the order written.
     ordered.sort_by_key(|line| {
-        let wanted = provider.request.requirements.iter().position(|wanted| line.asked.wanted == Some(wanted));
-        (line.asked.wanted.is_some(), wanted)
+        let user_requirement = provider
+            .request
+            .requirements
+            .iter()
+            .position(|user_requirement| line.asked.user_requirement == Some(user_requirement));
+        (line.asked.user_requirement.is_some(), user_requirement)
     });
     let mut triggers: Vec<String> = Vec::new();
     let mut constraints = Vec::new();
@@ -277,12 +287,12 @@ fn explain_conflict(provider: &Provider<'_>, lines: &[&Line<'_>], all: &[Line<'_
         let parent = parent(provider, line);
         triggers.push(match &parent {
             Some(parent) => format!("{}=={}", parent.name, parent.version),
-            None => in_words(line.asked.requirement),
+            None => specifiers_in_words(line.asked.requirement),
         });
         if let Some(table) = provider.table(line.project) {
-            for wanted in &table.constraints {
-                if !constraints.contains(*wanted) {
-                    constraints.push((*wanted).clone());
+            for user_requirement in &table.constraints {
+                if !constraints.contains(*user_requirement) {
+                    constraints.push((*user_requirement).clone());
                 }
             }
             if table.page_known && table.entries.len() <= 1 && !without_candidates.contains(table.name) {
@@ -292,7 +302,7 @@ fn explain_conflict(provider: &Provider<'_>, lines: &[&Line<'_>], all: &[Line<'_
         notes.extend(why_there(provider, line, all));
         notes.extend(the_same(provider, line));
         notes.extend(source_aside(provider, line, all));
-        causes.push(Cause { parent, requirement: line.asked.requirement.clone(), source: source(line) });
+        causes.push(ConflictCause { parent, requirement: line.asked.requirement.clone(), source: source(line) });
     }
     triggers.sort();
     triggers.dedup();
@@ -303,7 +313,7 @@ fn explain_conflict(provider: &Provider<'_>, lines: &[&Line<'_>], all: &[Line<'_
 }
 
 /// The way from the user to the parent of a requirement.
-fn why_there(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Vec<String> {
+fn why_there(provider: &Provider<'_>, line: &ProofLine<'_>, all: &[ProofLine<'_>]) -> Vec<Note> {
     let mut notes = Vec::new();
     let mut package = line.parent;
     let mut visited = HashSet::new();
@@ -320,39 +330,41 @@ fn why_there(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Vec<
             None if source(above).is_empty() => break,
             None => format!("{} asks for", source(above)),
         };
-        notes.push(format!("{} is needed because {by} {}", table.name, shown(above.asked.requirement)));
+        let sentence = format!("{} is needed because {by} {}", table.name, shown(above.asked.requirement));
+        notes.push(Note::Sentence(sentence));
         package = above.parent;
     }
     notes
 }
 
 /// Versions of a parent that were not looked at because they would have to be built.
-fn source_aside(provider: &Provider<'_>, line: &Line<'_>, all: &[Line<'_>]) -> Option<String> {
+fn source_aside(provider: &Provider<'_>, line: &ProofLine<'_>, all: &[ProofLine<'_>]) -> Option<Note> {
     let project = line.parent.project()?;
     let table = provider.table(project)?;
     let of_parent: Vec<&Requirement> =
         all.iter().filter(|above| above.project == project).map(|above| above.asked.requirement).collect();
-    let fits = |version| of_parent.iter().all(|asked| crate::matching::contains(&asked.specifiers, version));
+    let fits = |version| of_parent.iter().all(|asked| asked.specifiers.contains(version));
     let mut sources = table.rejected.iter().rev().filter(|candidate| {
         candidate.rejected == Some(Rejection::Source) && !candidate.yanked && fits(&candidate.version)
     });
     let best = sources.next()?;
-    let others = match sources.count() {
-        0 => String::new(),
-        count => format!(" and {count} others"),
-    };
-    Some(format!("{} {}{others} could fit, but there is {}", table.name, best.version, Rejection::Source))
+    Some(Note::CouldFit {
+        name: table.name.clone(),
+        version: best.version.clone(),
+        others: sources.count(),
+        rejection: Rejection::Source,
+    })
 }
 
 /// Other versions of a parent that ask for the same.
-fn the_same(provider: &Provider<'_>, line: &Line<'_>) -> Option<String> {
+fn the_same(provider: &Provider<'_>, line: &ProofLine<'_>) -> Option<Note> {
     let table = provider.table(line.parent.project()?)?;
     let known: Vec<u32> = line.parents.best_first().filter(|index| table.entry(*index).is_some()).collect();
     let oldest = table.entry(*known.last()?)?.version()?;
     let others = known.len().checked_sub(1).filter(|others| *others > 0)?;
     let name = table.name;
-    Some(format!(
+    Some(Note::Sentence(format!(
         "{others} other versions of {name}, down to {oldest}, depend on {} in the same way",
         line.asked.requirement.name
-    ))
+    )))
 }

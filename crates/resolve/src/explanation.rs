@@ -6,7 +6,7 @@ use packaging::{PackageName, Requirement, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Rejection;
-use crate::request::Wanted;
+use crate::request::UserRequirement;
 
 /// Why a request is impossible.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,8 +47,8 @@ pub struct NoMatch {
     pub unusable: Vec<(Version, String)>,
     /// Whether pre-releases were forbidden.
     pub only_final: bool,
-    /// Sentences that say what could be done.
-    pub notes: Vec<String>,
+    /// What could be done.
+    pub notes: Vec<Note>,
 }
 
 /// Requirements that contradict each other.
@@ -57,18 +57,18 @@ pub struct Conflict {
     /// What can not be installed together: `a==1.0` for a pin, or the requirement itself; sorted.
     pub triggers: Vec<String>,
     /// The requirements in conflict.
-    pub causes: Vec<Cause>,
+    pub causes: Vec<ConflictCause>,
     /// The user's constraints on the projects these are about.
-    pub constraints: Vec<Wanted>,
+    pub constraints: Vec<UserRequirement>,
     /// Projects among them of which nothing at all can be used here.
     pub without_candidates: Vec<PackageName>,
-    /// Sentences that say how it came to this: who wants a parent, which other versions ask the same.
-    pub notes: Vec<String>,
+    /// How it came to this: who wants a parent, which other versions ask the same.
+    pub notes: Vec<Note>,
 }
 
 /// A requirement in a conflict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cause {
+pub struct ConflictCause {
     /// Who asks; `None` for the user.
     pub parent: Option<Parent>,
     /// What is asked for.
@@ -87,12 +87,61 @@ pub struct Unusable {
     /// What it is, when that is known.
     pub version: Option<Version>,
     /// Why it can not be used.
-    pub reason: String,
+    pub reason: Rejection,
+}
+
+/// Something to know about an explanation that is not part of pip's text. Prints as a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Note {
+    /// A version would match, if it could be used.
+    WouldMatch {
+        /// Its project.
+        name: PackageName,
+        /// The version.
+        version: Version,
+        /// Why it can not be used.
+        rejection: Rejection,
+    },
+    /// Versions that can not be used could avoid a conflict; their metadata is not known.
+    CouldFit {
+        /// Their project.
+        name: PackageName,
+        /// The best of them.
+        version: Version,
+        /// How many there are besides.
+        others: usize,
+        /// Why they can not be used.
+        rejection: Rejection,
+    },
+    /// How requirements belong together.
+    Sentence(String),
+}
+
+impl Note {
+    /// The sentence, with the caller's words for a rejection.
+    pub fn sentence(&self, words: impl Fn(&Rejection) -> String) -> String {
+        match self {
+            Self::WouldMatch { name, version, rejection } => {
+                format!("{name} {version} would match, but: {}", words(rejection))
+            }
+            Self::CouldFit { name, version, others, rejection } => {
+                let others = if *others == 0 { String::new() } else { format!(" and {others} others") };
+                format!("{name} {version}{others} could fit, but there is {}", words(rejection))
+            }
+            Self::Sentence(sentence) => sentence.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.sentence(Rejection::to_string))
+    }
 }
 
 impl Explanation {
-    /// Sentences for a person that are not part of pip's text.
-    pub fn notes(&self) -> &[String] {
+    /// What is not part of pip's text.
+    pub fn notes(&self) -> &[Note] {
         match self {
             Self::NoMatch(problem) => &problem.notes,
             Self::Conflict(problem) => &problem.notes,
@@ -103,7 +152,7 @@ impl Explanation {
 
 impl NoMatch {
     /// The requirement as pip names it in "No matching distribution found for …".
-    pub fn wanted(&self) -> String {
+    pub fn requirement_text(&self) -> String {
         shown(&self.requirement)
     }
 
@@ -124,7 +173,7 @@ impl NoMatch {
             lines.push(format!("Ignored the following versions that require a different python version: {pythons}"));
         }
         let kind = if self.only_final { "final version" } else { "version" };
-        let mut line = format!("Could not find a {kind} that satisfies the requirement {}", self.wanted());
+        let mut line = format!("Could not find a {kind} that satisfies the requirement {}", self.requirement_text());
         if let Some(parent) = &self.parent {
             line.push_str(&format!(" (from {})", parent.name));
         }
@@ -133,11 +182,11 @@ impl NoMatch {
         lines
     }
 
-    /// For each reason of which pip says nothing: the versions it holds for, and the reason.
-    pub fn other_reasons(&self, most: usize) -> Vec<String> {
+    /// For each reason of which pip says nothing: the versions it holds for, and the reason, a rejection in the caller's words.
+    pub fn other_reasons(&self, most: usize, words: impl Fn(&Rejection) -> String) -> Vec<String> {
         let rejected = (self.rejected.iter())
             .filter(|(_, rejection)| !matches!(rejection, Rejection::Python { .. }))
-            .map(|(version, rejection)| (rejection.to_string(), version));
+            .map(|(version, rejection)| (words(rejection), version));
         let unusable = self.unusable.iter().map(|(version, reason)| (reason.clone(), version));
         let mut by_reason: Vec<(String, Vec<&Version>)> = Vec::new();
         for (reason, version) in rejected.chain(unusable) {
@@ -162,9 +211,9 @@ impl Conflict {
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for ConflictCause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let requirement = in_words(&self.requirement);
+        let requirement = specifiers_in_words(&self.requirement);
         match &self.parent {
             Some(Parent { name, version }) => write!(formatter, "{name} {version} depends on {requirement}"),
             None => write!(formatter, "The user requested {requirement}"),
@@ -238,20 +287,11 @@ pub(crate) fn shown(requirement: &Requirement) -> String {
         specifiers.sort();
         return text + &specifiers.join(",");
     };
-    let mut url = url.clone();
-    // Without a password the user name alone can be a token. Fails only for URLs that can not have either.
-    let _ = if url.password().is_some() {
-        url.set_password(Some("****"))
-    } else if !url.username().is_empty() {
-        url.set_username("****")
-    } else {
-        Ok(())
-    };
-    format!("{text} @ {url}")
+    format!("{text} @ {}", printable::redacted_url(url))
 }
 
 /// The requirement `c<2,>=1` as "c<2 and >=1", which is how pip writes it in a conflict.
-pub(crate) fn in_words(requirement: &Requirement) -> String {
+pub(crate) fn specifiers_in_words(requirement: &Requirement) -> String {
     let text = shown(requirement);
     let parts: Vec<&str> = text.split(',').map(str::trim).collect();
     match parts.split_last() {

@@ -1,8 +1,8 @@
 //! Which version of each project: a pure function of what is known.
 //!
-//! [`solve`] takes a [`Catalog`] (everything known so far) and a [`Request`] (what is wanted) and says
-//! [`Outcome::Solved`], [`Outcome::Missing`] (facts to fetch, all at once; then solve again from scratch) or
-//! [`Outcome::Impossible`]. It never waits, reads or fetches anything. A bug report is a serialised catalog and request.
+//! [`solve`] takes a [`Catalog`] (everything known so far) and a [`ResolveRequest`] (what is wanted) and says
+//! [`SolveOutcome::Solved`], [`SolveOutcome::Missing`] (facts to fetch, all at once; then solve again from scratch) or
+//! [`SolveOutcome::Impossible`]. It never waits, reads or fetches anything. A bug report is a serialised catalog and request.
 //!
 //! What may be chosen is pip's behaviour: which candidates count (PEP 592 for yanked ones, pip's rule for pre-releases),
 //! what is preferred (installed before newest, unless upgrading), how constraints, direct references and extras work.
@@ -24,11 +24,10 @@
 //! # Ok(()) }
 //! ```
 
+mod candidate_set;
 mod catalog;
 mod conflict;
 mod explanation;
-mod indexes;
-mod matching;
 mod order;
 mod outcome;
 mod provider;
@@ -38,8 +37,8 @@ mod solution;
 mod solve;
 mod table;
 
-pub use catalog::{Candidate, CandidateId, Catalog, Metadata, Origin, Rejection};
-pub use explanation::{Cause, Conflict, Explanation, NoMatch, Parent, Unusable};
-pub use outcome::{Fact, Outcome, Pin, RequestedBy, Resolution, Warning};
-pub use request::{Prereleases, Request, Upgrade, Wanted};
+pub use catalog::{Candidate, CandidateId, CandidateMetadata, CandidateOrigin, Catalog, Rejection};
+pub use explanation::{Conflict, ConflictCause, Explanation, NoMatch, Note, Parent, Unusable};
+pub use outcome::{Fact, Pin, RequestedBy, Resolution, SolveOutcome, Warning};
+pub use request::{Prereleases, ResolveRequest, UpgradeStrategy, UserRequirement};
 pub use solve::solve;

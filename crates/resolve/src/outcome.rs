@@ -10,7 +10,7 @@ use crate::explanation::Explanation;
 
 /// What solving a request against a catalog says.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum SolveOutcome {
     /// Everything needed is known and fits together.
     Solved(Resolution),
     /// Facts to fetch, never empty; put all of them into the catalog and solve again.

@@ -8,11 +8,11 @@ use std::rc::Rc;
 use packaging::{ExtraName, PackageName, Requirement};
 use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics, VersionSet};
 
-use crate::catalog::{CandidateId, Catalog, Metadata};
-use crate::indexes::Indexes;
-use crate::request::{Prereleases, Request, Wanted};
+use crate::candidate_set::CandidateSet;
+use crate::catalog::{CandidateId, CandidateMetadata, Catalog};
+use crate::request::{Prereleases, ResolveRequest, UserRequirement};
 use crate::search::{Package, Search};
-use crate::table::{Demand, Reference, References, Source, Table, UNKNOWN_PAGE};
+use crate::table::{DirectReference, DirectReferences, EntrySource, RequirementRange, Table, UNKNOWN_PAGE};
 
 /// After so many conflicts a package is decided before others.
 const CONFLICTS_TO_PROMOTE: u32 = 5;
@@ -21,7 +21,7 @@ const CONFLICTS_TO_PROMOTE: u32 = 5;
 #[derive(Debug, Default)]
 pub(crate) struct Learned {
     /// Direct references of dependencies.
-    pub(crate) references: HashMap<PackageName, Vec<Reference>>,
+    pub(crate) references: HashMap<PackageName, Vec<DirectReference>>,
     /// Direct references that were chosen although nothing in the solution asks for them.
     pub(crate) unwanted: HashSet<String>,
     /// Projects of which pre-releases and yanked candidates are admitted when any requirement asks for them by name.
@@ -39,7 +39,7 @@ pub(crate) enum Discovery {
         /// The project the reference is for.
         name: PackageName,
         /// What it refers to.
-        reference: Reference,
+        reference: DirectReference,
     },
     /// The best candidate of a project does not fit what was decided before for another, which has others that fit both.
     #[error("{0} is to be decided earlier")]
@@ -48,15 +48,15 @@ pub(crate) enum Discovery {
 
 /// A requirement of the user (with its source) or of a candidate.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct ActiveRequirement<'a> {
     pub(crate) requirement: &'a Requirement,
-    pub(crate) wanted: Option<&'a Wanted>,
+    pub(crate) user_requirement: Option<&'a UserRequirement>,
 }
 
 /// Catalog and request, and what one attempt did so far.
 pub(crate) struct Provider<'a> {
     pub(crate) catalog: &'a Catalog,
-    pub(crate) request: &'a Request<'a>,
+    pub(crate) request: &'a ResolveRequest<'a>,
     learned: &'a Learned,
     pub(crate) search: RefCell<Search>,
     projects: RefCell<Projects<'a>>,
@@ -72,7 +72,7 @@ struct Projects<'a> {
 }
 
 impl<'a> Provider<'a> {
-    pub(crate) fn new(catalog: &'a Catalog, request: &'a Request<'a>, learned: &'a Learned) -> Self {
+    pub(crate) fn new(catalog: &'a Catalog, request: &'a ResolveRequest<'a>, learned: &'a Learned) -> Self {
         Self { catalog, request, learned, search: RefCell::default(), projects: RefCell::default() }
     }
 
@@ -109,13 +109,13 @@ impl<'a> Provider<'a> {
         number
     }
 
-    fn references(&self, name: &PackageName) -> References {
-        let wanted = self.request.requirements.iter().chain(&self.request.constraints);
-        let mut references = References::default();
-        let of_user = wanted
-            .filter(|wanted| wanted.requirement.name == *name)
-            .filter(|wanted| wanted.requirement.applies(self.request.environment, &[]))
-            .filter_map(|wanted| Reference::of(&wanted.requirement));
+    fn references(&self, name: &PackageName) -> DirectReferences {
+        let user_requirement = self.request.requirements.iter().chain(&self.request.constraints);
+        let mut references = DirectReferences::default();
+        let of_user = user_requirement
+            .filter(|user_requirement| user_requirement.requirement.name == *name)
+            .filter(|user_requirement| user_requirement.requirement.applies(self.request.environment, &[]))
+            .filter_map(|user_requirement| DirectReference::of(&user_requirement.requirement));
         let of_dependencies = self.learned.references.get(name).into_iter().flatten().cloned();
         for reference in of_user {
             references.exclusive = true;
@@ -128,7 +128,7 @@ impl<'a> Provider<'a> {
     }
 
     /// The metadata of the candidate at `index`; `None` when it is not known.
-    pub(crate) fn metadata(&self, table: &Table<'_>, index: u32) -> Option<&'a Result<Metadata, String>> {
+    pub(crate) fn metadata(&self, table: &Table<'_>, index: u32) -> Option<&'a Result<CandidateMetadata, String>> {
         let candidate = table.entry(index)?.candidate()?;
         let key = (candidate.version.clone(), candidate.origin.clone());
         self.catalog.project(table.name)?.metadata.get(&key)
@@ -142,12 +142,20 @@ impl<'a> Provider<'a> {
     }
 
     /// What a package asks for at `index`, the tie of an extra to its project aside; nothing while that is not known.
-    pub(crate) fn asked(&self, package: Package, index: u32) -> Vec<Asked<'a>> {
+    pub(crate) fn active_requirements(&self, package: Package, index: u32) -> Vec<ActiveRequirement<'a>> {
         let environment = self.request.environment;
         let Some(project) = package.project() else {
-            let applying =
-                self.request.requirements.iter().filter(|wanted| wanted.requirement.applies(environment, &[]));
-            return applying.map(|wanted| Asked { requirement: &wanted.requirement, wanted: Some(wanted) }).collect();
+            let applying = self
+                .request
+                .requirements
+                .iter()
+                .filter(|user_requirement| user_requirement.requirement.applies(environment, &[]));
+            return applying
+                .map(|user_requirement| ActiveRequirement {
+                    requirement: &user_requirement.requirement,
+                    user_requirement: Some(user_requirement),
+                })
+                .collect();
         };
         let Some(table) = self.table(project).filter(|_| !self.request.no_deps) else { return Vec::new() };
         let Some(Ok(metadata)) = self.metadata(&table, index) else { return Vec::new() };
@@ -163,7 +171,7 @@ impl<'a> Provider<'a> {
                 Some(extra) => !without && requirement.applies(environment, std::slice::from_ref(extra)),
             }
         });
-        applying.map(|requirement| Asked { requirement, wanted: None }).collect()
+        applying.map(|requirement| ActiveRequirement { requirement, user_requirement: None }).collect()
     }
 
     /// The packages a requirement is about: the project and its extras.
@@ -174,7 +182,7 @@ impl<'a> Provider<'a> {
     }
 
     /// The best index of `range`, as pip chooses; `None` when nothing in it may be chosen now.
-    fn best(&self, table: &Table<'a>, project: u32, range: &Indexes) -> Option<u32> {
+    fn best(&self, table: &Table<'a>, project: u32, range: &CandidateSet) -> Option<u32> {
         let installed = table.installed.filter(|index| range.contains(index));
         if let Some(installed) = installed.filter(|_| !table.upgradable) {
             return Some(installed);
@@ -212,7 +220,7 @@ impl<'a> Provider<'a> {
     }
 
     /// Projects of which something was refused that some requirement asks for.
-    pub(crate) fn wrongly_refused(&self) -> Vec<PackageName> {
+    pub(crate) fn refused_but_requested(&self) -> Vec<PackageName> {
         let search = self.search.borrow();
         let refused = search.refused().filter_map(|(project, range)| {
             let table = self.table(project).filter(|table| !self.learned.admitted.contains(table.name))?;
@@ -225,9 +233,9 @@ impl<'a> Provider<'a> {
     }
 
     /// Which pre-releases and yanked candidates count for a project under the requirements in effect.
-    fn rule(&self, table: &Table<'a>, project: u32) -> Rule {
+    fn rule(&self, table: &Table<'a>, project: u32) -> AdmissionRule {
         let search = self.search.borrow();
-        let mut range = Indexes::full();
+        let mut range = CandidateSet::full();
         let (mut names_prerelease, mut pins) = (false, false);
         for demand in search.in_effect(project) {
             range = range.intersection(&demand.range);
@@ -245,24 +253,24 @@ impl<'a> Provider<'a> {
         };
         let applicable_yanked =
             || fitting().filter(|entry| prereleases || !entry.is_prerelease()).all(|entry| entry.yanked);
-        Rule { prereleases, yanked: pins && applicable_yanked() }
+        AdmissionRule { prereleases, yanked: pins && applicable_yanked() }
     }
 }
 
 /// Whether pre-releases and yanked candidates may be chosen.
-struct Rule {
+struct AdmissionRule {
     prereleases: bool,
     yanked: bool,
 }
 
-impl Rule {
-    fn admits(&self, entry: &crate::table::Entry<'_>) -> bool {
+impl AdmissionRule {
+    fn admits(&self, entry: &crate::table::TableEntry<'_>) -> bool {
         entry.on_page && (self.prereleases || !entry.is_prerelease()) && (self.yanked || !entry.yanked)
     }
 }
 
-impl References {
-    fn add(&mut self, reference: Reference) {
+impl DirectReferences {
+    fn add(&mut self, reference: DirectReference) {
         if self.all.iter().all(|known| known.key != reference.key) {
             self.all.push(reference);
         }
@@ -272,7 +280,7 @@ impl References {
 impl DependencyProvider for Provider<'_> {
     type P = Package;
     type V = u32;
-    type VS = Indexes;
+    type VS = CandidateSet;
     type M = String;
     type Err = Discovery;
     /// The class, then conflicts, then the user's order, then the project before its extras.
@@ -281,7 +289,7 @@ impl DependencyProvider for Provider<'_> {
     fn prioritize(
         &self,
         package: &Package,
-        range: &Indexes,
+        range: &CandidateSet,
         statistics: &PackageResolutionStatistics,
     ) -> Self::Priority {
         self.search.borrow_mut().undecided(*package);
@@ -305,7 +313,7 @@ impl DependencyProvider for Provider<'_> {
         (u8::from(table.named.is_some()), 0, order, base)
     }
 
-    fn choose_version(&self, package: &Package, range: &Indexes) -> Result<Option<u32>, Discovery> {
+    fn choose_version(&self, package: &Package, range: &CandidateSet) -> Result<Option<u32>, Discovery> {
         let choice = match *package {
             Package::Root => Some(0),
             Package::Project(project) => self.table(project).and_then(|table| self.best(&table, project, range)),
@@ -329,27 +337,27 @@ impl DependencyProvider for Provider<'_> {
         &self,
         package: &Package,
         index: &u32,
-    ) -> Result<Dependencies<Package, Indexes, String>, Discovery> {
-        let mut dependencies: Vec<(Package, Indexes)> = Vec::new();
+    ) -> Result<Dependencies<Package, CandidateSet, String>, Discovery> {
+        let mut dependencies: Vec<(Package, CandidateSet)> = Vec::new();
         if let Package::Extra(project, _) = package {
-            dependencies.push((Package::Project(*project), Indexes::singleton(*index)));
+            dependencies.push((Package::Project(*project), CandidateSet::singleton(*index)));
         }
         if let Some(table) = package.project().and_then(|project| self.table(project))
             && let Some(Err(reason)) = self.metadata(&table, *index)
         {
             return Ok(Dependencies::Unavailable(reason.clone()));
         }
-        for asked in self.asked(*package, *index) {
+        for asked in self.active_requirements(*package, *index) {
             let requirement = asked.requirement;
             let project = self.number(&requirement.name);
-            let demand = self.demand(project, requirement)?;
+            let demand = self.requirement_range(project, requirement)?;
             if package.project() == Some(project) {
                 // A project that requires itself does so at the same index.
                 if !demand.range.contains(index) {
                     return Ok(Dependencies::Unavailable(format!("requires {requirement} of itself")));
                 }
                 let others = self.packages(requirement).into_iter().skip(1).filter(|other| other != package);
-                dependencies.extend(others.map(|other| (other, Indexes::singleton(*index))));
+                dependencies.extend(others.map(|other| (other, CandidateSet::singleton(*index))));
                 continue;
             }
             if self.should_have_been_earlier(*package, project, &demand)
@@ -371,15 +379,22 @@ impl DependencyProvider for Provider<'_> {
 
 impl<'a> Provider<'a> {
     /// Which indexes of a project fit a requirement.
-    pub(crate) fn demand(&self, project: u32, requirement: &'a Requirement) -> Result<Rc<Demand>, Discovery> {
-        let demand = self.table(project).and_then(|table| table.demand(requirement));
+    pub(crate) fn requirement_range(
+        &self,
+        project: u32,
+        requirement: &'a Requirement,
+    ) -> Result<Rc<RequirementRange>, Discovery> {
+        let demand = self.table(project).and_then(|table| table.requirement_range(requirement));
         if let Some(demand) = demand {
             return Ok(demand);
         }
-        let reference = Reference::of(requirement).filter(|reference| !self.learned.unwanted.contains(&reference.key));
+        let reference =
+            DirectReference::of(requirement).filter(|reference| !self.learned.unwanted.contains(&reference.key));
         match reference {
             Some(reference) => Err(Discovery::Reference { name: requirement.name.clone(), reference }),
-            None => Ok(Rc::new(Demand { range: Indexes::empty(), names_prerelease: false, pins: false })),
+            None => {
+                Ok(Rc::new(RequirementRange { range: CandidateSet::empty(), names_prerelease: false, pins: false }))
+            }
         }
     }
 
@@ -387,7 +402,7 @@ impl<'a> Provider<'a> {
     ///
     /// The solver would then go back to older versions of `package`, and pip to another candidate of `project`. Deciding
     /// `package` first comes to what pip does. It is tried once for each project, so that attempts come to an end.
-    fn should_have_been_earlier(&self, package: Package, project: u32, demand: &Demand) -> bool {
+    fn should_have_been_earlier(&self, package: Package, project: u32, demand: &RequirementRange) -> bool {
         let search = self.search.borrow();
         let Some(decided) = search.chosen(Package::Project(project)) else { return false };
         if demand.range.contains(&decided) {
@@ -408,7 +423,7 @@ impl<'a> Provider<'a> {
 
     /// Whether a candidate is chosen whose metadata is still to be fetched.
     pub(crate) fn lacks_metadata(&self, table: &Table<'_>, index: u32) -> bool {
-        let known = table.entry(index).is_some_and(|entry| matches!(entry.source, Source::Known(_)));
+        let known = table.entry(index).is_some_and(|entry| matches!(entry.source, EntrySource::Known(_)));
         known && !self.request.no_deps && self.metadata(table, index).is_none()
     }
 }

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 /// A requirement or constraint of the user, and where it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wanted {
+pub struct UserRequirement {
     /// What is asked for. A path or a URL without a name becomes `name @ url` before it gets here.
     pub requirement: Requirement,
     /// Where it was read, for messages: "the command line" or "r.txt line 3".
     pub source: String,
 }
 
-impl Wanted {
+impl UserRequirement {
     /// A requirement and where it was read.
     pub fn new(requirement: Requirement, source: impl Into<String>) -> Self {
         Self { requirement, source: source.into() }
@@ -23,12 +23,12 @@ impl Wanted {
 
 /// Which installed distributions may be replaced by a better candidate although they fit (pip's `--upgrade-strategy`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Upgrade {
+pub enum UpgradeStrategy {
     /// None: what is installed and fits stays.
     #[default]
-    None,
+    ToSatisfyOnly,
     /// Those of projects the user named.
-    OnlyNamed,
+    OnlyIfNeeded,
     /// All.
     Eager,
 }
@@ -47,15 +47,15 @@ pub enum Prereleases {
 
 /// What is wanted, and the rules of choice.
 #[derive(Clone, Debug, Serialize)]
-pub struct Request<'a> {
+pub struct ResolveRequest<'a> {
     /// What to install.
-    pub requirements: Vec<Wanted>,
+    pub requirements: Vec<UserRequirement>,
     /// Limits on projects, without asking for them.
-    pub constraints: Vec<Wanted>,
+    pub constraints: Vec<UserRequirement>,
     /// The values of environment markers for the target interpreter.
     pub environment: &'a MarkerEnvironment,
     /// What installed distributions may be replaced.
-    pub upgrade: Upgrade,
+    pub upgrade: UpgradeStrategy,
     /// Resolve as if nothing was installed.
     pub ignore_installed: bool,
     /// The rule for projects without a rule of their own.
@@ -66,14 +66,14 @@ pub struct Request<'a> {
     pub no_deps: bool,
 }
 
-impl<'a> Request<'a> {
+impl<'a> ResolveRequest<'a> {
     /// A request for nothing, with pip's defaults.
     pub fn new(environment: &'a MarkerEnvironment) -> Self {
         Self {
             requirements: Vec::new(),
             constraints: Vec::new(),
             environment,
-            upgrade: Upgrade::None,
+            upgrade: UpgradeStrategy::ToSatisfyOnly,
             ignore_installed: false,
             prereleases: Prereleases::WhenNeeded,
             prereleases_of: HashMap::new(),

@@ -15,8 +15,8 @@ use std::rc::Rc;
 
 use pubgrub::VersionSet;
 
-use crate::indexes::Indexes;
-use crate::table::{Demand, Entry};
+use crate::candidate_set::CandidateSet;
+use crate::table::{RequirementRange, TableEntry};
 
 /// What the solver decides about: the user's request, a project, or an extra of a project, which is a package of its
 /// own with the same indexes.
@@ -47,7 +47,7 @@ impl fmt::Display for Package {
     }
 }
 
-type DemandsByIndex = HashMap<u32, Vec<Rc<Demand>>>;
+type DemandsByIndex = HashMap<u32, Vec<Rc<RequirementRange>>>;
 
 /// What the search has done so far.
 #[derive(Default)]
@@ -55,15 +55,15 @@ pub(crate) struct Search {
     /// The latest choice.
     chosen: HashMap<Package, u32>,
     /// The range the latest choice was made from.
-    ranges: HashMap<Package, Indexes>,
+    ranges: HashMap<Package, CandidateSet>,
     /// All requirements seen on a project, by who asks.
     demands: HashMap<u32, HashMap<Package, DemandsByIndex>>,
     /// For each project the ranges that were refused only because of the requirements in effect at that moment.
-    refused: HashMap<u32, Vec<Indexes>>,
+    refused: HashMap<u32, Vec<CandidateSet>>,
 }
 
 impl Search {
-    pub(crate) fn choose(&mut self, package: Package, index: u32, range: &Indexes) {
+    pub(crate) fn choose(&mut self, package: Package, index: u32, range: &CandidateSet) {
         self.chosen.insert(package, index);
         self.ranges.insert(package, range.clone());
     }
@@ -77,28 +77,28 @@ impl Search {
         self.chosen.get(&package).copied()
     }
 
-    pub(crate) fn range(&self, package: Package) -> Option<&Indexes> {
+    pub(crate) fn range(&self, package: Package) -> Option<&CandidateSet> {
         self.ranges.get(&package)
     }
 
-    pub(crate) fn require(&mut self, parent: Package, index: u32, project: u32, demand: Rc<Demand>) {
+    pub(crate) fn require(&mut self, parent: Package, index: u32, project: u32, demand: Rc<RequirementRange>) {
         self.demands.entry(project).or_default().entry(parent).or_default().entry(index).or_default().push(demand);
     }
 
     /// The requirements in effect on a project.
-    pub(crate) fn in_effect(&self, project: u32) -> impl Iterator<Item = &Demand> {
+    pub(crate) fn in_effect(&self, project: u32) -> impl Iterator<Item = &RequirementRange> {
         let parents = self.demands.get(&project).into_iter().flatten();
         parents
             .filter_map(|(parent, by_index)| by_index.get(&self.chosen(*parent)?))
             .flat_map(|demands| demands.iter().map(Rc::as_ref))
     }
 
-    pub(crate) fn refuse(&mut self, project: u32, range: &Indexes) {
+    pub(crate) fn refuse(&mut self, project: u32, range: &CandidateSet) {
         self.refused.entry(project).or_default().push(range.clone());
     }
 
     /// Whether some requirement, in effect or not, asks for this very pre-release or yanked candidate.
-    pub(crate) fn is_asked_for(&self, project: u32, index: u32, entry: &Entry<'_>) -> bool {
+    pub(crate) fn is_asked_for(&self, project: u32, index: u32, entry: &TableEntry<'_>) -> bool {
         let demands = self.demands.get(&project).into_iter().flat_map(HashMap::values).flat_map(HashMap::values);
         demands.flatten().any(|demand| {
             let admits = (demand.names_prerelease || !entry.is_prerelease()) && (demand.pins || !entry.yanked);
@@ -107,7 +107,7 @@ impl Search {
     }
 
     /// Projects with the ranges of them that were refused.
-    pub(crate) fn refused(&self) -> impl Iterator<Item = (u32, &Indexes)> {
+    pub(crate) fn refused(&self) -> impl Iterator<Item = (u32, &CandidateSet)> {
         self.refused.iter().flat_map(|(project, ranges)| ranges.iter().map(|range| (*project, range)))
     }
 }

@@ -30,13 +30,15 @@ pub(crate) fn unwanted_reference(provider: &Provider<'_>, chosen: &Chosen) -> Op
         return None;
     }
     for (package, index) in chosen {
-        for asked in provider.asked(*package, *index).into_iter().filter(|asked| asked.requirement.url.is_some()) {
+        for asked in
+            provider.active_requirements(*package, *index).into_iter().filter(|asked| asked.requirement.url.is_some())
+        {
             direct.remove(&Package::Project(provider.number(&asked.requirement.name)));
         }
     }
     direct.into_iter().find_map(|(package, index)| {
         let table = provider.table(package.project()?)?;
-        if table.constraints.iter().any(|wanted| wanted.requirement.url.is_some()) {
+        if table.constraints.iter().any(|user_requirement| user_requirement.requirement.url.is_some()) {
             return None;
         }
         table.reference(index).map(|reference| reference.key.clone())
@@ -54,15 +56,15 @@ pub(crate) fn resolution(provider: &Provider<'_>, chosen: &Chosen) -> Resolution
             dependencies.push(Package::Project(project));
             warnings.extend(unknown_extra(provider, package, index));
         }
-        for asked in provider.asked(package, index) {
+        for asked in provider.active_requirements(package, index) {
             dependencies.extend(provider.packages(asked.requirement));
             let target = provider.number(&asked.requirement.name);
             if Some(target) == package.project() {
                 continue;
             }
             let requirement = asked.requirement.clone();
-            let by = match asked.wanted {
-                Some(wanted) => RequestedBy::User { requirement, source: wanted.source.clone() },
+            let by = match asked.user_requirement {
+                Some(user_requirement) => RequestedBy::User { requirement, source: user_requirement.source.clone() },
                 None => {
                     let Some(table) = package.project().and_then(|project| provider.table(project)) else { continue };
                     let Some(parent) = provider.candidate_id(&table, index) else { continue };

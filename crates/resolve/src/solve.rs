@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use pubgrub::PubGrubError;
 
-use crate::catalog::{Catalog, Origin};
+use crate::catalog::{CandidateOrigin, Catalog};
 use crate::conflict;
-use crate::outcome::{Fact, Outcome};
+use crate::outcome::{Fact, SolveOutcome};
 use crate::provider::{Discovery, Learned, Provider};
-use crate::request::Request;
+use crate::request::ResolveRequest;
 use crate::search::Package;
 use crate::solution::{self, Chosen};
-use crate::table::{Source, Table};
+use crate::table::{EntrySource, Table};
 
 /// The most candidates of one project whose metadata is asked for at once.
 const LARGEST_BATCH: usize = 256;
@@ -22,7 +22,7 @@ const METADATA_OF_A_LONG_SEARCH: usize = 4;
 ///
 /// What is missing is relaxed: a project or candidate nobody knows yet fits everything and needs nothing. So one call
 /// finds all facts that can be known to matter, and what is impossible under these assumptions is impossible.
-pub fn solve(catalog: &Catalog, request: &Request<'_>) -> Outcome {
+pub fn solve(catalog: &Catalog, request: &ResolveRequest<'_>) -> SolveOutcome {
     let mut learned = Learned::default();
     // Each further attempt knows one more direct reference, admitted or early project, of which there are finitely many.
     loop {
@@ -34,7 +34,7 @@ pub fn solve(catalog: &Catalog, request: &Request<'_>) -> Outcome {
 }
 
 enum Attempt {
-    Done(Outcome),
+    Done(SolveOutcome),
     Again(More),
 }
 
@@ -58,10 +58,10 @@ impl More {
     }
 }
 
-fn attempt(catalog: &Catalog, request: &Request<'_>, learned: &Learned) -> Attempt {
+fn attempt(catalog: &Catalog, request: &ResolveRequest<'_>, learned: &Learned) -> Attempt {
     let provider = Provider::new(catalog, request, learned);
     let result = pubgrub::resolve(&provider, Package::Root, 0u32);
-    let refused = provider.wrongly_refused();
+    let refused = provider.refused_but_requested();
     if !refused.is_empty() {
         return Attempt::Again(More::Admitted(refused));
     }
@@ -73,12 +73,14 @@ fn attempt(catalog: &Catalog, request: &Request<'_>, learned: &Learned) -> Attem
             }
             let facts = missing(&provider, &chosen);
             if facts.is_empty() {
-                Attempt::Done(Outcome::Solved(solution::resolution(&provider, &chosen)))
+                Attempt::Done(SolveOutcome::Solved(solution::resolution(&provider, &chosen)))
             } else {
-                Attempt::Done(Outcome::Missing(facts))
+                Attempt::Done(SolveOutcome::Missing(facts))
             }
         }
-        Err(PubGrubError::NoSolution(tree)) => Attempt::Done(Outcome::Impossible(conflict::explain(&provider, tree))),
+        Err(PubGrubError::NoSolution(tree)) => {
+            Attempt::Done(SolveOutcome::Impossible(conflict::explain(&provider, tree)))
+        }
         Err(
             PubGrubError::ErrorRetrievingDependencies { source, .. }
             | PubGrubError::ErrorChoosingVersion { source, .. }
@@ -100,11 +102,11 @@ fn missing(provider: &Provider<'_>, chosen: &Chosen) -> Vec<Fact> {
     for (project, index) in projects {
         let Some(table) = provider.table(project) else { continue };
         match table.entry(index).map(|entry| &entry.source) {
-            Some(Source::UnknownPage) => facts.push(Fact::Project(table.name.clone())),
-            Some(Source::UnknownDirect(reference)) => {
+            Some(EntrySource::UnknownPage) => facts.push(Fact::Project(table.name.clone())),
+            Some(EntrySource::UnknownDirect(reference)) => {
                 facts.push(Fact::Direct { name: table.name.clone(), url: reference.url.clone() });
             }
-            Some(Source::Known(_)) if provider.lacks_metadata(&table, index) => {
+            Some(EntrySource::Known(_)) if provider.lacks_metadata(&table, index) => {
                 facts.extend(metadata_batch(provider, project, &table, index));
             }
             _ => {}
@@ -121,8 +123,8 @@ fn metadata_batch(provider: &Provider<'_>, project: u32, table: &Table<'_>, inde
     let known = provider
         .catalog
         .project(table.name)
-        .map_or(0, |project| project.metadata.keys().filter(|(_, origin)| *origin == Origin::Index).count());
-    let wanted = (known + 1).min(LARGEST_BATCH);
+        .map_or(0, |project| project.metadata.keys().filter(|(_, origin)| *origin == CandidateOrigin::Index).count());
+    let user_requirement = (known + 1).min(LARGEST_BATCH);
     let search = provider.search.borrow();
     let range = search.range(Package::Project(project));
     let in_range = range.into_iter().flat_map(|range| range.best_first()).filter(|other| *other < index);
@@ -133,7 +135,7 @@ fn metadata_batch(provider: &Provider<'_>, project: u32, table: &Table<'_>, inde
     });
     let mut batch = vec![index];
     for other in others {
-        if batch.len() >= wanted {
+        if batch.len() >= user_requirement {
             break;
         }
         if !batch.contains(&other) {

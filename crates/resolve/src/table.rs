@@ -7,29 +7,28 @@ use std::rc::Rc;
 use packaging::{PackageName, Requirement, Version, VersionSpecifiers};
 use pubgrub::VersionSet;
 
+use crate::candidate_set::CandidateSet;
 use crate::catalog::{Candidate, Project};
-use crate::indexes::Indexes;
-use crate::matching;
-use crate::request::{Prereleases, Request, Upgrade, Wanted};
+use crate::request::{Prereleases, ResolveRequest, UpgradeStrategy, UserRequirement};
 
 /// Stands for all candidates of a project whose page is not known; it fits every requirement.
 pub(crate) const UNKNOWN_PAGE: u32 = 0;
 
 /// What stands at one index.
 #[derive(Clone, Debug)]
-pub(crate) enum Source<'a> {
+pub(crate) enum EntrySource<'a> {
     /// Candidates nobody has looked up yet.
     UnknownPage,
     /// A direct reference nobody has looked up yet; it fits every requirement.
-    UnknownDirect(Reference),
+    UnknownDirect(DirectReference),
     /// A candidate.
     Known(&'a Candidate),
 }
 
 /// A candidate and what decides whether it may be chosen.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry<'a> {
-    pub(crate) source: Source<'a>,
+pub(crate) struct TableEntry<'a> {
+    pub(crate) source: EntrySource<'a>,
     /// Whether the project's page has this version; pre-release and yank rules look at the page only.
     pub(crate) on_page: bool,
     pub(crate) yanked: bool,
@@ -38,7 +37,7 @@ pub(crate) struct Entry<'a> {
 
 /// The URL of a direct reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reference {
+pub(crate) struct DirectReference {
     /// Equal for two spellings that mean the same thing: without password and without hashes.
     pub(crate) key: String,
     /// As the first requirement writes it.
@@ -47,8 +46,8 @@ pub(crate) struct Reference {
 
 /// Which indexes a requirement admits, and what it says about pre-releases and yanked candidates.
 #[derive(Debug)]
-pub(crate) struct Demand {
-    pub(crate) range: Indexes,
+pub(crate) struct RequirementRange {
+    pub(crate) range: CandidateSet,
     pub(crate) names_prerelease: bool,
     pub(crate) pins: bool,
 }
@@ -56,7 +55,7 @@ pub(crate) struct Demand {
 /// One project.
 pub(crate) struct Table<'a> {
     pub(crate) name: &'a PackageName,
-    pub(crate) entries: Vec<Entry<'a>>,
+    pub(crate) entries: Vec<TableEntry<'a>>,
     pub(crate) page_known: bool,
     pub(crate) installed: Option<u32>,
     /// Whether a better candidate may replace the installed one.
@@ -66,29 +65,26 @@ pub(crate) struct Table<'a> {
     pub(crate) named: Option<u32>,
     /// Candidates that can not be used here.
     pub(crate) rejected: Vec<&'a Candidate>,
-    pub(crate) constraints: Vec<&'a Wanted>,
-    references: Vec<(Reference, u32)>,
+    pub(crate) constraints: Vec<&'a UserRequirement>,
+    references: Vec<(DirectReference, u32)>,
     /// Versions of the entries between the placeholder and the direct references.
     versions: Vec<&'a Version>,
     versions_ascend: bool,
-    demands: RefCell<HashMap<&'a VersionSpecifiers, Rc<Demand>>>,
+    demands: RefCell<HashMap<&'a VersionSpecifiers, Rc<RequirementRange>>>,
 }
 
 /// What is known of a project's direct references before its table is made.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct References {
-    pub(crate) all: Vec<Reference>,
+pub(crate) struct DirectReferences {
+    pub(crate) all: Vec<DirectReference>,
     /// The user gave one of them, so that nothing but them may be chosen.
     pub(crate) exclusive: bool,
 }
 
-impl Reference {
+impl DirectReference {
     pub(crate) fn of(requirement: &Requirement) -> Option<Self> {
         let url = requirement.url.as_ref()?;
-        let mut same = url.clone();
-        // These fail for URLs that can not have a user name; then there is nothing to remove.
-        let _ = same.set_username("");
-        let _ = same.set_password(None);
+        let mut same = printable::without_credentials(url);
         let subdirectory = url.fragment().unwrap_or_default().split('&').find(|part| part.starts_with("subdirectory="));
         same.set_fragment(subdirectory);
         Some(Self { key: same.to_string(), url: url.to_string() })
@@ -99,18 +95,23 @@ impl<'a> Table<'a> {
     pub(crate) fn new(
         name: &'a PackageName,
         project: Option<&'a Project>,
-        request: &'a Request<'_>,
-        references: References,
+        request: &'a ResolveRequest<'_>,
+        references: DirectReferences,
     ) -> Self {
         let named = request.requirements.iter().position(|wanted| wanted.requirement.name == *name);
         let upgradable = match request.upgrade {
-            Upgrade::None => false,
-            Upgrade::OnlyNamed => named.is_some(),
-            Upgrade::Eager => true,
+            UpgradeStrategy::ToSatisfyOnly => false,
+            UpgradeStrategy::OnlyIfNeeded => named.is_some(),
+            UpgradeStrategy::Eager => true,
         };
         let mut table = Self {
             name,
-            entries: vec![Entry { source: Source::UnknownPage, on_page: false, yanked: false, direct: false }],
+            entries: vec![TableEntry {
+                source: EntrySource::UnknownPage,
+                on_page: false,
+                yanked: false,
+                direct: false,
+            }],
             page_known: true,
             installed: None,
             upgradable,
@@ -135,7 +136,7 @@ impl<'a> Table<'a> {
                 table.add_installed(project.and_then(|project| project.installed.as_ref()));
             }
         }
-        table.versions = table.entries.iter().filter_map(Entry::version).collect();
+        table.versions = table.entries.iter().filter_map(TableEntry::version).collect();
         table.versions_ascend = table.versions.is_sorted();
         for reference in references.all {
             table.add_direct(project, reference);
@@ -143,67 +144,66 @@ impl<'a> Table<'a> {
         table
     }
 
-    pub(crate) fn entry(&self, index: u32) -> Option<&Entry<'a>> {
+    pub(crate) fn entry(&self, index: u32) -> Option<&TableEntry<'a>> {
         self.entries.get(index as usize)
     }
 
     /// The direct reference at `index`.
-    pub(crate) fn reference(&self, index: u32) -> Option<&Reference> {
+    pub(crate) fn reference(&self, index: u32) -> Option<&DirectReference> {
         self.references.iter().find(|(_, at)| *at == index && index != UNKNOWN_PAGE).map(|(reference, _)| reference)
     }
 
-    /// Which indexes fit `requirement` and the constraints on the project; `None` for a direct reference that has no
+    /// Which indexes fit `requirement` and the constraints on the project; `ToSatisfyOnly` for a direct reference that has no
     /// index yet.
-    pub(crate) fn demand(&self, requirement: &'a Requirement) -> Option<Rc<Demand>> {
-        if let Some(reference) = Reference::of(requirement) {
+    pub(crate) fn requirement_range(&self, requirement: &'a Requirement) -> Option<Rc<RequirementRange>> {
+        if let Some(reference) = DirectReference::of(requirement) {
             let (_, index) = self.references.iter().find(|(known, _)| known.key == reference.key)?;
-            let mut range = Indexes::empty();
+            let mut range = CandidateSet::empty();
             // A rejected one has no entry.
             if *index != UNKNOWN_PAGE {
-                range = self.constrained(Indexes::singleton(*index));
+                range = self.constrained(CandidateSet::singleton(*index));
             }
-            return Some(Rc::new(Demand { range, names_prerelease: false, pins: false }));
+            return Some(Rc::new(RequirementRange { range, names_prerelease: false, pins: false }));
         }
         let specifiers = &requirement.specifiers;
         if let Some(demand) = self.demands.borrow().get(specifiers) {
             return Some(demand.clone());
         }
         let limits = || self.constraints.iter().map(|wanted| &wanted.requirement.specifiers).chain([specifiers]);
-        let demand = Rc::new(Demand {
+        let demand = Rc::new(RequirementRange {
             range: self.constrained(self.matching(specifiers)),
-            names_prerelease: limits().any(matching::names_prerelease),
-            pins: limits().any(matching::pins),
+            names_prerelease: limits().any(VersionSpecifiers::names_prerelease),
+            pins: limits().any(VersionSpecifiers::pins),
         });
         self.demands.borrow_mut().insert(specifiers, demand.clone());
         Some(demand)
     }
 
     /// The indexes that fit `specifiers`, constraints aside.
-    pub(crate) fn matching(&self, specifiers: &VersionSpecifiers) -> Indexes {
+    pub(crate) fn matching(&self, specifiers: &VersionSpecifiers) -> CandidateSet {
         let mut fitting = Vec::new();
         if !self.page_known {
             fitting.push(UNKNOWN_PAGE);
         }
         if self.versions_ascend {
-            for span in matching::spans(specifiers, &self.versions) {
+            for span in specifiers.spans(&self.versions) {
                 fitting.extend(span.filter_map(|place| u32::try_from(place + 1).ok()));
             }
         } else {
             let places = self.versions.iter().zip(1..);
-            fitting
-                .extend(places.filter(|(version, _)| matching::contains(specifiers, version)).map(|(_, index)| index));
+            fitting.extend(places.filter(|(version, _)| specifiers.contains(version)).map(|(_, index)| index));
         }
         for (index, entry) in (0..).zip(&self.entries).skip(self.versions.len() + 1) {
-            if entry.version().is_none_or(|version| matching::contains(specifiers, version)) {
+            if entry.version().is_none_or(|version| specifiers.contains(version)) {
                 fitting.push(index);
             }
         }
         fitting.into_iter().collect()
     }
 
-    fn constrained(&self, range: Indexes) -> Indexes {
+    fn constrained(&self, range: CandidateSet) -> CandidateSet {
         self.constraints.iter().fold(range, |range, wanted| {
-            let admitted = match Reference::of(&wanted.requirement) {
+            let admitted = match DirectReference::of(&wanted.requirement) {
                 Some(reference) => (self.references.iter())
                     .filter(|(known, index)| known.key == reference.key && *index != UNKNOWN_PAGE)
                     .map(|(_, index)| *index)
@@ -219,8 +219,8 @@ impl<'a> Table<'a> {
             if candidate.rejected.is_some() {
                 self.rejected.push(candidate);
             } else {
-                let source = Source::Known(candidate);
-                self.entries.push(Entry { source, on_page: true, yanked: candidate.yanked, direct: false });
+                let source = EntrySource::Known(candidate);
+                self.entries.push(TableEntry { source, on_page: true, yanked: candidate.yanked, direct: false });
             }
         }
     }
@@ -229,7 +229,7 @@ impl<'a> Table<'a> {
     /// otherwise it goes in front of the first worse one that is older.
     fn add_installed(&mut self, installed: Option<&'a Candidate>) {
         let Some(installed) = installed else { return };
-        let source = Source::Known(installed);
+        let source = EntrySource::Known(installed);
         let same = self.entries.iter().position(|entry| entry.version() == Some(&installed.version));
         let place = match same {
             Some(place) => {
@@ -242,14 +242,14 @@ impl<'a> Table<'a> {
                 let older =
                     self.entries.iter().rposition(|entry| entry.version().is_some_and(|v| *v < installed.version));
                 let place = older.map_or(1, |place| place + 1);
-                self.entries.insert(place, Entry { source, on_page: false, yanked: false, direct: false });
+                self.entries.insert(place, TableEntry { source, on_page: false, yanked: false, direct: false });
                 place
             }
         };
         self.installed = u32::try_from(place).ok();
     }
 
-    fn add_direct(&mut self, project: Option<&'a Project>, reference: Reference) {
+    fn add_direct(&mut self, project: Option<&'a Project>, reference: DirectReference) {
         let known = project.and_then(|project| project.direct.get(&reference.url));
         if let Some(candidate) = known.filter(|candidate| candidate.rejected.is_some()) {
             self.rejected.push(candidate);
@@ -257,16 +257,16 @@ impl<'a> Table<'a> {
             return;
         }
         let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        let source = known.map_or_else(|| Source::UnknownDirect(reference.clone()), Source::Known);
-        self.entries.push(Entry { source, on_page: false, yanked: false, direct: true });
+        let source = known.map_or_else(|| EntrySource::UnknownDirect(reference.clone()), EntrySource::Known);
+        self.entries.push(TableEntry { source, on_page: false, yanked: false, direct: true });
         self.references.push((reference, index));
     }
 }
 
-impl<'a> Entry<'a> {
+impl<'a> TableEntry<'a> {
     pub(crate) fn candidate(&self) -> Option<&'a Candidate> {
         match self.source {
-            Source::Known(candidate) => Some(candidate),
+            EntrySource::Known(candidate) => Some(candidate),
             _ => None,
         }
     }

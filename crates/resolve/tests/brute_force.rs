@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::world::{World, environment};
 use packaging::{MarkerEnvironment, Requirement, Version};
-use resolve::Outcome;
+use resolve::SolveOutcome;
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 const SPECIFIERS: [&str; 8] = ["", ">=2", "<2", "==1", "!=2", "<=2", ">1", "==3"];
@@ -107,7 +107,7 @@ fn solutions_are_valid_and_failures_are_real() {
         }
         let world = wishes.iter().fold(world, |world, wish| world.wants(wish));
         match world.run().outcome {
-            Outcome::Solved(resolution) => {
+            SolveOutcome::Solved(resolution) => {
                 let choice: Choice = (resolution.pins.iter())
                     .map(|pin| (pin.candidate.name.to_string(), pin.candidate.version.to_string().parse().unwrap()))
                     .collect();
@@ -115,11 +115,11 @@ fn solutions_are_valid_and_failures_are_real() {
                 assert_eq!(resolution.pins.len(), choice.len());
                 solved += 1;
             }
-            Outcome::Impossible(explanation) => {
+            SolveOutcome::Impossible(explanation) => {
                 assert!(!any_is_valid(&wishes, &releases, &environment), "{explanation} {wishes:?} {releases:?}");
                 impossible += 1;
             }
-            Outcome::Missing(_) => unreachable!("a run ends when nothing is missing"),
+            SolveOutcome::Missing(_) => unreachable!("a run ends when nothing is missing"),
         }
     }
     assert!(solved > 200 && impossible > 200, "{solved} solved, {impossible} impossible: the worlds are too simple");

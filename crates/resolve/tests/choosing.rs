@@ -1,7 +1,7 @@
 //! Which candidate is chosen: newest, installed, pre-release, yanked, constrained.
 
 use super::world::World;
-use resolve::{Fact, Prereleases, Upgrade};
+use resolve::{Fact, Prereleases, UpgradeStrategy};
 
 #[test]
 fn the_newest_that_fits_is_chosen_and_dependencies_come_along() {
@@ -80,15 +80,15 @@ fn upgrading_named_projects_keeps_installed_dependencies_that_fit() {
         .release("a", "2.0", &["b"])
         .releases("b", &["2.0"])
         .wants("a");
-    let named = world.clone().upgrading(Upgrade::OnlyNamed).run();
+    let named = world.clone().upgrading(UpgradeStrategy::OnlyIfNeeded).run();
     assert_eq!(named.pins(), "a 2.0, b 1.0 (installed)");
-    assert_eq!(world.upgrading(Upgrade::Eager).run().pins(), "a 2.0, b 2.0");
+    assert_eq!(world.upgrading(UpgradeStrategy::Eager).run().pins(), "a 2.0, b 2.0");
 }
 
 #[test]
 fn the_installed_version_is_not_installed_again_from_the_index() {
     let world = World::new().installed("a", "2.0", &[]).releases("a", &["2.0", "1.0"]).wants("a");
-    assert_eq!(world.clone().upgrading(Upgrade::Eager).run().pins(), "a 2.0 (installed)");
+    assert_eq!(world.clone().upgrading(UpgradeStrategy::Eager).run().pins(), "a 2.0 (installed)");
     let again = World { ignore_installed: true, ..world };
     assert_eq!(again.run().pins(), "a 2.0");
 }
@@ -96,7 +96,7 @@ fn the_installed_version_is_not_installed_again_from_the_index() {
 #[test]
 fn an_installed_version_newer_than_the_page_survives_an_upgrade() {
     let world = World::new().installed("a", "3.0", &[]).releases("a", &["2.0", "1.0"]).wants("a");
-    assert_eq!(world.upgrading(Upgrade::Eager).run().pins(), "a 3.0 (installed)");
+    assert_eq!(world.upgrading(UpgradeStrategy::Eager).run().pins(), "a 3.0 (installed)");
 }
 
 #[test]

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use flate2::{Compression, GzBuilder};
 use serde_json::Value;
 use sha2::Digest as _;
-use testkit::{DistributionTrust, HashName, Profile, SignedRepository, Signing};
+use testkit::{DistributionTrust, HashName, Profile, SignedRepository, SigningOptions};
 use tuf::json::Object;
 use tuf::metadata::TargetFile;
 use tuf::{HashAlgorithm, Hashes};
@@ -33,7 +33,7 @@ const PAGE: &str = "vnd.pypi.simple.v1.json";
 
 struct Arguments {
     directory: PathBuf,
-    signing: Signing,
+    signing: SigningOptions,
     trust: DistributionTrust,
     synthetic: usize,
     changed: usize,
@@ -152,7 +152,7 @@ fn arguments() -> Arguments {
     let (mut profile, mut bit_length) = ("pep458".to_owned(), 14);
     let mut arguments = Arguments {
         directory: PathBuf::new(),
-        signing: Signing::default(),
+        signing: SigningOptions::default(),
         trust: DistributionTrust::Both,
         synthetic: 0,
         changed: 0,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::request::Request;
 use crate::response::Response;
-use crate::signed_server::{Day, SignedServer, decoded_path};
+use crate::signed_server::{Recording, SignedServer, decoded_path};
 
 /// Answers a request in the place of the server, or lets it pass.
 pub(crate) type Interception = Arc<dyn Fn(&Request) -> Option<Response> + Send + Sync>;
@@ -63,13 +63,13 @@ impl SignedServer {
     }
 
     /// The index as it was on an earlier day, in everything; newer files are 404.
-    pub fn replay(&self, day: &Day) {
+    pub fn replay(&self, day: &Recording) {
         let day = day.clone();
         self.intercept(move |request| Some(day.respond(request)));
     }
 
     /// One file as it was on an earlier day.
-    pub fn replay_file(&self, day: &Day, path: &str) {
+    pub fn replay_file(&self, day: &Recording, path: &str) {
         self.replace(path, day.files[path].clone());
     }
 

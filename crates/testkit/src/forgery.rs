@@ -13,7 +13,7 @@ use crate::signing_keys::{KeyType, new_key};
 
 /// Which keys an attacker has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stolen {
+pub enum StolenKeys {
     /// None: he owns the network, or a mirror.
     Nothing,
     /// That of the timestamp.
@@ -30,7 +30,7 @@ pub enum Stolen {
 
 /// By which signatures a file is accompanied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignedBy {
+pub enum ForgedSignatures {
     /// Good ones of all the role's keys.
     RightKeys,
     /// A good one of a key that nobody trusts.
@@ -62,7 +62,7 @@ pub fn target(content: &[u8]) -> Value {
     json!({"length": content.len(), "hashes": {"sha256": HashName::Sha256.hex(content)}})
 }
 
-impl Stolen {
+impl StolenKeys {
     fn can_sign(self, role: &str) -> bool {
         match self {
             Self::Nothing | Self::RootBelowThreshold => false,
@@ -74,11 +74,11 @@ impl Stolen {
     }
 
     /// The best signatures he can make for a role.
-    fn signatures(self, role: &str) -> SignedBy {
+    fn signatures(self, role: &str) -> ForgedSignatures {
         match self {
-            _ if self.can_sign(role) => SignedBy::RightKeys,
-            Self::RootBelowThreshold if role == "root" => SignedBy::TooFew,
-            _ => SignedBy::WrongKeys,
+            _ if self.can_sign(role) => ForgedSignatures::RightKeys,
+            Self::RootBelowThreshold if role == "root" => ForgedSignatures::TooFew,
+            _ => ForgedSignatures::WrongKeys,
         }
     }
 }
@@ -89,16 +89,28 @@ impl SignedServer {
     ///
     /// The version is the next one already where a client would otherwise not look at it: in a root, a timestamp, and what the
     /// attacker's own snapshot lists. Such a root is served as the next one, whatever version `edit` gives it.
-    pub fn forge(&self, role: &str, stolen: Stolen, edit: impl FnOnce(&mut Value)) {
+    pub fn forge(&self, role: &str, stolen: StolenKeys, edit: impl FnOnce(&mut Value)) {
         self.forge_signed_by(role, stolen.signatures(role), stolen, edit);
     }
 
     /// The same with signatures chosen for the role; those of snapshot and timestamp above it are as good as the attacker can.
-    pub fn forge_signed_by(&self, role: &str, signed_by: SignedBy, stolen: Stolen, edit: impl FnOnce(&mut Value)) {
+    pub fn forge_signed_by(
+        &self,
+        role: &str,
+        signed_by: ForgedSignatures,
+        stolen: StolenKeys,
+        edit: impl FnOnce(&mut Value),
+    ) {
         self.forge_chain(role, signed_by, stolen, Box::new(edit));
     }
 
-    fn forge_chain(&self, role: &str, signed_by: SignedBy, stolen: Stolen, edit: Box<dyn FnOnce(&mut Value) + '_>) {
+    fn forge_chain(
+        &self,
+        role: &str,
+        signed_by: ForgedSignatures,
+        stolen: StolenKeys,
+        edit: Box<dyn FnOnce(&mut Value) + '_>,
+    ) {
         let listed_anew = match role {
             "root" | "timestamp" => true,
             "snapshot" => stolen.can_sign("timestamp"),
@@ -121,14 +133,14 @@ impl SignedServer {
     }
 
     /// Serves these bytes as the next version of a role, with the snapshot and timestamp that lead to them.
-    pub fn forge_bytes(&self, role: &str, stolen: Stolen, bytes: &[u8]) {
+    pub fn forge_bytes(&self, role: &str, stolen: StolenKeys, bytes: &[u8]) {
         let mut signed = json!({"version": self.signed_version(role)});
         raise_version(&mut signed);
         self.lead_to(role, &signed["version"], bytes.to_vec(), stolen);
     }
 
     /// Serves a file of a role, and lists it in the files above if he has their keys.
-    fn lead_to(&self, role: &str, version: &Value, bytes: Vec<u8>, stolen: Stolen) {
+    fn lead_to(&self, role: &str, version: &Value, bytes: Vec<u8>, stolen: StolenKeys) {
         self.serve_forged(role, version, bytes.clone());
         let parent = match role {
             "root" | "timestamp" => return,
@@ -152,12 +164,12 @@ impl SignedServer {
     }
 
     /// Puts a target into the role that is responsible for it, and serves that.
-    pub fn forge_target(&self, path: &str, content: &[u8], stolen: Stolen) {
+    pub fn forge_target(&self, path: &str, content: &[u8], stolen: StolenKeys) {
         self.forge(&self.role_of(path), stolen, |signed| signed["targets"][path] = target(content));
     }
 
     /// Serves another page of a project, with the metadata that says so.
-    pub fn forge_page(&self, project: &str, page: &[u8], stolen: Stolen) {
+    pub fn forge_page(&self, project: &str, page: &[u8], stolen: StolenKeys) {
         let layout = self.layout();
         let described = layout.target(page);
         let hashes: serde_json::Map<_, _> =
@@ -179,10 +191,10 @@ impl SignedServer {
     }
 
     /// A file with this content and signatures for a role. Numbers that TUF does not have are written as they are.
-    pub fn file_signed_by(&self, role: &str, signed: &Value, signed_by: SignedBy) -> Vec<u8> {
+    pub fn file_signed_by(&self, role: &str, signed: &Value, signed_by: ForgedSignatures) -> Vec<u8> {
         let honest = self.shared.honest.lock().unwrap();
         let signatures = match signed_by {
-            SignedBy::EarlierContent => {
+            ForgedSignatures::EarlierContent => {
                 drop(honest);
                 let file: Value = serde_json::from_slice(&self.served(role)).unwrap();
                 file["signatures"].clone()
@@ -221,22 +233,24 @@ fn canonical(signed: &Value) -> Vec<u8> {
     strict_json::parse(text.as_bytes()).map_or_else(|_| text.clone().into_bytes(), |value| value.canonical())
 }
 
-fn signatures(repository: &SignedRepository, role: &str, signed_by: SignedBy, message: &[u8]) -> Vec<Value> {
+fn signatures(repository: &SignedRepository, role: &str, signed_by: ForgedSignatures, message: &[u8]) -> Vec<Value> {
     let signers = &repository.keys[shared_name(role)];
     let named = |key: &SigningKey, name: &str| json!({"keyid": name, "sig": key.sign(message).signature});
     let good = |key: &Arc<SigningKey>| named(key, &key.key_id().0);
     let first = &signers.keys[0];
     let mine = new_key(KeyType::Ed25519);
     match signed_by {
-        SignedBy::RightKeys => signers.keys.iter().map(good).collect(),
-        SignedBy::WrongKeys => vec![named(&mine, &mine.key_id().0)],
-        SignedBy::WrongKeysUnderRightNames => signers.keys.iter().map(|key| named(&mine, &key.key_id().0)).collect(),
-        SignedBy::RightKeysUnderWrongNames => {
+        ForgedSignatures::RightKeys => signers.keys.iter().map(good).collect(),
+        ForgedSignatures::WrongKeys => vec![named(&mine, &mine.key_id().0)],
+        ForgedSignatures::WrongKeysUnderRightNames => {
+            signers.keys.iter().map(|key| named(&mine, &key.key_id().0)).collect()
+        }
+        ForgedSignatures::RightKeysUnderWrongNames => {
             signers.keys.iter().map(|key| named(key, &new_key(KeyType::Ed25519).key_id().0)).collect()
         }
-        SignedBy::TooFew => signers.keys.iter().take(signers.threshold as usize - 1).map(good).collect(),
-        SignedBy::OneKeyRepeated => signers.keys.iter().map(|_| good(first)).collect(),
-        SignedBy::OneKeyUnderAllNames => signers.keys.iter().map(|key| named(first, &key.key_id().0)).collect(),
-        SignedBy::Nobody | SignedBy::EarlierContent => Vec::new(),
+        ForgedSignatures::TooFew => signers.keys.iter().take(signers.threshold as usize - 1).map(good).collect(),
+        ForgedSignatures::OneKeyRepeated => signers.keys.iter().map(|_| good(first)).collect(),
+        ForgedSignatures::OneKeyUnderAllNames => signers.keys.iter().map(|key| named(first, &key.key_id().0)).collect(),
+        ForgedSignatures::Nobody | ForgedSignatures::EarlierContent => Vec::new(),
     }
 }

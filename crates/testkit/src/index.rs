@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::digest::HashName;
-use crate::listing::{CoreMetadata, ListedFile, Options};
+use crate::listing::{IndexBehavior, ListedFile, MetadataMode};
 use crate::pages::{encoded, find_links_html, project_html, project_json, root_html, root_json};
 use crate::request::Request;
 use crate::response::Response;
@@ -19,7 +19,7 @@ pub(crate) const JSON: &str = "application/vnd.pypi.simple.v1+json";
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     pub(crate) projects: BTreeMap<String, Vec<ListedFile>>,
-    pub(crate) options: Options,
+    pub(crate) options: IndexBehavior,
 }
 
 impl Index {
@@ -28,8 +28,8 @@ impl Index {
         Self::default()
     }
 
-    /// Replaces the options, for instance `Options { json: false, ..Options::default() }`.
-    pub fn options(mut self, options: Options) -> Self {
+    /// Replaces the options, for instance `IndexBehavior { json: false, ..IndexBehavior::default() }`.
+    pub fn options(mut self, options: IndexBehavior) -> Self {
         self.options = options;
         self
     }
@@ -144,7 +144,7 @@ impl Index {
             if path == name || path == file.filename {
                 return self.content(request, &file.bytes);
             }
-            let served = !matches!(file.metadata_setting(&self.options), CoreMetadata::Missing | CoreMetadata::Absent);
+            let served = !matches!(file.metadata_setting(&self.options), MetadataMode::Missing | MetadataMode::Absent);
             if served && path == format!("{name}.metadata") {
                 return self.content(request, &file.metadata);
             }

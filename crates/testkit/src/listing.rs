@@ -25,15 +25,15 @@ pub struct ListedFile {
     pub upload_time: String,
     /// Yanked, with a reason that may be empty.
     pub yanked: Option<String>,
-    /// The link as it stands on the page, instead of the one [`Options`] make.
+    /// The link as it stands on the page, instead of the one [`IndexBehavior`] make.
     pub raw_link: Option<String>,
-    /// How PEP 658 metadata is announced and served, instead of what [`Options`] say.
-    pub core_metadata: Option<CoreMetadata>,
+    /// How PEP 658 metadata is announced and served, instead of what [`IndexBehavior`] say.
+    pub core_metadata: Option<MetadataMode>,
 }
 
 /// How an index treats the PEP 658 metadata of a wheel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CoreMetadata {
+pub enum MetadataMode {
     /// Announced with its hash, under the new and the old attribute, and served.
     Announced,
     /// Announced under `data-dist-info-metadata` only, as before PEP 714, and served.
@@ -65,11 +65,11 @@ pub enum Links {
 
 /// How an index behaves, for all of its projects.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct IndexBehavior {
     /// Answer PEP 691 JSON to clients that accept it; otherwise always HTML.
     pub json: bool,
     /// PEP 658 metadata of every wheel that says nothing else.
-    pub core_metadata: CoreMetadata,
+    pub core_metadata: MetadataMode,
     /// Support `Range` for files.
     pub range: bool,
     /// Give pages and files an `ETag` and answer 304 to a matching `If-None-Match`.
@@ -90,11 +90,11 @@ pub struct Options {
     pub basic_auth: Option<(String, String)>,
 }
 
-impl Default for Options {
+impl Default for IndexBehavior {
     fn default() -> Self {
         Self {
             json: true,
-            core_metadata: CoreMetadata::Announced,
+            core_metadata: MetadataMode::Announced,
             range: true,
             etag: true,
             cache_control: Some("max-age=600, public".to_owned()),
@@ -144,7 +144,7 @@ impl ListedFile {
     }
 
     /// PEP 658 metadata of this file alone.
-    pub fn core_metadata(mut self, core_metadata: CoreMetadata) -> Self {
+    pub fn core_metadata(mut self, core_metadata: MetadataMode) -> Self {
         self.core_metadata = Some(core_metadata);
         self
     }
@@ -175,13 +175,13 @@ impl ListedFile {
     }
 
     /// The metadata setting in force; source distributions have none.
-    pub(crate) fn metadata_setting(&self, options: &Options) -> CoreMetadata {
+    pub(crate) fn metadata_setting(&self, options: &IndexBehavior) -> MetadataMode {
         let is_wheel = self.filename.ends_with(".whl");
-        self.core_metadata.unwrap_or(if is_wheel { options.core_metadata } else { CoreMetadata::Absent })
+        self.core_metadata.unwrap_or(if is_wheel { options.core_metadata } else { MetadataMode::Absent })
     }
 
     /// The hashes on the page, name and hex.
-    pub(crate) fn page_hashes(&self, options: &Options) -> Vec<(String, String)> {
+    pub(crate) fn page_hashes(&self, options: &IndexBehavior) -> Vec<(String, String)> {
         self.claimed_hashes.clone().unwrap_or_else(|| {
             options.hashes.iter().map(|hash| (hash.name().to_owned(), hash.hex(&self.bytes))).collect()
         })

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::digest::HashName;
-use crate::listing::{CoreMetadata, Links, ListedFile, Options};
+use crate::listing::{IndexBehavior, Links, ListedFile, MetadataMode};
 
 /// The page of one project in HTML.
-pub(crate) fn project_html(project: &str, files: &[ListedFile], options: &Options, origin: &str) -> String {
+pub(crate) fn project_html(project: &str, files: &[ListedFile], options: &IndexBehavior, origin: &str) -> String {
     let base = match options.links {
         Links::Base => format!("    <base href=\"{origin}/files/\">\n"),
         _ => String::new(),
@@ -24,7 +24,7 @@ pub(crate) fn project_html(project: &str, files: &[ListedFile], options: &Option
 }
 
 /// The page of one project in JSON.
-pub(crate) fn project_json(project: &str, files: &[ListedFile], options: &Options, origin: &str) -> String {
+pub(crate) fn project_json(project: &str, files: &[ListedFile], options: &IndexBehavior, origin: &str) -> String {
     let mut versions: Vec<_> =
         files.iter().filter_map(|file| file.filename.trim_end_matches(".tar.gz").split('-').nth(1)).collect();
     versions.sort_unstable();
@@ -40,7 +40,7 @@ pub(crate) fn project_json(project: &str, files: &[ListedFile], options: &Option
 }
 
 /// The list of projects in HTML.
-pub(crate) fn root_html<'a>(projects: impl Iterator<Item = &'a String>, options: &Options) -> String {
+pub(crate) fn root_html<'a>(projects: impl Iterator<Item = &'a String>, options: &IndexBehavior) -> String {
     let mut page = format!(
         "<!DOCTYPE html>\n<html>\n  <head>\n    <meta name=\"pypi:repository-version\" content=\"{}\">\n    \
          <title>Simple index</title>\n  </head>\n  <body>\n",
@@ -53,7 +53,7 @@ pub(crate) fn root_html<'a>(projects: impl Iterator<Item = &'a String>, options:
 }
 
 /// The list of projects in JSON.
-pub(crate) fn root_json<'a>(projects: impl Iterator<Item = &'a String>, options: &Options) -> String {
+pub(crate) fn root_json<'a>(projects: impl Iterator<Item = &'a String>, options: &IndexBehavior) -> String {
     let projects: Vec<_> = projects.map(|name| json!({"name": name})).collect();
     json!({"meta": {"api-version": options.api_version}, "projects": projects}).to_string()
 }
@@ -61,7 +61,7 @@ pub(crate) fn root_json<'a>(projects: impl Iterator<Item = &'a String>, options:
 /// Every file of an index on one flat page.
 pub(crate) fn find_links_html<'a>(
     files: impl Iterator<Item = &'a ListedFile>,
-    options: &Options,
+    options: &IndexBehavior,
     origin: &str,
 ) -> String {
     let mut page = "<!DOCTYPE html>\n<html>\n  <body>\n".to_owned();
@@ -83,7 +83,7 @@ fn file_link(file: &ListedFile, links: Links, origin: &str) -> String {
     }
 }
 
-fn anchor(file: &ListedFile, link: &str, options: &Options) -> String {
+fn anchor(file: &ListedFile, link: &str, options: &IndexBehavior) -> String {
     let fragment = match file.page_hashes(options).first() {
         Some((name, hex)) => format!("#{name}={hex}"),
         None => String::new(),
@@ -110,7 +110,7 @@ fn anchor(file: &ListedFile, link: &str, options: &Options) -> String {
     format!("<a href=\"{}{fragment}\"{attributes}>{name}</a>", escape(link))
 }
 
-fn file_json(file: &ListedFile, options: &Options, origin: &str) -> Value {
+fn file_json(file: &ListedFile, options: &IndexBehavior, origin: &str) -> Value {
     let links = if options.links == Links::Base { Links::Absolute } else { options.links };
     let mut entry = Map::new();
     entry.insert("filename".into(), json!(file.filename));
@@ -144,14 +144,14 @@ fn file_json(file: &ListedFile, options: &Options, origin: &str) -> Value {
 }
 
 /// Whether the PEP 714 name is used besides the old one, and what is announced: nothing, `true`, or a SHA-256.
-fn announcement(file: &ListedFile, options: &Options) -> (bool, Option<Option<String>>) {
+fn announcement(file: &ListedFile, options: &IndexBehavior) -> (bool, Option<Option<String>>) {
     let hash = || HashName::Sha256.hex(&file.metadata);
     match file.metadata_setting(options) {
-        CoreMetadata::Announced | CoreMetadata::Missing => (true, Some(Some(hash()))),
-        CoreMetadata::OldName => (false, Some(Some(hash()))),
-        CoreMetadata::WithoutHash => (true, Some(None)),
-        CoreMetadata::WrongHash => (true, Some(Some(HashName::Sha256.hex(b"other metadata")))),
-        CoreMetadata::Unannounced | CoreMetadata::Absent => (true, None),
+        MetadataMode::Announced | MetadataMode::Missing => (true, Some(Some(hash()))),
+        MetadataMode::OldName => (false, Some(Some(hash()))),
+        MetadataMode::WithoutHash => (true, Some(None)),
+        MetadataMode::WrongHash => (true, Some(Some(HashName::Sha256.hex(b"other metadata")))),
+        MetadataMode::Unannounced | MetadataMode::Absent => (true, None),
     }
 }
 

@@ -4,8 +4,8 @@ use tuf::UnixTime;
 
 use crate::index::Index;
 use crate::listing::Links;
-use crate::signed_layout::{DistributionTrust, Layout};
-use crate::signed_repository::{Claim, Profile, Signing};
+use crate::signed_layout::{DistributionTrust, SignedLayout};
+use crate::signed_repository::{Claim, Profile, SigningOptions};
 use crate::signed_server::SignedServer;
 use crate::signing_keys::KeyType;
 
@@ -20,16 +20,16 @@ use crate::signing_keys::KeyType;
 #[derive(Clone, Debug)]
 pub struct SignedIndex {
     pub(crate) index: Index,
-    pub(crate) signing: Signing,
+    pub(crate) signing: SigningOptions,
     pub(crate) trust: DistributionTrust,
-    pub(crate) layout: Layout,
+    pub(crate) layout: SignedLayout,
 }
 
 impl SignedIndex {
     /// Profile [`Profile::Small`], layout in the signed targets, pages with relative links, nothing expires.
     pub fn new(mut index: Index) -> Self {
         index.options.links = Links::Relative;
-        Self { index, signing: Signing::default(), trust: DistributionTrust::Both, layout: Layout::InBand }
+        Self { index, signing: SigningOptions::default(), trust: DistributionTrust::Both, layout: SignedLayout::InBand }
     }
 
     /// Which roles there are.
@@ -45,7 +45,7 @@ impl SignedIndex {
     }
 
     /// Names of targets and pages.
-    pub fn layout(mut self, layout: Layout) -> Self {
+    pub fn layout(mut self, layout: SignedLayout) -> Self {
         self.layout = layout;
         self
     }
@@ -96,10 +96,10 @@ impl SignedIndex {
     /// What vouches for files, with the layout considered.
     pub(crate) fn trust_in_force(&self) -> DistributionTrust {
         match self.layout {
-            Layout::InBand | Layout::Undeclared => self.trust,
-            Layout::Static1 => DistributionTrust::Both,
-            Layout::Pip2021 | Layout::Warehouse2022 => DistributionTrust::Target,
-            Layout::Warehouse2024 | Layout::Pep691 => DistributionTrust::Page,
+            SignedLayout::InBand | SignedLayout::Undeclared => self.trust,
+            SignedLayout::Static1 => DistributionTrust::Both,
+            SignedLayout::Pip2021 | SignedLayout::Warehouse2022 => DistributionTrust::Target,
+            SignedLayout::Warehouse2024 | SignedLayout::Pep691 => DistributionTrust::Page,
         }
     }
 

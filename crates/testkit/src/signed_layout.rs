@@ -7,11 +7,11 @@ use tuf::metadata::TargetFile;
 use tuf::{HashAlgorithm, Hashes};
 
 use crate::index::{Index, JSON};
-use crate::listing::{CoreMetadata, ListedFile};
+use crate::listing::{ListedFile, MetadataMode};
 
 /// Which names an index uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Layout {
+pub enum SignedLayout {
     /// `simple/PROJECT/vnd.pypi.simple.v1.json` and `dist/PROJECT/FILENAME`, as `x-pyindex` in the signed targets says.
     #[default]
     InBand,
@@ -47,7 +47,7 @@ pub(crate) struct Content {
     pub(crate) files: BTreeMap<String, Vec<u8>>,
 }
 
-impl Layout {
+impl SignedLayout {
     /// The name under which a configuration asks for it; `None` when it is not asked for.
     pub fn preset(self) -> Option<&'static str> {
         match self {
@@ -116,7 +116,7 @@ impl Layout {
 }
 
 impl DistributionTrust {
-    /// The field `x-pyindex` for the names of [`Layout::InBand`], to stand in the signed part of `targets`.
+    /// The field `x-pyindex` for the names of [`SignedLayout::InBand`], to stand in the signed part of `targets`.
     pub fn in_band(self, consistent_snapshot: bool) -> Value {
         let url = if consistent_snapshot { "{base}{dir}{hash}.{file}" } else { "{base}{dir}{file}" };
         let mut layout = json!({
@@ -145,7 +145,7 @@ impl DistributionTrust {
 }
 
 /// The index with the links that the layout wants, where a test has not set others.
-pub(crate) fn linked(mut index: Index, layout: Layout) -> Index {
+pub(crate) fn linked(mut index: Index, layout: SignedLayout) -> Index {
     if layout.has_hashed_directories() {
         for file in index.projects.values_mut().flatten().filter(|file| file.raw_link.is_none()) {
             file.raw_link = Some(format!("../../packages/{}", hashed_directory(file)));
@@ -157,7 +157,7 @@ pub(crate) fn linked(mut index: Index, layout: Layout) -> Index {
 /// All that an index publishes at `origin`.
 pub(crate) fn content(
     index: &Index,
-    layout: Layout,
+    layout: SignedLayout,
     trust: DistributionTrust,
     consistent_snapshot: bool,
     origin: &str,
@@ -174,11 +174,18 @@ pub(crate) fn content(
 }
 
 impl Content {
-    fn add_page(&mut self, index: &Index, project: &str, layout: Layout, consistent_snapshot: bool, origin: &str) {
+    fn add_page(
+        &mut self,
+        index: &Index,
+        project: &str,
+        layout: SignedLayout,
+        consistent_snapshot: bool,
+        origin: &str,
+    ) {
         let html = || index.html_page(project, origin).into_bytes();
         let page = if layout.is_html() { html() } else { index.json_page(project, origin).into_bytes() };
         let target = layout.target(&page);
-        if layout == Layout::Pep691 {
+        if layout == SignedLayout::Pep691 {
             // The server chooses by `Accept`; these pages have no path of their own.
             self.targets.insert(format!("simple/{project}/vnd.pypi.simple.v1.html"), layout.target(&html()));
         } else {
@@ -189,16 +196,16 @@ impl Content {
         self.targets.insert(layout.page(project), target);
     }
 
-    fn add_file(&mut self, index: &Index, file: &ListedFile, layout: Layout, target: Option<&str>) {
+    fn add_file(&mut self, index: &Index, file: &ListedFile, layout: SignedLayout, target: Option<&str>) {
         let path = file_path(file, layout);
         let setting = file.metadata_setting(&index.options);
         if let Some(target) = target {
             self.targets.insert(target.to_owned(), layout.target(&file.bytes));
-            if setting != CoreMetadata::Absent && layout != Layout::Pip2021 {
+            if setting != MetadataMode::Absent && layout != SignedLayout::Pip2021 {
                 self.targets.insert(format!("{target}.metadata"), layout.target(&file.metadata));
             }
         }
-        if !matches!(setting, CoreMetadata::Absent | CoreMetadata::Missing) {
+        if !matches!(setting, MetadataMode::Absent | MetadataMode::Missing) {
             self.files.insert(format!("{path}.metadata"), file.metadata.clone());
         }
         self.files.insert(path, file.bytes.clone());
@@ -206,7 +213,7 @@ impl Content {
 }
 
 /// The path of a file on the server, not encoded.
-pub(crate) fn file_path(file: &ListedFile, layout: Layout) -> String {
+pub(crate) fn file_path(file: &ListedFile, layout: SignedLayout) -> String {
     if layout.has_hashed_directories() {
         format!("/packages/{}", hashed_directory(file))
     } else {

@@ -31,7 +31,7 @@ pub enum Profile {
 
 /// How a repository is signed.
 #[derive(Clone, Debug)]
-pub struct Signing {
+pub struct SigningOptions {
     /// Which roles there are.
     pub profile: Profile,
     /// Whether names of files carry versions and hashes.
@@ -62,7 +62,7 @@ pub struct Claim {
 /// Roles, keys and published files. What is served never changes under a versioned name.
 #[derive(Clone)]
 pub struct SignedRepository {
-    signing: Signing,
+    signing: SigningOptions,
     pub(crate) keys: KeyRing,
     root: Root,
     timestamp: Timestamp,
@@ -73,7 +73,7 @@ pub struct SignedRepository {
     files: BTreeMap<String, Vec<u8>>,
 }
 
-impl Default for Signing {
+impl Default for SigningOptions {
     fn default() -> Self {
         Self {
             profile: Profile::Small,
@@ -87,7 +87,7 @@ impl Default for Signing {
     }
 }
 
-impl Signing {
+impl SigningOptions {
     fn expiry(&self, role: &str) -> UnixTime {
         let said = self.expiries.get(role).or_else(|| self.expiries.get(shared_name(role)));
         said.copied().unwrap_or(FAR_FUTURE)
@@ -115,7 +115,7 @@ pub fn in_seconds(seconds: i64) -> UnixTime {
 
 impl SignedRepository {
     /// Keys and roles without targets; version 1 of the root is published, nothing else yet.
-    pub fn new(signing: Signing) -> Self {
+    pub fn new(signing: SigningOptions) -> Self {
         let mut root = Root::new(signing.expiry("root"));
         root.version = 0;
         root.consistent_snapshot = Some(signing.consistent_snapshot);

@@ -18,7 +18,7 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::server::Server;
 use crate::signed_index::SignedIndex;
-use crate::signed_layout::{Layout, content, file_path, linked};
+use crate::signed_layout::{SignedLayout, content, file_path, linked};
 use crate::signed_repository::{SignedRepository, in_seconds};
 use crate::wheel_maker::normalized;
 
@@ -49,7 +49,7 @@ pub(crate) struct Honest {
 
 /// Everything a signed index served at one time.
 #[derive(Clone, Debug)]
-pub struct Day {
+pub struct Recording {
     /// Files that are the same for everybody, by path.
     pub files: BTreeMap<String, Vec<u8>>,
     /// Answers for the pages that depend on what is asked for.
@@ -60,7 +60,7 @@ impl SignedServer {
     pub(crate) fn start(mut setup: SignedIndex) -> Self {
         setup.index = linked(setup.index, setup.layout);
         let mut repository = SignedRepository::new(setup.signing.clone());
-        if setup.layout == Layout::InBand {
+        if setup.layout == SignedLayout::InBand {
             let layout = setup.trust.in_band(repository.consistent_snapshot());
             repository.set_field_of_targets("x-pyindex", &layout);
         }
@@ -189,7 +189,7 @@ impl SignedServer {
     // ---- what is where ------------------------------------------------------------------------------------------------
 
     /// The names that targets and pages have.
-    pub fn layout(&self) -> Layout {
+    pub fn layout(&self) -> SignedLayout {
         self.shared.honest.lock().unwrap().setup.layout
     }
 
@@ -199,9 +199,9 @@ impl SignedServer {
     }
 
     /// Everything, to be replayed another day.
-    pub fn day(&self) -> Day {
+    pub fn day(&self) -> Recording {
         let honest = self.shared.honest.lock().unwrap();
-        Day { files: honest.all_files(), index: honest.setup.index.clone() }
+        Recording { files: honest.all_files(), index: honest.setup.index.clone() }
     }
 
     /// The path of a role's newest file, such as `/tuf/3.snapshot.json`.
@@ -310,7 +310,7 @@ impl Honest {
     }
 }
 
-impl Day {
+impl Recording {
     /// The answer on that day.
     pub fn respond(&self, request: &Request) -> Response {
         let path = decoded_path(&request.path);

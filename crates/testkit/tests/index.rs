@@ -1,7 +1,8 @@
 //! The pages of the index to the byte, and pip as a judge where it is installed.
 
 use testkit::{
-    Command, CoreMetadata, Environment, HashName, Index, Interpreter, Links, ListedFile, Options, Sdist, Server, Wheel,
+    Command, Environment, HashName, Index, IndexBehavior, Interpreter, Links, ListedFile, MetadataMode, Sdist, Server,
+    Wheel,
 };
 
 const ORIGIN: &str = "http://pkgs.example.org";
@@ -57,26 +58,27 @@ fn a_json_page_is_exact() {
 
 #[test]
 fn knobs_change_what_a_page_says() {
-    let page = |file: ListedFile, options: Options| Index::new().options(options).add(file).html_page("app", ORIGIN);
-    let md5 = Options { hashes: vec![HashName::Md5], links: Links::Relative, ..Options::default() };
+    let page =
+        |file: ListedFile, options: IndexBehavior| Index::new().options(options).add(file).html_page("app", ORIGIN);
+    let md5 = IndexBehavior { hashes: vec![HashName::Md5], links: Links::Relative, ..IndexBehavior::default() };
     assert!(page(one_file(), md5).contains("href=\"../../files/app-1.0-py3-none-any.whl#md5="));
-    let base = Options { links: Links::Base, ..Options::default() };
+    let base = IndexBehavior { links: Links::Base, ..IndexBehavior::default() };
     let text = page(one_file().without_hash(), base);
     assert!(text.contains("<base href=\"http://pkgs.example.org/files/\">"), "{text}");
     assert!(text.contains("href=\"app-1.0-py3-none-any.whl\""), "{text}");
     for (setting, new, old) in [
-        (CoreMetadata::Announced, 1, 1),
-        (CoreMetadata::OldName, 0, 1),
-        (CoreMetadata::Unannounced, 0, 0),
-        (CoreMetadata::Missing, 1, 1),
+        (MetadataMode::Announced, 1, 1),
+        (MetadataMode::OldName, 0, 1),
+        (MetadataMode::Unannounced, 0, 0),
+        (MetadataMode::Missing, 1, 1),
     ] {
-        let text = page(one_file(), Options { core_metadata: setting, ..Options::default() });
+        let text = page(one_file(), IndexBehavior { core_metadata: setting, ..IndexBehavior::default() });
         assert_eq!(text.matches("data-core-metadata=\"sha256=").count(), new, "{setting:?}");
         assert_eq!(text.matches("data-dist-info-metadata=\"sha256=").count(), old, "{setting:?}");
     }
-    let text = page(one_file().raw_link("file:///etc/passwd"), Options::default());
+    let text = page(one_file().raw_link("file:///etc/passwd"), IndexBehavior::default());
     assert!(text.contains("href=\"file:///etc/passwd#sha256="), "{text}");
-    let text = page(Sdist::new("app", "1.0").build().into(), Options::default());
+    let text = page(Sdist::new("app", "1.0").build().into(), IndexBehavior::default());
     assert!(!text.contains("metadata"), "{text}");
 }
 
@@ -107,7 +109,7 @@ fn pip_download(server: &Server, index_arguments: &[String]) -> Option<Vec<Strin
     Some(names)
 }
 
-fn two_projects(options: Options) -> Server {
+fn two_projects(options: IndexBehavior) -> Server {
     Index::new()
         .options(options)
         .add(Wheel::new("app", "1.0").requires("My-Library>=2").build())
@@ -120,30 +122,30 @@ fn two_projects(options: Options) -> Server {
 #[test]
 fn pip_downloads_from_every_form_of_the_index() {
     for (json, links, core_metadata) in [
-        (true, Links::Absolute, CoreMetadata::Announced),
-        (true, Links::Relative, CoreMetadata::Absent),
-        (false, Links::Absolute, CoreMetadata::OldName),
-        (false, Links::Base, CoreMetadata::Announced),
-        (false, Links::RelativeToHost, CoreMetadata::Unannounced),
+        (true, Links::Absolute, MetadataMode::Announced),
+        (true, Links::Relative, MetadataMode::Absent),
+        (false, Links::Absolute, MetadataMode::OldName),
+        (false, Links::Base, MetadataMode::Announced),
+        (false, Links::RelativeToHost, MetadataMode::Unannounced),
     ] {
-        let server = two_projects(Options { json, links, core_metadata, ..Options::default() });
+        let server = two_projects(IndexBehavior { json, links, core_metadata, ..IndexBehavior::default() });
         let Some(names) = pip_download(&server, &["--index-url".into(), server.url("/simple/")]) else { return };
         assert_eq!(names, ["app-1.0-py3-none-any.whl", "my_library-2.0-py3-none-any.whl"], "{json} {links:?}");
         let metadata_requests = server.requests_for("/files/app-1.0-py3-none-any.whl.metadata").len();
-        let announced = matches!(core_metadata, CoreMetadata::Announced | CoreMetadata::OldName);
+        let announced = matches!(core_metadata, MetadataMode::Announced | MetadataMode::OldName);
         assert_eq!(metadata_requests, usize::from(announced), "{json} {core_metadata:?}");
     }
 }
 
 #[test]
 fn pip_downloads_from_find_links_and_with_a_password() {
-    let server = two_projects(Options::default());
+    let server = two_projects(IndexBehavior::default());
     let arguments = ["--no-index".into(), "--find-links".into(), server.url("/find-links/")];
     let Some(names) = pip_download(&server, &arguments) else { return };
     assert_eq!(names, ["app-1.0-py3-none-any.whl", "my_library-2.0-py3-none-any.whl"]);
 
     let login = ("me".to_owned(), "secret".to_owned());
-    let server = two_projects(Options { basic_auth: Some(login), ..Options::default() });
+    let server = two_projects(IndexBehavior { basic_auth: Some(login), ..IndexBehavior::default() });
     let url = server.url_with_credentials("me", "secret", "/simple/");
     assert_eq!(pip_download(&server, &["--index-url".into(), url]).unwrap().len(), 2);
 }

@@ -93,6 +93,16 @@ fn verify_root(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| repository.new_client());
 }
 
+/// A root whose key is too long to be one: its length tells, nothing of it is decoded.
+#[divan::bench(args = [64, 1024, 16 * 1024, 256 * 1024])]
+fn refuse_long_key(bencher: Bencher<'_, '_>, length: usize) {
+    let root = String::from_utf8(Repository::of(Form::Succinct).served[Repository::ROOT].clone()).unwrap();
+    let (before, key) = root.split_once("\"public\":\"").unwrap();
+    let (_, after) = key.split_once('"').unwrap();
+    let root = format!("{before}\"public\":\"{}\"{after}", "0".repeat(length));
+    bencher.bench_local(|| assert!(Repository::client_of(root.as_bytes()).is_err()));
+}
+
 fn file_of_kind(kind: &str) -> Vec<u8> {
     let repository = Repository::of(Form::Listed);
     match kind {

@@ -17,8 +17,8 @@ mod target;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-pub use chain::{Link, Signer};
-pub use look_up::{Doubt, LookUp, LookUpId};
+pub use chain::{ChainLink, Signer};
+pub use look_up::{AbsenceDoubt, LookUp, LookUpId};
 pub use request::{Fetched, RemoteFile, Request, RequestId, StoredFile};
 pub use target::Target;
 
@@ -140,7 +140,7 @@ impl Client {
     /// Answers a [`Request::Fetch`]. Answers to nothing that was asked are ignored.
     pub fn fetched(&mut self, id: RequestId, fetched: Fetched<'_>) {
         let Some(file) = self.exchange.fetches.remove(&id) else { return };
-        let answer = Answer::new(fetched, &file);
+        let answer = FetchAnswer::new(fetched, &file);
         match file.role.top_level() {
             Some(TopLevelRole::Root) => self.fetched_root(answer),
             Some(TopLevelRole::Timestamp) => self.fetched_timestamp(answer),
@@ -276,33 +276,33 @@ impl Exchange {
 
 /// The answer to a fetch, kept until its turn comes.
 #[derive(Debug)]
-enum Answer {
+enum FetchAnswer {
     Body(Arc<[u8]>),
     Absent { name: String },
     TooLong { limit: u64 },
     Failed(String),
 }
 
-impl Answer {
+impl FetchAnswer {
     fn new(fetched: Fetched<'_>, file: &RemoteFile) -> Self {
         let limit = file.max_bytes;
         match fetched {
-            Fetched::Body(bytes) if bytes.len() as u64 <= limit => Answer::Body(bytes.into()),
-            Fetched::Body(_) | Fetched::TooLong => Answer::TooLong { limit },
-            Fetched::Absent => Answer::Absent { name: file.name.clone() },
-            Fetched::Failed(reason) => Answer::Failed(reason.to_owned()),
+            Fetched::Body(bytes) if bytes.len() as u64 <= limit => FetchAnswer::Body(bytes.into()),
+            Fetched::Body(_) | Fetched::TooLong => FetchAnswer::TooLong { limit },
+            Fetched::Absent => FetchAnswer::Absent { name: file.name.clone() },
+            Fetched::Failed(reason) => FetchAnswer::Failed(reason.to_owned()),
         }
     }
 
     /// The content of a file that must be there.
     fn body(self, role: &RoleName) -> Result<Arc<[u8]>, Error> {
         match self {
-            Answer::Body(bytes) => Ok(bytes),
-            Answer::Absent { name } => Err(Error::new(Check::Present, role.clone(), name, "no such file")),
-            Answer::TooLong { limit } => {
+            FetchAnswer::Body(bytes) => Ok(bytes),
+            FetchAnswer::Absent { name } => Err(Error::new(Check::Present, role.clone(), name, "no such file")),
+            FetchAnswer::TooLong { limit } => {
                 Err(Error::new(Check::Size, role.clone(), format!("at most {limit} bytes"), "more"))
             }
-            Answer::Failed(reason) => Err(Error::new(Check::Reachable, role.clone(), "an answer", reason)),
+            FetchAnswer::Failed(reason) => Err(Error::new(Check::Reachable, role.clone(), "an answer", reason)),
         }
     }
 }

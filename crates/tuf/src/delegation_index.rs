@@ -101,7 +101,6 @@ mod tests {
     use crate::json::Object;
     use crate::metadata::{PathPattern, RoleKeys, SuccinctRoles};
     use std::collections::BTreeMap;
-    use std::time::{Duration, Instant};
 
     fn keys() -> RoleKeys {
         RoleKeys { key_ids: Vec::new(), threshold: 1, other: Object::new() }
@@ -197,20 +196,17 @@ mod tests {
         assert_eq!(matching(&delegations, "a"), [("bins-ca".to_owned(), true)]);
     }
 
+    /// How fast is measured by `thousand_look_ups_in_a_thousand_loaded_bins` of the benchmark.
     #[test]
-    fn one_of_16384_bins_is_found_quickly() {
+    fn each_path_is_in_one_of_16384_bins() {
         let bin = |number: usize| {
             let digits: Vec<String> = (0..4).map(|prefix| format!("{:04x}", number * 4 + prefix)).collect();
             role(number, prefixes(&digits.iter().map(String::as_str).collect::<Vec<_>>()), false)
         };
         let delegations = delegations(DelegatedRoles::Listed((0..16_384).map(bin).collect()));
         let index = DelegationIndex::new(Some(&delegations));
-        let start = Instant::now();
         for number in 0..1_000 {
             assert_eq!(index.matching(&delegations, &format!("path/{number}")).len(), 1);
         }
-        let each = start.elapsed() / 1_000;
-        eprintln!("{each:?} each");
-        assert!(each < Duration::from_micros(500), "{each:?} each");
     }
 }

@@ -224,34 +224,7 @@ impl fmt::Display for Check {
 /// The most characters of a text that are shown.
 const MOST_SHOWN: usize = 400;
 
-/// A text that may quote the repository, so that it can be printed: in one line, without control characters or marks that
-/// turn the direction of writing, and not as long as the repository likes.
+/// A text that may quote the repository: in one line, and not as long as the repository likes.
 fn shown(text: impl fmt::Display) -> String {
-    let mut shown = Shown { text: String::new(), room: MOST_SHOWN };
-    // Its only error is that it is full.
-    if fmt::Write::write_fmt(&mut shown, format_args!("{text}")).is_err() {
-        shown.text.push('…');
-    }
-    shown.text
-}
-
-struct Shown {
-    text: String,
-    /// Characters that still fit.
-    room: usize,
-}
-
-impl fmt::Write for Shown {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for character in text.chars() {
-            self.room = self.room.checked_sub(1).ok_or(fmt::Error)?;
-            let turns = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if character.is_control() || turns {
-                self.text.extend(character.escape_unicode());
-            } else {
-                self.text.push(character);
-            }
-        }
-        Ok(())
-    }
+    printable::shortened(text, MOST_SHOWN)
 }

@@ -121,7 +121,6 @@
 mod client;
 mod delegation_index;
 mod error;
-mod foreign_text;
 mod hashes;
 pub mod json;
 mod key;
@@ -134,8 +133,8 @@ mod time;
 mod verifier;
 
 pub use client::{
-    Client, Doubt, Epoch, Event, Fetched, Link, LookUp, LookUpId, Mode, RemoteFile, Request, RequestId, Signer,
-    StoredFile, Target,
+    AbsenceDoubt, ChainLink, Client, Epoch, Event, Fetched, LookUp, LookUpId, Mode, RemoteFile, Request, RequestId,
+    Signer, StoredFile, Target,
 };
 pub use error::{Action, Check, Error};
 pub use hashes::{HashAlgorithm, Hashes};

@@ -1,6 +1,5 @@
 //! Checks length and hashes of a file while it is downloaded (TUF 5.7.3).
 
-use crate::foreign_text::shortened;
 use crate::hashes::Hasher;
 use crate::{HashAlgorithm, Hashes};
 
@@ -92,7 +91,7 @@ impl Verifier {
         for (algorithm, hasher, expected) in self.hashes {
             let found = hasher.finish();
             if hex::decode(&expected).ok().as_ref() != Some(&found) {
-                let expected = shortened(&expected, 2 * algorithm.digest_length());
+                let expected = printable::shortened(&expected, 2 * algorithm.digest_length());
                 return Err(Mismatch::Hash { algorithm: algorithm.name(), expected, found: hex::encode(found) });
             }
         }
@@ -115,7 +114,7 @@ fn names(hashes: &Hashes) -> String {
         if !listed.is_empty() {
             listed.push_str(", ");
         }
-        listed.push_str(&shortened(name, 32));
+        listed.push_str(&printable::shortened(name, 32));
     }
     if hashes.iter().count() > 8 {
         listed.push_str(", …");

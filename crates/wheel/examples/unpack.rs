@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use packaging::WheelFilename;
 use rayon::prelude::*;
-use wheel::{Limits, RecordPolicy, WheelArchive, WheelError, unpack};
+use wheel::{ArchiveLimits, RecordPolicy, WheelArchive, WheelError, unpack};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -51,5 +51,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// `None` if the file name is not a wheel's.
 fn open(path: &Path) -> Option<Result<WheelArchive, WheelError>> {
     let name: WheelFilename = path.file_name()?.to_str()?.parse().ok()?;
-    Some(WheelArchive::open(path, &name, &Limits::default()))
+    Some(WheelArchive::open(path, &name, &ArchiveLimits::default()))
 }

@@ -28,7 +28,7 @@ use end::{EndRecord, EndSearch};
 
 /// What a wheel may cost. The defaults hold for every wheel known to be honest, with a wide margin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ArchiveLimits {
     /// Largest sum of the uncompressed sizes, in bytes.
     pub unpacked_size: u64,
     /// Above this sum of the uncompressed sizes, in bytes, the ratio counts.
@@ -41,9 +41,9 @@ pub struct Limits {
     pub directory_size: u64,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
+impl Default for ArchiveLimits {
+    fn default() -> ArchiveLimits {
+        ArchiveLimits {
             unpacked_size: 8 << 30,
             ratio_free_size: 64 << 20,
             ratio: 50,
@@ -61,7 +61,7 @@ pub const METADATA_LIMIT: u64 = 16 << 20;
 pub struct WheelArchive {
     file: File,
     name: WheelFilename,
-    entries: Vec<Entry>,
+    entries: Vec<ArchiveEntry>,
     dist_info: String,
 }
 
@@ -74,7 +74,7 @@ pub(crate) enum Method {
 
 /// One entry of the archive, as local header and central directory agree on it.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct ArchiveEntry {
     /// Checked path with `/`, without the trailing `/` of a directory.
     pub path: String,
     pub is_directory: bool,
@@ -92,13 +92,13 @@ pub(crate) struct Entry {
 impl WheelArchive {
     /// Opens the wheel at `path` and checks its structure. `name` is the file name the wheel was offered under,
     /// which its contents must agree with; the name on disk does not matter.
-    pub fn open(path: &Path, name: &WheelFilename, limits: &Limits) -> Result<WheelArchive, WheelError> {
+    pub fn open(path: &Path, name: &WheelFilename, limits: &ArchiveLimits) -> Result<WheelArchive, WheelError> {
         let file = File::open(path).map_err(WheelError::io(path))?;
         WheelArchive::from_file(file, name, limits)
     }
 
     /// Like [`WheelArchive::open`] for a file that is already open, so that what is unpacked is what has been verified.
-    pub fn from_file(file: File, name: &WheelFilename, limits: &Limits) -> Result<WheelArchive, WheelError> {
+    pub fn from_file(file: File, name: &WheelFilename, limits: &ArchiveLimits) -> Result<WheelArchive, WheelError> {
         let filename = name.as_str();
         let metadata = file.metadata().map_err(WheelError::io(Path::new(filename)))?;
         if !metadata.is_file() {
@@ -154,13 +154,18 @@ impl WheelArchive {
         &self.name
     }
 
-    pub(crate) fn files(&self) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = &ArchiveEntry> {
         self.entries.iter().filter(|entry| !entry.is_directory)
     }
 }
 
 /// Finds, reads and checks the central directory; gives its offset too.
-fn read_directory(file: &File, length: u64, filename: &str, limits: &Limits) -> Result<(Vec<Entry>, u64), WheelError> {
+fn read_directory(
+    file: &File,
+    length: u64,
+    filename: &str,
+    limits: &ArchiveLimits,
+) -> Result<(Vec<ArchiveEntry>, u64), WheelError> {
     let tail_start = length.saturating_sub(end::LARGEST_END);
     let tail = source::read(file, tail_start, length - tail_start, filename)?;
     let end = match EndRecord::find(&tail, length, filename)? {
@@ -184,7 +189,12 @@ fn read_directory(file: &File, length: u64, filename: &str, limits: &Limits) -> 
     Ok((entries, end.directory_offset))
 }
 
-fn check_sizes(entries: &[Entry], length: u64, filename: &str, limits: &Limits) -> Result<(), WheelError> {
+fn check_sizes(
+    entries: &[ArchiveEntry],
+    length: u64,
+    filename: &str,
+    limits: &ArchiveLimits,
+) -> Result<(), WheelError> {
     let total = entries.iter().fold(0u64, |sum, entry| sum.saturating_add(entry.size));
     if total > limits.unpacked_size {
         let problem = format!("unpacks to {total} bytes, more than {}", limits.unpacked_size);

@@ -141,19 +141,6 @@ impl Rule {
 /// Longest part of a hostile name that is shown, in characters.
 const SHOWN_LENGTH: usize = 200;
 
-/// Makes foreign text safe to show: control, format and non-ASCII characters become escapes, long text is cut.
 fn escaped(text: &str) -> String {
-    let mut shown = String::new();
-    for (position, character) in text.chars().enumerate() {
-        if position == SHOWN_LENGTH {
-            shown.push_str("...");
-            break;
-        }
-        if character.is_ascii_graphic() || character == ' ' {
-            shown.push(character);
-        } else {
-            shown.extend(character.escape_default());
-        }
-    }
-    shown
+    printable::ascii(text, SHOWN_LENGTH)
 }

@@ -60,7 +60,7 @@ pub enum InstalledKind {
 
 /// A defect of an installed distribution.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub enum InstalledProblem {
     /// It has no RECORD, so that it cannot be checked or removed.
     #[error("RECORD is missing")]
     NoRecord,
@@ -106,22 +106,22 @@ pub fn installed(directories: &[PathBuf]) -> Result<Vec<InstalledDistribution>, 
 
 /// Looks for what RECORD promises and the disk does not keep: missing files and files of another length. Compiled files are
 /// left out, since anybody may delete them.
-pub fn problems(distribution: &InstalledDistribution) -> Vec<Problem> {
+pub fn problems(distribution: &InstalledDistribution) -> Vec<InstalledProblem> {
     if distribution.kind != InstalledKind::DistInfo {
         return Vec::new();
     }
     let mut problems = Vec::new();
     if !distribution.info.join("METADATA").is_file() {
-        problems.push(Problem::NoMetadata);
+        problems.push(InstalledProblem::NoMetadata);
     }
     let rows = match distribution.record() {
         Ok(Some(rows)) => rows,
         Ok(None) => {
-            problems.push(Problem::NoRecord);
+            problems.push(InstalledProblem::NoRecord);
             return problems;
         }
         Err(error) => {
-            problems.push(Problem::UnreadableRecord(error.to_string()));
+            problems.push(InstalledProblem::UnreadableRecord(error.to_string()));
             return problems;
         }
     };
@@ -131,9 +131,9 @@ pub fn problems(distribution: &InstalledDistribution) -> Vec<Problem> {
             continue;
         }
         match (fs::metadata(&path), row.size) {
-            (Err(_), _) => problems.push(Problem::Missing(path)),
+            (Err(_), _) => problems.push(InstalledProblem::Missing(path)),
             (Ok(metadata), Some(expected)) if metadata.is_file() && metadata.len() != expected => {
-                problems.push(Problem::WrongSize { path, expected, found: metadata.len() });
+                problems.push(InstalledProblem::WrongSize { path, expected, found: metadata.len() });
             }
             _ => {}
         }

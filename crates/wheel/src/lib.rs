@@ -15,10 +15,11 @@ mod transaction;
 mod uninstall;
 mod unpack;
 
-pub use archive::{Limits, METADATA_LIMIT, MetadataLocation, MetadataSearch, WheelArchive};
+pub use archive::{ArchiveLimits, METADATA_LIMIT, MetadataLocation, MetadataSearch, WheelArchive};
 pub use error::{Refusal, Rule, WheelError};
 pub use installed::{
-    ArchiveInfo, DirInfo, DirectUrl, InstalledDistribution, InstalledKind, Problem, VcsInfo, installed, problems,
+    ArchiveInfo, DirInfo, DirectUrl, InstalledDistribution, InstalledKind, InstalledProblem, VcsInfo, installed,
+    problems,
 };
 pub use journal::Recovered;
 pub use manifest::{EntryPoint, Manifest, UnpackedFile};
@@ -29,6 +30,6 @@ pub use transaction::error::TransactionError;
 #[cfg(feature = "fault-injection")]
 #[doc(hidden)]
 pub use transaction::fault::enabled as fault;
-pub use transaction::{Outcome, Pending, Transaction, pending};
+pub use transaction::{Pending, Transaction, TransactionOutcome, pending};
 pub use uninstall::{Removal, RemovalScope};
 pub use unpack::{RecordPolicy, unpack, verify};

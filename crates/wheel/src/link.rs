@@ -15,14 +15,14 @@ use std::path::Path;
 use rayon::prelude::*;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
 
+use crate::transaction::destination_tree::{DestinationTree, DirectoryId, FileSource, Permissions, PlannedFile};
 use crate::transaction::error::TransactionError;
 use crate::transaction::fault;
-use crate::transaction::layout::{DirectoryId, Layout, Permissions, PlannedFile, Source};
 use crate::transaction::staging::Defaults;
 
 /// Makes files and directories of a layout in a staging directory.
 pub(crate) struct Linker<'l, 'a> {
-    pub(crate) layout: &'l Layout<'a>,
+    pub(crate) tree: &'l DestinationTree<'a>,
     pub(crate) defaults: Defaults,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Linker<'_, 'a> {
         parent: BorrowedFd<'_>,
         name: &OsStr,
     ) -> Result<(), TransactionError> {
-        let Some(directory) = self.layout.directory(id) else { return Ok(()) };
+        let Some(directory) = self.tree.directory(id) else { return Ok(()) };
         let made = fault::step().and_then(|()| {
             rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o777))?;
             Ok(open_directory(parent, name)?)
@@ -82,11 +82,11 @@ impl<'a> Linker<'_, 'a> {
         name: &OsStr,
     ) -> Result<(), TransactionError> {
         match &file.source {
-            Source::Written { contents, permissions, modified } => fault::step()
+            FileSource::Written { contents, permissions, modified } => fault::step()
                 .and_then(|()| self.write(contents, *permissions, *modified, parent, name))
                 .map_err(TransactionError::io(Path::new(name))),
-            Source::Cached { tree, path, size, modified, permissions } => {
-                let expected = Expected { size: *size, modified: *modified, mode: self.mode(*permissions) };
+            FileSource::Cached { tree, path, size, modified, permissions } => {
+                let expected = ExpectedStat { size: *size, modified: *modified, mode: self.mode(*permissions) };
                 self.cached(sources, tree, path, &expected, parent, name)
             }
         }
@@ -97,7 +97,7 @@ impl<'a> Linker<'_, 'a> {
         sources: &mut Vec<OpenDirectory<'a>>,
         tree: &'a Path,
         path: &'a str,
-        expected: &Expected,
+        expected: &ExpectedStat,
         parent: BorrowedFd<'_>,
         name: &OsStr,
     ) -> Result<(), TransactionError> {
@@ -164,13 +164,13 @@ impl<'a> Linker<'_, 'a> {
 }
 
 /// What a file of the cache must be like.
-struct Expected {
+struct ExpectedStat {
     size: u64,
     modified: Option<(i64, u32)>,
     mode: u32,
 }
 
-impl Expected {
+impl ExpectedStat {
     #[allow(clippy::unnecessary_cast, reason = "the types of these fields differ between systems")]
     fn difference(&self, found: &rustix::fs::Stat) -> Option<&'static str> {
         if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
@@ -189,7 +189,7 @@ fn copy(
     file_name: &str,
     parent: BorrowedFd<'_>,
     name: &OsStr,
-    expected: &Expected,
+    expected: &ExpectedStat,
     found: &rustix::fs::Stat,
 ) -> io::Result<u64> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -15,8 +15,10 @@ use crate::error::{Refusal, Rule, WheelError};
 use crate::manifest::{EntryPoint, Manifest, UnpackedFile};
 use crate::record::{RecordRow, write_record};
 use crate::scripts;
+use crate::transaction::destination_tree::{
+    DestinationTree, DirectoryId, FileSource, PathConflict, Permissions, PlannedFile,
+};
 use crate::transaction::error::TransactionError;
-use crate::transaction::layout::{Clash, DirectoryId, Layout, Permissions, PlannedFile, Source};
 use crate::transaction::protected::Protected;
 
 /// The directories of an environment, as its interpreter reports them; absolute.
@@ -81,10 +83,10 @@ impl Placement<'_> {
 }
 
 /// Adds all files of a placement to the layout of the transaction.
-pub(crate) fn lay_out<'a>(
+pub(crate) fn add_placement<'a>(
     placement: &Placement<'a>,
     owner: usize,
-    layout: &mut Layout<'a>,
+    layout: &mut DestinationTree<'a>,
     protected: &Protected,
 ) -> Result<(), TransactionError> {
     let spread = Spread { placement: *placement, owner, layout, protected, rows: Vec::new(), current: None };
@@ -92,10 +94,10 @@ pub(crate) fn lay_out<'a>(
 }
 
 /// Adds the new contents of a file that an uninstallation edits.
-pub(crate) fn lay_out_edit(path: &Path, contents: Vec<u8>, layout: &mut Layout<'_>) {
+pub(crate) fn add_edit(path: &Path, contents: Vec<u8>, layout: &mut DestinationTree<'_>) {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else { return };
-    let source = Source::Written { contents, permissions: Permissions::Plain, modified: None };
-    if let Some(id) = layout.make_directory(Layout::ROOT, parent) {
+    let source = FileSource::Written { contents, permissions: Permissions::Plain, modified: None };
+    if let Some(id) = layout.make_directory(DestinationTree::ROOT, parent) {
         // The layout is empty so far: nothing can be in the way.
         let _ = layout.add_file(id, name, PlannedFile { owner: usize::MAX, source }, false);
     }
@@ -103,7 +105,7 @@ pub(crate) fn lay_out_edit(path: &Path, contents: Vec<u8>, layout: &mut Layout<'
 
 /// The five directories a wheel's files may go to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Key {
+enum SchemeKey {
     Purelib,
     Platlib,
     Scripts,
@@ -114,7 +116,7 @@ enum Key {
 /// A directory of the archive that was looked up last: the next file is most likely beside it.
 struct Current<'a> {
     archive_directory: &'a str,
-    key: Key,
+    key: SchemeKey,
     directory: PathBuf,
     id: DirectoryId,
 }
@@ -122,7 +124,7 @@ struct Current<'a> {
 struct Spread<'p, 'a> {
     placement: Placement<'a>,
     owner: usize,
-    layout: &'p mut Layout<'a>,
+    layout: &'p mut DestinationTree<'a>,
     protected: &'p Protected,
     rows: Vec<RecordRow>,
     current: Option<Current<'a>>,
@@ -150,7 +152,7 @@ impl<'a> Spread<'_, 'a> {
     fn unpacked_file(&mut self, tree: &'a Path, file: &'a UnpackedFile) -> Result<(), TransactionError> {
         let (key, name) = self.enter(&file.path)?;
         let permissions = if file.executable { Permissions::Executable } else { Permissions::Plain };
-        if key == Key::Scripts {
+        if key == SchemeKey::Scripts {
             let manifest = self.placement.manifest;
             let mut entry_points = manifest.console_scripts.iter().chain(&manifest.gui_scripts);
             if entry_points.any(|entry_point| scripts::is_wrapper_of(name, &entry_point.name)) {
@@ -158,14 +160,14 @@ impl<'a> Spread<'_, 'a> {
             }
             if let Some(contents) = self.rewritten(tree, file)? {
                 // Bytecode of the script refers to the time of the file it was made from.
-                let source = Source::Written { contents, permissions, modified: Some(file.modified) };
+                let source = FileSource::Written { contents, permissions, modified: Some(file.modified) };
                 return self.written(key, name, &file.path, source, false);
             }
         }
         let hash = Some(("sha256".to_owned(), file.sha256.clone()));
         let row = RecordRow { path: self.record_path(key, &file.path), hash, size: Some(file.size) };
         let modified = Some(file.modified);
-        let source = Source::Cached { tree, path: &file.path, size: file.size, modified, permissions };
+        let source = FileSource::Cached { tree, path: &file.path, size: file.size, modified, permissions };
         self.add(name, &file.path, source, row, false)
     }
 
@@ -174,7 +176,8 @@ impl<'a> Spread<'_, 'a> {
         // pip leaves hash and size of compiled files empty: they may be made anew at any time.
         let row = RecordRow { path: self.record_path(key, &file.path), hash: None, size: None };
         let permissions = Permissions::Plain;
-        let source = Source::Cached { tree: directory, path: &file.path, size: file.size, modified: None, permissions };
+        let source =
+            FileSource::Cached { tree: directory, path: &file.path, size: file.size, modified: None, permissions };
         self.add(name, &file.path, source, row, true)
     }
 
@@ -182,39 +185,39 @@ impl<'a> Spread<'_, 'a> {
         let contents = scripts::entry_point_script(self.placement.interpreter, entry_point);
         self.enter_scripts()?;
         // A name that console and gui scripts share: the later one wins, as with pip.
-        let source = Source::Written { contents, permissions: Permissions::Script, modified: None };
-        self.written(Key::Scripts, &entry_point.name, &entry_point.name, source, true)
+        let source = FileSource::Written { contents, permissions: Permissions::Script, modified: None };
+        self.written(SchemeKey::Scripts, &entry_point.name, &entry_point.name, source, true)
     }
 
     /// INSTALLER, direct_url.json, REQUESTED and RECORD.
     fn metadata(mut self) -> Result<(), TransactionError> {
         let Placement { manifest, installer, requested, direct_url, .. } = self.placement;
-        let key = if manifest.root_is_purelib { Key::Purelib } else { Key::Platlib };
+        let key = if manifest.root_is_purelib { SchemeKey::Purelib } else { SchemeKey::Platlib };
         self.current = None;
         let mut generated = vec![("INSTALLER", format!("{installer}\n").into_bytes())];
         generated.extend(direct_url.map(|text| ("direct_url.json", text.as_bytes().to_vec())));
         generated.extend(requested.then(|| ("REQUESTED", Vec::new())));
         let directory = self.destination(key, &manifest.dist_info)?;
-        let Some(id) = self.layout.make_directory(Layout::ROOT, &directory) else {
+        let Some(id) = self.layout.make_directory(DestinationTree::ROOT, &directory) else {
             return Err(self.placement.refusal("a file stands where a directory must be", &manifest.dist_info));
         };
         let current = Current { archive_directory: &manifest.dist_info, key, directory, id };
         self.current = Some(current);
         for (name, contents) in generated {
             let path = format!("{}/{name}", manifest.dist_info);
-            let source = Source::Written { contents, permissions: Permissions::Plain, modified: None };
+            let source = FileSource::Written { contents, permissions: Permissions::Plain, modified: None };
             self.written(key, name, &path, source, false)?;
         }
         let path = format!("{}/RECORD", manifest.dist_info);
         let row = RecordRow { path: path.clone(), hash: None, size: None };
         self.rows.push(row.clone());
         let contents = write_record(&self.rows);
-        let source = Source::Written { contents, permissions: Permissions::Plain, modified: None };
+        let source = FileSource::Written { contents, permissions: Permissions::Plain, modified: None };
         self.add("RECORD", &path, source, row, false)
     }
 
     /// Makes the directory of an archive path the current one; returns what kind it is and the file's name.
-    fn enter(&mut self, path: &'a str) -> Result<(Key, &'a str), TransactionError> {
+    fn enter(&mut self, path: &'a str) -> Result<(SchemeKey, &'a str), TransactionError> {
         let (archive_directory, name) = path.rsplit_once('/').unwrap_or(("", path));
         if let Some(current) = &self.current
             && current.archive_directory == archive_directory
@@ -228,21 +231,21 @@ impl<'a> Spread<'_, 'a> {
     }
 
     fn enter_scripts(&mut self) -> Result<(), TransactionError> {
-        let directory = self.destination(Key::Scripts, "")?;
-        self.set_current("//scripts", Key::Scripts, directory, "scripts")
+        let directory = self.destination(SchemeKey::Scripts, "")?;
+        self.set_current("//scripts", SchemeKey::Scripts, directory, "scripts")
     }
 
     fn set_current(
         &mut self,
         archive_directory: &'a str,
-        key: Key,
+        key: SchemeKey,
         directory: PathBuf,
         entry: &str,
     ) -> Result<(), TransactionError> {
         if let Some(what) = self.protected.directory(&directory, &self.placement.manifest.dist_info) {
             return Err(self.placement.refusal(format!("would write into {what}"), entry));
         }
-        let Some(id) = self.layout.make_directory(Layout::ROOT, &directory) else {
+        let Some(id) = self.layout.make_directory(DestinationTree::ROOT, &directory) else {
             return Err(self.placement.refusal("a file stands where a directory must be", entry));
         };
         self.current = Some(Current { archive_directory, key, directory, id });
@@ -250,20 +253,20 @@ impl<'a> Spread<'_, 'a> {
     }
 
     /// Which directory of the scheme a directory of the archive belongs to, and its path in there.
-    fn key_of<'t>(&self, archive_directory: &'t str, path: &str) -> Result<(Key, &'t str), TransactionError> {
+    fn key_of<'t>(&self, archive_directory: &'t str, path: &str) -> Result<(SchemeKey, &'t str), TransactionError> {
         let manifest = self.placement.manifest;
-        let root = if manifest.root_is_purelib { Key::Purelib } else { Key::Platlib };
+        let root = if manifest.root_is_purelib { SchemeKey::Purelib } else { SchemeKey::Platlib };
         let (top, rest) = archive_directory.split_once('/').unwrap_or((archive_directory, ""));
         if manifest.data.as_deref() != Some(top) {
             return Ok((root, archive_directory));
         }
         let (key, inner) = rest.split_once('/').unwrap_or((rest, ""));
         let key = match key {
-            "purelib" => Key::Purelib,
-            "platlib" => Key::Platlib,
-            "scripts" => Key::Scripts,
-            "data" => Key::Data,
-            "headers" => Key::Headers,
+            "purelib" => SchemeKey::Purelib,
+            "platlib" => SchemeKey::Platlib,
+            "scripts" => SchemeKey::Scripts,
+            "data" => SchemeKey::Data,
+            "headers" => SchemeKey::Headers,
             _ => return Err(self.placement.refusal("is not in a directory that wheels may use", path)),
         };
         Ok((key, inner))
@@ -271,11 +274,11 @@ impl<'a> Spread<'_, 'a> {
 
     /// The directory on disk, with the symbolic links on the way to it resolved as far as it exists. Inside the library no
     /// links are looked for: it would cost a system call per directory, and the plan resolves those it meets.
-    fn destination(&self, key: Key, inner: &str) -> Result<PathBuf, TransactionError> {
+    fn destination(&self, key: SchemeKey, inner: &str) -> Result<PathBuf, TransactionError> {
         let base = directory_of(self.placement.scheme, key);
         match key {
-            Key::Purelib | Key::Platlib => Ok(self.protected.resolve(base)?.join(inner)),
-            Key::Scripts | Key::Data | Key::Headers => self.protected.resolve(&base.join(inner)),
+            SchemeKey::Purelib | SchemeKey::Platlib => Ok(self.protected.resolve(base)?.join(inner)),
+            SchemeKey::Scripts | SchemeKey::Data | SchemeKey::Headers => self.protected.resolve(&base.join(inner)),
         }
     }
 
@@ -299,13 +302,13 @@ impl<'a> Spread<'_, 'a> {
 
     fn written(
         &mut self,
-        key: Key,
+        key: SchemeKey,
         name: &str,
         path: &str,
-        source: Source<'a>,
+        source: FileSource<'a>,
         replace_own: bool,
     ) -> Result<(), TransactionError> {
-        let Source::Written { contents, permissions, .. } = &source else { return Ok(()) };
+        let FileSource::Written { contents, permissions, .. } = &source else { return Ok(()) };
         let hash = Some(("sha256".to_owned(), sha256(contents)));
         let path_in_record = match permissions {
             Permissions::Script => self.record_path_in_scripts(name),
@@ -320,7 +323,7 @@ impl<'a> Spread<'_, 'a> {
         &mut self,
         name: &str,
         path: &str,
-        source: Source<'a>,
+        source: FileSource<'a>,
         row: RecordRow,
         replace_own: bool,
     ) -> Result<(), TransactionError> {
@@ -331,10 +334,10 @@ impl<'a> Spread<'_, 'a> {
         let file = PlannedFile { owner: self.owner, source };
         let replaces = match self.layout.add_file(current.id, name, file, replace_own) {
             Ok(replaces) => replaces,
-            Err(Clash::SameOwner) => {
+            Err(PathConflict::SameOwner) => {
                 return Err(self.placement.refusal("goes to the same place as another file of the wheel", path));
             }
-            Err(Clash::Directory) => {
+            Err(PathConflict::Directory) => {
                 return Err(self.placement.refusal("goes to a place where there is a directory", path));
             }
         };
@@ -348,7 +351,7 @@ impl<'a> Spread<'_, 'a> {
     }
 
     /// The path of a file in RECORD: relative to the library, without resolving links.
-    fn record_path(&self, key: Key, path: &str) -> String {
+    fn record_path(&self, key: SchemeKey, path: &str) -> String {
         let manifest = self.placement.manifest;
         if manifest.data.as_deref().is_none_or(|data| !path.starts_with(data)) {
             return path.to_owned();
@@ -371,13 +374,13 @@ fn library<'s>(scheme: &'s Scheme, manifest: &Manifest) -> &'s Path {
     if manifest.root_is_purelib { &scheme.purelib } else { &scheme.platlib }
 }
 
-fn directory_of(scheme: &Scheme, key: Key) -> &Path {
+fn directory_of(scheme: &Scheme, key: SchemeKey) -> &Path {
     match key {
-        Key::Purelib => &scheme.purelib,
-        Key::Platlib => &scheme.platlib,
-        Key::Scripts => &scheme.scripts,
-        Key::Data => &scheme.data,
-        Key::Headers => &scheme.headers,
+        SchemeKey::Purelib => &scheme.purelib,
+        SchemeKey::Platlib => &scheme.platlib,
+        SchemeKey::Scripts => &scheme.scripts,
+        SchemeKey::Data => &scheme.data,
+        SchemeKey::Headers => &scheme.headers,
     }
 }
 

@@ -6,9 +6,9 @@
 //! journal is marked as done the new environment is there, and only waste remains to be deleted. What a power failure means
 //! stands in `journal.rs`.
 
+pub(crate) mod destination_tree;
 pub(crate) mod error;
 pub(crate) mod fault;
-pub(crate) mod layout;
 mod plan;
 pub(crate) mod protected;
 pub(crate) mod staging;
@@ -25,9 +25,9 @@ use crate::journal::{self, Journal, Operation, OperationKind, Recovered};
 use crate::link::Linker;
 use crate::place::{self, Placement};
 use crate::uninstall::{self, Removal};
+use destination_tree::DestinationTree;
 use error::TransactionError;
-use layout::Layout;
-use plan::{Plan, Planner, Subtree, Target};
+use plan::{MovePlan, Planner, Subtree, TargetDirectory};
 use protected::Protected;
 use staging::{Areas, Staging};
 
@@ -43,12 +43,12 @@ pub struct Transaction<'a> {
     recovered: Recovered,
     removals: Vec<Removal>,
     placements: Vec<Placement<'a>>,
-    target: Option<Target>,
+    target: Option<TargetDirectory>,
 }
 
 /// What a transaction did besides what it was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct TransactionOutcome {
     /// With a target directory: names that existed and were left alone.
     pub kept: Vec<PathBuf>,
 }
@@ -112,13 +112,13 @@ impl<'a> Transaction<'a> {
     }
 
     /// Installs like `pip install --target`: a name that exists in the directory the transaction was begun for stays as it
-    /// is ([`Outcome::kept`]), or with `upgrade` is replaced whole unless it is a link.
+    /// is ([`TransactionOutcome::kept`]), or with `upgrade` is replaced whole unless it is a link.
     pub fn into_target(&mut self, upgrade: bool) {
-        self.target = Some(Target { directory: self.directory.clone(), upgrade });
+        self.target = Some(TargetDirectory { directory: self.directory.clone(), upgrade });
     }
 
     /// Makes the change. After an error the environment is as it was before.
-    pub fn commit(mut self) -> Result<Outcome, TransactionError> {
+    pub fn commit(mut self) -> Result<TransactionOutcome, TransactionError> {
         let outcome = self.run();
         if outcome.is_ok() {
             self.made.clear();
@@ -126,48 +126,48 @@ impl<'a> Transaction<'a> {
         outcome
     }
 
-    fn run(&self) -> Result<Outcome, TransactionError> {
+    fn run(&self) -> Result<TransactionOutcome, TransactionError> {
         let mut protected = Protected::default();
         protected.add_library(&self.directory)?;
         for placement in &self.placements {
             protected.add_scheme(placement.scheme)?;
         }
-        let mut layout = Layout::new();
+        let mut tree = DestinationTree::new();
         let mut removed = uninstall::compress(&self.removals)?;
         // Before the wheels: one that brings such a file has the last word.
         for (path, contents) in uninstall::edited(&self.removals)? {
-            place::lay_out_edit(&path, contents, &mut layout);
+            place::add_edit(&path, contents, &mut tree);
             removed.insert(path);
         }
         for (owner, placement) in self.placements.iter().enumerate() {
-            place::lay_out(placement, owner, &mut layout, &protected)?;
+            place::add_placement(placement, owner, &mut tree, &protected)?;
         }
         let planner = Planner {
-            layout: &layout,
+            tree: &tree,
             placements: &self.placements,
             protected: &protected,
             removed,
             target: self.target.clone(),
-            plan: Plan::default(),
+            plan: MovePlan::default(),
         };
         let plan = planner.run()?;
-        if !plan.away.is_empty() || !plan.place.is_empty() {
-            self.execute(&plan, &layout)?;
+        if !plan.take_away.is_empty() || !plan.place.is_empty() {
+            self.execute(&plan, &tree)?;
         }
-        Ok(Outcome { kept: plan.kept })
+        Ok(TransactionOutcome { kept: plan.kept })
     }
 
-    fn execute(&self, plan: &Plan, layout: &Layout<'a>) -> Result<(), TransactionError> {
+    fn execute(&self, plan: &MovePlan, tree: &DestinationTree<'a>) -> Result<(), TransactionError> {
         let mut areas = Areas::new(&self.directory)?;
-        let away = plan.away.iter().map(|path| (OperationKind::TakeAway, path));
+        let take_away = plan.take_away.iter().map(|path| (OperationKind::TakeAway, path));
         let place = plan.place.iter().map(|(_, path)| (OperationKind::Place, path));
-        let mut operations = Vec::with_capacity(plan.away.len() + plan.place.len());
-        for (number, (kind, path)) in away.chain(place).enumerate() {
+        let mut operations = Vec::with_capacity(plan.take_away.len() + plan.place.len());
+        for (number, (kind, path)) in take_away.chain(place).enumerate() {
             operations.push(Operation { kind, area: areas.area_of(path)?, number, path: path.clone() });
         }
         let staging = Staging::create(&self.directory, areas.others())?;
-        let placing = operations.get(plan.away.len()..).unwrap_or_default();
-        if let Err(error) = stage(&staging, layout, &plan.place, placing) {
+        let placing = operations.get(plan.take_away.len()..).unwrap_or_default();
+        if let Err(error) = stage(&staging, tree, &plan.place, placing) {
             staging.discard();
             return Err(error);
         }
@@ -205,11 +205,11 @@ pub fn pending(directory: &Path) -> Result<Option<Pending>, TransactionError> {
 /// Makes everything that is going to be placed, on all cores.
 fn stage(
     staging: &Staging,
-    layout: &Layout<'_>,
+    tree: &DestinationTree<'_>,
     subtrees: &[(Subtree, PathBuf)],
     operations: &[Operation],
 ) -> Result<(), TransactionError> {
-    let linker = Linker { layout, defaults: staging.defaults()? };
+    let linker = Linker { tree, defaults: staging.defaults()? };
     let mut handles = Vec::new();
     for area in 0..staging.areas() {
         handles.push(Linker::open(&staging.new_directory(area))?);
@@ -221,7 +221,7 @@ fn stage(
         match subtree {
             Subtree::Directory(id) => linker.directory(*id, parent.as_fd(), name),
             Subtree::File(id, file_name) => {
-                let file = layout.directory(*id).and_then(|directory| directory.files.get(file_name));
+                let file = tree.directory(*id).and_then(|directory| directory.files.get(file_name));
                 file.map_or(Ok(()), |file| linker.file(file, parent.as_fd(), name))
             }
         }

@@ -73,7 +73,7 @@ pub(crate) fn compress(removals: &[Removal]) -> Result<BTreeSet<PathBuf>, Transa
     let boundaries: HashSet<&Path> =
         removals.iter().flat_map(|removal| removal.boundaries.iter().map(PathBuf::as_path)).collect();
     let parents = paths.iter().filter_map(|path| path.parent()).filter(|parent| !boundaries.contains(parent));
-    let mut emptied = Emptied { paths: &paths, parents: parents.collect(), known: HashMap::new() };
+    let mut emptied = EmptiedDirectories { paths: &paths, parents: parents.collect(), known: HashMap::new() };
     let mut moves = BTreeSet::new();
     for path in &paths {
         let mut highest: &Path = path;
@@ -92,13 +92,13 @@ pub(crate) fn compress(removals: &[Removal]) -> Result<BTreeSet<PathBuf>, Transa
 
 /// Which directories have nothing left in them. A directory that was empty before goes along only when it lies in a directory
 /// that files leave: `include/python3.11` of a new virtual environment stays.
-struct Emptied<'p> {
+struct EmptiedDirectories<'p> {
     paths: &'p HashSet<&'p Path>,
     parents: HashSet<&'p Path>,
     known: HashMap<PathBuf, bool>,
 }
 
-impl Emptied<'_> {
+impl EmptiedDirectories<'_> {
     fn is(&mut self, directory: &Path) -> Result<bool, TransactionError> {
         if let Some(known) = self.known.get(directory) {
             return Ok(*known);

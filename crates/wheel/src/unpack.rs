@@ -6,8 +6,8 @@
 //!
 //! Implements the "Binary distribution format" specification (PEP 427) and RECORD as recorded by PEP 376 and PEP 627.
 
+mod destinations;
 mod dist_info;
-mod layout;
 mod record_check;
 mod write;
 
@@ -15,11 +15,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::archive::{Entry, WheelArchive};
+use crate::archive::{ArchiveEntry, WheelArchive};
 use crate::error::{Refusal, Rule, WheelError};
 use crate::manifest::Manifest;
 use dist_info::{Scripts, WheelFile};
-use record_check::Expected;
+use record_check::ExpectedDigest;
 
 /// What to do about a RECORD that does not describe the files of the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,14 +31,14 @@ pub enum RecordPolicy {
 }
 
 /// Files that only an installer or an index may write. They are left out when a wheel brings them along.
-const INSTALLERS_FILES: [&str; 3] = ["INSTALLER", "REQUESTED", "direct_url.json"];
+const INSTALLER_FILES: [&str; 3] = ["INSTALLER", "REQUESTED", "direct_url.json"];
 /// RECORD and its signatures, which RECORD does not describe.
 const RECORD_FILES: [&str; 3] = ["RECORD", "RECORD.jws", "RECORD.p7s"];
 
 /// Unpacks all files to place into the directory `into`, which is created and must be empty if it exists. Uses the threads
 /// of the current rayon pool.
 pub fn unpack(archive: &WheelArchive, into: &Path, record: RecordPolicy) -> Result<Manifest, WheelError> {
-    let plan = Plan::of(archive, record)?;
+    let plan = UnpackPlan::of(archive, record)?;
     let unfinished = Unfinished::begin(into)?;
     let mut files = write::write_all(archive, &plan.entries, &plan.expected, into)?;
     unfinished.keep();
@@ -57,36 +57,36 @@ pub fn unpack(archive: &WheelArchive, into: &Path, record: RecordPolicy) -> Resu
 /// Refuses what [`unpack`] would refuse, and writes nothing. Two names that only some file systems take for one are not
 /// seen here. Uses the threads of the current rayon pool.
 pub fn verify(archive: &WheelArchive, record: RecordPolicy) -> Result<(), WheelError> {
-    let plan = Plan::of(archive, record)?;
+    let plan = UnpackPlan::of(archive, record)?;
     write::check_all(archive, &plan.entries, &plan.expected)
 }
 
 /// What a wheel consists of, as far as that can be checked without inflating everything.
-struct Plan<'a> {
+struct UnpackPlan<'a> {
     wheel_file: WheelFile,
     scripts: Scripts,
     data: Option<String>,
     /// The files to place.
-    entries: Vec<&'a Entry>,
+    entries: Vec<&'a ArchiveEntry>,
     /// What must be in them, in the same order.
-    expected: Vec<Expected>,
+    expected: Vec<ExpectedDigest>,
 }
 
-impl<'a> Plan<'a> {
-    fn of(archive: &'a WheelArchive, record: RecordPolicy) -> Result<Plan<'a>, WheelError> {
+impl<'a> UnpackPlan<'a> {
+    fn of(archive: &'a WheelArchive, record: RecordPolicy) -> Result<UnpackPlan<'a>, WheelError> {
         dist_info::check_metadata(archive)?;
         let wheel_file = dist_info::read_wheel_file(archive)?;
         let scripts = dist_info::read_entry_points(archive)?;
-        let data = layout::check(archive)?;
-        let entries: Vec<&Entry> = archive.files().filter(|entry| !is_left_out(archive, &entry.path)).collect();
+        let data = destinations::check(archive)?;
+        let entries: Vec<&ArchiveEntry> = archive.files().filter(|entry| !is_left_out(archive, &entry.path)).collect();
         let expected = record_check::expected(archive, &entries, record)?;
-        Ok(Plan { wheel_file, scripts, data, entries, expected })
+        Ok(UnpackPlan { wheel_file, scripts, data, entries, expected })
     }
 }
 
 /// Whether a file is not unpacked: RECORD, its signatures, and what only installers write.
 fn is_left_out(archive: &WheelArchive, path: &str) -> bool {
-    dist_info_file(archive, path).is_some_and(|name| INSTALLERS_FILES.contains(&name) || RECORD_FILES.contains(&name))
+    dist_info_file(archive, path).is_some_and(|name| INSTALLER_FILES.contains(&name) || RECORD_FILES.contains(&name))
 }
 
 /// The part of `path` below the `.dist-info` directory, if it is there.

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::placing::{install, picture, site_packages, unpack};
 use testkit::Command;
 use wheel::{
-    InstalledDistribution, InstalledKind, Problem, Removal, RemovalScope, Transaction, TransactionError, installed,
-    problems,
+    InstalledDistribution, InstalledKind, InstalledProblem, Removal, RemovalScope, Transaction, TransactionError,
+    installed, problems,
 };
 
 fn write(path: &Path, text: &str) {
@@ -206,12 +206,12 @@ fn what_is_installed_tells_about_itself() {
     fs::write(sites[0].join("one/a.py"), "12345").unwrap();
     fs::remove_file(sites[0].join("one/b.py")).unwrap();
     let expected = [
-        Problem::WrongSize { path: sites[0].join("one/a.py"), expected: 4, found: 5 },
-        Problem::Missing(sites[0].join("one/b.py")),
+        InstalledProblem::WrongSize { path: sites[0].join("one/a.py"), expected: 4, found: 5 },
+        InstalledProblem::Missing(sites[0].join("one/b.py")),
     ];
     assert_eq!(problems(&distribution), expected);
     fs::remove_file(distribution.info.join("RECORD")).unwrap();
-    assert_eq!(problems(&distribution), [Problem::NoRecord]);
+    assert_eq!(problems(&distribution), [InstalledProblem::NoRecord]);
     let scope = RemovalScope { permitted: vec![prefix.clone()], scripts: prefix.join("bin") };
     let error = Removal::of(&distribution, &scope).unwrap_err();
     assert!(

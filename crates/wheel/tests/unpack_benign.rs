@@ -216,7 +216,7 @@ fn stronger_hashes_are_checked_too() {
 #[test]
 fn unpacks_into_an_empty_directory() {
     let bench = Bench::new();
-    let archive = bench.open(FILENAME, &Wheel::new().bytes(), &wheel::Limits::default()).unwrap();
+    let archive = bench.open(FILENAME, &Wheel::new().bytes(), &wheel::ArchiveLimits::default()).unwrap();
     std::fs::create_dir(bench.output()).unwrap();
     assert!(unpack(&archive, &bench.output(), RecordPolicy::Enforce).is_ok());
     assert!(

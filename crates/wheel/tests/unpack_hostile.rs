@@ -1,7 +1,7 @@
 //! Hostile wheels are refused by the rule they break, and leave nothing on disk.
 
 use super::archive_maker::{Bench, DIST_INFO, Entry, FILENAME, Wheel, deflate, extra, zip64_end};
-use wheel::{Limits, RecordPolicy, Rule, WheelArchive, unpack};
+use wheel::{ArchiveLimits, RecordPolicy, Rule, WheelArchive, unpack};
 
 type Case = (&'static str, Rule, fn(&mut Wheel));
 
@@ -393,10 +393,10 @@ fn data_and_entry_points() {
 fn limits_can_be_set() {
     let bytes = Wheel::new().bytes();
     for limits in [
-        Limits { entries: 4, ..Limits::default() },
-        Limits { directory_size: 100, ..Limits::default() },
-        Limits { unpacked_size: 800, ..Limits::default() },
-        Limits { ratio_free_size: 0, ratio: 0, ..Limits::default() },
+        ArchiveLimits { entries: 4, ..ArchiveLimits::default() },
+        ArchiveLimits { directory_size: 100, ..ArchiveLimits::default() },
+        ArchiveLimits { unpacked_size: 800, ..ArchiveLimits::default() },
+        ArchiveLimits { ratio_free_size: 0, ratio: 0, ..ArchiveLimits::default() },
     ] {
         let error = Bench::new().open(FILENAME, &bytes, &limits).unwrap_err();
         assert_eq!(error.refusal().unwrap().rule, Rule::Size);
@@ -406,14 +406,14 @@ fn limits_can_be_set() {
 #[test]
 fn what_is_no_regular_file_is_not_a_wheel() {
     let bench = Bench::new();
-    let error = WheelArchive::open(bench.path(), &FILENAME.parse().unwrap(), &Limits::default()).unwrap_err();
+    let error = WheelArchive::open(bench.path(), &FILENAME.parse().unwrap(), &ArchiveLimits::default()).unwrap_err();
     assert_eq!(error.refusal().map(|refusal| refusal.rule), Some(Rule::Framing));
 }
 
 #[test]
 fn a_directory_in_use_is_left_alone() {
     let bench = Bench::new();
-    let archive = bench.open(FILENAME, &Wheel::new().bytes(), &Limits::default()).unwrap();
+    let archive = bench.open(FILENAME, &Wheel::new().bytes(), &ArchiveLimits::default()).unwrap();
     std::fs::create_dir(bench.output()).unwrap();
     std::fs::write(bench.output().join("mine"), "precious").unwrap();
     assert!(unpack(&archive, &bench.output(), RecordPolicy::Enforce).is_err());
@@ -425,7 +425,7 @@ fn an_empty_directory_stays_empty_after_a_failure() {
     let mut wheel = Wheel::new();
     wheel.entries[0].crc = Some(1);
     let bench = Bench::new();
-    let archive = bench.open(FILENAME, &wheel.bytes(), &Limits::default()).unwrap();
+    let archive = bench.open(FILENAME, &wheel.bytes(), &ArchiveLimits::default()).unwrap();
     std::fs::create_dir(bench.output()).unwrap();
     assert!(unpack(&archive, &bench.output(), RecordPolicy::Enforce).is_err());
     assert_eq!(bench.left(), ["sub/unpacked"]);
@@ -436,7 +436,7 @@ fn record_is_the_one_rule_that_can_be_waived() {
     let mut wheel = Wheel::new();
     wheel.record = Some(|text| text.replacen("sha256=", "sha256=AAAA", 1));
     let bench = Bench::new();
-    let archive = bench.open(FILENAME, &wheel.bytes(), &Limits::default()).unwrap();
+    let archive = bench.open(FILENAME, &wheel.bytes(), &ArchiveLimits::default()).unwrap();
     let manifest = unpack(&archive, &bench.output(), RecordPolicy::Waive).unwrap();
     assert_eq!(manifest.dist_info, DIST_INFO);
     assert_eq!(manifest.files.len(), 4);

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::Place;
-use crate::cli::General;
+use super::OperatorDirectoryArgs;
+use crate::cli::GeneralArgs;
 
 /// Add wheels and source distributions, to be published
 #[derive(Debug, Args)]
@@ -15,9 +15,9 @@ pub struct Add {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Mark a release as yanked: only who asks for this version gets it
@@ -33,9 +33,9 @@ pub struct Yank {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Take back that a release is yanked
@@ -48,9 +48,9 @@ pub struct Unyank {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Remove a release or a file from the index
@@ -66,16 +66,16 @@ pub struct Remove {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Show what is published, what waits, and what expires
 #[derive(Debug, Args)]
 pub struct Status {
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use packaging::PackageName;
 
-use super::Place;
-use crate::cli::values::{grace, project_name};
-use crate::cli::{General, Index, Security};
-use crate::repo::mirror::Machine;
+use super::OperatorDirectoryArgs;
+use crate::cli::values::{expiry_grace, project_name};
+use crate::cli::{GeneralArgs, IndexArgs, VerificationArgs};
+use operator::mirror::Machine;
 
 /// Sign a chosen part of another index
 ///
@@ -39,11 +39,11 @@ pub struct Mirror {
     #[arg(long)]
     pub sdists: bool,
     /// Only what was uploaded at least so long ago (7d, 12h, P7D)
-    #[arg(long, value_name = "duration", value_parser = grace)]
+    #[arg(long, value_name = "duration", value_parser = expiry_grace)]
     pub min_age: Option<Duration>,
     /// Copy files into this index, or link to where they are
     #[arg(long, value_name = "how", default_value = "copy")]
-    pub files: BringFiles,
+    pub files: ImportMode,
     /// Take away what the requirements do not lead to any more
     #[arg(long)]
     pub prune: bool,
@@ -60,18 +60,18 @@ pub struct Mirror {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub security: Security,
+    pub security: VerificationArgs,
     #[command(flatten)]
-    pub index: Index,
+    pub index: IndexArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// How files come into the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BringFiles {
+pub enum ImportMode {
     /// They are downloaded, verified, and published again.
     Copy,
     /// The signed pages link to them.
@@ -97,7 +97,7 @@ pub struct AddMetadataTo {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use packaging::PackageName;
 
-use super::{Place, Unlock};
-use crate::cli::General;
-use crate::cli::values::{grace, project_name, role_expiry};
+use super::OperatorDirectoryArgs;
+use super::PassphraseArgs;
+use crate::cli::GeneralArgs;
+use crate::cli::values::{expiry_grace, project_name, role_expiry};
 
 /// Make keys and an empty signed index
 ///
@@ -59,11 +60,11 @@ pub struct Init {
     #[arg(long)]
     pub no_passphrase: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub unlock: Unlock,
+    pub unlock: PassphraseArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Make, import and show keys
@@ -71,7 +72,7 @@ pub struct Init {
 #[command(override_usage = "tufpip repo key <command> [options]")]
 pub struct Keys {
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
     #[command(subcommand)]
     pub command: KeyCommand,
 }
@@ -101,11 +102,11 @@ pub struct MakeKeys {
     #[arg(long)]
     pub no_passphrase: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub unlock: Unlock,
+    pub unlock: PassphraseArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Take over a private key that another program has made
@@ -124,11 +125,11 @@ pub struct ImportKey {
     #[arg(long)]
     pub no_passphrase: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub unlock: Unlock,
+    pub unlock: PassphraseArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Show public keys
@@ -138,9 +139,9 @@ pub struct ShowKey {
     #[arg(value_name = "file")]
     pub files: Vec<String>,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Change who signs, in steps that several people can share
@@ -151,7 +152,7 @@ pub struct ShowKey {
 #[command(override_usage = "tufpip repo root <command> [options]")]
 pub struct Root {
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
     #[command(subcommand)]
     pub command: RootCommand,
 }
@@ -188,7 +189,7 @@ pub struct EditRoot {
     #[arg(long, value_name = "number")]
     pub bins: Option<u32>,
     /// For how long the new root is good (90d); otherwise as repo.toml says
-    #[arg(long, value_name = "time", value_parser = grace)]
+    #[arg(long, value_name = "time", value_parser = expiry_grace)]
     pub expires: Option<Duration>,
     /// Sign again what would expire, whatever else changes: root, targets or all
     #[arg(long, value_name = "role", value_parser = ["root", "targets", "all"])]
@@ -197,9 +198,9 @@ pub struct EditRoot {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Add signatures to what people sign
@@ -224,11 +225,11 @@ pub struct SignFiles {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub unlock: Unlock,
+    pub unlock: PassphraseArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Publish what enough people have signed
@@ -238,11 +239,11 @@ pub struct Finalize {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub unlock: Unlock,
+    pub unlock: PassphraseArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Replace the key that signs without people
@@ -261,11 +262,11 @@ pub struct RotateOnline {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub unlock: Unlock,
+    pub unlock: PassphraseArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Require a project's own signature for its files
@@ -289,9 +290,9 @@ pub struct Delegate {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub unlock: Unlock,
+    pub unlock: PassphraseArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Place, Unlock};
-use crate::cli::General;
-use crate::cli::values::grace;
+use super::OperatorDirectoryArgs;
+use super::PassphraseArgs;
+use crate::cli::GeneralArgs;
+use crate::cli::values::expiry_grace;
 
 /// Sign what has changed and publish it
 #[derive(Debug, Args)]
@@ -18,11 +19,11 @@ pub struct Publish {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub unlock: Unlock,
+    pub unlock: PassphraseArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Sign again what would expire; for cron
@@ -32,18 +33,18 @@ pub struct Refresh {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub unlock: Unlock,
+    pub unlock: PassphraseArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Delete published files that nobody needs any more
 #[derive(Debug, Args)]
 pub struct Gc {
     /// Keep what was current within so long, for clients that are still at it
-    #[arg(long, value_name = "duration", default_value = "24h", value_parser = grace)]
+    #[arg(long, value_name = "duration", default_value = "24h", value_parser = expiry_grace)]
     pub keep: Duration,
     /// Keep all wheels and source distributions, removed ones too
     #[arg(long)]
@@ -52,7 +53,7 @@ pub struct Gc {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::Place;
-use crate::cli::General;
+use super::OperatorDirectoryArgs;
+use crate::cli::GeneralArgs;
 
 /// Check what is published as a client would, from the first root on
 #[derive(Debug, Args)]
@@ -18,9 +18,9 @@ pub struct Verify {
     #[arg(long, value_name = "days", default_value_t = 14)]
     pub min_days: u32,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Write the root that users give to `trust add`
@@ -30,9 +30,9 @@ pub struct ExportAnchor {
     #[arg(short, long, value_name = "file")]
     pub output: Option<String>,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Serve what is published on this machine, for trying it
@@ -42,14 +42,14 @@ pub struct Serve {
     #[arg(long, value_name = "port", default_value_t = 8080)]
     pub port: u16,
     #[command(flatten)]
-    pub place: Place,
+    pub operator_directory: OperatorDirectoryArgs,
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }
 
 /// Show a signed index at work, and attacks on it refused
 #[derive(Debug, Args)]
 pub struct Demo {
     #[command(flatten)]
-    pub general: General,
+    pub general: GeneralArgs,
 }

@@ -5,13 +5,13 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::installed::Described;
 use crate::terminal::Terminal;
+use installer::python::installed::InstalledPackage;
 
 /// The line for an editable project, with a comment before it where the line does not tell the version.
-pub(super) fn requirement(location: &Path, described: &Described, terminal: &Terminal) -> String {
+pub(super) fn requirement(location: &Path, described: &InstalledPackage, terminal: &Terminal) -> String {
     let location = std::path::absolute(location).unwrap_or_else(|_| location.to_owned());
-    let pinned = described.pinned();
+    let pinned = described.to_pin();
     let plain = format!("-e {}", location.display());
     let repository = match git(&location, &["rev-parse", "--show-toplevel"]) {
         Some(top) => PathBuf::from(top.trim_end_matches(['\r', '\n'])),

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use packaging::PackageName;
 
-use super::Frozen;
-use crate::failure::{Failure, Kind};
-use crate::requirements::{decoded, project_of};
+use super::FrozenRequirement;
 use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::requirements::{decoded, project_of};
 
 /// Lines that are printed as they are, once.
 const KEPT: [&str; 11] = [
@@ -30,7 +30,7 @@ const KEPT: [&str; 11] = [
 /// When a file cannot be read, or a line of it means nothing.
 pub(super) fn fill(
     files: &[String],
-    frozen: &mut BTreeMap<PackageName, Frozen>,
+    frozen: &mut BTreeMap<PackageName, FrozenRequirement>,
     say: impl Fn(&str),
     terminal: &Terminal,
 ) -> Result<(), Failure> {

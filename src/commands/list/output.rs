@@ -2,28 +2,29 @@
 
 use packaging::MetadataFields;
 
-use super::Listed;
-use crate::failure::Failure;
-use crate::settings::{Freshness, ListFormat, ListSettings};
-use crate::terminal::{Terminal, printable};
+use super::ListEntry;
+use crate::settings::{Freshness, ListFormat, ListOptions};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::text::printable;
 
 /// Prints the distributions as `list` wants them.
 ///
 /// # Errors
 /// When metadata cannot be read.
-pub(super) fn print(listed: &[Listed], list: &ListSettings, terminal: &Terminal) -> Result<(), Failure> {
+pub(super) fn print(listed: &[ListEntry], list: &ListOptions, terminal: &Terminal) -> Result<(), Failure> {
     let verbose = terminal.is_verbose(1);
     match list.format {
         ListFormat::Columns if listed.is_empty() => {}
         ListFormat::Columns => {
-            for line in lined_up(&table(listed, list.freshness == Freshness::Outdated, verbose)?) {
+            for line in align_columns(&table(listed, list.freshness == Freshness::Outdated, verbose)?) {
                 terminal.line(&line);
             }
         }
         ListFormat::Freeze => {
-            for Listed { described, .. } in listed {
+            for ListEntry { described, .. } in listed {
                 let location = if verbose { format!(" ({})", described.location().display()) } else { String::new() };
-                terminal.line(&printable(&format!("{}{location}", described.pinned())));
+                terminal.line(&printable(&format!("{}{location}", described.to_pin())));
             }
         }
         ListFormat::Json => terminal.line(&json(listed, list.freshness == Freshness::Outdated, verbose)),
@@ -32,10 +33,10 @@ pub(super) fn print(listed: &[Listed], list: &ListSettings, terminal: &Terminal)
 }
 
 /// The rows of the table, the titles first. Columns that nobody needs are left out.
-fn table(listed: &[Listed], latest: bool, verbose: bool) -> Result<Vec<Vec<String>>, Failure> {
+fn table(listed: &[ListEntry], latest: bool, verbose: bool) -> Result<Vec<Vec<String>>, Failure> {
     let mut builds = Vec::with_capacity(listed.len());
     let mut editables = Vec::with_capacity(listed.len());
-    for Listed { described, .. } in listed {
+    for ListEntry { described, .. } in listed {
         let text = described.distribution.read("WHEEL")?.unwrap_or_default();
         builds.push(MetadataFields::parse(&text).get("Build").unwrap_or_default().to_owned());
         let editable = described.distribution.editable_location();
@@ -57,7 +58,7 @@ fn table(listed: &[Listed], latest: bool, verbose: bool) -> Result<Vec<Vec<Strin
         row.into_iter().zip(titles).filter(|(_, (_, is_shown))| *is_shown).map(|(cell, _)| printable(&cell)).collect()
     };
     let mut rows = vec![shown(titles.map(|(title, _)| title.to_owned()))];
-    for ((Listed { described, latest }, build), editable) in listed.iter().zip(builds).zip(editables) {
+    for ((ListEntry { described, latest }, build), editable) in listed.iter().zip(builds).zip(editables) {
         let (version, kind) = latest.as_ref().map(|(version, kind)| (version.to_string(), *kind)).unwrap_or_default();
         rows.push(shown([
             described.raw_name().to_owned(),
@@ -74,7 +75,7 @@ fn table(listed: &[Listed], latest: bool, verbose: bool) -> Result<Vec<Vec<Strin
 }
 
 /// Lines with the cells of each column one below the other, and a rule below the titles.
-pub fn lined_up(rows: &[Vec<String>]) -> Vec<String> {
+pub fn align_columns(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.first().map(Vec::len).unwrap_or_default();
     let widths: Vec<usize> = (0..columns)
         .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))
@@ -92,10 +93,10 @@ pub fn lined_up(rows: &[Vec<String>]) -> Vec<String> {
 }
 
 /// One line as Python's `json.dumps` writes it.
-fn json(listed: &[Listed], latest: bool, verbose: bool) -> String {
+fn json(listed: &[ListEntry], latest: bool, verbose: bool) -> String {
     let objects: Vec<String> = listed
         .iter()
-        .map(|Listed { described, latest: newest }| {
+        .map(|ListEntry { described, latest: newest }| {
             let version =
                 described.version().map_or_else(|_| described.raw_version().to_owned(), |version| version.to_string());
             let mut members = vec![("name", described.raw_name().to_owned()), ("version", version)];

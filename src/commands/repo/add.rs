@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::failure::{Failure, Kind};
-use crate::repo::adding::{Candidate, Checked, Copies, NewFile, candidates};
-use crate::repo::content::{Content, Done};
-use crate::repo::workplace::Workplace;
-use crate::settings::{AddFiles, RepoSettings};
-use crate::terminal::{Terminal, counted};
-use crate::trust::unix_now;
+use crate::settings::{AddFiles, OperatorOptions};
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::text::count_noun;
+use installer::trust::unix_now;
+use operator::add::{CheckedFile, FileToAdd, NewFile, StagedCopies, candidates};
+use operator::index_contents::{IndexContents, StageOutcome};
+use operator::operator_directory::OperatorDirectory;
 
 /// What was added, by file name.
 #[derive(Default)]
@@ -28,14 +29,14 @@ struct Added<'a> {
 ///
 /// # Errors
 /// When a file cannot be read, is refused, or has a name that stands for another content already. All such files are named.
-pub async fn add(repo: &RepoSettings, add: &AddFiles, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let workplace = Workplace::open(&repo.directory)?;
+pub async fn add(repo: &OperatorOptions, add: &AddFiles, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let operator_directory = OperatorDirectory::open(&repo.directory)?;
     let (candidates, mut failures) = candidates(&add.files, terminal)?;
-    let mut content = Content::open(&workplace).await?;
+    let mut content = IndexContents::open(&operator_directory).await?;
     content.load(candidates.iter().map(|candidate| candidate.project.clone()).collect()).await?;
-    let copies = Copies::begin(&workplace, unix_now().to_string(), repo.dry_run)?;
+    let copies = StagedCopies::begin(&operator_directory, unix_now().to_string(), repo.dry_run)?;
     let mut checked = Vec::new();
-    for result in copies.check(&candidates, &content, &workplace, terminal) {
+    for result in copies.check(&candidates, &content, &operator_directory, terminal) {
         match result {
             Ok(answer) => checked.push(answer),
             Err(failure) => failures.push(failure),
@@ -45,10 +46,10 @@ pub async fn add(repo: &RepoSettings, add: &AddFiles, terminal: &Arc<Terminal>) 
     if !failures.is_empty() {
         return Err(nothing_added(failures, add, candidates.len()));
     }
-    let added = stage(&candidates, &checked, &mut content, &copies, &workplace)?;
+    let added = stage(&candidates, &checked, &mut content, &copies, &operator_directory)?;
     if !repo.dry_run {
-        copies.settle(&workplace).await?;
-        content.write(&workplace)?;
+        copies.flush(&operator_directory).await?;
+        content.write(&operator_directory)?;
     }
     for warning in &added.warnings {
         terminal.warning(warning);
@@ -62,11 +63,11 @@ pub async fn add(repo: &RepoSettings, add: &AddFiles, terminal: &Arc<Terminal>) 
 }
 
 fn stage<'a>(
-    candidates: &'a [Candidate],
-    checked: &'a [Checked],
-    content: &mut Content,
-    copies: &Copies,
-    workplace: &Workplace,
+    candidates: &'a [FileToAdd],
+    checked: &'a [CheckedFile],
+    content: &mut IndexContents,
+    copies: &StagedCopies,
+    operator_directory: &OperatorDirectory,
 ) -> Result<Added<'a>, Failure> {
     let mut added = Added::default();
     let mut seen = HashSet::new();
@@ -74,14 +75,14 @@ fn stage<'a>(
     for (place, (candidate, checked)) in candidates.iter().zip(checked).enumerate() {
         let filename = candidate.filename.as_str();
         match checked {
-            Checked::Staged => added.staged.push(filename),
-            Checked::Published => added.published.push(filename),
-            Checked::New(file) => {
+            CheckedFile::Staged => added.staged.push(filename),
+            CheckedFile::Published => added.published.push(filename),
+            CheckedFile::New(file) => {
                 let sha256 = file.addition.file.hashes.sha256.as_str();
                 if !seen.insert(filename) {
                     continue;
                 }
-                if content.add(&file.project, file.addition.clone()) != Done::Staged {
+                if content.add(&file.project, file.addition.clone()) != StageOutcome::Staged {
                     added.taken_back.push(filename);
                     continue;
                 }
@@ -90,7 +91,7 @@ fn stage<'a>(
                 {
                     added.warnings.push(format!("{filename} has the same content as {other}"));
                 }
-                copies.take_over(place, file, workplace)?;
+                copies.take_over(place, file, operator_directory)?;
                 added.new.push(file);
             }
         }
@@ -99,18 +100,18 @@ fn stage<'a>(
 }
 
 /// The names of files that are published or staged, by SHA-256.
-fn names_by_hash(content: &Content) -> HashMap<String, String> {
+fn names_by_hash(content: &IndexContents) -> HashMap<String, String> {
     let staged = content.staged_files();
     let files = content.published_files().chain(staged.values().map(|addition| &addition.file));
     files.map(|file| (file.hashes.sha256.clone(), file.filename.clone())).collect()
 }
 
 /// Files of one name that were both given, and differ.
-fn two_contents(checked: &[Checked]) -> Vec<Failure> {
+fn two_contents(checked: &[CheckedFile]) -> Vec<Failure> {
     let mut known = HashMap::new();
     let mut failures = Vec::new();
     for checked in checked {
-        let Checked::New(file) = checked else { continue };
+        let CheckedFile::New(file) = checked else { continue };
         let (filename, hashes) = (&file.addition.file.filename, &file.addition.file.hashes);
         if known.insert(filename, hashes).is_some_and(|other| other != hashes) {
             let message = format!("{filename} was given twice, with two contents: name only one of them");
@@ -130,7 +131,7 @@ fn nothing_added(mut failures: Vec<Failure>, add: &AddFiles, good: usize) -> Fai
     }
     let is_refused = failures.iter().any(|failure| failure.kind == Kind::Verification);
     let kind = if is_refused { Kind::Verification } else { Kind::Error };
-    let message = format!("{} cannot be added, and nothing was", counted(failures.len(), "file"));
+    let message = format!("{} cannot be added, and nothing was", count_noun(failures.len(), "file"));
     let described = |failure: Failure| format!("{} ({})", failure.message, failure.code);
     let failure = Failure::new(kind, "repo.nothing-added", message);
     failures.into_iter().map(described).fold(failure, |failure, text| failure.detail("file", text))
@@ -167,7 +168,7 @@ fn say(added: &Added<'_>, dry_run: bool, terminal: &Terminal) {
         match files.as_slice() {
             [] => {}
             [file] => terminal.line(&format!("{file} is {how} already.")),
-            files => terminal.line(&format!("{} are {how} already.", counted(files.len(), "file"))),
+            files => terminal.line(&format!("{} are {how} already.", count_noun(files.len(), "file"))),
         }
     }
     for file in &added.taken_back {
@@ -178,7 +179,7 @@ fn say(added: &Added<'_>, dry_run: bool, terminal: &Terminal) {
         return;
     }
     let verb = if dry_run { "Would stage" } else { "Staged" };
-    let (files, projects) = (counted(added.new.len(), "file"), counted(projects.len(), "project"));
+    let (files, projects) = (count_noun(added.new.len(), "file"), count_noun(projects.len(), "project"));
     terminal.line(&format!("{verb} {files} of {projects}."));
     if !dry_run {
         terminal.line("`tufpip repo publish` publishes what is staged.");

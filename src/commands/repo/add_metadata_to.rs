@@ -12,16 +12,23 @@ use packaging::PackageName;
 use repository::Change;
 use url::Url;
 
-use crate::failure::{Failure, Kind};
-use crate::index::{Listed, Pages, download_request};
-use crate::net::redacted;
-use crate::repo::config::CONFIG_FILE;
-use crate::repo::mirror::{Carrier, Followed, Listing, News, Present, Rules, follow, project_list, stage};
-use crate::repo::workplace::Workplace;
-use crate::session::Session;
-use crate::settings::{AddMetadataTo, Bring, RepoSettings, Settings};
-use crate::terminal::{Progress, Terminal, counted, printable};
-use crate::trust::IndexIdentity;
+use crate::settings::{AddMetadataTo, OperatorOptions, Settings};
+use crate::terminal::Terminal;
+use installer::context::Context;
+use installer::error::{Failure, Kind};
+use installer::event::Progress;
+use installer::event::Reporter;
+use installer::index::{IndexFile, PageFetcher, download_request};
+use installer::install::resolution;
+use installer::net::redacted;
+use installer::text::{count_noun, printable};
+use installer::trust::IndexIdentity;
+use operator::config::CONFIG_FILE;
+use operator::mirror::ImportMode;
+use operator::mirror::{
+    CurrentIndex, Importer, MirrorReport, MirrorRules, UpstreamFile, UpstreamProject, follow, project_list, stage,
+};
+use operator::operator_directory::OperatorDirectory;
 
 /// Projects that are compared at a time.
 const PROJECTS: usize = 8;
@@ -32,91 +39,103 @@ const PROJECTS: usize = 8;
 /// When it cannot be read, belongs to another repository, or has replaced a file that is signed already.
 pub async fn add_metadata_to(
     settings: &Settings,
-    repo: &RepoSettings,
+    repo: &OperatorOptions,
     add: &AddMetadataTo,
     terminal: &Arc<Terminal>,
 ) -> Result<(), Failure> {
-    let mut workplace = Workplace::open(&repo.directory)?;
-    let present = Present::read(&workplace).await?;
-    let here = present.projects();
-    let is_first = claim(&mut workplace, &add.index, &here)?;
-    let session = Session::new(settings, repo.terminal(settings, terminal)?)?;
-    session.client().add_credentials_of(std::slice::from_ref(&add.index));
+    let mut operator_directory = OperatorDirectory::open(&repo.directory)?;
+    let current_index = CurrentIndex::read(&operator_directory).await?;
+    let here = current_index.projects();
+    let is_first = bind_to_index(&mut operator_directory, &add.index, &here)?;
+    let quiet = repo.terminal(settings, terminal)?;
+    let context = Context::open(&settings.common, Arc::clone(&quiet) as Arc<dyn Reporter>)?;
+    context.client.add_credentials_of(std::slice::from_ref(&add.index));
     let index = without_credentials(&add.index);
-    if !session.client().is_secure(&index) {
+    if !context.client.is_secure_origin(&index) {
         let message = format!("{} is asked over plain http: anybody on the way could have it signed", redacted(&index));
         return Err(Failure::new(Kind::Policy, "repo.insecure-index", message)
             .hint("use https, or say that it does not matter with --trusted-host"));
     }
-    let (projects, is_whole) = projects(add, &index, &session).await?;
+    let (projects, is_whole) = projects(add, &index, &context, &quiet).await?;
 
-    let carrier = Carrier { session: &session, workplace: &workplace, bring: Bring::Link };
-    let pages = session.pages();
+    let importer =
+        Importer { context: &context, operator_directory: &operator_directory, import_mode: ImportMode::Link };
+    let pages = resolution::page_fetcher(&context);
     let (total, mut done) = (projects.len(), 0);
     let compared = stream::iter(&projects).map(|project| {
-        let (carrier, pages, present, index) = (&carrier, &pages, &present, &index);
+        let (importer, pages, current_index, index) = (&importer, &pages, &current_index, &index);
         async move {
-            let followed = followed(project, pages, index, &carrier.session.terminal).await?;
-            let here = present.page(project).await?;
-            follow(followed, &here, carrier, repo.dry_run).await
+            let upstream = followed(project, pages, index, &*importer.context.reporter).await?;
+            let here = current_index.page(project).await?;
+            follow(upstream, &here, importer, repo.dry_run).await
         }
     });
     let mut compared = compared.buffered(PROJECTS);
-    let (mut changes, mut news): (Vec<Change>, News) = Default::default();
+    let (mut changes, mut report): (Vec<Change>, MirrorReport) = Default::default();
     while let Some(outcome) = compared.next().await {
         let (of_project, told) = outcome?;
         changes.extend(of_project);
-        news.add(told);
+        report.add(told);
         done += 1;
-        session.terminal.progress(Progress::Counted { what: "Reading pages", done, total });
+        quiet.progress(Progress::Counted { what: "Reading pages", done, total });
     }
     drop(compared);
     if is_whole {
         let listed: BTreeSet<&PackageName> = projects.iter().collect();
         for project in here.iter().filter(|project| !listed.contains(project)) {
-            let page = present.page(project).await?;
-            news.removed.extend(page.files().map(|file| (project.clone(), file.filename.clone())));
+            let page = current_index.page(project).await?;
+            report.removed.extend(page.files().map(|file| (project.clone(), file.filename.clone())));
             changes.push(Change::Replace { project: project.clone(), files: Vec::new() });
         }
     }
-    news.refuse_replaced()?;
+    report.refuse_replaced()?;
     if !repo.dry_run {
         if is_first {
-            write_index_url(&workplace, &index)?;
+            write_index_url(&operator_directory, &index)?;
         }
-        stage(&workplace, changes)?;
+        stage(&operator_directory, changes)?;
     }
     if repo.json {
-        terminal.data(&news.to_json(repo.dry_run).to_string());
+        terminal.data(&report.to_json(repo.dry_run).to_string());
     } else {
-        news.say(repo.dry_run, terminal);
+        super::mirror::say(&report, repo.dry_run, terminal);
     }
     Ok(())
 }
 
 /// Everything that the index lists of a project.
-async fn followed(project: &PackageName, pages: &Pages, index: &Url, terminal: &Terminal) -> Result<Followed, Failure> {
+async fn followed(
+    project: &PackageName,
+    pages: &PageFetcher,
+    index: &Url,
+    reporter: &dyn Reporter,
+) -> Result<UpstreamProject, Failure> {
     let page = pages.project(index, project).await?.unwrap_or_default();
     for skipped in &page.skipped {
-        terminal.verbose(1, || format!("{} is left out: {}", printable(&skipped.filename), skipped.reason));
+        reporter.detail(1, || format!("{} is left out: {}", printable(&skipped.filename), skipped.reason));
     }
-    let files: Vec<Arc<Listed>> = page.files.into_iter().map(|file| Arc::new(Listed::unsigned(file))).collect();
+    let files: Vec<Arc<IndexFile>> = page.files.into_iter().map(|file| Arc::new(IndexFile::unsigned(file))).collect();
     let wanted = files.iter().filter_map(|file| {
         let request = download_request(project, file, &file.url().ok()?, Vec::new(), None);
         Some((file.filename().to_owned(), request))
     });
-    Ok(Followed {
+    Ok(UpstreamProject {
         project: project.clone(),
         wanted: wanted.collect(),
-        there: files.iter().map(Listing::of_page).collect(),
-        rules: Rules { exactly: true, is_wanted: true, prune: false },
+        there: files.iter().map(UpstreamFile::of_page).collect(),
+        rules: MirrorRules { exactly: true, is_wanted: true, prune: false },
     })
 }
 
 /// The projects to be signed, and whether these are all that the index has.
-async fn projects(add: &AddMetadataTo, index: &Url, session: &Session) -> Result<(Vec<PackageName>, bool), Failure> {
+async fn projects(
+    add: &AddMetadataTo,
+    index: &Url,
+    context: &Context,
+    terminal: &Terminal,
+) -> Result<(Vec<PackageName>, bool), Failure> {
     if add.projects.is_empty() && add.projects_from.is_empty() {
-        let mut projects = project_list(session.client(), index).await?;
+        let mut projects = project_list(&context.client, index).await?;
         projects.sort();
         if projects.is_empty() {
             let message = format!("{} lists no projects", redacted(index));
@@ -124,7 +143,7 @@ async fn projects(add: &AddMetadataTo, index: &Url, session: &Session) -> Result
                 .hint("check that the index URL ends in the part that lists projects, often /simple")
                 .hint("name the projects with --project or --projects-from if the index has no list of them"));
         }
-        session.terminal.verbose(1, || format!("{} has {}", redacted(index), counted(projects.len(), "project")));
+        terminal.verbose(1, || format!("{} has {}", redacted(index), count_noun(projects.len(), "project")));
         return Ok((projects, true));
     }
     let mut named: BTreeSet<PackageName> = add.projects.iter().cloned().collect();
@@ -151,13 +170,17 @@ fn names_in(path: &PathBuf) -> Result<Vec<PackageName>, Failure> {
 }
 
 /// Makes sure that this repository is about that index; `true` if it is so from now on.
-fn claim(workplace: &mut Workplace, index: &Url, here: &BTreeSet<PackageName>) -> Result<bool, Failure> {
+fn bind_to_index(
+    operator_directory: &mut OperatorDirectory,
+    index: &Url,
+    here: &BTreeSet<PackageName>,
+) -> Result<bool, Failure> {
     if !matches!(index.scheme(), "http" | "https") {
         let message =
             format!("{} is not on a web server; its files can be added with `tufpip repo add`", redacted(index));
         return Err(Failure::new(Kind::Usage, "usage", message));
     }
-    let config = &mut workplace.config;
+    let config = &mut operator_directory.config;
     match &config.index_url {
         Some(known) if IndexIdentity::of(known) == IndexIdentity::of(index) => Ok(false),
         Some(known) => {
@@ -190,8 +213,8 @@ fn without_credentials(index: &Url) -> Url {
 }
 
 /// Notes in repo.toml which index this repository is about; everything else in it stays as people wrote it.
-fn write_index_url(workplace: &Workplace, index: &Url) -> Result<(), Failure> {
-    let text = workplace.read(CONFIG_FILE)?.unwrap_or_default();
+fn write_index_url(operator_directory: &OperatorDirectory, index: &Url) -> Result<(), Failure> {
+    let text = operator_directory.read(CONFIG_FILE)?.unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     // Before every table: what follows one would belong to it.
     let is_comment = |text: &str| text.lines().all(|line| line.starts_with('#'));
@@ -200,5 +223,5 @@ fn write_index_url(workplace: &Workplace, index: &Url) -> Result<(), Failure> {
     // A text in JSON is one in TOML, too.
     let url = serde_json::Value::from(index.as_str());
     let line = format!("# The index that this repository signs, as users name it.\nindex-url = {url}\n");
-    workplace.write(CONFIG_FILE, format!("{comment}{gap}{line}\n{rest}").as_bytes())
+    operator_directory.write(CONFIG_FILE, format!("{comment}{gap}{line}\n{rest}").as_bytes())
 }

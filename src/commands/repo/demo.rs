@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use self::attacker::Attacker;
 use self::sample_wheel::SampleWheel;
-use self::stage::{Ran, Stage};
-use crate::failure::{Failure, Kind};
-use crate::python;
+use self::stage::{CommandResult, DemoStage};
 use crate::settings::Settings;
 use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::python;
 
 /// What is published, and installed.
 const GREETING: &str = "tufpip-demo-greeting";
@@ -33,7 +33,7 @@ const FIXED: &str = "Good morning";
 /// # Errors
 /// When an attack is not refused, or something that should work does not.
 pub async fn demo(settings: &Settings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let stage = Stage::new(python::find(settings.python.as_deref())?, terminal).await?;
+    let stage = DemoStage::new(python::find(settings.common.python.as_deref())?, terminal).await?;
     stage.say(&[
         "A signed index, somebody who uses it, and somebody on the network between them.",
         &format!("All of it is in {} and on 127.0.0.1;", stage.directory().display()),
@@ -59,7 +59,7 @@ pub async fn demo(settings: &Settings, terminal: &Arc<Terminal>) -> Result<(), F
     Ok(())
 }
 
-fn publish(stage: &Stage) -> Result<(), Failure> {
+fn publish(stage: &DemoStage) -> Result<(), Failure> {
     stage.title("1. An operator makes a signed index out of two wheels");
     let wheels = [
         SampleWheel::new(GREETING, "1.0", FIRST).requires(WORDS).write(stage.directory())?,
@@ -72,7 +72,7 @@ fn publish(stage: &Stage) -> Result<(), Failure> {
     stage.succeeds_with(&["repo", "export-anchor", "--repo", "index", "-o", "root.json"], 2)
 }
 
-fn trust(stage: &Stage) -> Result<(), Failure> {
+fn trust(stage: &DemoStage) -> Result<(), Failure> {
     stage.title("2. A user gets root.json from the operator, trusts it once, and installs");
     stage.succeeds(&["trust", "add", stage.index(), "--root", "root.json"])?;
     stage.succeeds(&install(stage, "first"))?;
@@ -80,7 +80,7 @@ fn trust(stage: &Stage) -> Result<(), Failure> {
     stage.runs_module("first", GREETING)
 }
 
-fn replaced_wheel(stage: &Stage, attacker: &Attacker) -> Result<(), Failure> {
+fn replaced_wheel(stage: &DemoStage, attacker: &Attacker) -> Result<(), Failure> {
     stage.title("3. Attack: another wheel under the same name");
     stage.say(&["The attacker answers with a wheel that has a back door, and with pages that give its hash."]);
     let evil = SampleWheel::new(GREETING, "1.0", EVIL).requires(WORDS);
@@ -88,7 +88,7 @@ fn replaced_wheel(stage: &Stage, attacker: &Attacker) -> Result<(), Failure> {
     is_refused(stage, "replaced", EVIL, 10, "verify.target")
 }
 
-fn invented_version(stage: &Stage, attacker: &Attacker) -> Result<(), Failure> {
+fn invented_version(stage: &DemoStage, attacker: &Attacker) -> Result<(), Failure> {
     attacker.leave();
     stage.title("4. Attack: a newer version that was never published");
     stage.say(&["The attacker adds version 99.0 to all pages of the project, the signed one too."]);
@@ -97,7 +97,7 @@ fn invented_version(stage: &Stage, attacker: &Attacker) -> Result<(), Failure> {
     is_refused(stage, "invented", EVIL, 10, "verify.page")
 }
 
-fn fix(stage: &Stage) -> Result<(), Failure> {
+fn fix(stage: &DemoStage) -> Result<(), Failure> {
     stage.title("5. Version 1.0 has a hole. The operator publishes 1.1, and the user installs it");
     let fixed = SampleWheel::new(GREETING, "1.1", FIXED).requires(WORDS).write(stage.directory())?;
     stage.succeeds_with(&["repo", "add", "--repo", "index", &fixed], 1)?;
@@ -106,24 +106,24 @@ fn fix(stage: &Stage) -> Result<(), Failure> {
     stage.expect("fixed", FIXED)
 }
 
-fn rollback(stage: &Stage) -> Result<(), Failure> {
+fn rollback(stage: &DemoStage) -> Result<(), Failure> {
     stage.title("6. Attack: back to the version with the hole");
     stage.say(&["The attacker answers with what the operator signed before the fix. Every signature is genuine."]);
     is_refused(stage, "rolled-back", FIRST, 10, "trust.rollback")
 }
 
-fn downgrade(stage: &Stage) -> Result<(), Failure> {
+fn downgrade(stage: &DemoStage) -> Result<(), Failure> {
     stage.title("7. Attack: no signatures at all");
     stage.say(&["The attacker answers with the old pages, and that there is no such thing as signed metadata."]);
     is_refused(stage, "downgraded", FIRST, 11, "trust.withheld")
 }
 
-fn install<'a>(stage: &'a Stage, target: &'a str) -> [&'a str; 6] {
+fn install<'a>(stage: &'a DemoStage, target: &'a str) -> [&'a str; 6] {
     ["install", "-i", stage.index(), "--target", target, GREETING]
 }
 
 /// An attack that others would fall for, and this program must not.
-fn is_refused(stage: &Stage, target: &str, aim: &str, exit_code: i32, code: &str) -> Result<(), Failure> {
+fn is_refused(stage: &DemoStage, target: &str, aim: &str, exit_code: i32, code: &str) -> Result<(), Failure> {
     let fooled = format!("{target}-by-others");
     let without_trust = stage.run_as_stranger(&install(stage, &fooled))?;
     if without_trust.code != Some(0) || !stage.installed(&fooled, aim) {
@@ -139,7 +139,7 @@ fn is_refused(stage: &Stage, target: &str, aim: &str, exit_code: i32, code: &str
     Ok(())
 }
 
-fn unexpected(expected: &str, ran: &Ran) -> Failure {
+fn unexpected(expected: &str, ran: &CommandResult) -> Failure {
     let code = ran.code.map_or("none".to_owned(), |code| code.to_string());
     Failure::new(Kind::Error, "repo.demo", format!("The demonstration failed: {expected}"))
         .detail("ran", &ran.shown)

@@ -7,14 +7,15 @@ use repository::layout;
 use serde_json::json;
 use tuf::metadata::{RoleName, TopLevelRole};
 
-use crate::failure::{Failure, Kind};
-use crate::net::redacted;
-use crate::repo::anchor::{Address, NewestRoot};
-use crate::repo::config::Config;
-use crate::repo::storage::Storage;
-use crate::repo::workplace::{disk, write_whole};
-use crate::settings::RepoSettings;
-use crate::terminal::{Terminal, printable};
+use crate::settings::OperatorOptions;
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::net::redacted;
+use installer::text::printable;
+use operator::anchor::{IndexAddress, NewestRoot};
+use operator::config::Config;
+use operator::operator_directory::{disk_failure, write_whole};
+use operator::storage::Storage;
 
 /// What users are told to call it when it goes to standard output.
 const USUAL_NAME: &str = "root.json";
@@ -24,7 +25,7 @@ const USUAL_NAME: &str = "root.json";
 /// # Errors
 /// When it is not the root that is published: who trusts another could not use the index.
 pub async fn export_anchor(
-    repo: &RepoSettings,
+    repo: &OperatorOptions,
     output: Option<&Path>,
     terminal: &Arc<Terminal>,
 ) -> Result<(), Failure> {
@@ -39,10 +40,10 @@ pub async fn export_anchor(
         None => return Err(not_published(&root, &format!("there is no {path} where the index is published"))),
     }
     if let Some(output) = output {
-        write_whole(output, &root.bytes).map_err(|error| disk(output, &error))?;
+        write_whole(output, &root.bytes).map_err(|error| disk_failure(output, &error))?;
     }
     let text = String::from_utf8_lossy(&root.bytes);
-    let address = Address::of(&config);
+    let address = IndexAddress::of(&config);
     let name = output.map_or_else(|| USUAL_NAME.to_owned(), |output| output.display().to_string());
     let command = printable(&address.trust_command(&name, &root.sha256));
     if repo.json {

@@ -7,41 +7,42 @@ use std::time::Duration;
 use serde_json::json;
 use tuf::UnixTime;
 
-use crate::failure::Failure;
-use crate::repo::collect::{self, Garbage, Swept};
-use crate::repo::storage::Storage;
-use crate::repo::workplace::Workplace;
-use crate::settings::RepoSettings;
-use crate::terminal::{Terminal, counted};
-use crate::trust::unix_now;
+use crate::settings::OperatorOptions;
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::text::count_noun;
+use installer::trust::unix_now;
+use operator::garbage_collection::{self, Garbage, Swept};
+use operator::operator_directory::OperatorDirectory;
+use operator::storage::Storage;
 
 /// Deletes what no snapshot names that was current within the last `keep`.
 ///
 /// # Errors
 /// When something published cannot be read; then nothing is deleted.
 pub async fn gc(
-    repo: &RepoSettings,
+    repo: &OperatorOptions,
     keep: Duration,
     keep_packages: bool,
     terminal: &Arc<Terminal>,
 ) -> Result<(), Failure> {
-    let workplace = Workplace::open(&repo.directory)?;
-    let storage = Storage::open(&workplace.output())?;
+    let operator_directory = OperatorDirectory::open(&repo.directory)?;
+    let storage = Storage::open(&operator_directory.output())?;
     let since = UnixTime(unix_now().0.saturating_sub(i64::try_from(keep.as_secs()).unwrap_or(i64::MAX)));
-    let mut garbage = collect::find(&workplace, &storage, since, keep_packages, terminal).await?;
+    let mut garbage = garbage_collection::find(&operator_directory, &storage, since, keep_packages, terminal).await?;
     let mut deleted = BTreeMap::new();
     loop {
         if !repo.json {
-            say(&garbage, &workplace, repo.dry_run, terminal);
+            say(&garbage, &operator_directory, repo.dry_run, terminal);
         }
         if repo.dry_run {
             deleted.extend(garbage.files.iter().map(|file| (file.path.clone(), file.size)));
             break;
         }
-        if collect::sweep(&storage, &garbage, &mut deleted, terminal).await? == Swept::Everything {
+        if garbage_collection::sweep(&storage, &garbage, &mut deleted, terminal).await? == Swept::Everything {
             break;
         }
-        garbage = collect::find(&workplace, &storage, since, keep_packages, terminal).await?;
+        garbage = garbage_collection::find(&operator_directory, &storage, since, keep_packages, terminal).await?;
     }
     if repo.json {
         let said = json!({
@@ -54,17 +55,20 @@ pub async fn gc(
         terminal.data(&said.to_string());
         return Ok(());
     }
-    let kept =
-        format!("{} and {} stay", counted(garbage.kept_snapshots, "snapshot"), counted(garbage.kept_files, "file"));
+    let kept = format!(
+        "{} and {} stay",
+        count_noun(garbage.kept_snapshots, "snapshot"),
+        count_noun(garbage.kept_files, "file")
+    );
     terminal.line(&kept);
     Ok(())
 }
 
-fn say(garbage: &Garbage, workplace: &Workplace, dry_run: bool, terminal: &Terminal) {
+fn say(garbage: &Garbage, operator_directory: &OperatorDirectory, dry_run: bool, terminal: &Terminal) {
     let bytes: u64 = garbage.files.iter().map(|file| file.size).sum();
     let will = if dry_run { "Would delete" } else { "Deleting" };
-    let count = counted(garbage.files.len(), "file");
-    terminal.line(&format!("{will} {count} ({bytes} bytes) in {}", workplace.output()));
+    let count = count_noun(garbage.files.len(), "file");
+    terminal.line(&format!("{will} {count} ({bytes} bytes) in {}", operator_directory.output()));
     for file in &garbage.files {
         terminal.verbose(1, || format!("  {}", file.path));
     }

@@ -2,24 +2,25 @@
 
 use std::path::PathBuf;
 
-use repository::ceremony::{ByPeople, RenewedByPeople};
-use repository::{Group, Policy, Profile, Signers, layout};
+use repository::ceremony::{OfflineMetadata, OfflineRenewal};
+use repository::{KeyGroup, Policy, Profile, Signers, layout};
 use serde_json::json;
 use tuf::Key;
 use url::Url;
 
 use super::root;
-use crate::failure::{Failure, Kind};
-use crate::repo::ceremony::{self, Ceremony};
-use crate::repo::config::{CONFIG_FILE, Config, ExpiryDays};
-use crate::repo::keys::{self, KeyFile, KeyRing, Passphrases};
-use crate::repo::publish::{self, Outcome};
-use crate::repo::state;
-use crate::repo::storage::Storage;
-use crate::repo::workplace::{Workplace, disk, write_whole};
-use crate::settings::{InitRepository, RepoSettings};
-use crate::terminal::{Terminal, counted, printable};
-use crate::trust::unix_now;
+use crate::settings::{InitRepository, OperatorOptions};
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::text::{count_noun, printable};
+use installer::trust::unix_now;
+use operator::ceremony::{self, Ceremony};
+use operator::config::{CONFIG_FILE, Config, ExpiryDays};
+use operator::keys::{self, KeyFile, KeyRing, Passphrases};
+use operator::operator_directory::{OperatorDirectory, disk_failure, write_whole};
+use operator::publish::{self, PublishOutcome};
+use operator::published_state;
+use operator::storage::Storage;
 
 /// Up to so many projects one role signs for all of them.
 const SMALL: u64 = 500;
@@ -28,7 +29,7 @@ const SMALL: u64 = 500;
 ///
 /// # Errors
 /// When there is one already, a key cannot be used, or publishing fails.
-pub async fn init(repo: &RepoSettings, init: &InitRepository, terminal: &Terminal) -> Result<(), Failure> {
+pub async fn init(repo: &OperatorOptions, init: &InitRepository, terminal: &Terminal) -> Result<(), Failure> {
     let directory = &repo.directory;
     if directory.join(CONFIG_FILE).exists() {
         let message = format!("{} is a repository already", directory.display());
@@ -39,19 +40,19 @@ pub async fn init(repo: &RepoSettings, init: &InitRepository, terminal: &Termina
     config.check_output(directory)?;
     check_place(&config.output(directory)).await?;
     let policy = config.policy();
-    let given = Given::read(init)?;
+    let given = GivenKeys::read(init)?;
     given.check(init, &policy)?;
     let ring = keys_of(repo, init, &given, terminal)?;
     let signers = signers(init, &given, &ring)?;
-    std::fs::create_dir_all(directory).map_err(|error| disk(directory, &error))?;
+    std::fs::create_dir_all(directory).map_err(|error| disk_failure(directory, &error))?;
     let path = directory.join(CONFIG_FILE);
-    write_whole(&path, config.to_toml().as_bytes()).map_err(|error| disk(&path, &error))?;
+    write_whole(&path, config.to_toml().as_bytes()).map_err(|error| disk_failure(&path, &error))?;
     begin(repo, &policy, &signers, ring, terminal).await
 }
 
 /// Whether the place can be read, and nothing is published there: before there are keys that would be in the way the next time.
 async fn check_place(output: &str) -> Result<(), Failure> {
-    if Storage::open(output)?.read(layout::TIMESTAMP, state::LIMIT).await?.is_none() {
+    if Storage::open(output)?.read(layout::TIMESTAMP, published_state::LIMIT).await?.is_none() {
         return Ok(());
     }
     Err(Failure::new(Kind::Error, "repo.published-already", format!("An index is published in {output} already"))
@@ -60,13 +61,13 @@ async fn check_place(output: &str) -> Result<(), Failure> {
 }
 
 /// Public keys that were named, instead of new ones.
-struct Given {
+struct GivenKeys {
     root: Vec<KeyFile>,
     targets: Vec<KeyFile>,
     online: Option<KeyFile>,
 }
 
-impl Given {
+impl GivenKeys {
     fn read(init: &InitRepository) -> Result<Self, Failure> {
         let read = |paths: &[PathBuf]| paths.iter().map(|path| keys::open(path)).collect::<Result<Vec<_>, _>>();
         Ok(Self {
@@ -82,13 +83,13 @@ impl Given {
             return Err(Failure::usage("with --profile rstuf the online key signs targets; leave out --targets-key"));
         }
         let distinct = |files: &[KeyFile]| {
-            Group::new(files.iter().map(|file| file.public.clone()).collect(), 1).map_or(0, |group| group.keys.len())
+            KeyGroup::new(files.iter().map(|file| file.public.clone()).collect(), 1).map_or(0, |group| group.keys.len())
         };
         let root = distinct(&self.root).max(1);
         let targets = if self.targets.is_empty() { root } else { distinct(&self.targets) };
         for (keys, option) in [(root, "--root-key"), (targets, "--targets-key")] {
             if init.threshold == 0 || init.threshold > keys as u64 {
-                let message = format!("--threshold {} of {} cannot be", init.threshold, counted(keys, "key"));
+                let message = format!("--threshold {} of {} cannot be", init.threshold, count_noun(keys, "key"));
                 return Err(Failure::usage(message).hint(format!("{option} may be given several times")));
             }
         }
@@ -134,14 +135,19 @@ fn config(init: &InitRepository) -> Result<Config, Failure> {
 }
 
 /// Makes the keys that nobody named, and puts the others beside them.
-fn keys_of(repo: &RepoSettings, init: &InitRepository, given: &Given, terminal: &Terminal) -> Result<KeyRing, Failure> {
+fn keys_of(
+    repo: &OperatorOptions,
+    init: &InitRepository,
+    given: &GivenKeys,
+    terminal: &Terminal,
+) -> Result<KeyRing, Failure> {
     let directory = repo.directory.join("keys");
     let new_root = given.root.is_empty().then_some("root");
     let new_online = given.online.is_none().then_some("online");
     for name in [new_root, new_online].into_iter().flatten() {
         keys::check_absent(&directory, name)?;
     }
-    let mut passphrases = Passphrases::new(repo);
+    let mut passphrases = Passphrases::new(&repo.unlock());
     let encrypted = [new_root, new_online.filter(|_| !init.no_passphrase)];
     let names: Vec<&str> = encrypted.into_iter().flatten().collect();
     let passphrase = match names.is_empty() {
@@ -169,7 +175,7 @@ fn keys_of(repo: &RepoSettings, init: &InitRepository, given: &Given, terminal: 
     }
     // Private halves that are somewhere else serve now; later they have to be named.
     for file in given.root.iter().chain(&given.targets).chain(&given.online) {
-        ring.know(file.clone());
+        ring.add_file(file.clone());
     }
     if init.no_passphrase && new_online.is_some() {
         terminal.warning("The online key is not encrypted: whoever reads its file can sign publications.");
@@ -177,14 +183,14 @@ fn keys_of(repo: &RepoSettings, init: &InitRepository, given: &Given, terminal: 
     Ok(ring)
 }
 
-fn signers(init: &InitRepository, given: &Given, ring: &KeyRing) -> Result<Signers, Failure> {
+fn signers(init: &InitRepository, given: &GivenKeys, ring: &KeyRing) -> Result<Signers, Failure> {
     let public = |files: &[KeyFile]| -> Vec<Key> { files.iter().map(|file| file.public.clone()).collect() };
     let named = |name: &str| -> Vec<Key> { ring.find(name).cloned().into_iter().collect() };
     let root = if given.root.is_empty() { named("root") } else { public(&given.root) };
     let online = given.online.as_ref().map_or_else(|| named("online"), |file| vec![file.public.clone()]);
     let targets = if given.targets.is_empty() { root.clone() } else { public(&given.targets) };
     let group = |keys, threshold, option: &str| {
-        Group::new(keys, threshold).map_err(|error| Failure::usage(format!("{option}: {error}")))
+        KeyGroup::new(keys, threshold).map_err(|error| Failure::usage(format!("{option}: {error}")))
     };
     Ok(Signers {
         root: group(root, init.threshold, "--root-key and --threshold")?,
@@ -195,54 +201,54 @@ fn signers(init: &InitRepository, given: &Given, ring: &KeyRing) -> Result<Signe
 
 /// Lets the first metadata wait, signs it with what is here, and publishes it if that is enough.
 async fn begin(
-    repo: &RepoSettings,
+    repo: &OperatorOptions,
     policy: &Policy,
     signers: &Signers,
     mut ring: KeyRing,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let workplace = Workplace::open(&repo.directory)?;
-    let first = ByPeople::first(policy, signers, unix_now())
+    let operator_directory = OperatorDirectory::open(&repo.directory)?;
+    let first = OfflineMetadata::first(policy, signers, unix_now())
         .ok_or_else(|| Failure::usage("the number of bins is no power of two from 2 to 16384"))?;
-    let files = first.since(None, RenewedByPeople::default(), policy, unix_now());
-    ceremony::stage(&workplace, &files)?;
-    let storage = Storage::open(&workplace.output())?;
-    let mut ceremony = Ceremony::read(&workplace, &storage, terminal).await?;
+    let files = first.changes_since(None, OfflineRenewal::default(), policy, unix_now());
+    ceremony::stage(&operator_directory, &files)?;
+    let storage = Storage::open(&operator_directory.output())?;
+    let mut ceremony = Ceremony::read(&operator_directory, &storage, terminal).await?;
     root::warn_of_keys(&ceremony, &ring, terminal);
     ceremony.sign(&mut ring)?;
     ceremony.sign_online(&mut ring)?;
     for file in &ceremony.waiting {
-        ceremony::write_file(&workplace, file)?;
+        ceremony::write_file(&operator_directory, file)?;
     }
     let is_signed = ceremony.unsigned().is_empty();
     let has_online = signers.online.keys.iter().all(|key| ring.has(&key.identifier()));
-    let said = root::waiting_json(&ceremony, &workplace, &ring);
+    let said = root::waiting_json(&ceremony, &operator_directory, &ring);
     let outcome = match is_signed && has_online {
-        true => Some(ceremony.publish(&workplace, &storage, &mut ring, false, terminal).await?),
+        true => Some(ceremony.publish(&operator_directory, &storage, &mut ring, false, terminal).await?),
         false => {
             if !repo.json {
-                root::say_what_is_next(&ceremony, &workplace, &ring, terminal);
+                root::say_what_is_next(&ceremony, &operator_directory, &ring, terminal);
             }
             None
         }
     };
-    report(repo, &workplace, outcome.as_ref(), said, terminal);
+    report(repo, &operator_directory, outcome.as_ref(), said, terminal);
     Ok(())
 }
 
 fn report(
-    repo: &RepoSettings,
-    workplace: &Workplace,
-    outcome: Option<&Outcome>,
+    repo: &OperatorOptions,
+    operator_directory: &OperatorDirectory,
+    outcome: Option<&PublishOutcome>,
     files: Vec<serde_json::Value>,
     terminal: &Terminal,
 ) {
-    let index = workplace.config.index_url();
+    let index = operator_directory.config.index_url();
     if repo.json {
         let said = json!({
             "repository": repo.directory.display().to_string(),
             "index": index.to_string(),
-            "output": workplace.output(),
+            "output": operator_directory.output(),
             "files": files,
             "published": outcome.map(|outcome| publish::to_json(outcome, false)),
         });
@@ -252,14 +258,14 @@ fn report(
     if outcome.is_none() {
         return;
     }
-    let keys = workplace.keys();
-    terminal.line(&printable(&format!("An empty signed index is in {}", workplace.output())));
+    let keys = operator_directory.keys();
+    terminal.line(&printable(&format!("An empty signed index is in {}", operator_directory.output())));
     terminal.line(&printable(&format!("It is to be reachable as {index}")));
     terminal.line("");
     terminal.line(&printable(&format!(
         "Back up {}: without the root key nobody can go on when the root expires ({} from now).",
         keys.display(),
-        counted((workplace.config.policy().expiry.root / 86_400).max(0) as usize, "day")
+        count_noun((operator_directory.config.policy().expiry.root / 86_400).max(0) as usize, "day")
     )));
     terminal.line("Move the private half of the root key to where no machine is on all day.");
     terminal.line("Next: `tufpip repo add` takes packages, `tufpip repo publish` publishes them,");

@@ -5,17 +5,18 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use tuf::metadata::{Metadata, Root, TopLevelRole};
 
-use crate::failure::{Failure, Kind};
-use crate::repo::config::CONFIG_FILE;
-use crate::repo::keys::{self, KeyFile, Passphrases};
-use crate::settings::{KeyCommand, RepoSettings};
-use crate::terminal::{Terminal, printable};
+use crate::settings::{KeyCommand, OperatorOptions};
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::text::printable;
+use operator::config::CONFIG_FILE;
+use operator::keys::{self, KeyFile, Passphrases};
 
 /// Runs one of the commands below `repo key`.
 ///
 /// # Errors
 /// When a key cannot be read or written, or its passphrase cannot be had.
-pub fn key(repo: &RepoSettings, command: &KeyCommand, terminal: &Terminal) -> Result<(), Failure> {
+pub fn key(repo: &OperatorOptions, command: &KeyCommand, terminal: &Terminal) -> Result<(), Failure> {
     match command {
         KeyCommand::Make { names, out, no_passphrase } => make(repo, names, out.as_deref(), *no_passphrase, terminal),
         KeyCommand::Import { file, name, out, no_passphrase } => {
@@ -26,7 +27,7 @@ pub fn key(repo: &RepoSettings, command: &KeyCommand, terminal: &Terminal) -> Re
 }
 
 fn make(
-    repo: &RepoSettings,
+    repo: &OperatorOptions,
     names: &[String],
     out: Option<&Path>,
     no_passphrase: bool,
@@ -39,7 +40,7 @@ fn make(
     }
     let passphrase = match no_passphrase {
         true => None,
-        false => Some(Passphrases::new(repo).for_new_keys(&names.join(", "))?),
+        false => Some(Passphrases::new(&repo.unlock()).for_new_keys(&names.join(", "))?),
     };
     let mut made = Vec::new();
     for name in names {
@@ -51,7 +52,7 @@ fn make(
 }
 
 fn import(
-    repo: &RepoSettings,
+    repo: &OperatorOptions,
     file: &Path,
     name: Option<&str>,
     out: Option<&Path>,
@@ -63,7 +64,7 @@ fn import(
     let name = name.map_or(stem, str::to_owned);
     keys::check_name(&name)?;
     keys::check_absent(&directory, &name)?;
-    let mut passphrases = Passphrases::new(repo);
+    let mut passphrases = Passphrases::new(&repo.unlock());
     let (key, opened_with) = keys::unlock(file, &mut passphrases)?;
     let passphrase = match (no_passphrase, opened_with) {
         (true, _) => None,
@@ -76,7 +77,7 @@ fn import(
     Ok(())
 }
 
-fn show(repo: &RepoSettings, files: &[PathBuf], terminal: &Terminal) -> Result<(), Failure> {
+fn show(repo: &OperatorOptions, files: &[PathBuf], terminal: &Terminal) -> Result<(), Failure> {
     let found = if files.is_empty() {
         keys::in_directory(&place(repo, None)?)?
     } else {
@@ -120,7 +121,7 @@ fn show(repo: &RepoSettings, files: &[PathBuf], terminal: &Terminal) -> Result<(
 }
 
 /// Where key files go: where somebody says, or among the repository's keys.
-fn place(repo: &RepoSettings, out: Option<&Path>) -> Result<PathBuf, Failure> {
+fn place(repo: &OperatorOptions, out: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(out) = out {
         return Ok(out.to_owned());
     }
@@ -132,7 +133,7 @@ fn place(repo: &RepoSettings, out: Option<&Path>) -> Result<PathBuf, Failure> {
         .hint("--repo names the directory of a repository; --out any directory for key files"))
 }
 
-fn report(repo: &RepoSettings, made: &[KeyFile], encrypted: bool, terminal: &Terminal) {
+fn report(repo: &OperatorOptions, made: &[KeyFile], encrypted: bool, terminal: &Terminal) {
     if repo.json {
         let keys: Vec<_> = made.iter().map(described).collect();
         terminal.data(&json!({ "keys": keys, "encrypted": encrypted }).to_string());

@@ -6,12 +6,18 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, stream};
 use packaging::PackageName;
 
-use crate::failure::{Failure, Kind};
-use crate::repo::mirror::{Carrier, Closure, Followed, Listing, News, Present, Release, Rules, collect, follow, stage};
-use crate::repo::workplace::Workplace;
-use crate::session::Session;
-use crate::settings::{MirrorIndex, RepoSettings, Settings};
-use crate::terminal::{Progress, Terminal};
+use crate::settings::{MirrorIndex, OperatorOptions, Settings};
+use crate::terminal::Terminal;
+use installer::context::Context;
+use installer::error::{Failure, Kind};
+use installer::event::Progress;
+use installer::event::Reporter;
+use installer::text::{count_noun, printable};
+use operator::mirror::{
+    ChosenReleases, Closure, CurrentIndex, Importer, MirrorReport, MirrorRules, SHOWN, UpstreamFile, UpstreamProject,
+    collect, follow, stage,
+};
+use operator::operator_directory::OperatorDirectory;
 
 /// The projects that were ever mirrored: only these are looked at upstream when they are not wanted any more, so that the
 /// names of an operator's own projects are told to nobody.
@@ -26,84 +32,86 @@ const PROJECTS: usize = 8;
 /// When they cannot be fulfilled, a file is not what the other index says, or was replaced there.
 pub async fn mirror(
     settings: &Settings,
-    repo: &RepoSettings,
+    repo: &OperatorOptions,
     mirror: &MirrorIndex,
     terminal: &Arc<Terminal>,
 ) -> Result<(), Failure> {
-    let workplace = Workplace::open(&repo.directory)?;
-    let session = Session::new(settings, repo.terminal(settings, terminal)?)?;
-    let closure = collect(settings, mirror, &session).await?;
-    let present = Present::read(&workplace).await?;
-    let mut mirrored = read_mirrored(&workplace)?;
+    let operator_directory = OperatorDirectory::open(&repo.directory)?;
+    let quiet = repo.terminal(settings, terminal)?;
+    let context = Context::open(&settings.common, Arc::clone(&quiet) as Arc<dyn Reporter>)?;
+    let closure = collect(&settings.common, &mirror.options, &context).await?;
+    let current_index = CurrentIndex::read(&operator_directory).await?;
+    let mut mirrored = read_mirrored(&operator_directory)?;
     let sources = closure.sources.clone();
     let has_unsigned =
         closure.projects.values().flat_map(|release| &release.chosen).any(|(file, _)| file.signed.is_none());
-    let (wanted, followed) = all_followed(closure, &mirrored, &present, mirror).await?;
+    let (wanted, upstream) = all_followed(closure, &mirrored, &current_index, mirror).await?;
 
-    let carrier = Carrier { session: &session, workplace: &workplace, bring: mirror.bring };
-    let (total, mut done) = (followed.len(), 0);
-    let compared = stream::iter(followed).map(|(followed, held_back)| {
-        let (carrier, present) = (&carrier, &present);
+    let importer =
+        Importer { context: &context, operator_directory: &operator_directory, import_mode: mirror.import_mode };
+    let (total, mut done) = (upstream.len(), 0);
+    let compared = stream::iter(upstream).map(|(upstream, held_back)| {
+        let (importer, current_index) = (&importer, &current_index);
         async move {
-            let project = followed.project.clone();
-            let here = present.page(&project).await?;
-            let (changes, mut news) = follow(followed, &here, carrier, repo.dry_run).await?;
-            news.held_back.extend(held_back.map(|version| (project, version)));
-            Ok::<_, Failure>((changes, news))
+            let project = upstream.project.clone();
+            let here = current_index.page(&project).await?;
+            let (changes, mut report) = follow(upstream, &here, importer, repo.dry_run).await?;
+            report.held_back.extend(held_back.map(|version| (project, version)));
+            Ok::<_, Failure>((changes, report))
         }
     });
     let mut compared = compared.buffered(PROJECTS);
-    let (mut changes, mut news) = (Vec::new(), News { sources, has_unsigned, ..News::default() });
+    let (mut changes, mut report) = (Vec::new(), MirrorReport { sources, has_unsigned, ..MirrorReport::default() });
     while let Some(outcome) = compared.next().await {
         let (of_project, told) = outcome?;
         changes.extend(of_project);
-        news.add(told);
+        report.add(told);
         done += 1;
-        session.terminal.progress(Progress::Counted { what: "Mirroring projects", done, total });
+        quiet.progress(Progress::Counted { what: "Mirroring projects", done, total });
     }
     drop(compared);
-    news.refuse_replaced()?;
+    report.refuse_replaced()?;
     if !repo.dry_run {
-        stage(&workplace, changes)?;
+        stage(&operator_directory, changes)?;
         mirrored.extend(wanted);
         let names = serde_json::to_vec_pretty(&mirrored).unwrap_or_default();
-        workplace.write(MIRRORED, &names)?;
+        operator_directory.write(MIRRORED, &names)?;
     }
     if repo.json {
-        terminal.data(&news.to_json(repo.dry_run).to_string());
+        terminal.data(&report.to_json(repo.dry_run).to_string());
     } else {
-        news.say(repo.dry_run, terminal);
+        say(&report, repo.dry_run, terminal);
     }
     Ok(())
 }
 
-type WithHeldBack = (Followed, Option<packaging::Version>);
+type WithHeldBack = (UpstreamProject, Option<packaging::Version>);
 
 /// The projects that are wanted, and those that were mirrored earlier.
 async fn all_followed(
     mut closure: Closure,
     mirrored: &BTreeSet<PackageName>,
-    present: &Present,
+    current_index: &CurrentIndex,
     mirror: &MirrorIndex,
 ) -> Result<(Vec<PackageName>, Vec<WithHeldBack>), Failure> {
     let releases = std::mem::take(&mut closure.projects);
     let wanted: Vec<PackageName> = releases.keys().cloned().collect();
-    let here = present.projects();
+    let here = current_index.projects();
     let earlier: Vec<PackageName> =
         mirrored.iter().filter(|project| here.contains(project) && !releases.contains_key(project)).cloned().collect();
-    let mut followed: Vec<WithHeldBack> =
+    let mut upstream: Vec<WithHeldBack> =
         releases.into_iter().map(|(project, release)| of_release(project, release, mirror)).collect();
     for project in earlier {
-        let there: Vec<Listing> = closure.files(&project).await?.iter().map(Listing::of_page).collect();
-        let rules = Rules { exactly: false, is_wanted: false, prune: mirror.prune };
-        followed.push((Followed { project, there, wanted: BTreeMap::new(), rules }, None));
+        let there: Vec<UpstreamFile> = closure.files(&project).await?.iter().map(UpstreamFile::of_page).collect();
+        let rules = MirrorRules { exactly: false, is_wanted: false, prune: mirror.prune };
+        upstream.push((UpstreamProject { project, there, wanted: BTreeMap::new(), rules }, None));
     }
-    Ok((wanted, followed))
+    Ok((wanted, upstream))
 }
 
-fn of_release(project: PackageName, release: Release, mirror: &MirrorIndex) -> WithHeldBack {
+fn of_release(project: PackageName, release: ChosenReleases, mirror: &MirrorIndex) -> WithHeldBack {
     let mut wanted = BTreeMap::new();
-    let mut there: Vec<Listing> = release.listed.iter().map(Listing::of_page).collect();
+    let mut there: Vec<UpstreamFile> = release.index_files.iter().map(UpstreamFile::of_page).collect();
     for (file, request) in release.chosen {
         // Of a signed index, the target counts.
         if let Some(listing) = there.iter_mut().find(|listing| Arc::ptr_eq(&listing.file, &file)) {
@@ -112,15 +120,79 @@ fn of_release(project: PackageName, release: Release, mirror: &MirrorIndex) -> W
         }
         wanted.entry(file.filename().to_owned()).or_insert(request);
     }
-    let rules = Rules { exactly: false, is_wanted: true, prune: mirror.prune };
-    (Followed { project, there, wanted, rules }, release.held_back)
+    let rules = MirrorRules { exactly: false, is_wanted: true, prune: mirror.prune };
+    (UpstreamProject { project, there, wanted, rules }, release.held_back)
 }
 
-fn read_mirrored(workplace: &Workplace) -> Result<BTreeSet<PackageName>, Failure> {
-    let Some(bytes) = workplace.read(MIRRORED)? else { return Ok(BTreeSet::new()) };
+fn read_mirrored(operator_directory: &OperatorDirectory) -> Result<BTreeSet<PackageName>, Failure> {
+    let Some(bytes) = operator_directory.read(MIRRORED)? else { return Ok(BTreeSet::new()) };
     serde_json::from_slice(&bytes).map_err(|error| {
-        let message = format!("{} is damaged: {error}", workplace.path(MIRRORED).display());
+        let message = format!("{} is damaged: {error}", operator_directory.path(MIRRORED).display());
         Failure::new(Kind::Error, "repo.damaged", message)
             .hint("remove the file: then projects that are not wanted any more are not looked at upstream")
     })
+}
+
+/// Tells people.
+pub fn say(report: &MirrorReport, dry_run: bool, terminal: &Terminal) {
+    let would = |text: &'static str, would: &'static str| if dry_run { would } else { text };
+    let lists = [
+        (would("New", "Would be new"), &report.new),
+        (would("Updated", "Would be updated"), &report.updated),
+        (would("Not yanked any more", "Would not be yanked any more"), &report.unyanked),
+        (would("Removed", "Would be removed"), &report.removed),
+    ];
+    for (title, files) in lists {
+        list(title, files.iter().map(|(_, filename)| printable(filename)), terminal);
+    }
+    let yanked = report.yanked.iter().map(|(_, filename, reason)| match reason.as_str() {
+        "" => printable(filename),
+        reason => format!("{}: {}", printable(filename), printable(reason)),
+    });
+    list(would("Yanked, as upstream", "Would be yanked, as upstream"), yanked, terminal);
+    let held_back = report.held_back.iter().map(|(project, version)| format!("{project} {version}"));
+    list("Held back, because too young", held_back, terminal);
+    for (_, filename) in &report.vanished {
+        terminal.warning(&format!("{} is not upstream any more; it stays here", printable(filename)));
+    }
+    for (_, filename) in &report.different {
+        let filename = printable(filename);
+        terminal.warning(&format!("{filename} is another file upstream than here; it stays as it is"));
+    }
+    for (_, filename) in &report.yanked_only_here {
+        terminal.note(&format!(
+            "{} is yanked here and not upstream; `tufpip repo unyank` takes it back",
+            printable(filename)
+        ));
+    }
+    let (projects, files) = (count_noun(report.projects, "project"), count_noun(report.files, "file"));
+    let from = match report.sources.as_slice() {
+        [] => String::new(),
+        sources => format!(" from {}", printable(&sources.join(", "))),
+    };
+    terminal.line(&format!("Compared {projects} with {files}{from}."));
+    if report.has_unsigned {
+        terminal
+            .line("Not all of it is signed there: such files are what the index says today, and no more than that.");
+    }
+    if report.is_change() && !dry_run {
+        terminal.line("Staged; `tufpip repo publish` signs and publishes it.");
+    } else if !report.is_change() {
+        terminal.line("Nothing has changed.");
+    }
+}
+
+/// A title with lines below it; of a long list the first ones.
+fn list(title: &str, lines: impl ExactSizeIterator<Item = String>, terminal: &Terminal) {
+    let all = lines.len();
+    if all == 0 {
+        return;
+    }
+    terminal.line(&format!("{title}:"));
+    for line in lines.take(SHOWN) {
+        terminal.line(&format!("  {line}"));
+    }
+    if all > SHOWN {
+        terminal.line(&format!("  and {} more (--json lists all)", all - SHOWN));
+    }
 }

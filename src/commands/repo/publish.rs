@@ -2,32 +2,36 @@
 
 use std::sync::Arc;
 
-use repository::ceremony::{ByPeople, RenewedByPeople};
-use repository::{Change, Profile, Published, Renew};
+use repository::ceremony::{OfflineMetadata, OfflineRenewal};
+use repository::{Change, Profile, Published, RenewScope};
 use serde_json::Value;
 use tuf::SigningKey;
 use tuf::metadata::{RoleName, Targets};
 
-use crate::failure::{Failure, Kind};
-use crate::repo::publish::{self, Outcome, Update};
-use crate::repo::storage::Storage;
-use crate::repo::workplace::Workplace;
-use crate::repo::{keys, overview, plain_pages, state};
-use crate::settings::RepoSettings;
-use crate::terminal::{Terminal, counted};
-use crate::trust::unix_now;
+use crate::settings::OperatorOptions;
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::text::count_noun;
+use installer::trust::unix_now;
+use operator::operator_directory::OperatorDirectory;
+use operator::publish::{self, PublicationUpdate, PublishOutcome};
+use operator::storage::Storage;
+use operator::{keys, overview, plain_pages, published_state};
 
 /// Publishes what is staged; with `all_plain_pages` writes those of all projects anew.
 ///
 /// # Errors
 /// See [`publish::publish`]; and when nothing was published before, which `repo init` does.
-pub async fn publish(repo: &RepoSettings, all_plain_pages: bool, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let workplace = Workplace::open_patiently(&repo.directory, terminal)?;
-    let changes = workplace.staged_changes()?;
+pub async fn publish(repo: &OperatorOptions, all_plain_pages: bool, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let operator_directory = OperatorDirectory::open_waiting(&repo.directory, terminal)?;
+    let changes = operator_directory.staged_changes()?;
     let nothing = changes.is_empty();
-    let outcome = run(repo, &workplace, changes, terminal).await?;
+    let outcome = run(repo, &operator_directory, changes, terminal).await?;
     let rewritten = match all_plain_pages && !repo.dry_run {
-        true => Some(plain_pages::write_all(&workplace, &Storage::open(&workplace.output())?, terminal).await?),
+        true => Some(
+            plain_pages::write_all(&operator_directory, &Storage::open(&operator_directory.output())?, terminal)
+                .await?,
+        ),
         false => None,
     };
     if repo.json {
@@ -39,12 +43,12 @@ pub async fn publish(repo: &RepoSettings, all_plain_pages: bool, terminal: &Arc<
         return Ok(());
     }
     if let Some(rewritten) = rewritten {
-        terminal.line(&format!("Wrote the plain pages of {}", counted(rewritten, "project")));
+        terminal.line(&format!("Wrote the plain pages of {}", count_noun(rewritten, "project")));
     }
     if nothing {
         terminal.line("Nothing is staged.");
     }
-    say(&outcome, &workplace, repo.dry_run, terminal);
+    say(&outcome, &operator_directory, repo.dry_run, terminal);
     Ok(())
 }
 
@@ -52,9 +56,9 @@ pub async fn publish(repo: &RepoSettings, all_plain_pages: bool, terminal: &Arc<
 ///
 /// # Errors
 /// See [`publish::publish`].
-pub async fn refresh(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let workplace = Workplace::open_patiently(&repo.directory, terminal)?;
-    let outcome = run(repo, &workplace, Vec::new(), terminal).await?;
+pub async fn refresh(repo: &OperatorOptions, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let operator_directory = OperatorDirectory::open_waiting(&repo.directory, terminal)?;
+    let outcome = run(repo, &operator_directory, Vec::new(), terminal).await?;
     if repo.json {
         let mut said = publish::to_json(&outcome, repo.dry_run);
         if let Value::Object(fields) = &mut said {
@@ -65,40 +69,44 @@ pub async fn refresh(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<()
         terminal.data(&said.to_string());
         return Ok(());
     }
-    say(&outcome, &workplace, repo.dry_run, terminal);
+    say(&outcome, &operator_directory, repo.dry_run, terminal);
     Ok(())
 }
 
 async fn run(
-    repo: &RepoSettings,
-    workplace: &Workplace,
+    repo: &OperatorOptions,
+    operator_directory: &OperatorDirectory,
     changes: Vec<Change>,
     terminal: &Arc<Terminal>,
-) -> Result<Outcome, Failure> {
-    let storage = Storage::open(&workplace.output())?;
-    let Some(state) = state::read(workplace, &storage).await? else {
-        let message = format!("Nothing is published in {} yet", workplace.output());
+) -> Result<PublishOutcome, Failure> {
+    let storage = Storage::open(&operator_directory.output())?;
+    let Some(state) = published_state::read(operator_directory, &storage).await? else {
+        let message = format!("Nothing is published in {} yet", operator_directory.output());
         return Err(Failure::new(Kind::Error, "repo.not-initialized", message)
             .hint("the first root has to be published before: `tufpip repo root finalize`"));
     };
-    for warning in overview::warnings_for_people(&state.published, &storage, workplace, unix_now()).await? {
+    for warning in overview::key_holder_warnings(&state.published, &storage, operator_directory, unix_now()).await? {
         terminal.warning(&warning);
     }
-    let keys = keys::online(workplace, state.published.root(), repo, terminal)?;
-    let by_people = renewed_targets(&state.published, workplace, &keys);
-    let update = Update { changes, root: None, by_people, renew: Renew::WhatIsDue };
-    publish::publish(workplace, &storage, &update, &keys, repo.dry_run, terminal).await
+    let keys = keys::online_keys(operator_directory, state.published.root(), &repo.unlock(), terminal)?;
+    let offline_metadata = renewed_targets(&state.published, operator_directory, &keys);
+    let update = PublicationUpdate { changes, root: None, offline_metadata, renew: RenewScope::WhatIsDue };
+    publish::publish(operator_directory, &storage, &update, &keys, repo.dry_run, terminal).await
 }
 
 /// `targets` once more, when half of its time is over and the online key signs it (profile `rstuf`).
-fn renewed_targets(published: &Published, workplace: &Workplace, keys: &[SigningKey]) -> Vec<(RoleName, Vec<u8>)> {
-    let (before, policy, now) = (ByPeople::of(published), workplace.config.policy(), unix_now());
+fn renewed_targets(
+    published: &Published,
+    operator_directory: &OperatorDirectory,
+    keys: &[SigningKey],
+) -> Vec<(RoleName, Vec<u8>)> {
+    let (before, policy, now) = (OfflineMetadata::of(published), operator_directory.config.policy(), unix_now());
     let is_due = |targets: &Targets| targets.expires.0.saturating_sub(now.0) <= policy.expiry.targets / 2;
     if !before.targets_is_online() || !before.delegators.values().any(is_due) {
         return Vec::new();
     }
-    let renewed = RenewedByPeople { root: false, targets: true };
-    let mut files = before.since(Some(&before), renewed, &policy, now);
+    let renewed = OfflineRenewal { root: false, targets: true };
+    let mut files = before.changes_since(Some(&before), renewed, &policy, now);
     for file in &mut files {
         keys.iter().for_each(|key| file.sign(key));
     }
@@ -106,21 +114,21 @@ fn renewed_targets(published: &Published, workplace: &Workplace, keys: &[Signing
 }
 
 /// Says what was published, or would be.
-pub fn say(outcome: &Outcome, workplace: &Workplace, dry_run: bool, terminal: &Terminal) {
+pub fn say(outcome: &PublishOutcome, operator_directory: &OperatorDirectory, dry_run: bool, terminal: &Terminal) {
     let signed = if dry_run { "Would sign" } else { "Signed" };
     if !outcome.projects.is_empty() {
         terminal.line(&format!(
             "{} of {} in {}",
             what_was_done(outcome, dry_run),
-            counted(outcome.projects.len(), "project"),
-            workplace.output()
+            count_noun(outcome.projects.len(), "project"),
+            operator_directory.output()
         ));
     }
     if let Some(versions) = outcome.versions {
         let bins = match outcome.bins {
             0 => String::new(),
-            _ if workplace.config.profile == Profile::Small => String::new(),
-            bins => format!(", {}", counted(bins, "bin")),
+            _ if operator_directory.config.profile == Profile::Small => String::new(),
+            bins => format!(", {}", count_noun(bins, "bin")),
         };
         let join = if outcome.is_only_timestamp { " for" } else { "," };
         terminal.line(&format!("{signed} timestamp {}{join} snapshot {}{bins}", versions.timestamp, versions.snapshot));
@@ -128,14 +136,14 @@ pub fn say(outcome: &Outcome, workplace: &Workplace, dry_run: bool, terminal: &T
     for project in &outcome.waiting {
         terminal.warning(&format!(
             "{project} waits for the signatures of its own people: `tufpip repo sign` on the file in {}",
-            workplace.staged_metadata().display()
+            operator_directory.staged_metadata().display()
         ));
     }
 }
 
 /// Such as "Published 2 files, removed 1 file".
-fn what_was_done(outcome: &Outcome, dry_run: bool) -> String {
-    let Outcome { files, removed, yanked, unyanked, .. } = outcome;
+fn what_was_done(outcome: &PublishOutcome, dry_run: bool) -> String {
+    let PublishOutcome { files, removed, yanked, unyanked, .. } = outcome;
     let counts = [
         (*files, "Published", "publish"),
         (*removed, "removed", "remove"),
@@ -144,7 +152,7 @@ fn what_was_done(outcome: &Outcome, dry_run: bool) -> String {
     ];
     let done = counts.into_iter().filter(|(count, ..)| *count > 0);
     let done: Vec<String> = done
-        .map(|(count, done, todo)| format!("{} {}", if dry_run { todo } else { done }, counted(count, "file")))
+        .map(|(count, done, todo)| format!("{} {}", if dry_run { todo } else { done }, count_noun(count, "file")))
         .collect();
     let done = match (done.as_slice(), dry_run) {
         ([], true) => "write the pages".to_owned(),

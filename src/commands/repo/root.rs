@@ -6,21 +6,22 @@ mod sign;
 
 use std::sync::Arc;
 
-use repository::ceremony::PeoplesFile;
+use repository::ceremony::OfflineMetadataFile;
 use serde_json::Value;
 
-use crate::failure::Failure;
-use crate::repo::ceremony::{self, Ceremony};
-use crate::repo::keys::KeyRing;
-use crate::repo::workplace::Workplace;
-use crate::settings::{RepoSettings, RootCommand};
-use crate::terminal::{Terminal, counted, printable};
+use crate::settings::{OperatorOptions, RootCommand};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::text::{count_noun, printable};
+use operator::ceremony::{self, Ceremony};
+use operator::keys::KeyRing;
+use operator::operator_directory::OperatorDirectory;
 
 /// Runs one of the commands below `repo root`.
 ///
 /// # Errors
 /// See the commands.
-pub async fn root(repo: &RepoSettings, command: &RootCommand, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+pub async fn root(repo: &OperatorOptions, command: &RootCommand, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     match command {
         RootCommand::Edit(edit) => edit::edit(repo, edit, terminal).await,
         RootCommand::Sign(sign) => sign::sign(repo, sign, terminal).await,
@@ -36,7 +37,12 @@ pub fn warn_of_keys(ceremony: &Ceremony, ring: &KeyRing, terminal: &Terminal) {
 }
 
 /// Says what waits, whose signatures are missing, and which command comes next.
-pub fn say_what_is_next(ceremony: &Ceremony, workplace: &Workplace, ring: &KeyRing, terminal: &Terminal) {
+pub fn say_what_is_next(
+    ceremony: &Ceremony,
+    operator_directory: &OperatorDirectory,
+    ring: &KeyRing,
+    terminal: &Terminal,
+) {
     if ceremony.waiting.is_empty() {
         terminal.line("This takes back what was staged; nothing waits.");
         return;
@@ -53,9 +59,9 @@ pub fn say_what_is_next(ceremony: &Ceremony, workplace: &Workplace, ring: &KeyRi
         }
     }
     let files: Vec<String> =
-        missing.iter().map(|(file, _)| ceremony::path_of(workplace, file).display().to_string()).collect();
+        missing.iter().map(|(file, _)| ceremony::path_of(operator_directory, file).display().to_string()).collect();
     terminal.line("Next, for each of those who have a key:");
-    terminal.line(&printable(&format!("  1. take {} to the machine with the key", counted(files.len(), "file"))));
+    terminal.line(&printable(&format!("  1. take {} to the machine with the key", count_noun(files.len(), "file"))));
     for file in &files {
         terminal.line(&printable(&format!("       {file}")));
     }
@@ -65,9 +71,9 @@ pub fn say_what_is_next(ceremony: &Ceremony, workplace: &Workplace, ring: &KeyRi
 }
 
 /// What waits, for programs.
-pub fn waiting_json(ceremony: &Ceremony, workplace: &Workplace, ring: &KeyRing) -> Vec<Value> {
-    let described = |file: &PeoplesFile| {
-        let path = ceremony::path_of(workplace, file).display().to_string();
+pub fn waiting_json(ceremony: &Ceremony, operator_directory: &OperatorDirectory, ring: &KeyRing) -> Vec<Value> {
+    let described = |file: &OfflineMetadataFile| {
+        let path = ceremony::path_of(operator_directory, file).display().to_string();
         ceremony::to_json(file, &ceremony.requirements(file), &path, ring)
     };
     ceremony.waiting.iter().map(described).collect()

@@ -3,79 +3,80 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use repository::Group;
-use repository::ceremony::{RenewedByPeople, SigningGroup};
+use repository::KeyGroup;
+use repository::ceremony::{OfflineRenewal, SigningGroup};
 use serde_json::json;
 
 use super::publish::say;
 use super::root;
 use super::root::edit::{impossible, no_root, prepare, say_difference, stage};
-use crate::failure::Failure;
-use crate::repo::ceremony::{self, Ceremony};
-use crate::repo::keys::{self, KeyFile, KeyRing, Passphrases};
-use crate::repo::publish;
-use crate::repo::storage::Storage;
-use crate::repo::workplace::Workplace;
-use crate::settings::{RepoSettings, RotateOnline};
-use crate::terminal::{Terminal, printable};
+use crate::settings::{OperatorOptions, RotateOnline};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::text::printable;
+use operator::ceremony::{self, Ceremony};
+use operator::keys::{self, KeyFile, KeyRing, Passphrases};
+use operator::operator_directory::OperatorDirectory;
+use operator::publish;
+use operator::storage::Storage;
 
 /// Replaces the online key: at once if the keys of the people are here, else the files wait for them.
 ///
 /// # Errors
 /// When the new key cannot be made or used, or publishing fails.
 pub async fn rotate_online(
-    repo: &RepoSettings,
+    repo: &OperatorOptions,
     rotate: &RotateOnline,
     terminal: &Arc<Terminal>,
 ) -> Result<(), Failure> {
-    let workplace = Workplace::open(&repo.directory)?;
-    let storage = Storage::open(&workplace.output())?;
-    let mut ceremony = Ceremony::read(&workplace, &storage, terminal).await?;
+    let operator_directory = OperatorDirectory::open(&repo.directory)?;
+    let storage = Storage::open(&operator_directory.output())?;
+    let mut ceremony = Ceremony::read(&operator_directory, &storage, terminal).await?;
     let mut wanted = ceremony.expected().ok_or_else(no_root)?;
-    let mut ring = ceremony::ring(&workplace, repo)?;
+    let mut ring = ceremony::ring(&operator_directory, &repo.unlock())?;
     if repo.dry_run {
         return say_plan(repo, &ring, &wanted, terminal);
     }
-    let new = new_key(repo, rotate, &workplace, &mut ring, terminal)?;
-    let group = Group::new(vec![new.public.clone()], 1).map_err(impossible)?;
+    let new = new_key(repo, rotate, &operator_directory, &mut ring, terminal)?;
+    let group = KeyGroup::new(vec![new.public.clone()], 1).map_err(impossible)?;
     wanted.set_group(SigningGroup::Online, &group).map_err(impossible)?;
-    let renewed = RenewedByPeople::default();
-    let files = prepare(&workplace, &ceremony, &wanted, renewed);
+    let renewed = OfflineRenewal::default();
+    let files = prepare(&operator_directory, &ceremony, &wanted, renewed);
     let needed = ceremony.with(files.clone());
     let all_here = needed.can_be_signed_with(&ring);
     if !all_here {
-        return stage(repo, &workplace, ceremony, files, &ring, terminal);
+        return stage(repo, &operator_directory, ceremony, files, &ring, terminal);
     }
     if !repo.json {
-        let before = ceremony.published.as_ref().map(repository::ceremony::ByPeople::of);
+        let before = ceremony.published.as_ref().map(repository::ceremony::OfflineMetadata::of);
         say_difference(before.as_ref(), &files, &ring, terminal);
     }
-    ceremony::stage(&workplace, &files)?;
+    ceremony::stage(&operator_directory, &files)?;
     ceremony = needed;
     ceremony.sign(&mut ring)?;
     ceremony.sign_online(&mut ring)?;
     for file in &ceremony.waiting {
-        ceremony::write_file(&workplace, file)?;
+        ceremony::write_file(&operator_directory, file)?;
     }
-    let files = root::waiting_json(&ceremony, &workplace, &ring);
-    let outcome = ceremony.publish(&workplace, &storage, &mut ring, false, terminal).await?;
+    let files = root::waiting_json(&ceremony, &operator_directory, &ring);
+    let outcome = ceremony.publish(&operator_directory, &storage, &mut ring, false, terminal).await?;
     if repo.json {
         let published = publish::to_json(&outcome, false);
         terminal.data(&json!({"key": new.id.0, "files": files, "published": published}).to_string());
         return Ok(());
     }
-    say(&outcome, &workplace, false, terminal);
+    say(&outcome, &operator_directory, false, terminal);
     terminal.line(&printable(&format!(
         "From now on {} signs. Delete the private half of the old online key.",
-        ring.called(&new.id)
+        ring.display_name(&new.id)
     )));
     Ok(())
 }
 
 fn say_plan(
-    repo: &RepoSettings,
+    repo: &OperatorOptions,
     ring: &KeyRing,
-    published: &repository::ceremony::ByPeople,
+    published: &repository::ceremony::OfflineMetadata,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let old = published.group(SigningGroup::Online);
@@ -85,25 +86,25 @@ fn say_plan(
         terminal.data(&json!({"dry_run": true, "replaces": old}).to_string());
         return Ok(());
     }
-    let names: Vec<String> = old.iter().map(|id| ring.called(id)).collect();
+    let names: Vec<String> = old.iter().map(|id| ring.display_name(id)).collect();
     terminal.line(&format!("Would replace {} by a new key, in a new root and all that it signs.", names.join(", ")));
     Ok(())
 }
 
 /// The key that was named, or a new one.
 fn new_key(
-    repo: &RepoSettings,
+    repo: &OperatorOptions,
     rotate: &RotateOnline,
-    workplace: &Workplace,
+    operator_directory: &OperatorDirectory,
     ring: &mut KeyRing,
     terminal: &Terminal,
 ) -> Result<KeyFile, Failure> {
-    let directory = workplace.keys();
+    let directory = operator_directory.keys();
     let named = rotate.new_key.as_deref();
     if let Some(path) = named.filter(|name| is_file(name)).map(PathBuf::from) {
         let key = keys::open(&path)?;
         keys::adopt(&directory, &key, true)?;
-        ring.know(key.clone());
+        ring.add_file(key.clone());
         return Ok(key);
     }
     let name = match named {
@@ -114,7 +115,7 @@ fn new_key(
     keys::check_absent(&directory, &name)?;
     let passphrase = match rotate.no_passphrase {
         true => None,
-        false => Some(Passphrases::new(repo).for_new_keys(&format!("the new key {name}"))?),
+        false => Some(Passphrases::new(&repo.unlock()).for_new_keys(&format!("the new key {name}"))?),
     };
     let key = keys::generate()?;
     let file = keys::write(&directory, &name, &key, passphrase.as_deref().map(String::as_str))?;

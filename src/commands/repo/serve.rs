@@ -5,23 +5,24 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::failure::{Failure, Kind};
-use crate::net::redacted;
-use crate::repo::anchor::{Address, NewestRoot, word};
-use crate::repo::config::Config;
-use crate::repo::server::{Interference, Server};
-use crate::repo::state::ROOT_FILE;
-use crate::settings::RepoSettings;
-use crate::terminal::{Terminal, printable};
+use crate::settings::OperatorOptions;
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::net::redacted;
+use installer::text::printable;
+use operator::anchor::{IndexAddress, NewestRoot, shell_quoted};
+use operator::config::Config;
+use operator::published_state::ROOT_FILE;
+use operator::server::{ResponseOverrides, Server};
 
 /// Serves the published directory until the process is ended, and says what to type to use it.
 ///
 /// # Errors
 /// When nothing is published in a directory yet, or the port is taken.
-pub async fn serve(repo: &RepoSettings, port: u16, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+pub async fn serve(repo: &OperatorOptions, port: u16, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     let config = Config::read(&repo.directory)?;
     let directory = published_directory(&config, &config.output(&repo.directory))?;
-    let server = Server::start(&directory, port, Interference::default()).await?;
+    let server = Server::start(&directory, port, ResponseOverrides::default()).await?;
     let address = address(&config, &server);
     let index = redacted(&address.index);
     if repo.json {
@@ -34,16 +35,16 @@ pub async fn serve(repo: &RepoSettings, port: u16, terminal: &Arc<Terminal>) -> 
         let file = repo.directory.join(ROOT_FILE);
         let file = std::path::absolute(&file).unwrap_or(file);
         terminal.line(&printable(&address.trust_command(&file.display().to_string(), &root.sha256)));
-        terminal.line(&format!("tufpip install -i {} NAME", word(&index)));
-        terminal.line(&format!("pip install -i {} NAME          (verifies nothing)", word(&index)));
+        terminal.line(&format!("tufpip install -i {} NAME", shell_quoted(&index)));
+        terminal.line(&format!("pip install -i {} NAME          (verifies nothing)", shell_quoted(&index)));
     }
     server.run().await;
     Ok(())
 }
 
 /// The metadata is served here; the pages are too, unless they are somebody else's.
-fn address(config: &Config, server: &Server) -> Address {
-    Address::of(&Config { base: server.url().clone(), ..config.clone() })
+fn address(config: &Config, server: &Server) -> IndexAddress {
+    IndexAddress::of(&Config { base: server.url().clone(), ..config.clone() })
 }
 
 fn published_directory(config: &Config, output: &str) -> Result<PathBuf, Failure> {

@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use crate::failure::Failure;
-use crate::repo::ceremony;
-use crate::repo::overview::{InPublic, Overview, StagedChange};
-use crate::repo::workplace::Workplace;
-use crate::settings::RepoSettings;
-use crate::terminal::{Terminal, counted, printable};
-use crate::trust::{duration, unix_now};
+use crate::settings::OperatorOptions;
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::text::{count_noun, printable};
+use installer::trust::{duration, unix_now};
+use operator::ceremony;
+use operator::operator_directory::OperatorDirectory;
+use operator::overview::{PublishedStatus, RepositoryStatus, StagedChange};
 
 /// Says how things stand.
 ///
 /// # Errors
 /// When something cannot be read, or what is published is refused.
-pub async fn status(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let workplace = Workplace::open_to_read(&repo.directory)?;
-    let ring = ceremony::ring(&workplace, repo)?;
-    let overview = Overview::of(&workplace, &ring, unix_now()).await?;
+pub async fn status(repo: &OperatorOptions, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let operator_directory = OperatorDirectory::open_to_read(&repo.directory)?;
+    let ring = ceremony::ring(&operator_directory, &repo.unlock())?;
+    let overview = RepositoryStatus::of(&operator_directory, &ring, unix_now()).await?;
     if repo.json {
         terminal.data(&serde_json::to_string(&overview).unwrap_or_default());
         return Ok(());
@@ -34,8 +35,8 @@ pub async fn status(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(),
         }
     }
     if !overview.orphans.is_empty() {
-        let files = counted(overview.orphans.len(), "file");
-        let there = workplace.path("staged/packages");
+        let files = count_noun(overview.orphans.len(), "file");
+        let there = operator_directory.path("staged/packages");
         terminal.data(&format!("{files} in {} belong to no change; they can be deleted.", there.display()));
         for path in &overview.orphans {
             terminal.verbose(1, || format!("  {}", printable(path)));
@@ -47,10 +48,10 @@ pub async fn status(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(),
     Ok(())
 }
 
-fn say_published(published: &InPublic, output: &str, terminal: &Terminal) {
+fn say_published(published: &PublishedStatus, output: &str, terminal: &Terminal) {
     let mut counts: Vec<String> = Vec::new();
-    counts.extend(published.projects.map(|projects| counted(projects, "project")));
-    counts.extend(published.files.map(|files| counted(files, "file")));
+    counts.extend(published.projects.map(|projects| count_noun(projects, "project")));
+    counts.extend(published.files.map(|files| count_noun(files, "file")));
     let counts = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
     terminal.data(&format!("Published in {output}{counts}"));
     let width = published.roles.iter().map(|age| age.role.len()).max().unwrap_or_default();
@@ -63,7 +64,7 @@ fn say_published(published: &InPublic, output: &str, terminal: &Terminal) {
     }
 }
 
-fn say_staged(overview: &Overview, terminal: &Terminal) {
+fn say_staged(overview: &RepositoryStatus, terminal: &Terminal) {
     if overview.staged.is_empty() {
         terminal.data("Nothing is staged.");
         return;
@@ -73,7 +74,7 @@ fn say_staged(overview: &Overview, terminal: &Terminal) {
         terminal.data(&format!("  {}", staged.project));
         for StagedChange { change, filename, reason, files } in &staged.changes {
             let filename = filename.as_deref().unwrap_or_default();
-            let files = files.map(|files| format!("by {}", counted(files, "file"))).unwrap_or_default();
+            let files = files.map(|files| format!("by {}", count_noun(files, "file"))).unwrap_or_default();
             let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             terminal.data(&printable(&format!("    {change} {filename}{files}{reason}")));
         }

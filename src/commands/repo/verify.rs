@@ -8,15 +8,17 @@ use tuf::UnixTime;
 use tuf::metadata::{RoleName, TopLevelRole};
 use url::Url;
 
-use crate::commands::trust::words;
-use crate::failure::{Failure, Kind};
-use crate::net::redacted;
-use crate::repo::anchor::NewestRoot;
-use crate::repo::config::Config;
-use crate::repo::verification::{self, Findings, Place, Problem};
-use crate::repo::workplace::{Seen, Workplace};
-use crate::settings::{RepoSettings, Settings, VerifyPublished};
-use crate::terminal::{Terminal, counted, printable};
+use crate::commands::trust::key_text;
+use crate::settings::{OperatorOptions, Settings, VerifyPublished};
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::event::Reporter;
+use installer::net::redacted;
+use installer::text::{count_noun, printable};
+use operator::anchor::NewestRoot;
+use operator::config::Config;
+use operator::operator_directory::{OperatorDirectory, SeenVersions};
+use operator::verification::{self, Findings, IndexProblem, PublishedIndex};
 
 /// People need time to come together and sign.
 const WARN_DAYS: i64 = 60;
@@ -28,21 +30,22 @@ const DAY: i64 = 24 * 60 * 60;
 /// When something is not as it must be, has expired, or will soon.
 pub async fn verify(
     settings: &Settings,
-    repo: &RepoSettings,
+    repo: &OperatorOptions,
     verify: &VerifyPublished,
     terminal: &Arc<Terminal>,
 ) -> Result<(), Failure> {
-    let workplace = Workplace::open_to_read(&repo.directory)?;
-    let (config, seen) = (workplace.config.clone(), workplace.seen()?);
+    let operator_directory = OperatorDirectory::open_to_read(&repo.directory)?;
+    let (config, seen) = (operator_directory.config.clone(), operator_directory.seen()?);
     let own_root = NewestRoot::read(&repo.directory)?;
     let base = verify.base.clone().unwrap_or_else(|| published_at(&config, &config.output(&repo.directory)));
-    let place = Place::open(&base, &config, settings, terminal).await?;
-    let findings = verification::verify(&place, verify.files, terminal).await;
+    let reporter = Arc::clone(terminal) as Arc<dyn Reporter>;
+    let published_index = PublishedIndex::open(&base, &config, &settings.common, &reporter).await?;
+    let findings = verification::verify(&published_index, verify.files, terminal).await;
     let mut findings = findings.map_err(|failure| match failure.code {
         verification::EXPIRED => renewable(failure),
         _ => failure,
     })?;
-    findings.problems.extend(other_root(&place, &own_root, &findings).await?);
+    findings.problems.extend(other_root(&published_index, &own_root, &findings).await?);
     findings.problems.extend(older(&findings, seen));
     findings.problems.extend(soon_expired(&findings, verify.min_days));
     if repo.json {
@@ -69,25 +72,31 @@ fn published_at(config: &Config, output: &str) -> Url {
 }
 
 /// Whether the first root leads to the operator's own.
-async fn other_root(place: &Place, own: &NewestRoot, findings: &Findings) -> Result<Option<Problem>, Failure> {
+async fn other_root(
+    published_index: &PublishedIndex,
+    own: &NewestRoot,
+    findings: &Findings,
+) -> Result<Option<IndexProblem>, Failure> {
     let path = layout::metadata_path(&RoleName::from(TopLevelRole::Root), own.version);
-    if findings.facts.root >= own.version && place.read(&path).await?.is_some_and(|bytes| bytes == own.bytes) {
+    if findings.epoch_info.root >= own.version
+        && published_index.read(&path).await?.is_some_and(|bytes| bytes == own.bytes)
+    {
         return Ok(None);
     }
     let text = format!(
         "the operator's root {} (sha256 {}) is not among the roots that clients follow from the first one to root {}",
-        own.version, own.sha256, findings.facts.root
+        own.version, own.sha256, findings.epoch_info.root
     );
-    Ok(Some(Problem::wrong(text)))
+    Ok(Some(IndexProblem::wrong(text)))
 }
 
 /// Whether an old state was put back: clients that have not seen the newer one would believe it.
-fn older(findings: &Findings, seen: Seen) -> Vec<Problem> {
-    let facts = &findings.facts;
-    let roles = [("timestamp", facts.timestamp, seen.timestamp), ("snapshot", facts.snapshot, seen.snapshot)];
+fn older(findings: &Findings, seen: SeenVersions) -> Vec<IndexProblem> {
+    let epoch_info = &findings.epoch_info;
+    let roles = [("timestamp", epoch_info.timestamp, seen.timestamp), ("snapshot", epoch_info.snapshot, seen.snapshot)];
     let old = roles.into_iter().filter(|(_, found, seen)| found < seen);
     old.map(|(role, found, seen)| {
-        Problem::wrong(format!("{role} {found} is older than {role} {seen}, which this machine has seen"))
+        IndexProblem::wrong(format!("{role} {found} is older than {role} {seen}, which this machine has seen"))
     })
     .collect()
 }
@@ -99,13 +108,13 @@ fn renewable(failure: Failure) -> Failure {
         .hint("`tufpip repo root edit --renew all` begins to renew what people sign")
 }
 
-fn soon_expired(findings: &Findings, min_days: u32) -> Vec<Problem> {
-    let soon = findings.by_people.iter().filter(|(_, expires)| left(findings, **expires) < i64::from(min_days));
-    soon.map(|(role, expires)| Problem {
+fn soon_expired(findings: &Findings, min_days: u32) -> Vec<IndexProblem> {
+    let soon = findings.offline_metadata.iter().filter(|(_, expires)| left(findings, **expires) < i64::from(min_days));
+    soon.map(|(role, expires)| IndexProblem {
         kind: if left(findings, *expires) < 0 { Kind::Expired } else { Kind::Error },
         text: printable(&format!(
             "{role} {}: people have to sign it again",
-            words::expiry(*expires, findings.facts.now)
+            key_text::expiry(*expires, findings.epoch_info.now)
         )),
         is_only_due: true,
         has_expired: left(findings, *expires) < 0,
@@ -115,29 +124,29 @@ fn soon_expired(findings: &Findings, min_days: u32) -> Vec<Problem> {
 
 /// In days, the last one not counted.
 fn left(findings: &Findings, expires: UnixTime) -> i64 {
-    expires.0.saturating_sub(findings.facts.now.0).div_euclid(DAY)
+    expires.0.saturating_sub(findings.epoch_info.now.0).div_euclid(DAY)
 }
 
 fn say(findings: &Findings, base: &Url, verify: &VerifyPublished, terminal: &Terminal) {
-    let facts = &findings.facts;
+    let epoch_info = &findings.epoch_info;
     terminal.line(&format!(
         "Looked at {} as a client that trusts its first root: root {}, timestamp {}, snapshot {}, {}",
         redacted(base),
-        facts.root,
-        facts.timestamp,
-        facts.snapshot,
-        facts.age()
+        epoch_info.root,
+        epoch_info.timestamp,
+        epoch_info.snapshot,
+        epoch_info.age()
     ));
     let how = if verify.files { "hashed" } else { "there, and as long as signed (--files hashes them)" };
-    let (projects, files) = (counted(findings.projects, "project"), counted(findings.files, "file"));
+    let (projects, files) = (count_noun(findings.projects, "project"), count_noun(findings.files, "file"));
     terminal.line(&format!("  {projects}, {files} with {} bytes {how}", findings.bytes));
-    for (role, expires) in &findings.by_people {
-        terminal.line(&printable(&format!("  {role} {}", words::expiry(*expires, facts.now))));
+    for (role, expires) in &findings.offline_metadata {
+        terminal.line(&printable(&format!("  {role} {}", key_text::expiry(*expires, epoch_info.now))));
     }
-    for (role, expires) in &findings.by_people {
+    for (role, expires) in &findings.offline_metadata {
         let days = left(findings, *expires);
         if (i64::from(verify.min_days)..=WARN_DAYS).contains(&days) {
-            let days = counted(usize::try_from(days).unwrap_or(0), "day");
+            let days = count_noun(usize::try_from(days).unwrap_or(0), "day");
             terminal.warning(&printable(&format!("{role} expires in {days}; those who sign it have to come together")));
         }
     }
@@ -150,14 +159,14 @@ fn say(findings: &Findings, base: &Url, verify: &VerifyPublished, terminal: &Ter
 }
 
 fn to_json(findings: &Findings, base: &Url) -> Value {
-    let facts = &findings.facts;
-    let people = findings.by_people.iter().map(|(role, expires)| {
+    let epoch_info = &findings.epoch_info;
+    let people = findings.offline_metadata.iter().map(|(role, expires)| {
         (role.to_string(), json!({"expires": expires.to_string(), "days": left(findings, *expires)}))
     });
     json!({
         "base": redacted(base),
-        "versions": facts.versions(),
-        "expires": facts.expires.to_string(),
+        "versions": epoch_info.versions(),
+        "expires": epoch_info.expires.to_string(),
         "signed_by_people": people.collect::<serde_json::Map<_, _>>(),
         "projects": findings.projects,
         "files": findings.files,
@@ -175,7 +184,7 @@ fn failure(findings: &Findings, base: &Url) -> Option<Failure> {
         _ => 2,
     };
     let gravest = findings.problems.iter().max_by_key(|problem| gravity(problem.kind))?;
-    let count = counted(findings.problems.len(), "problem");
+    let count = count_noun(findings.problems.len(), "problem");
     let code = match gravest.kind {
         Kind::Error if gravest.is_only_due => "repo.expires-soon",
         Kind::Network => "repo.unreachable",

@@ -7,15 +7,17 @@ use url::Url;
 
 use super::list;
 use super::new_root::NewRoot;
-use crate::commands::confirmation::confirmed;
-use crate::failure::{Failure, Kind};
-use crate::net::redacted;
-use crate::session::Session;
-use crate::settings::{AddTrust, RootSource, Settings, redact};
-use crate::terminal::{Terminal, printable};
-use crate::trust::{
-    Anchor, AnchorKind, AnchorRecord, IndexIdentity, Layout, NOTHING_USED, Rewrite, TrustFile, default_metadata_url,
-    make_private_directory, unix_now, write_state,
+use crate::commands::confirmation::confirm;
+use crate::settings::{AddTrust, RootSource, Settings};
+use crate::terminal::Terminal;
+use installer::context::Context;
+use installer::error::{Failure, Kind};
+use installer::net::redacted;
+use installer::redact::redact;
+use installer::text::printable;
+use installer::trust::{
+    AnchorKind, AnchorRecord, IndexIdentity, Layout, NOTHING_USED, Rewrite, TrustAnchor, TrustFile,
+    default_metadata_url, make_private_directory, unix_now, write_state,
 };
 
 /// The most bytes of a layout.
@@ -26,16 +28,15 @@ const LAYOUT_SIZE: u64 = 1 << 20;
 /// # Errors
 /// When the root cannot be had or is refused, another one is trusted already, nobody confirms it, the disk refuses; and when
 /// the index itself is refused, which is trusted all the same then: without its metadata it must not be used.
-pub async fn add(settings: &Settings, add: &AddTrust, session: &Session) -> Result<(), Failure> {
-    let terminal = &session.terminal;
+pub async fn add(settings: &Settings, add: &AddTrust, context: &Context, terminal: &Terminal) -> Result<(), Failure> {
     let identity = IndexIdentity::of(&add.index);
     let layout = add.layout.as_deref().map(layout).transpose()?;
-    let known = known(settings, &identity)?;
+    let known = existing_anchor(settings, &identity)?;
     let metadata_url = add.metadata_url.clone().or_else(|| known.as_ref().map(|known| known.metadata_url.clone()));
     let metadata_url = metadata_url.unwrap_or_else(|| default_metadata_url(identity.url()));
-    session.client().add_credentials_of(&with_credentials(add));
+    context.client.add_credentials_of(&with_credentials(add));
 
-    let new = NewRoot::obtain(&add.root, &metadata_url, session).await?;
+    let new = NewRoot::obtain(&add.root, &metadata_url, context, terminal).await?;
     if let Some(known) = &known
         && known.root != new.bytes
     {
@@ -46,7 +47,7 @@ pub async fn add(settings: &Settings, add: &AddTrust, session: &Session) -> Resu
         new.print(unix_now(), terminal);
         terminal
             .line("Nothing proves that it is the right one. Compare it with what the operator of the index publishes.");
-        if !add.yes && !confirmed("Trust it from now on", "trust.not-confirmed", settings.terminal.no_input)? {
+        if !add.yes && !confirm("Trust it from now on", "trust.not-confirmed", settings.terminal.no_input)? {
             return Err(Failure::new(Kind::Error, "trust.not-confirmed", "Nothing was trusted"));
         }
     }
@@ -61,7 +62,7 @@ pub async fn add(settings: &Settings, add: &AddTrust, session: &Session) -> Resu
         mirrors: given_or(add.mirrors.iter().map(without_secrets).collect(), stored.mirrors),
         rewrite: given_or(rewrites.collect(), stored.rewrite),
     };
-    let store = settings.trust.store.as_deref().ok_or_else(no_home)?;
+    let store = settings.common.trust.store.as_deref().ok_or_else(no_home)?;
     let directory = store.join(identity.directory_name());
     let written = match &known {
         Some(_) => write(&directory, &trust),
@@ -69,7 +70,7 @@ pub async fn add(settings: &Settings, add: &AddTrust, session: &Session) -> Resu
     };
     written.map_err(|error| unwritable(&directory, &error))?;
     print(known.as_ref(), &identity, &trust, &new, terminal);
-    verify(settings, &identity, session).await
+    verify(settings, &identity, context, terminal).await
 }
 
 /// The URLs with a user name. One without would claim its part of the host as a part that needs none.
@@ -83,14 +84,14 @@ fn given_or<T>(given: Vec<T>, stored: Vec<T>) -> Vec<T> {
 }
 
 /// What is trusted about the index already, by the user's own word.
-fn known(settings: &Settings, identity: &IndexIdentity) -> Result<Option<Anchor>, Failure> {
-    let found = match Anchor::find(&settings.trust, identity) {
+fn existing_anchor(settings: &Settings, identity: &IndexIdentity) -> Result<Option<TrustAnchor>, Failure> {
+    let found = match TrustAnchor::find(&settings.common.trust, identity) {
         // It is here to be mended.
         Err(failure) if failure.code == "trust.missing" => None,
         found => found?,
     };
     match found {
-        Some(anchor) if !anchor.is_users(&settings.trust) => {
+        Some(anchor) if !anchor.is_users(&settings.common.trust) => {
             let place = anchor.directory.map_or("the program".to_owned(), |directory| directory.display().to_string());
             let message = format!("{} is trusted already, by a place that comes first", redacted(identity.url()));
             Err(Failure::new(Kind::Error, "trust.read-only", message)
@@ -102,7 +103,7 @@ fn known(settings: &Settings, identity: &IndexIdentity) -> Result<Option<Anchor>
 }
 
 /// A stronger reason to believe a root replaces a weaker one, never the other way round.
-fn record(known: Option<&Anchor>, new: &NewRoot) -> AnchorRecord {
+fn record(known: Option<&TrustAnchor>, new: &NewRoot) -> AnchorRecord {
     match known.and_then(|known| known.record.clone()) {
         Some(record) if record.kind != AnchorKind::FirstUse || new.kind == AnchorKind::FirstUse => record,
         _ => AnchorRecord {
@@ -136,7 +137,7 @@ fn write(directory: &Path, trust: &TrustFile) -> std::io::Result<()> {
 }
 
 /// What is in force now.
-fn print(known: Option<&Anchor>, identity: &IndexIdentity, trust: &TrustFile, new: &NewRoot, terminal: &Terminal) {
+fn print(known: Option<&TrustAnchor>, identity: &IndexIdentity, trust: &TrustFile, new: &NewRoot, terminal: &Terminal) {
     let since = if known.is_some() { "Trusted already" } else { "Trusted from now on" };
     terminal.line(&format!("{since}: {}", redacted(identity.url())));
     if let Some(url) = &trust.metadata_url {
@@ -162,11 +163,15 @@ fn print(known: Option<&Anchor>, identity: &IndexIdentity, trust: &TrustFile, ne
 
 /// Updates from the pinned root, so that a wrong one, a wrong URL or a missing layout is noticed now. A network that is not
 /// there is no mistake.
-async fn verify(settings: &Settings, identity: &IndexIdentity, session: &Session) -> Result<(), Failure> {
-    let terminal = &session.terminal;
-    let Some(anchor) = Anchor::find(&settings.trust, identity)? else { return Ok(()) };
+async fn verify(
+    settings: &Settings,
+    identity: &IndexIdentity,
+    context: &Context,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let Some(anchor) = TrustAnchor::find(&settings.common.trust, identity)? else { return Ok(()) };
     let has_layout = anchor.layout.is_some();
-    let facts = match session.trust().open(anchor)?.facts().await {
+    let facts = match context.trust.open(anchor)?.epoch_info().await {
         Ok(facts) => facts,
         Err(failure) if failure.kind == Kind::Network || failure.code == "trust.unauthorized" => {
             terminal.warning(&not_verified_yet(&failure));
@@ -258,7 +263,7 @@ fn without_secrets(url: &Url) -> Url {
     url
 }
 
-fn other_root(known: &Anchor, new: &NewRoot) -> Failure {
+fn other_root(known: &TrustAnchor, new: &NewRoot) -> Failure {
     let message = format!("{} is trusted already, by another root", redacted(known.identity.url()));
     let mut failure = Failure::new(Kind::Error, "trust.other-root", message);
     if let Some(record) = &known.record {

@@ -4,17 +4,18 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::remembered::Remembered;
-use crate::commands::list::lined_up;
-use crate::failure::Failure;
-use crate::net::redacted;
-use crate::settings::TrustSettings;
-use crate::terminal::{Terminal, printable};
-use crate::trust::{Anchor, AnchorKind, TrustFile};
+use super::stored_metadata::StoredMetadata;
+use crate::commands::list::align_columns;
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::net::redacted;
+use installer::options::TrustOptions;
+use installer::text::printable;
+use installer::trust::{AnchorKind, TrustAnchor, TrustFile};
 
 /// An index with what there is to say about it.
-struct Listed {
-    anchor: Anchor,
+struct TrustListEntry {
+    anchor: TrustAnchor,
     /// Where it was found.
     directory: PathBuf,
     /// The version of the pinned root, and of the newest one that follows from it.
@@ -26,21 +27,21 @@ struct Listed {
 ///
 /// # Errors
 /// When something of it cannot be used; all the rest is printed before.
-pub fn list(settings: &TrustSettings, as_json: bool, terminal: &Terminal) -> Result<(), Failure> {
+pub fn list(settings: &TrustOptions, as_json: bool, terminal: &Terminal) -> Result<(), Failure> {
     let (mut usable, mut nameless, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
-    for (directory, anchor) in Anchor::all(settings) {
+    for (directory, anchor) in TrustAnchor::all(settings) {
         let read = match anchor {
             Ok(None) => {
                 nameless.push(directory);
                 continue;
             }
-            Ok(Some(anchor)) => Remembered::of(&anchor, settings).map(|remembered| (remembered, anchor)),
+            Ok(Some(anchor)) => StoredMetadata::of(&anchor, settings).map(|stored| (stored, anchor)),
             Err(failure) => Err(failure),
         };
         match read {
-            Ok((remembered, anchor)) => usable.push(Listed {
+            Ok((stored, anchor)) => usable.push(TrustListEntry {
                 directory,
-                versions: (remembered.pinned.signed.version, remembered.client.root().version),
+                versions: (stored.pinned.signed.version, stored.client.root().version),
                 read_only: !anchor.is_users(settings),
                 anchor,
             }),
@@ -64,7 +65,7 @@ pub fn list(settings: &TrustSettings, as_json: bool, terminal: &Terminal) -> Res
         let titles = ["Index", "Root", "Trusted by", "Added", "From"].map(str::to_owned).to_vec();
         let nameless = nameless.iter().map(|directory| nameless_row(directory, settings));
         let rows: Vec<Vec<String>> = std::iter::once(titles).chain(usable.iter().map(row)).chain(nameless).collect();
-        for line in lined_up(&rows) {
+        for line in align_columns(&rows) {
             terminal.line(&line);
         }
     }
@@ -76,18 +77,18 @@ pub fn list(settings: &TrustSettings, as_json: bool, terminal: &Terminal) -> Res
 }
 
 /// A directory that counts for the index whose hash it is named by, whichever that is.
-fn nameless_row(directory: &Path, settings: &TrustSettings) -> Vec<String> {
+fn nameless_row(directory: &Path, settings: &TrustOptions) -> Vec<String> {
     let index = if directory.join(TrustFile::NAME).exists() { "(no index_url)" } else { "(no trust.json)" };
     let read_only = if is_users(directory, settings) { "" } else { " (read-only)" };
     let from = format!("{}{read_only}", directory.display());
     [index, "", "directory", "", &from].map(printable).to_vec()
 }
 
-fn is_users(directory: &Path, settings: &TrustSettings) -> bool {
+fn is_users(directory: &Path, settings: &TrustOptions) -> bool {
     settings.store.is_some() && directory.parent() == settings.store.as_deref()
 }
 
-fn row(listed: &Listed) -> Vec<String> {
+fn row(listed: &TrustListEntry) -> Vec<String> {
     let record = listed.anchor.record.as_ref();
     let added = record.map(|record| record.added.chars().take(10).collect()).unwrap_or_default();
     let directory = listed.directory.display();
@@ -102,7 +103,7 @@ fn row(listed: &Listed) -> Vec<String> {
     [index, root, kind(&listed.anchor).to_owned(), added, from].map(|cell| printable(&cell)).to_vec()
 }
 
-fn object(listed: &Listed) -> Value {
+fn object(listed: &TrustListEntry) -> Value {
     let (pinned, newest) = listed.versions;
     json!({
         "index_url": redacted(listed.anchor.identity.url()),
@@ -116,7 +117,7 @@ fn object(listed: &Listed) -> Value {
 }
 
 /// What the pinned root is believed for; nobody says so of one that somebody put there.
-pub fn kind(anchor: &Anchor) -> &'static str {
+pub fn kind(anchor: &TrustAnchor) -> &'static str {
     anchor.record.as_ref().map_or("directory", |record| name_of(record.kind))
 }
 

@@ -4,22 +4,23 @@ use tuf::metadata::{Metadata, RoleKeys, Root, TopLevelRole};
 use tuf::{KeyId, UnixTime};
 use url::Url;
 
-use super::remembered::Remembered;
-use super::{anchor_of, list, words};
-use crate::failure::Failure;
-use crate::settings::TrustSettings;
-use crate::terminal::{Terminal, printable};
+use super::stored_metadata::StoredMetadata;
+use super::{anchor_of, key_text, list};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::options::TrustOptions;
+use installer::text::printable;
 
 /// Prints the roots of an index that are stored, oldest first.
 ///
 /// # Errors
 /// When the index is not trusted, or its pinned root cannot be used.
-pub fn log(settings: &TrustSettings, index: &Url, terminal: &Terminal) -> Result<(), Failure> {
+pub fn log(settings: &TrustOptions, index: &Url, terminal: &Terminal) -> Result<(), Failure> {
     let anchor = anchor_of(settings, index)?;
-    let remembered = Remembered::of(&anchor, settings)?;
-    let now = remembered.client.now();
+    let stored = StoredMetadata::of(&anchor, settings)?;
+    let now = stored.client.now();
     let mut earlier: Option<&Metadata<Root>> = None;
-    for root in remembered.roots() {
+    for root in stored.roots() {
         let mut lines = match (&earlier, &anchor.record) {
             (Some(earlier), _) => changed(&earlier.signed, &root.signed),
             (None, Some(record)) => {
@@ -28,11 +29,9 @@ pub fn log(settings: &TrustSettings, index: &Url, terminal: &Terminal) -> Result
             (None, None) => vec!["pinned".to_owned()],
         };
         if earlier.is_none() {
-            lines.extend(
-                TopLevelRole::ALL.map(|role| {
-                    format!("{}: {}", role.name(), words::keys_of_root(root.signed.role(role), &root.signed))
-                }),
-            );
+            lines.extend(TopLevelRole::ALL.map(|role| {
+                format!("{}: {}", role.name(), key_text::keys_of_root(root.signed.role(role), &root.signed))
+            }));
         }
         terminal.line(&head(root, now));
         for line in lines.iter().chain([&signers(root, earlier)]) {
@@ -44,7 +43,7 @@ pub fn log(settings: &TrustSettings, index: &Url, terminal: &Terminal) -> Result
 }
 
 fn head(root: &Metadata<Root>, now: UnixTime) -> String {
-    format!("root {}, {}", root.signed.version, words::expiry(root.signed.expires, now))
+    format!("root {}, {}", root.signed.version, key_text::expiry(root.signed.expires, now))
 }
 
 /// The keys whose signatures are valid: those of the root before and of this one may sign.
@@ -59,7 +58,7 @@ fn signers(root: &Metadata<Root>, earlier: Option<&Metadata<Root>>) -> String {
             let maker = makers.clone().find(|maker| {
                 maker.role(TopLevelRole::Root).key_ids.contains(id) && root.verify(&maker.keys, &alone).is_ok()
             })?;
-            Some(words::key(id, maker.keys.get(id)))
+            Some(key_text::key(id, maker.keys.get(id)))
         })
         .collect();
     format!("signed by {}", signed.join(", "))
@@ -72,8 +71,8 @@ fn changed(before: &Root, after: &Root) -> Vec<String> {
         let (old, new) = (before.role(role), after.role(role));
         let added = new.key_ids.iter().filter(|id| !is_in(old, before, id, after));
         let removed = old.key_ids.iter().filter(|id| !is_in(new, after, id, before));
-        let mut changes: Vec<String> = added.map(|id| format!("+ {}", words::key(id, after.keys.get(id)))).collect();
-        changes.extend(removed.map(|id| format!("- {}", words::key(id, before.keys.get(id)))));
+        let mut changes: Vec<String> = added.map(|id| format!("+ {}", key_text::key(id, after.keys.get(id)))).collect();
+        changes.extend(removed.map(|id| format!("- {}", key_text::key(id, before.keys.get(id)))));
         if old.threshold != new.threshold {
             changes.push(format!("threshold {} to {}", old.threshold, new.threshold));
         }

@@ -10,13 +10,14 @@ use tuf::metadata::{Root, TopLevelRole};
 use tuf::{Client, Mode, UnixTime};
 use url::Url;
 
-use super::words;
-use crate::failure::{Failure, Kind};
-use crate::net::{Limits, local_path, redacted};
-use crate::session::Session;
+use super::key_text;
 use crate::settings::RootSource;
-use crate::terminal::{Terminal, printable};
-use crate::trust::{AnchorKind, unix_now};
+use crate::terminal::Terminal;
+use installer::context::Context;
+use installer::error::{Failure, Kind};
+use installer::net::{ResponseLimits, local_path, redacted};
+use installer::text::printable;
+use installer::trust::{AnchorKind, unix_now};
 
 /// A root that its own keys signed.
 pub struct NewRoot {
@@ -37,19 +38,24 @@ impl NewRoot {
     ///
     /// # Errors
     /// When it cannot be had, has another hash than it must have, or is no root that its own keys signed.
-    pub async fn obtain(source: &RootSource, metadata_url: &Url, session: &Session) -> Result<Self, Failure> {
+    pub async fn obtain(
+        source: &RootSource,
+        metadata_url: &Url,
+        context: &Context,
+        terminal: &Terminal,
+    ) -> Result<Self, Failure> {
         let (bytes, kind, source, expected) = match source {
             RootSource::File { path, sha256 } => {
                 let name = std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string();
                 (read(path)?, AnchorKind::File, name, sha256.as_ref())
             }
             RootSource::Url { url, sha256 } => {
-                (fetch(url, session).await?, AnchorKind::Url, redacted(url), Some(sha256))
+                (fetch(url, context).await?, AnchorKind::Url, redacted(url), Some(sha256))
             }
             RootSource::FirstUse => {
                 let url = metadata_url.join("1.root.json").unwrap_or_else(|_| metadata_url.clone());
-                warn_if_insecure(&url, session);
-                (fetch(&url, session).await?, AnchorKind::FirstUse, redacted(&url), None)
+                warn_if_insecure(&url, context, terminal);
+                (fetch(&url, context).await?, AnchorKind::FirstUse, redacted(&url), None)
             }
         };
         let sha256 = hex::encode(Sha256::digest(&bytes));
@@ -64,12 +70,16 @@ impl NewRoot {
 
     /// What a person compares with what the operator of the index says.
     pub fn print(&self, now: UnixTime, terminal: &Terminal) {
-        terminal.line(&format!("  root      version {}, {}", self.root.version, words::expiry(self.root.expires, now)));
+        terminal.line(&format!(
+            "  root      version {}, {}",
+            self.root.version,
+            key_text::expiry(self.root.expires, now)
+        ));
         terminal.line(&format!("  sha256    {}", self.sha256));
         let role = self.root.role(TopLevelRole::Root);
         terminal.line(&format!("  keys      {} of these must sign the next root:", role.threshold));
         for id in &role.key_ids {
-            terminal.line(&format!("            {}", words::whole_key(id, self.root.keys.get(id))));
+            terminal.line(&format!("            {}", key_text::whole_key(id, self.root.keys.get(id))));
         }
     }
 }
@@ -94,19 +104,19 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-async fn fetch(url: &Url, session: &Session) -> Result<Vec<u8>, Failure> {
+async fn fetch(url: &Url, context: &Context) -> Result<Vec<u8>, Failure> {
     if let Some(path) = local_path(url) {
         return read(&path);
     }
     let mut headers = HeaderMap::new();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    let limits = Limits { bytes: tuf::Limits::default().root_size, ..Limits::METADATA };
-    Ok(session.client().get(url, &headers, limits).await?.body)
+    let limits = ResponseLimits { bytes: tuf::Limits::default().root_size, ..ResponseLimits::METADATA };
+    Ok(context.client.get(url, &headers, limits).await?.body)
 }
 
-fn warn_if_insecure(url: &Url, session: &Session) {
-    if url.scheme() != "file" && !session.client().is_secure(url) {
-        session.terminal.warning(&format!(
+fn warn_if_insecure(url: &Url, context: &Context, terminal: &Terminal) {
+    if url.scheme() != "file" && !context.client.is_secure_origin(url) {
+        terminal.warning(&format!(
             "The root comes from {} without a secure connection: anybody on the network may have replaced it.",
             redacted(url)
         ));
@@ -137,7 +147,7 @@ fn other_format(bytes: &[u8]) -> Option<&'static str> {
     } else if begins_with(b"\x1f\x8b") {
         Some("a gzip archive")
     } else {
-        let error = serde_json::from_slice::<serde::de::IgnoredAny>(bytes).err()?;
+        let error = serde_json::from_slice::<serde_json::Value>(bytes).err()?;
         (begins_with(b"{") && error.is_eof()).then_some("a file that was cut off")
     }
 }

@@ -5,12 +5,12 @@ use std::path::Path;
 use url::Url;
 
 use super::not_trusted;
-use crate::commands::confirmation::confirmed;
-use crate::failure::{Failure, Kind};
-use crate::net::redacted;
+use crate::commands::confirmation::confirm;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
-use crate::trust::{IndexIdentity, memory_places};
+use installer::error::{Failure, Kind};
+use installer::net::redacted;
+use installer::trust::{IndexIdentity, metadata_store_directories};
 
 /// Removes an index from the user's own store, after asking unless `yes`, and what was remembered about it for anchors from
 /// elsewhere.
@@ -20,13 +20,13 @@ use crate::trust::{IndexIdentity, memory_places};
 pub fn remove(settings: &Settings, index: &Url, yes: bool, terminal: &Terminal) -> Result<(), Failure> {
     let identity = IndexIdentity::of(index);
     let (shown, name) = (redacted(identity.url()), identity.directory_name());
-    if let Some(kept) = settings.trust.anchors.iter().map(|place| place.join(&name)).find(|path| exists(path)) {
+    if let Some(kept) = settings.common.trust.anchors.iter().map(|place| place.join(&name)).find(|path| exists(path)) {
         let message = format!("{shown} is trusted by a directory that is only read here");
         return Err(Failure::new(Kind::Error, "trust.read-only", message)
             .detail("directory", kept.display().to_string())
             .hint("whoever administers that directory can remove it, or take it out of TUFPIP_TRUST"));
     }
-    let places = settings.trust.store.as_ref().map(|store| memory_places(store, &identity));
+    let places = settings.common.trust.store.as_ref().map(|store| metadata_store_directories(store, &identity));
     let [own, elsewhere] = places.ok_or_else(|| not_trusted(&identity))?;
     let was_trusted = exists(&own);
     if !was_trusted && !exists(&elsewhere) {
@@ -36,7 +36,7 @@ pub fn remove(settings: &Settings, index: &Url, yes: bool, terminal: &Terminal) 
         let (what, place) = if was_trusted { ("Trust in", &own) } else { ("What was remembered of", &elsewhere) };
         terminal.line(&format!("{what} {shown}, kept in {}, would be removed.", place.display()));
         terminal.line("Afterwards the index is used without verification, and older states of it are not noticed.");
-        if !confirmed("Remove it", "trust.not-confirmed", settings.terminal.no_input)? {
+        if !confirm("Remove it", "trust.not-confirmed", settings.terminal.no_input)? {
             return Err(Failure::new(Kind::Error, "trust.not-confirmed", "Nothing was removed"));
         }
     }

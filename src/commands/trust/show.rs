@@ -4,13 +4,15 @@ use tuf::Key;
 use tuf::metadata::{DelegatedRoles, FileMeta, Targets, TopLevelRole};
 use url::Url;
 
-use super::remembered::Remembered;
-use super::{anchor_of, list, words};
-use crate::failure::Failure;
-use crate::net::redacted;
-use crate::settings::{TrustSettings, redact};
-use crate::terminal::{Terminal, printable};
-use crate::trust::{Anchor, TrustFile};
+use super::stored_metadata::StoredMetadata;
+use super::{anchor_of, key_text, list};
+use crate::terminal::Terminal;
+use installer::error::Failure;
+use installer::net::redacted;
+use installer::options::TrustOptions;
+use installer::redact::redact;
+use installer::text::printable;
+use installer::trust::{TrustAnchor, TrustFile};
 
 /// Delegated roles that are printed; more are counted.
 const MOST_DELEGATIONS: usize = 20;
@@ -19,11 +21,11 @@ const MOST_DELEGATIONS: usize = 20;
 ///
 /// # Errors
 /// When one is not trusted, or what is stored of it cannot be used.
-pub fn show(settings: &TrustSettings, indexes: &[Url], terminal: &Terminal) -> Result<(), Failure> {
+pub fn show(settings: &TrustOptions, indexes: &[Url], terminal: &Terminal) -> Result<(), Failure> {
     let mut nameless = Vec::new();
-    let anchors: Vec<Anchor> = if indexes.is_empty() {
+    let anchors: Vec<TrustAnchor> = if indexes.is_empty() {
         let mut anchors = Vec::new();
-        for (directory, anchor) in Anchor::all(settings) {
+        for (directory, anchor) in TrustAnchor::all(settings) {
             match anchor? {
                 Some(anchor) => anchors.push(anchor),
                 None => nameless.push(directory),
@@ -46,8 +48,8 @@ pub fn show(settings: &TrustSettings, indexes: &[Url], terminal: &Terminal) -> R
         if number > 0 {
             terminal.line("");
         }
-        let remembered = Remembered::of(anchor, settings)?;
-        for line in anchor_lines(anchor, settings)?.into_iter().chain(role_lines(&remembered)) {
+        let stored = StoredMetadata::of(anchor, settings)?;
+        for line in anchor_lines(anchor, settings)?.into_iter().chain(role_lines(&stored)) {
             terminal.line(&printable(&line));
         }
     }
@@ -55,7 +57,7 @@ pub fn show(settings: &TrustSettings, indexes: &[Url], terminal: &Terminal) -> R
 }
 
 /// Where the metadata is, and what the root is believed for.
-fn anchor_lines(anchor: &Anchor, settings: &TrustSettings) -> Result<Vec<String>, Failure> {
+fn anchor_lines(anchor: &TrustAnchor, settings: &TrustOptions) -> Result<Vec<String>, Failure> {
     let mut lines = vec![redacted(anchor.identity.url()), format!("  metadata   {}", redacted(&anchor.metadata_url))];
     let file = anchor.directory.as_deref().map(TrustFile::read).transpose()?.unwrap_or_default();
     lines.push(match file.layout {
@@ -76,8 +78,8 @@ fn anchor_lines(anchor: &Anchor, settings: &TrustSettings) -> Result<Vec<String>
     Ok(lines)
 }
 
-fn role_lines(remembered: &Remembered) -> Vec<String> {
-    let (client, root) = (&remembered.client, remembered.client.root());
+fn role_lines(stored: &StoredMetadata) -> Vec<String> {
+    let (client, root) = (&stored.client, stored.client.root());
     let now = client.now();
     let mut lines = Vec::new();
     for role in TopLevelRole::ALL {
@@ -89,19 +91,19 @@ fn role_lines(remembered: &Remembered) -> Vec<String> {
             _ => None,
         };
         let mut said = match known {
-            Some((version, expires)) => format!("version {version}, {}", words::expiry(expires, now)),
+            Some((version, expires)) => format!("version {version}, {}", key_text::expiry(expires, now)),
             None => "not stored yet".to_owned(),
         };
-        if let (TopLevelRole::Timestamp, Some(signed_at)) = (role, remembered.signed_at()) {
-            said = format!("{said}, signed {}", words::ago(signed_at, now));
+        if let (TopLevelRole::Timestamp, Some(signed_at)) = (role, stored.signed_at()) {
+            said = format!("{said}, signed {}", key_text::ago(signed_at, now));
         }
         lines.push(format!("  {:<10} {said}", role.name()));
-        lines.push(format!("             {}", words::keys_of_root(root.role(role), root)));
+        lines.push(format!("             {}", key_text::keys_of_root(root.role(role), root)));
     }
     if let (Some(targets), Some(epoch)) = (client.targets(), client.epoch()) {
         lines.extend(delegation_lines(targets, |role| epoch.snapshot().role(role)));
     }
-    if let Some(error) = &remembered.failed {
+    if let Some(error) = &stored.failed {
         lines.push(format!(
             "  stored     {}: expected {}, found {}",
             error.role().as_str(),
@@ -126,7 +128,7 @@ fn delegation_lines<'a>(
                 let name: String = role.name.as_str().chars().take(80).collect();
                 [
                     format!("  {name:<10} {}, delegated", version.unwrap_or_else(|| "not in the snapshot".to_owned())),
-                    format!("             {}", words::role_keys(&role.keys, find)),
+                    format!("             {}", key_text::role_keys(&role.keys, find)),
                 ]
             });
             let more = roles.len().saturating_sub(MOST_DELEGATIONS);
@@ -134,7 +136,7 @@ fn delegation_lines<'a>(
         }
         DelegatedRoles::Succinct(bins) => vec![
             format!("  {}-*: {} delegated bins", bins.name_prefix, 1_u64 << bins.bit_length.min(32)),
-            format!("             {}", words::role_keys(&bins.keys, find)),
+            format!("             {}", key_text::role_keys(&bins.keys, find)),
         ],
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use wheel::Removal;
 
-use crate::terminal::printable;
+use installer::text::printable;
 
 /// The lines to show, indented; `verbose` has every single file. `info` is the distribution's metadata directory.
 pub fn lines(removal: &Removal, info: &Path, verbose: bool) -> Vec<String> {

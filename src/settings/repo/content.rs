@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{RepoCommand, RepoSettings};
-use crate::cli::General;
+use super::{OperatorOptions, RepoCommand};
+use crate::cli::GeneralArgs;
 use crate::cli::repo::content as typed;
-use crate::failure::Failure;
-use crate::settings::Surroundings;
+use installer::error::Failure;
+use installer::process_environment::ProcessEnvironment;
 
 /// `repo add`
 #[derive(Clone, Debug)]
@@ -40,27 +40,52 @@ pub struct RemoveReleases {
     pub yes: bool,
 }
 
-pub(super) fn add(typed: typed::Add, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
-    let files = typed.files.iter().map(|file| surroundings.expand(file)).collect();
-    let settings = RepoSettings::new(&typed.place, RepoCommand::Add(AddFiles { files }), surroundings);
+pub(super) fn add(
+    typed: typed::Add,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
+    let files = typed.files.iter().map(|file| process_environment.expand(file)).collect();
+    let settings =
+        OperatorOptions::new(&typed.operator_directory, RepoCommand::Add(AddFiles { files }), process_environment);
     Ok((typed.general, settings.with_dry_run(typed.dry_run)))
 }
 
-pub(super) fn yank(typed: typed::Yank, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
+pub(super) fn yank(
+    typed: typed::Yank,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     let command = RepoCommand::Yank(YankReleases { releases: typed.releases, reason: typed.reason });
-    Ok((typed.general, RepoSettings::new(&typed.place, command, surroundings).with_dry_run(typed.dry_run)))
+    Ok((
+        typed.general,
+        OperatorOptions::new(&typed.operator_directory, command, process_environment).with_dry_run(typed.dry_run),
+    ))
 }
 
-pub(super) fn unyank(typed: typed::Unyank, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
+pub(super) fn unyank(
+    typed: typed::Unyank,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     let command = RepoCommand::Unyank(ChangeReleases { releases: typed.releases });
-    Ok((typed.general, RepoSettings::new(&typed.place, command, surroundings).with_dry_run(typed.dry_run)))
+    Ok((
+        typed.general,
+        OperatorOptions::new(&typed.operator_directory, command, process_environment).with_dry_run(typed.dry_run),
+    ))
 }
 
-pub(super) fn remove(typed: typed::Remove, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
+pub(super) fn remove(
+    typed: typed::Remove,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     let command = RepoCommand::Remove(RemoveReleases { releases: typed.releases, yes: typed.yes });
-    Ok((typed.general, RepoSettings::new(&typed.place, command, surroundings).with_dry_run(typed.dry_run)))
+    Ok((
+        typed.general,
+        OperatorOptions::new(&typed.operator_directory, command, process_environment).with_dry_run(typed.dry_run),
+    ))
 }
 
-pub(super) fn status(typed: typed::Status, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
-    Ok((typed.general, RepoSettings::new(&typed.place, RepoCommand::Status, surroundings)))
+pub(super) fn status(
+    typed: typed::Status,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
+    Ok((typed.general, OperatorOptions::new(&typed.operator_directory, RepoCommand::Status, process_environment)))
 }

@@ -7,39 +7,27 @@ use jiff::Timestamp;
 use packaging::PackageName;
 use url::Url;
 
-use super::{RepoCommand, RepoSettings};
-use crate::cli::General;
+use super::{OperatorOptions, RepoCommand};
+use crate::cli::GeneralArgs;
 use crate::cli::repo::curation as typed;
-use crate::failure::Failure;
-use crate::repo::mirror::Machine;
-use crate::settings::commands::{conflict, controls, index_settings, index_url};
-use crate::settings::settle::Told;
-use crate::settings::{FormatControl, IndexSettings, SelectionSettings, Surroundings, WishSettings};
+use crate::settings::commands::{command_error, format_and_release_control, index_options};
+use crate::settings::resolve_settings::CommandInput;
+use installer::error::Failure;
+use installer::options::index_url;
+use installer::options::{FormatControl, RequirementOptions, SelectionOptions};
+use installer::process_environment::ProcessEnvironment;
+use operator::mirror::MirrorOptions;
 
 /// How files come into the index.
-pub use typed::BringFiles as Bring;
+pub use operator::mirror::ImportMode;
 
 /// `repo mirror`
 #[derive(Clone, Debug)]
 pub struct MirrorIndex {
-    /// What is wanted.
-    pub wishes: WishSettings,
-    /// Lock files with more of what is wanted.
-    pub locks: Vec<PathBuf>,
-    /// Where to look.
-    pub indexes: IndexSettings,
-    /// What may be chosen.
-    pub selection: SelectionSettings,
-    /// For whom; the interpreter of the command when empty.
-    pub machines: Vec<Machine>,
-    /// All files of a release.
-    pub all_files: bool,
-    /// Source distributions, too.
-    pub sdists: bool,
-    /// What is younger is held back; already part of `selection`.
-    pub min_age: Option<Duration>,
+    /// What is mirrored.
+    pub options: MirrorOptions,
     /// How files come into the index.
-    pub bring: Bring,
+    pub import_mode: ImportMode,
     /// Take away what is not led to any more.
     pub prune: bool,
 }
@@ -57,42 +45,52 @@ pub struct AddMetadataTo {
 
 pub(super) fn mirror(
     typed: typed::Mirror,
-    told: &Told,
-    surroundings: &Surroundings,
-) -> Result<(General, RepoSettings), Failure> {
+    input: &CommandInput,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     if typed.requirements.is_empty() && typed.requirement.is_empty() && typed.lock.is_empty() {
-        return Err(conflict("You must give at least one requirement to mirror (see \"tufpip help repo mirror\")"));
+        return Err(command_error(
+            "You must give at least one requirement to mirror (see \"tufpip help repo mirror\")",
+        ));
     }
-    let (_, releases) = controls(told, typed.pre)?;
+    let (_, releases) = format_and_release_control(input, typed.pre)?;
     // Without building, nothing can be said of what a source distribution depends on.
     let mut formats = FormatControl::default();
     formats.only_binary(":all:")?;
     let oldest = typed.min_age.map(before_now).transpose()?;
-    let selection = SelectionSettings {
+    let selection = SelectionOptions {
         formats,
         releases,
         uploaded_prior_to: oldest.into_iter().chain(typed.index.uploaded_prior_to).min(),
-        ..SelectionSettings::default()
+        ..SelectionOptions::default()
     };
     let mirror = MirrorIndex {
-        wishes: WishSettings {
-            requirements: typed.requirements.into_iter().filter(|word| !word.trim().is_empty()).collect(),
-            requirement_files: typed.requirement,
-            constraint_files: typed.constraint,
-            ..WishSettings::default()
+        options: MirrorOptions {
+            requirements: RequirementOptions {
+                requirements: typed.requirements.into_iter().filter(|word| !word.trim().is_empty()).collect(),
+                requirement_files: typed.requirement,
+                constraint_files: typed.constraint,
+                ..RequirementOptions::default()
+            },
+            locks: typed.lock.iter().map(|file| process_environment.expand(file)).collect(),
+            indexes: index_options(typed.index, process_environment)?,
+            selection,
+            machines: typed.machines,
+            all_files: typed.all_files,
+            sdists: typed.sdists,
+            min_age: typed.min_age,
         },
-        locks: typed.lock.iter().map(|file| surroundings.expand(file)).collect(),
-        indexes: index_settings(typed.index, surroundings)?,
-        selection,
-        machines: typed.machines,
-        all_files: typed.all_files,
-        sdists: typed.sdists,
-        min_age: typed.min_age,
-        bring: typed.files,
+        import_mode: match typed.files {
+            typed::ImportMode::Copy => ImportMode::Copy,
+            typed::ImportMode::Link => ImportMode::Link,
+        },
         prune: typed.prune,
     };
     let command = RepoCommand::Mirror(Box::new(mirror));
-    Ok((typed.general, RepoSettings::new(&typed.place, command, surroundings).with_dry_run(typed.dry_run)))
+    Ok((
+        typed.general,
+        OperatorOptions::new(&typed.operator_directory, command, process_environment).with_dry_run(typed.dry_run),
+    ))
 }
 
 fn before_now(age: Duration) -> Result<Timestamp, Failure> {
@@ -101,12 +99,15 @@ fn before_now(age: Duration) -> Result<Timestamp, Failure> {
 
 pub(super) fn add_metadata_to(
     typed: typed::AddMetadataTo,
-    surroundings: &Surroundings,
-) -> Result<(General, RepoSettings), Failure> {
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     let command = RepoCommand::AddMetadataTo(Box::new(AddMetadataTo {
-        index: index_url(&typed.index, surroundings)?,
+        index: index_url(&typed.index, process_environment)?,
         projects: typed.project,
-        projects_from: typed.projects_from.iter().map(|file| surroundings.expand(file)).collect(),
+        projects_from: typed.projects_from.iter().map(|file| process_environment.expand(file)).collect(),
     }));
-    Ok((typed.general, RepoSettings::new(&typed.place, command, surroundings).with_dry_run(typed.dry_run)))
+    Ok((
+        typed.general,
+        OperatorOptions::new(&typed.operator_directory, command, process_environment).with_dry_run(typed.dry_run),
+    ))
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use packaging::PackageName;
 use repository::{BinForm, DistributionTrust, Profile};
 
-use super::{RepoCommand, RepoSettings};
-use crate::cli::General;
+use super::{OperatorOptions, RepoCommand};
+use crate::cli::GeneralArgs;
 use crate::cli::repo::keys as typed;
-use crate::failure::Failure;
-use crate::settings::Surroundings;
+use installer::error::Failure;
+use installer::process_environment::ProcessEnvironment;
 
 /// `repo init`
 #[derive(Clone, Debug)]
@@ -162,7 +162,10 @@ pub struct DelegateProject {
     pub remove: bool,
 }
 
-pub(super) fn init(typed: typed::Init, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
+pub(super) fn init(
+    typed: typed::Init,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     let init = InitRepository {
         base: typed.base,
         output: typed.output,
@@ -172,39 +175,47 @@ pub(super) fn init(typed: typed::Init, surroundings: &Surroundings) -> Result<(G
         bin_form: if typed.classic_bins { BinForm::Classic } else { BinForm::Succinct },
         trust: trust(&typed.trust),
         expiry: typed.expiry,
-        root_keys: paths(&typed.root_key, surroundings),
-        targets_keys: paths(&typed.targets_key, surroundings),
+        root_keys: paths(&typed.root_key, process_environment),
+        targets_keys: paths(&typed.targets_key, process_environment),
         threshold: typed.threshold,
-        online_key: typed.online_key.as_deref().map(|path| surroundings.expand(path)),
+        online_key: typed.online_key.as_deref().map(|path| process_environment.expand(path)),
         no_passphrase: typed.no_passphrase,
     };
-    let settings = RepoSettings::new(&typed.place, RepoCommand::Init(Box::new(init)), surroundings);
+    let settings =
+        OperatorOptions::new(&typed.operator_directory, RepoCommand::Init(Box::new(init)), process_environment);
     Ok((typed.general, settings.unlocked_by(&typed.unlock)))
 }
 
-pub(super) fn key(typed: typed::KeyCommand, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
-    let expand = |path: Option<String>| path.map(|path| surroundings.expand(&path));
+pub(super) fn key(
+    typed: typed::KeyCommand,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
+    let expand = |path: Option<String>| path.map(|path| process_environment.expand(&path));
     match typed {
         typed::KeyCommand::Gen(make) => {
             let (names, out) = (make.names, expand(make.out));
             let command = RepoCommand::Key(KeyCommand::Make { names, out, no_passphrase: make.no_passphrase });
-            let settings = RepoSettings::new(&make.place, command, surroundings);
+            let settings = OperatorOptions::new(&make.operator_directory, command, process_environment);
             Ok((make.general, settings.unlocked_by(&make.unlock)))
         }
         typed::KeyCommand::Import(import) => {
-            let (file, out) = (surroundings.expand(&import.file), expand(import.out));
+            let (file, out) = (process_environment.expand(&import.file), expand(import.out));
             let import_key = KeyCommand::Import { file, name: import.name, out, no_passphrase: import.no_passphrase };
-            let settings = RepoSettings::new(&import.place, RepoCommand::Key(import_key), surroundings);
+            let settings =
+                OperatorOptions::new(&import.operator_directory, RepoCommand::Key(import_key), process_environment);
             Ok((import.general, settings.unlocked_by(&import.unlock)))
         }
         typed::KeyCommand::Show(show) => {
-            let command = RepoCommand::Key(KeyCommand::Show { files: paths(&show.files, surroundings) });
-            Ok((show.general, RepoSettings::new(&show.place, command, surroundings)))
+            let command = RepoCommand::Key(KeyCommand::Show { files: paths(&show.files, process_environment) });
+            Ok((show.general, OperatorOptions::new(&show.operator_directory, command, process_environment)))
         }
     }
 }
 
-pub(super) fn root(typed: typed::RootCommand, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
+pub(super) fn root(
+    typed: typed::RootCommand,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     match typed {
         typed::RootCommand::Edit(edit) => {
             let command = RootCommand::Edit(EditRoot {
@@ -213,7 +224,7 @@ pub(super) fn root(typed: typed::RootCommand, surroundings: &Surroundings) -> Re
                     "online" => EditedGroup::Online,
                     _ => EditedGroup::Root,
                 },
-                add: paths(&edit.add_key, surroundings),
+                add: paths(&edit.add_key, process_environment),
                 remove: edit.remove_key,
                 threshold: edit.threshold,
                 bins: edit.bins,
@@ -225,56 +236,69 @@ pub(super) fn root(typed: typed::RootCommand, surroundings: &Surroundings) -> Re
                     Some(_) => Renewed::All,
                 },
             });
-            let settings = RepoSettings::new(&edit.place, RepoCommand::Root(command), surroundings);
+            let settings =
+                OperatorOptions::new(&edit.operator_directory, RepoCommand::Root(command), process_environment);
             Ok((edit.general, settings.with_dry_run(edit.dry_run)))
         }
-        typed::RootCommand::Sign(sign) => self::sign(sign, surroundings),
+        typed::RootCommand::Sign(sign) => self::sign(sign, process_environment),
         typed::RootCommand::Finalize(finalize) => {
-            let settings = RepoSettings::new(&finalize.place, RepoCommand::Root(RootCommand::Finalize), surroundings);
+            let settings = OperatorOptions::new(
+                &finalize.operator_directory,
+                RepoCommand::Root(RootCommand::Finalize),
+                process_environment,
+            );
             Ok((finalize.general, settings.unlocked_by(&finalize.unlock).with_dry_run(finalize.dry_run)))
         }
     }
 }
 
-pub(super) fn sign(typed: typed::SignFiles, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
+pub(super) fn sign(
+    typed: typed::SignFiles,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     let sign = SignFiles {
-        files: paths(&typed.files, surroundings),
-        keys: paths(&typed.key, surroundings),
-        previous: typed.previous.as_deref().map(|path| surroundings.expand(path)),
+        files: paths(&typed.files, process_environment),
+        keys: paths(&typed.key, process_environment),
+        previous: typed.previous.as_deref().map(|path| process_environment.expand(path)),
         yes: typed.yes,
     };
-    let settings = RepoSettings::new(&typed.place, RepoCommand::Root(RootCommand::Sign(sign)), surroundings);
+    let settings = OperatorOptions::new(
+        &typed.operator_directory,
+        RepoCommand::Root(RootCommand::Sign(sign)),
+        process_environment,
+    );
     Ok((typed.general, settings.unlocked_by(&typed.unlock).with_dry_run(typed.dry_run)))
 }
 
 pub(super) fn rotate_online(
     typed: typed::RotateOnline,
-    surroundings: &Surroundings,
-) -> Result<(General, RepoSettings), Failure> {
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     let rotate = RotateOnline { new_key: typed.new_key, no_passphrase: typed.no_passphrase };
-    let settings = RepoSettings::new(&typed.place, RepoCommand::RotateOnline(rotate), surroundings);
+    let settings =
+        OperatorOptions::new(&typed.operator_directory, RepoCommand::RotateOnline(rotate), process_environment);
     Ok((typed.general, settings.unlocked_by(&typed.unlock).with_dry_run(typed.dry_run)))
 }
 
 pub(super) fn delegate(
     typed: typed::Delegate,
-    surroundings: &Surroundings,
-) -> Result<(General, RepoSettings), Failure> {
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
     if typed.remove != typed.key.is_empty() {
         return Err(Failure::usage("expected either --key, for each of those who sign for the project, or --remove"));
     }
     let command = RepoCommand::Delegate(DelegateProject {
         project: typed.project,
-        keys: paths(&typed.key, surroundings),
+        keys: paths(&typed.key, process_environment),
         threshold: typed.threshold,
         remove: typed.remove,
     });
-    let settings = RepoSettings::new(&typed.place, command, surroundings);
+    let settings = OperatorOptions::new(&typed.operator_directory, command, process_environment);
     Ok((typed.general, settings.unlocked_by(&typed.unlock).with_dry_run(typed.dry_run)))
 }
 
-fn paths(typed: &[String], surroundings: &Surroundings) -> Vec<PathBuf> {
-    typed.iter().map(|path| surroundings.expand(path)).collect()
+fn paths(typed: &[String], process_environment: &ProcessEnvironment) -> Vec<PathBuf> {
+    typed.iter().map(|path| process_environment.expand(path)).collect()
 }
 
 /// The command line knows the three names.

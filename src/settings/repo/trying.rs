@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::{RepoCommand, RepoSettings};
-use crate::cli::General;
+use super::{OperatorOptions, RepoCommand};
+use crate::cli::GeneralArgs;
 use crate::cli::repo::trying as typed;
-use crate::failure::Failure;
-use crate::settings::{Surroundings, index_url};
+use installer::error::Failure;
+use installer::options::index_url;
+use installer::process_environment::ProcessEnvironment;
 
 /// `repo verify`
 #[derive(Clone, Debug)]
@@ -21,14 +22,20 @@ pub struct VerifyPublished {
     pub min_days: u32,
 }
 
-pub(super) fn verify(typed: typed::Verify, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
-    let base = typed.url.map(|text| base_url(&text, surroundings)).transpose()?;
+pub(super) fn verify(
+    typed: typed::Verify,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
+    let base = typed.url.map(|text| base_url(&text, process_environment)).transpose()?;
     let verify = VerifyPublished { files: typed.files, base, min_days: typed.min_days };
-    Ok((typed.general, RepoSettings::new(&typed.place, RepoCommand::Verify(verify), surroundings)))
+    Ok((
+        typed.general,
+        OperatorOptions::new(&typed.operator_directory, RepoCommand::Verify(verify), process_environment),
+    ))
 }
 
-fn base_url(text: &str, surroundings: &Surroundings) -> Result<Url, Failure> {
-    let mut url = index_url(text, surroundings)?;
+fn base_url(text: &str, process_environment: &ProcessEnvironment) -> Result<Url, Failure> {
+    let mut url = index_url(text, process_environment)?;
     if !url.path().ends_with('/') {
         url.set_path(&format!("{}/", url.path()));
     }
@@ -37,18 +44,30 @@ fn base_url(text: &str, surroundings: &Surroundings) -> Result<Url, Failure> {
 
 pub(super) fn export_anchor(
     typed: typed::ExportAnchor,
-    surroundings: &Surroundings,
-) -> Result<(General, RepoSettings), Failure> {
-    let output = typed.output.filter(|output| output != "-").map(|output| surroundings.expand(&output));
-    Ok((typed.general, RepoSettings::new(&typed.place, RepoCommand::ExportAnchor { output }, surroundings)))
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
+    let output = typed.output.filter(|output| output != "-").map(|output| process_environment.expand(&output));
+    Ok((
+        typed.general,
+        OperatorOptions::new(&typed.operator_directory, RepoCommand::ExportAnchor { output }, process_environment),
+    ))
 }
 
-pub(super) fn serve(typed: typed::Serve, surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
-    Ok((typed.general, RepoSettings::new(&typed.place, RepoCommand::Serve { port: typed.port }, surroundings)))
+pub(super) fn serve(
+    typed: typed::Serve,
+    process_environment: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
+    Ok((
+        typed.general,
+        OperatorOptions::new(&typed.operator_directory, RepoCommand::Serve { port: typed.port }, process_environment),
+    ))
 }
 
-pub(super) fn demo(typed: typed::Demo, _surroundings: &Surroundings) -> Result<(General, RepoSettings), Failure> {
-    let settings = RepoSettings {
+pub(super) fn demo(
+    typed: typed::Demo,
+    _surroundings: &ProcessEnvironment,
+) -> Result<(GeneralArgs, OperatorOptions), Failure> {
+    let settings = OperatorOptions {
         no_input: false,
         directory: PathBuf::new(),
         json: false,

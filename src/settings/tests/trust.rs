@@ -17,9 +17,9 @@ fn set_by(failure: &Failure) -> Option<&str> {
 fn nothing_is_said_about_signatures() {
     for line in ["install a", "check", "trust list", "why-trust a", "--version"] {
         let settings = run(line).unwrap();
-        let trust = settings.trust;
+        let trust = settings.common.trust;
         assert!(trust.store.unwrap().ends_with("tufpip/tuf-repositories"), "{line}");
-        assert!(!settings.network.offline && !trust.require_signed && !trust.disabled, "{line}");
+        assert!(!settings.common.network.offline && !trust.require_signed && !trust.disabled, "{line}");
         assert_eq!((trust.allow_unsigned.len(), trust.allow_expired), (0, Duration::ZERO), "{line}");
     }
 }
@@ -29,14 +29,14 @@ fn commands_that_ask_an_index_have_the_options() {
     for command in ["install a", "download a", "list", "why-trust a"] {
         let options = "--require-signed --allow-unsigned A_b,c --allow-unsigned d --offline";
         let settings = run(&format!("{command} {options}")).unwrap();
-        assert!(settings.network.offline && settings.trust.require_signed, "{command}");
-        let names: Vec<String> = settings.trust.allow_unsigned.iter().map(ToString::to_string).collect();
+        assert!(settings.common.network.offline && settings.common.trust.require_signed, "{command}");
+        let names: Vec<String> = settings.common.trust.allow_unsigned.iter().map(ToString::to_string).collect();
         assert_eq!(names, ["a-b", "c", "d"], "{command}");
     }
-    assert!(run("list --disable-repository-security").unwrap().trust.disabled);
+    assert!(run("list --disable-repository-security").unwrap().common.trust.disabled);
     let week = Duration::from_secs(7 * 24 * 3600);
-    assert_eq!(run("install a --allow-expired 7d").unwrap().trust.allow_expired, week);
-    assert_eq!(run("list --allow-expired=P7D").unwrap().trust.allow_expired, week);
+    assert_eq!(run("install a --allow-expired 7d").unwrap().common.trust.allow_expired, week);
+    assert_eq!(run("list --allow-expired=P7D").unwrap().common.trust.allow_expired, week);
     for line in ["check --offline", "trust list --disable-repository-security", "install a --allow-expired soon"] {
         assert_eq!(run(line).unwrap_err().kind, Kind::Usage, "{line}");
     }
@@ -50,7 +50,7 @@ fn requiring_signatures_and_staying_offline_may_be_configured() {
         (Machine::new().variable("TUFPIP_REQUIRE_SIGNED", "1").variable("TUFPIP_OFFLINE", "1"), "our variable"),
     ] {
         let settings = machine.run("install a").unwrap();
-        assert!(settings.trust.require_signed && settings.network.offline, "{from}");
+        assert!(settings.common.trust.require_signed && settings.common.network.offline, "{from}");
         assert!(settings.warnings.is_empty(), "{from}");
     }
 }
@@ -72,7 +72,7 @@ fn what_is_required_once_is_not_taken_back() {
         (machine().variable("PIP_CONFIG_FILE", "/dev/null"), "install a"),
         (machine().variable("TUFPIP_CONFIG_FILE", "/dev/null"), "install a --isolated"),
     ] {
-        assert!(machine.run(line).unwrap().trust.require_signed, "{line}: {:?}", machine.variables);
+        assert!(machine.run(line).unwrap().common.trust.require_signed, "{line}: {:?}", machine.variables);
     }
     assert!(run("install a --no-require-signed").is_err());
 }
@@ -95,8 +95,8 @@ fn what_weakens_is_only_taken_from_the_command_line() {
             let settings = machine.run("install a").unwrap();
             let [warning] = settings.warnings.as_slice() else { panic!("{place} {key}: {:?}", settings.warnings) };
             assert!(warning.contains(&place) && warning.contains("only be given on the command line"), "{warning}");
-            let expected = TrustSettings { store: settings.trust.store.clone(), ..TrustSettings::default() };
-            assert_eq!(TrustSettings { anchors: Vec::new(), ..settings.trust }, expected, "{place} {key}");
+            let expected = TrustOptions { store: settings.common.trust.store.clone(), ..TrustOptions::default() };
+            assert_eq!(TrustOptions { anchors: Vec::new(), ..settings.common.trust }, expected, "{place} {key}");
             // A command that has no such option has nothing to say about it.
             assert!(machine.run("check").unwrap().warnings.is_empty(), "{place} {key}");
         }
@@ -143,7 +143,7 @@ fn directories_of_trust_come_most_trusted_first() {
     // Without them an index that is to be verified would not be.
     for line in ["install a", "--isolated install a", "trust list", "help"] {
         let settings = machine.run(line).unwrap();
-        assert_eq!(settings.trust.anchors, expected, "{line}");
+        assert_eq!(settings.common.trust.anchors, expected, "{line}");
         assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
     }
 }
@@ -158,7 +158,7 @@ fn commands_below_a_command() {
         "trust --timeout 3 -v remove -y -- https://pkgs.example.org/simple",
     ] {
         let settings = run(line).unwrap();
-        assert_eq!((settings.terminal.verbosity, settings.network.timeout.as_secs()), (1, 3), "{line}");
+        assert_eq!((settings.terminal.verbosity, settings.common.network.timeout.as_secs()), (1, 3), "{line}");
         let Command::Trust(TrustCommand::Remove { index: found, yes }) = settings.command else { panic!("{line}") };
         assert_eq!((found, yes), (index.clone(), true), "{line}");
     }
@@ -215,7 +215,7 @@ fn what_is_configured_for_others_does_not_decide_about_trust() {
         .file("etc/pip.conf", "[trust]\ntofu = true\nretries = 7");
     let settings = machine.run("trust remove https://pkgs.example.org/simple").unwrap();
     assert!(matches!(settings.command, Command::Trust(TrustCommand::Remove { yes: false, .. })));
-    assert_eq!((settings.network.timeout.as_secs(), settings.network.retries), (3, 7));
+    assert_eq!((settings.common.network.timeout.as_secs(), settings.common.network.retries), (3, 7));
     let failure = machine.run("trust add https://pkgs.example.org/simple").unwrap_err();
     assert!(failure.message.contains("needs a root"), "{failure}");
     let warnings = Machine::new().variable("TUFPIP_TOFU", "1").run("trust list").unwrap().warnings;
@@ -292,13 +292,4 @@ fn mistakes_about_trust() {
     let machine = machine.variable("PIP_RETRIES", "many");
     assert_eq!(set_by(&machine.run(&format!("{simple} --tofu")).unwrap_err()), Some("PIP_RETRIES"));
     assert!(run("why-trust").unwrap_err().message.contains("at least one package name"));
-}
-
-#[test]
-fn a_requirements_file_has_no_say_about_signatures() {
-    let line = <crate::cli::FileLine as clap::CommandFactory>::command();
-    for name in ["require-signed", "allow-unsigned", "offline", "allow-expired", "disable-repository-security"] {
-        let failure = crate::cli::words::read(&line, &[format!("--{name}")]).unwrap_err();
-        assert_eq!(failure.message, format!("no such option: --{name}"));
-    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use packaging::TagFacts;
+use packaging::TagInputs;
 use serde_json::Value;
 use testkit::Command;
 
@@ -16,7 +16,7 @@ use super::questions;
 pub struct Answers {
     /// For messages.
     pub name: String,
-    pub facts: TagFacts,
+    pub facts: TagInputs,
     pub probe: Value,
     pub reference: Value,
 }
@@ -106,6 +106,11 @@ fn found() -> Vec<PathBuf> {
 
 fn output(program: &Path, arguments: &[&str]) -> Option<String> {
     finish(Command::new(program).args(arguments))
+}
+
+/// What a Python prints when it is run with these arguments; `None` when it fails.
+pub fn run(program: &Path, arguments: &[&OsStr]) -> Option<String> {
+    finish(Command::new(program).args(arguments).env("PYTHONDONTWRITEBYTECODE", "1"))
 }
 
 /// What it prints; `None` when it fails, and that is said.

@@ -4,6 +4,7 @@
 //! is the pip of that Python, and also the one in the directory that TUFPIP_REFERENCE_PIP names, where it runs. What is
 //! missing is skipped and said.
 
+mod grid;
 mod interpreters;
 mod names;
 mod paths;

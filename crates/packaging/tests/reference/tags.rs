@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use packaging::{Tags, Target};
+use packaging::{Tags, TargetPython};
 use serde_json::Value;
 
 use super::interpreters::Answers;
@@ -51,7 +51,7 @@ fn tags_of_targets() {
             let platforms: Option<Vec<String>> = texts("platforms");
             let abis: Option<Vec<String>> = texts("abis");
             let digits = target.get("version").and_then(Value::as_str);
-            let asked = Target {
+            let asked = TargetPython {
                 platforms: platforms.unwrap_or_default(),
                 python_version: digits.map(|digits| {
                     let (major, minor) = digits.split_at(1);

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use tuf::metadata::{DelegatedRoles, FormatError, Metadata, RoleKeys, RoleName, Root, Signed, Targets, TopLevelRole};
 use tuf::{Key, KeyId, SigningKey, UnixTime};
 
-use super::ByPeople;
+use super::OfflineMetadata;
 use crate::published::{keys_of, name};
 
 /// A metadata file that people sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PeoplesFile {
+pub enum OfflineMetadataFile {
     /// `N.root.json`
     Root(Metadata<Root>),
     /// `N.targets.json`, `N.bins.json`, `N.claimed.json`, or that of a project.
@@ -19,7 +19,7 @@ pub enum PeoplesFile {
 
 /// Keys of which so many must sign a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Requirement {
+pub struct SignatureRequirement {
     /// Who says so, such as `root 2`.
     pub by: String,
     /// How many different keys must sign.
@@ -28,7 +28,7 @@ pub struct Requirement {
     pub keys: Vec<(KeyId, bool)>,
 }
 
-impl PeoplesFile {
+impl OfflineMetadataFile {
     /// Unsigned.
     pub fn root(root: Root) -> Self {
         Self::Root(Metadata::new(root))
@@ -190,7 +190,7 @@ impl PeoplesFile {
     ///
     /// The names of keys are free (TAP 12), and people see only names: under that of a key they know, another one could
     /// stand.
-    pub fn misnamed_keys(&self, known: Option<&ByPeople>) -> Vec<KeyId> {
+    pub fn misnamed_keys(&self, known: Option<&OfflineMetadata>) -> Vec<KeyId> {
         let delegators = known.into_iter().flat_map(|known| known.delegators.values());
         let delegations = delegators.filter_map(|targets| targets.delegations.as_ref());
         let root = known.map(|known| &known.root.keys);
@@ -217,17 +217,17 @@ impl PeoplesFile {
     }
 
     /// How many signatures of these keys are there and not for what the file says now.
-    pub fn misfits(&self, requirement: &Requirement) -> usize {
+    pub fn invalid_signatures(&self, requirement: &SignatureRequirement) -> usize {
         requirement.missing().filter(|id| self.has_signature_of(id)).count()
     }
 
-    fn requirement(&self, by: String, keys: &BTreeMap<KeyId, Key>, role: &RoleKeys) -> Requirement {
+    fn requirement(&self, by: String, keys: &BTreeMap<KeyId, Key>, role: &RoleKeys) -> SignatureRequirement {
         let signed = role.key_ids.iter().map(|id| (id.clone(), self.is_signed_by(id, keys)));
-        Requirement { by, threshold: role.threshold, keys: signed.collect() }
+        SignatureRequirement { by, threshold: role.threshold, keys: signed.collect() }
     }
 }
 
-impl Requirement {
+impl SignatureRequirement {
     /// How many have signed.
     pub fn signed(&self) -> u64 {
         self.keys.iter().filter(|(_, signed)| *signed).count() as u64
@@ -246,9 +246,13 @@ impl Requirement {
 
 /// Whose signatures a file needs: a root those of the root before it and its own (TUF 5.3.4), others those of whoever
 /// delegates to them. None when that is not known here.
-pub fn requirements(file: &PeoplesFile, before: Option<&Root>, next: Option<&ByPeople>) -> Vec<Requirement> {
+pub fn requirements(
+    file: &OfflineMetadataFile,
+    before: Option<&Root>,
+    next: Option<&OfflineMetadata>,
+) -> Vec<SignatureRequirement> {
     match file {
-        PeoplesFile::Root(root) => {
+        OfflineMetadataFile::Root(root) => {
             let of = |root: &Root| {
                 file.requirement(format!("root {}", root.version), &root.keys, root.role(TopLevelRole::Root))
             };
@@ -259,7 +263,7 @@ pub fn requirements(file: &PeoplesFile, before: Option<&Root>, next: Option<&ByP
                 before => before.into_iter().chain([own]).collect(),
             }
         }
-        PeoplesFile::Targets(role, _) => {
+        OfflineMetadataFile::Targets(role, _) => {
             let Some(next) = next else { return Vec::new() };
             let Ok((keys, role_keys)) = keys_of(&next.root, &next.delegators, role) else { return Vec::new() };
             let by = match role.top_level() {

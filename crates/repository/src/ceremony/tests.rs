@@ -14,8 +14,8 @@ fn key(seed: u8) -> SigningKey {
     SigningKey::ed25519(&[seed; 32])
 }
 
-fn group(seeds: &[u8], threshold: u64) -> Group {
-    Group::new(seeds.iter().map(|seed| key(*seed).public().clone()).collect(), threshold).unwrap()
+fn group(seeds: &[u8], threshold: u64) -> KeyGroup {
+    KeyGroup::new(seeds.iter().map(|seed| key(*seed).public().clone()).collect(), threshold).unwrap()
 }
 
 fn policy(profile: Profile, bin_form: BinForm) -> Policy {
@@ -23,18 +23,18 @@ fn policy(profile: Profile, bin_form: BinForm) -> Policy {
 }
 
 /// Root and targets are signed by 1 and 2, the rest by 9.
-fn first(profile: Profile, bin_form: BinForm) -> (Policy, ByPeople) {
+fn first(profile: Profile, bin_form: BinForm) -> (Policy, OfflineMetadata) {
     let policy = policy(profile, bin_form);
     let signers = Signers { root: group(&[1, 2], 2), targets: group(&[1, 2], 2), online: group(&[9], 1) };
-    (policy, ByPeople::first(&policy, &signers, NOW).unwrap())
+    (policy, OfflineMetadata::first(&policy, &signers, NOW).unwrap())
 }
 
-fn names(files: &[PeoplesFile]) -> Vec<String> {
-    files.iter().map(PeoplesFile::file_name).collect()
+fn names(files: &[OfflineMetadataFile]) -> Vec<String> {
+    files.iter().map(OfflineMetadataFile::file_name).collect()
 }
 
-fn changed(before: &ByPeople, after: &ByPeople, policy: &Policy) -> Vec<String> {
-    names(&after.since(Some(before), RenewedByPeople::default(), policy, NOW))
+fn changed(before: &OfflineMetadata, after: &OfflineMetadata, policy: &Policy) -> Vec<String> {
+    names(&after.changes_since(Some(before), OfflineRenewal::default(), policy, NOW))
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn everything_is_new_at_first() {
         (Profile::Rstuf, &["1.root.json", "1.targets.json"]),
     ] {
         let (policy, first) = first(profile, BinForm::Succinct);
-        assert_eq!(names(&first.since(None, RenewedByPeople::default(), &policy, NOW)), files);
+        assert_eq!(names(&first.changes_since(None, OfflineRenewal::default(), &policy, NOW)), files);
         assert_eq!(changed(&first, &first, &policy), Vec::<String>::new());
         assert_eq!(first.targets_is_online(), profile == Profile::Rstuf);
     }
@@ -95,19 +95,19 @@ fn another_online_key_is_named_wherever_it_signs() {
 fn what_is_renewed_gets_the_next_version_and_a_new_expiry() {
     let (policy, first) = first(Profile::Small, BinForm::Succinct);
     let later = UnixTime(NOW.0 + 1000);
-    let files = first.since(Some(&first), RenewedByPeople { root: false, targets: true }, &policy, later);
+    let files = first.changes_since(Some(&first), OfflineRenewal { root: false, targets: true }, &policy, later);
     assert_eq!(names(&files), ["2.targets.json"]);
     assert_eq!(files[0].expires(), UnixTime(later.0 + policy.expiry.targets));
-    let files = first.since(Some(&first), RenewedByPeople { root: true, targets: false }, &policy, later);
+    let files = first.changes_since(Some(&first), OfflineRenewal { root: true, targets: false }, &policy, later);
     assert_eq!(names(&files), ["2.root.json"]);
 }
 
 #[test]
 fn a_threshold_that_nobody_can_meet_is_refused() {
     let keys = vec![key(1).public().clone(), key(1).public().clone()];
-    assert!(Group::new(keys.clone(), 2).is_err(), "one key twice is one key");
-    assert!(Group::new(keys.clone(), 0).is_err());
-    assert!(Group::new(keys, 1).is_ok());
+    assert!(KeyGroup::new(keys.clone(), 2).is_err(), "one key twice is one key");
+    assert!(KeyGroup::new(keys.clone(), 0).is_err());
+    assert!(KeyGroup::new(keys, 1).is_ok());
     // The same key, written in another way, has another key id.
     let text = String::from_utf8(key(1).public().to_value().to_json()).unwrap();
     let public = &text.split('"').find(|piece| piece.len() == 64).unwrap().to_owned();
@@ -116,9 +116,9 @@ fn a_threshold_that_nobody_can_meet_is_refused() {
         let again = Key::from_value(&tuf::json::parse(written.as_bytes()).unwrap()).unwrap();
         assert_ne!(again.identifier(), *key(1).key_id());
         let keys = vec![key(1).public().clone(), again];
-        let refused = Group::new(keys.clone(), 2).unwrap_err();
+        let refused = KeyGroup::new(keys.clone(), 2).unwrap_err();
         assert_eq!(refused.to_string(), "a threshold of 2 needs 2 keys; there is 1");
-        assert_eq!(Group::new(keys, 1).unwrap(), group(&[1], 1));
+        assert_eq!(KeyGroup::new(keys, 1).unwrap(), group(&[1], 1));
     }
 }
 
@@ -177,9 +177,9 @@ fn a_new_root_needs_the_old_keys_and_its_own() {
     let (policy, first) = first(Profile::Small, BinForm::Succinct);
     let mut next = first.clone();
     next.set_group(SigningGroup::Root, &group(&[2, 3], 2)).unwrap();
-    let mut file = next.since(Some(&first), RenewedByPeople::default(), &policy, NOW).remove(0);
-    let met = |file: &PeoplesFile| -> Vec<bool> {
-        requirements(file, Some(&first.root), None).iter().map(Requirement::is_met).collect()
+    let mut file = next.changes_since(Some(&first), OfflineRenewal::default(), &policy, NOW).remove(0);
+    let met = |file: &OfflineMetadataFile| -> Vec<bool> {
+        requirements(file, Some(&first.root), None).iter().map(SignatureRequirement::is_met).collect()
     };
     assert_eq!(met(&file), [false, false]);
     file.sign(&key(2));
@@ -189,11 +189,11 @@ fn a_new_root_needs_the_old_keys_and_its_own() {
     assert_eq!(met(&file), [true, true]);
     // A file that came back with other content than was signed.
     let bytes = String::from_utf8(file.to_bytes()).unwrap().replace("\"threshold\":2", "\"threshold\":1");
-    let forged = PeoplesFile::read("2.root.json", bytes.as_bytes()).unwrap().unwrap();
+    let forged = OfflineMetadataFile::read("2.root.json", bytes.as_bytes()).unwrap().unwrap();
     let found = requirements(&forged, Some(&first.root), None);
     assert!(!found.iter().any(|requirement| requirement.signed() > 0));
-    assert_eq!(forged.misfits(&found[0]), 2);
-    assert_eq!(file.misfits(&requirements(&file, Some(&first.root), None)[0]), 0);
+    assert_eq!(forged.invalid_signatures(&found[0]), 2);
+    assert_eq!(file.invalid_signatures(&requirements(&file, Some(&first.root), None)[0]), 0);
     // Without the root before it, only its own keys are known.
     assert_eq!(requirements(&file, None, None).len(), 1);
 }
@@ -201,7 +201,7 @@ fn a_new_root_needs_the_old_keys_and_its_own() {
 #[test]
 fn signatures_of_copies_are_put_together() {
     let (policy, first) = first(Profile::Small, BinForm::Succinct);
-    let unsigned = first.since(None, RenewedByPeople::default(), &policy, NOW).remove(0);
+    let unsigned = first.changes_since(None, OfflineRenewal::default(), &policy, NOW).remove(0);
     let (mut one, mut two) = (unsigned.clone(), unsigned.clone());
     one.sign(&key(1));
     two.sign(&key(2));
@@ -218,7 +218,7 @@ fn who_signs_targets_is_said_by_the_next_root() {
     let (policy, first) = first(Profile::Pep458, BinForm::Succinct);
     let mut next = first.clone();
     next.set_group(SigningGroup::Targets, &group(&[3], 1)).unwrap();
-    let files = next.since(Some(&first), RenewedByPeople::default(), &policy, NOW);
+    let files = next.changes_since(Some(&first), OfflineRenewal::default(), &policy, NOW);
     let waiting = first.clone().with(&files);
     for mut file in files.into_iter().skip(1) {
         assert_eq!(requirements(&file, None, None), [], "nobody knows who signs {}", file.file_name());
@@ -233,14 +233,14 @@ fn who_signs_targets_is_said_by_the_next_root() {
 fn names_of_files_tell_the_role() {
     let (policy, mut next) = first(Profile::Small, BinForm::Succinct);
     next.claim(&policy, &"a".parse().unwrap(), &group(&[5], 1)).unwrap();
-    for file in next.since(None, RenewedByPeople::default(), &policy, NOW) {
-        let read = PeoplesFile::read(&file.file_name(), &file.to_bytes()).unwrap().unwrap();
+    for file in next.changes_since(None, OfflineRenewal::default(), &policy, NOW) {
+        let read = OfflineMetadataFile::read(&file.file_name(), &file.to_bytes()).unwrap().unwrap();
         assert_eq!(read, file);
     }
     for name in ["root.json", "x.root.json", "1.snapshot.json", "1.timestamp.json", "1.root.txt", "1..json"] {
-        assert!(PeoplesFile::read(name, b"{}").is_none(), "{name}");
+        assert!(OfflineMetadataFile::read(name, b"{}").is_none(), "{name}");
     }
-    assert!(PeoplesFile::read("1.root.json", b"{}").unwrap().is_err());
+    assert!(OfflineMetadataFile::read("1.root.json", b"{}").unwrap().is_err());
 }
 
 #[test]
@@ -248,18 +248,18 @@ fn a_key_under_the_name_of_another_one_is_found() {
     let (_, first) = first(Profile::Small, BinForm::Succinct);
     let online = key(9).key_id().clone();
     let mut root = first.root.clone();
-    assert_eq!(PeoplesFile::root(root.clone()).misnamed_keys(None), []);
+    assert_eq!(OfflineMetadataFile::root(root.clone()).misnamed_keys(None), []);
 
     root.keys.insert(online.clone(), key(66).public().clone());
-    assert_eq!(PeoplesFile::root(root.clone()).misnamed_keys(None), std::slice::from_ref(&online));
-    assert_eq!(PeoplesFile::root(root.clone()).misnamed_keys(Some(&first)), std::slice::from_ref(&online));
+    assert_eq!(OfflineMetadataFile::root(root.clone()).misnamed_keys(None), std::slice::from_ref(&online));
+    assert_eq!(OfflineMetadataFile::root(root.clone()).misnamed_keys(Some(&first)), std::slice::from_ref(&online));
 
     // Other tools give keys names of their own: those that are published already are what everybody knows.
-    let published = ByPeople { root: root.clone(), ..first.clone() };
-    assert_eq!(PeoplesFile::root(root).misnamed_keys(Some(&published)), []);
+    let published = OfflineMetadata { root: root.clone(), ..first.clone() };
+    assert_eq!(OfflineMetadataFile::root(root).misnamed_keys(Some(&published)), []);
 
     let mut targets = first.delegators[&name(TopLevelRole::Targets)].clone();
     targets.delegations.as_mut().unwrap().keys.insert(online.clone(), key(66).public().clone());
-    let file = PeoplesFile::targets(name(TopLevelRole::Targets), targets);
+    let file = OfflineMetadataFile::targets(name(TopLevelRole::Targets), targets);
     assert_eq!(file.misnamed_keys(Some(&first)), [online]);
 }

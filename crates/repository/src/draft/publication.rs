@@ -8,11 +8,11 @@ use tuf::metadata::{
 };
 use tuf::{SigningKey, UnixTime};
 
-use super::{Draft, RENEW_AT, Renew, due};
+use super::{Draft, RENEW_AT, RenewScope, due};
 use crate::layout;
 use crate::page::Page;
 use crate::published::{SIGNED_AT, StateError, keys_of, name, page_path, signed};
-use crate::router::Signer;
+use crate::router::ResponsibleRole;
 
 /// Up to so many bins each has its hash in the snapshot. Beyond, clients would fetch more for the hashes than they gain: what
 /// a bin lists shows already which bin it is, so that only empty ones need theirs.
@@ -24,7 +24,7 @@ pub struct Publication {
     /// `N.root.json`
     pub root: Option<(String, Vec<u8>)>,
     /// What people have signed.
-    pub by_people: Vec<(String, Vec<u8>)>,
+    pub offline_metadata: Vec<(String, Vec<u8>)>,
     /// Pages of all projects that the changes name.
     pub pages: Vec<NewPage>,
     /// Bins that have changed or were due.
@@ -83,7 +83,7 @@ pub enum SignError {
 
 impl Draft {
     /// The lowest version that the next snapshot can have.
-    pub fn least_snapshot_version(&self) -> u64 {
+    pub fn minimum_snapshot_version(&self) -> u64 {
         self.before.as_ref().map_or(0, |before| before.snapshot.version) + 1
     }
 
@@ -93,7 +93,7 @@ impl Draft {
     /// # Errors
     /// When the keys are not those of the roles.
     pub fn sign(&self, version: u64, keys: &[SigningKey]) -> Result<Publication, SignError> {
-        let version = version.max(self.least_snapshot_version());
+        let version = version.max(self.minimum_snapshot_version());
         let leaves = self.new_leaves(version)?;
         let mut files = Vec::with_capacity(leaves.len());
         let mut metas: BTreeMap<RoleName, FileMeta> = BTreeMap::new();
@@ -105,10 +105,10 @@ impl Draft {
             metas.insert(role.clone(), meta);
             files.push((layout::metadata_path(role, targets.version), bytes));
         }
-        let mut by_people = Vec::new();
-        for (role, (version, bytes)) in &self.by_people {
+        let mut offline_metadata = Vec::new();
+        for (role, (version, bytes)) in &self.offline_metadata {
             metas.insert(role.clone(), FileMeta::of(*version, bytes));
-            by_people.push((layout::metadata_path(role, *version), bytes.clone()));
+            offline_metadata.push((layout::metadata_path(role, *version), bytes.clone()));
         }
         let snapshot = self.next_snapshot(version, metas, &leaves, keys);
         let snapshot_meta = match (&snapshot, &self.before) {
@@ -136,7 +136,7 @@ impl Draft {
             .map(|bytes| (layout::metadata_path(&name(TopLevelRole::Root), self.root.version), bytes.clone()));
         Ok(Publication {
             root,
-            by_people,
+            offline_metadata,
             pages: self.new_pages(),
             leaves: files,
             snapshot,
@@ -156,9 +156,9 @@ impl Draft {
             let published = self.taken.get(role).map_or(0, |published| published.version);
             Targets::new(version.max(published + 1), expires)
         };
-        let everything = self.restructured || self.renew == Renew::Everything;
+        let everything = self.restructured || self.renew == RenewScope::Everything;
         for (signer, targets) in self.by_signer() {
-            let Signer::Online(role) = signer else { continue };
+            let ResponsibleRole::Online(role) = signer else { continue };
             let published = self.taken.get(&role);
             if self.is_published(&role) && published.is_none() {
                 return Err(SignError::NotRead { role });
@@ -190,7 +190,7 @@ impl Draft {
         let expiry = &self.policy.expiry;
         if let Some(before) = &self.before
             && metas.is_empty()
-            && self.renew != Renew::Everything
+            && self.renew != RenewScope::Everything
             && !self.snapshot_keys_changed()
             && self.now.0 < before.snapshot.expires.0 - expiry.snapshot / 2
             && !self.reads_everything()

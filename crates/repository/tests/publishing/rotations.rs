@@ -1,5 +1,5 @@
 use repository::roles::{BINS, CLAIMED};
-use repository::{BinForm, Draft, Profile, Renew, StateError};
+use repository::{BinForm, Draft, Profile, RenewScope, StateError};
 use tuf::metadata::{DelegatedRoles, Delegations, Metadata, PathPattern, PathSet, RoleName, Targets};
 
 use crate::world::{Besides, Operator, User, add, key, policy, signed};
@@ -36,7 +36,8 @@ fn a_new_online_key() {
         assert_eq!(user.files(&operator, "app").len(), 2);
         assert_eq!(User::new(&operator).files(&operator, "app").len(), 2);
         // What only the old key signs is worth nothing now.
-        let stale = Besides { root: None, by_people: Vec::new(), renew: Renew::Everything, keys: vec![key(2)] };
+        let stale =
+            Besides { root: None, offline_metadata: Vec::new(), renew: RenewScope::Everything, keys: vec![key(2)] };
         let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| operator.prepare(&[], stale)));
         assert!(refused.is_err());
     }
@@ -65,10 +66,14 @@ fn more_bins_and_fewer() {
         assert_eq!(user.files(&operator, "project-3").len(), 1);
         for (version, bit_length) in [(2, 6), (3, 5), (4, 4)] {
             operator.policy.bit_length = bit_length;
-            let Besides { by_people, .. } = operator.new_structure(1, version, &[key(1)]);
-            let bins = by_people.into_iter().filter(|(role, _)| role.as_str() == BINS).collect();
-            let besides =
-                Besides { root: None, by_people: bins, renew: Renew::WhatIsDue, keys: vec![key(operator.online)] };
+            let Besides { offline_metadata, .. } = operator.new_structure(1, version, &[key(1)]);
+            let bins = offline_metadata.into_iter().filter(|(role, _)| role.as_str() == BINS).collect();
+            let besides = Besides {
+                root: None,
+                offline_metadata: bins,
+                renew: RenewScope::WhatIsDue,
+                keys: vec![key(operator.online)],
+            };
             let publication = operator.publish_with(&[], besides);
             assert_eq!(publication.leaves.len(), 1 << bit_length);
             for number in 0..60 {
@@ -92,11 +97,11 @@ fn from_one_role_to_bins() {
     operator.policy.profile = Profile::Pep458;
     let structure = operator.new_structure(1, 2, &[key(1)]);
     let bins = roles_at_version_1(&operator);
-    let by_people = structure
-        .by_people
+    let offline_metadata = structure
+        .offline_metadata
         .into_iter()
         .map(|(role, bytes)| if role.as_str() == BINS { (role, bins.clone()) } else { (role, bytes) });
-    let besides = Besides { root: None, by_people: by_people.collect(), ..structure };
+    let besides = Besides { root: None, offline_metadata: offline_metadata.collect(), ..structure };
     operator.publish_with(&[], besides);
     assert_eq!(user.files(&operator, "app").len(), 1);
     assert_eq!(user.files(&operator, "lib").len(), 1);
@@ -117,7 +122,7 @@ fn people_have_to_sign_what_their_new_keys_are_for() {
         operator.published(),
         structure.root.clone(),
         &[],
-        Renew::WhatIsDue,
+        RenewScope::WhatIsDue,
         operator.now,
     );
     assert_eq!(begun.err(), Some(StateError::SignAgain { role: RoleName::from("targets") }));
@@ -131,8 +136,8 @@ fn people_have_to_sign_what_their_new_keys_are_for() {
         operator.policy,
         operator.published(),
         forged.root,
-        &forged.by_people,
-        Renew::WhatIsDue,
+        &forged.offline_metadata,
+        RenewScope::WhatIsDue,
         operator.now,
     );
     assert!(matches!(begun.err(), Some(StateError::Signatures { .. })));
@@ -161,11 +166,11 @@ fn a_project_with_keys_of_its_own() {
     claimed.delegations = Some(to_projects);
     let structure = || Besides {
         root: None,
-        by_people: vec![
+        offline_metadata: vec![
             (RoleName::from("targets"), signed(targets.clone(), &[key(1)])),
             (RoleName::from(CLAIMED), signed(claimed.clone(), &[key(1)])),
         ],
-        renew: Renew::WhatIsDue,
+        renew: RenewScope::WhatIsDue,
         keys: vec![key(2)],
     };
     // Not before they have signed what is there.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use packaging::PackageName;
-use repository::published::{Opening, page_path, trusted_root};
+use repository::published::{PublishedReader, page_path, trusted_root};
 use repository::{
-    Addition, BinForm, Change, DistributionTrust, Draft, Expiry, Group, PageFile, Policy, Profile, Publication,
-    Published, Renew, Signers, layout, page::FileHashes, roles,
+    BinForm, Change, DistributionTrust, Draft, Expiry, FileAddition, KeyGroup, PageFile, Policy, Profile, Publication,
+    Published, RenewScope, Signers, layout, page::FileHashes, roles,
 };
 use sha2::{Digest as _, Sha256};
 use tuf::metadata::{Metadata, RoleName, Signed, Targets};
@@ -41,7 +41,7 @@ pub fn project(name: &str) -> PackageName {
     name.parse().unwrap()
 }
 
-pub fn addition(filename: &str, content: &str) -> Addition {
+pub fn addition(filename: &str, content: &str) -> FileAddition {
     let hash = |text: &str| hex::encode(Sha256::digest(text.as_bytes()));
     let metadata = format!("metadata of {content}");
     let path = layout::distribution_path(&hash(content), filename).unwrap();
@@ -55,7 +55,7 @@ pub fn addition(filename: &str, content: &str) -> Addition {
         core_metadata: Some(hash(&metadata)),
         upload_time: Some("2026-01-02T03:04:05Z".to_owned()),
     };
-    Addition { file, core_metadata_size: Some(metadata.len() as u64) }
+    FileAddition { file, core_metadata_size: Some(metadata.len() as u64) }
 }
 
 pub fn add(name: &str, version: &str) -> Change {
@@ -66,8 +66,8 @@ pub fn add(name: &str, version: &str) -> Change {
 /// What [`Operator::publish_with`] shall do besides changes.
 pub struct Besides {
     pub root: Option<Vec<u8>>,
-    pub by_people: Vec<(RoleName, Vec<u8>)>,
-    pub renew: Renew,
+    pub offline_metadata: Vec<(RoleName, Vec<u8>)>,
+    pub renew: RenewScope,
     pub keys: Vec<SigningKey>,
 }
 
@@ -90,7 +90,7 @@ impl Operator {
     }
 
     pub fn signers(&self) -> Signers {
-        let group = |seed: u8| Group { keys: vec![key(seed).public().clone()], threshold: 1 };
+        let group = |seed: u8| KeyGroup { keys: vec![key(seed).public().clone()], threshold: 1 };
         Signers { root: group(self.people), targets: group(self.people), online: group(self.online) }
     }
 
@@ -100,22 +100,27 @@ impl Operator {
         let rstuf = self.policy.profile == Profile::Rstuf;
         let online = [key(self.online)];
         let by_targets = if rstuf { &online[..] } else { people };
-        let mut by_people = vec![(
+        let mut offline_metadata = vec![(
             RoleName::from("targets"),
             signed(roles::targets(&self.policy, &signers, targets, self.now).unwrap(), by_targets),
         )];
         if self.policy.profile == Profile::Pep458 {
             let bins = roles::bins(&self.policy, &signers, targets, self.now).unwrap();
-            by_people.push((RoleName::from(roles::BINS), signed(bins, people)));
+            offline_metadata.push((RoleName::from(roles::BINS), signed(bins, people)));
         }
         let root = signed(roles::root(&self.policy, &signers, root, self.now), people);
-        Besides { root: Some(root), by_people, renew: Renew::WhatIsDue, keys: vec![key(self.online)] }
+        Besides { root: Some(root), offline_metadata, renew: RenewScope::WhatIsDue, keys: vec![key(self.online)] }
     }
 
     pub fn publish(&mut self, changes: &[Change]) -> Publication {
         self.publish_with(
             changes,
-            Besides { root: None, by_people: Vec::new(), renew: Renew::WhatIsDue, keys: vec![key(self.online)] },
+            Besides {
+                root: None,
+                offline_metadata: Vec::new(),
+                renew: RenewScope::WhatIsDue,
+                keys: vec![key(self.online)],
+            },
         )
     }
 
@@ -128,8 +133,8 @@ impl Operator {
     /// What the program does around a draft.
     pub fn prepare(&self, changes: &[Change], besides: Besides) -> Publication {
         let before = self.published();
-        let Besides { root, by_people, renew, keys } = besides;
-        let mut draft = Draft::begin(self.policy, before.clone(), root, &by_people, renew, self.now).unwrap();
+        let Besides { root, offline_metadata, renew, keys } = besides;
+        let mut draft = Draft::begin(self.policy, before.clone(), root, &offline_metadata, renew, self.now).unwrap();
         let take = |draft: &mut Draft, roles: Vec<RoleName>| {
             for role in roles {
                 draft.take(role.clone(), self.role(before.as_ref().unwrap(), &role));
@@ -140,7 +145,7 @@ impl Operator {
             take(&mut draft, roles);
         }
         for change in changes {
-            let leaf = draft.leaf_of_page(change.project()).unwrap();
+            let leaf = draft.page_role(change.project()).unwrap();
             take(&mut draft, leaf.into_iter().collect());
             let path = draft.page_target(change.project()).map(|target| page_path(change.project(), target).unwrap());
             if let Some(path) = path {
@@ -150,10 +155,10 @@ impl Operator {
         draft.apply(changes).unwrap();
         let leaves = draft.leaves_of_edits();
         take(&mut draft, leaves);
-        for awaiting in draft.awaiting() {
-            match self.signed_by_projects.get(&awaiting.role) {
-                Some(bytes) => draft.accept(&awaiting, bytes).unwrap(),
-                None => drop(draft.hold_back(&awaiting).unwrap()),
+        for awaiting_signatures in draft.awaiting_signatures() {
+            match self.signed_by_projects.get(&awaiting_signatures.role) {
+                Some(bytes) => draft.accept(&awaiting_signatures, bytes).unwrap(),
+                None => drop(draft.hold_back(&awaiting_signatures).unwrap()),
             }
         }
         draft.sign(0, &keys).unwrap()
@@ -164,7 +169,7 @@ impl Operator {
             self.root = bytes.clone();
             self.create(path, bytes);
         }
-        let files = publication.leaves.iter().chain(&publication.by_people).chain(&publication.snapshot);
+        let files = publication.leaves.iter().chain(&publication.offline_metadata).chain(&publication.snapshot);
         for (path, bytes) in files {
             self.create(path, bytes);
         }
@@ -181,7 +186,7 @@ impl Operator {
 
     pub fn published(&self) -> Option<Published> {
         let timestamp = self.store.get(layout::TIMESTAMP)?;
-        let mut opening = Opening::new(trusted_root(&self.root).unwrap(), timestamp, 0, 0).unwrap();
+        let mut opening = PublishedReader::new(trusted_root(&self.root).unwrap(), timestamp, 0, 0).unwrap();
         opening.snapshot(&self.store[&opening.snapshot_path()]).unwrap();
         while let Some((role, path)) = opening.next_delegator().unwrap() {
             opening.delegator(role, &self.store[&path]).unwrap();

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use packaging::{MarkerEnvironment, Requirement, Version};
 use resolve::{
-    Candidate, CandidateId, Catalog, Explanation, Fact, Metadata, Origin, Outcome, Prereleases, Rejection, Request,
-    Resolution, Upgrade, Wanted, solve,
+    Candidate, CandidateId, CandidateMetadata, CandidateOrigin, Catalog, Explanation, Fact, Prereleases, Rejection,
+    Resolution, ResolveRequest, SolveOutcome, UpgradeStrategy, UserRequirement, solve,
 };
 
 /// Projects with their releases, what is installed, what URLs lead to, and what the user wants.
@@ -16,7 +16,7 @@ pub struct World {
     pub direct: HashMap<String, Release>,
     pub wants: Vec<String>,
     pub constraints: Vec<String>,
-    pub upgrade: Upgrade,
+    pub upgrade: UpgradeStrategy,
     pub ignore_installed: bool,
     pub prereleases: Prereleases,
     pub prereleases_of: Vec<(String, Prereleases)>,
@@ -34,7 +34,7 @@ pub struct Release {
 /// How a solve went.
 #[derive(Debug)]
 pub struct Run {
-    pub outcome: Outcome,
+    pub outcome: SolveOutcome,
     pub rounds: Vec<Vec<Fact>>,
 }
 
@@ -78,7 +78,7 @@ impl World {
         self
     }
 
-    pub fn upgrading(mut self, upgrade: Upgrade) -> Self {
+    pub fn upgrading(mut self, upgrade: UpgradeStrategy) -> Self {
         self.upgrade = upgrade;
         self
     }
@@ -94,7 +94,7 @@ impl World {
         let request = self.request(&environment);
         let mut catalog = Catalog::new();
         for (name, release) in &self.installed {
-            let candidate = release.candidate(Origin::Installed);
+            let candidate = release.candidate(CandidateOrigin::Installed);
             self.tell_metadata(&mut catalog, name, &candidate, release);
             catalog.insert_installed(name.parse().unwrap(), candidate);
         }
@@ -102,7 +102,7 @@ impl World {
         let mut rounds = Vec::new();
         loop {
             match solve(&catalog, &request) {
-                Outcome::Missing(facts) => {
+                SolveOutcome::Missing(facts) => {
                     assert!(!facts.is_empty(), "something must be missing");
                     for fact in &facts {
                         assert!(known.insert(fact.clone()), "asked twice for {fact}");
@@ -116,11 +116,11 @@ impl World {
     }
 
     /// The request of this world.
-    pub fn request<'a>(&self, environment: &'a MarkerEnvironment) -> Request<'a> {
-        let wanted = |texts: &[String], source: &str| -> Vec<Wanted> {
-            texts.iter().map(|text| Wanted::new(text.parse().unwrap(), source)).collect()
+    pub fn request<'a>(&self, environment: &'a MarkerEnvironment) -> ResolveRequest<'a> {
+        let wanted = |texts: &[String], source: &str| -> Vec<UserRequirement> {
+            texts.iter().map(|text| UserRequirement::new(text.parse().unwrap(), source)).collect()
         };
-        Request {
+        ResolveRequest {
             requirements: wanted(&self.wants, "the command line"),
             constraints: wanted(&self.constraints, "c.txt line 1"),
             environment,
@@ -136,12 +136,12 @@ impl World {
         match fact {
             Fact::Project(name) => {
                 let releases = self.pages.get(name.as_ref()).map(Vec::as_slice).unwrap_or_default();
-                let candidates = releases.iter().map(|release| release.candidate(Origin::Index)).collect();
+                let candidates = releases.iter().map(|release| release.candidate(CandidateOrigin::Index)).collect();
                 catalog.insert_project(name.clone(), candidates);
             }
             Fact::Metadata(candidate) => {
                 let release = match &candidate.origin {
-                    Origin::Direct(url) => &self.direct[url],
+                    CandidateOrigin::Direct(url) => &self.direct[url],
                     _ => (self.pages[candidate.name.as_ref()].iter())
                         .find(|release| release.version() == candidate.version)
                         .unwrap(),
@@ -149,7 +149,7 @@ impl World {
                 catalog.insert_metadata(candidate.clone(), release.metadata());
             }
             Fact::Direct { name, url } => {
-                let candidate = self.direct[url].candidate(Origin::Direct(url.clone()));
+                let candidate = self.direct[url].candidate(CandidateOrigin::Direct(url.clone()));
                 catalog.insert_direct(name.clone(), url.clone(), candidate);
             }
         }
@@ -171,7 +171,7 @@ impl Release {
         self.text.split(' ').next().unwrap().parse().unwrap()
     }
 
-    fn candidate(&self, origin: Origin) -> Candidate {
+    fn candidate(&self, origin: CandidateOrigin) -> Candidate {
         let rejected =
             self.text.split_once(" rejected: ").map(|(_, reason)| match reason.strip_prefix("Requires-Python ") {
                 Some(requires) => {
@@ -183,27 +183,30 @@ impl Release {
         Candidate { version: self.version(), origin, yanked: self.text.contains(" yanked"), rejected }
     }
 
-    fn metadata(&self) -> Result<Metadata, String> {
+    fn metadata(&self) -> Result<CandidateMetadata, String> {
         if let Some((_, reason)) = self.text.split_once(" broken: ") {
             return Err(reason.to_owned());
         }
         let requires_dist: Vec<Requirement> = self.requires.iter().map(|text| text.parse().unwrap()).collect();
-        Ok(Metadata { requires_dist, provides_extras: self.extras.iter().map(|text| text.parse().unwrap()).collect() })
+        Ok(CandidateMetadata {
+            requires_dist,
+            provides_extras: self.extras.iter().map(|text| text.parse().unwrap()).collect(),
+        })
     }
 }
 
 impl Run {
     pub fn resolution(&self) -> &Resolution {
         match &self.outcome {
-            Outcome::Solved(resolution) => resolution,
-            Outcome::Impossible(explanation) => panic!("impossible: {explanation}"),
-            Outcome::Missing(_) => unreachable!("a run ends when nothing is missing"),
+            SolveOutcome::Solved(resolution) => resolution,
+            SolveOutcome::Impossible(explanation) => panic!("impossible: {explanation}"),
+            SolveOutcome::Missing(_) => unreachable!("a run ends when nothing is missing"),
         }
     }
 
     pub fn explanation(&self) -> &Explanation {
         match &self.outcome {
-            Outcome::Impossible(explanation) => explanation,
+            SolveOutcome::Impossible(explanation) => explanation,
             _ => panic!("not impossible: {}", self.pins()),
         }
     }
@@ -226,9 +229,9 @@ fn describe(pin: &resolve::Pin) -> String {
     let extras: Vec<_> = pin.extras.iter().map(ToString::to_string).collect();
     let extras = if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
     let origin = match &pin.candidate.origin {
-        Origin::Index => "",
-        Origin::Installed => " (installed)",
-        Origin::Direct(_) => " (direct)",
+        CandidateOrigin::Index => "",
+        CandidateOrigin::Installed => " (installed)",
+        CandidateOrigin::Direct(_) => " (direct)",
     };
     format!("{}{extras} {}{origin}", pin.candidate.name, pin.candidate.version)
 }

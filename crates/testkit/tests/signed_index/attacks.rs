@@ -1,7 +1,7 @@
 //! What attackers do to an index: that each attack is what its name says, and that it ends.
 
 use serde_json::{Value, json};
-use testkit::{Profile, SignedBy, SignedServer, Stolen, Wheel, in_seconds, target};
+use testkit::{ForgedSignatures, Profile, SignedServer, StolenKeys, Wheel, in_seconds, target};
 use tuf::Check;
 
 use super::follower::{Follower, get};
@@ -60,7 +60,7 @@ fn without_keys_nothing_forged_is_believed() {
     let roles = ["root", "timestamp", "snapshot", "targets", "bins"].map(str::to_owned);
     let server = pep458();
     for role in roles.into_iter().chain([bin_of_app(&server)]) {
-        server.forge(&role, Stolen::Nothing, |signed| signed["x-evil"] = true.into());
+        server.forge(&role, StolenKeys::Nothing, |signed| signed["x-evil"] = true.into());
         let hashed = !matches!(role.as_str(), "root" | "timestamp");
         let check = if hashed { Check::LengthAndHashes } else { Check::Signatures };
         // A length that differs is noticed first, by the same check or by the size.
@@ -77,24 +77,27 @@ fn signatures_are_as_bad_as_they_say() {
     // Without hashes in the snapshot, signatures are all that is left.
     let server = two_projects().profile(Profile::Pep458 { bit_length: 3 }).without_hashes_in_snapshot().serve();
     let bad = [
-        SignedBy::WrongKeys,
-        SignedBy::WrongKeysUnderRightNames,
-        SignedBy::EarlierContent,
-        SignedBy::TooFew,
-        SignedBy::OneKeyUnderAllNames,
-        SignedBy::Nobody,
+        ForgedSignatures::WrongKeys,
+        ForgedSignatures::WrongKeysUnderRightNames,
+        ForgedSignatures::EarlierContent,
+        ForgedSignatures::TooFew,
+        ForgedSignatures::OneKeyUnderAllNames,
+        ForgedSignatures::Nobody,
     ];
     for role in ["root", "targets", "bins"] {
         for signed_by in bad {
-            server.forge_signed_by(role, signed_by, Stolen::Nothing, |signed| signed["x-evil"] = true.into());
+            server.forge_signed_by(role, signed_by, StolenKeys::Nothing, |signed| signed["x-evil"] = true.into());
             Follower::of(&server).is_refused(&server, Check::Signatures);
             server.honest();
         }
-        server
-            .forge_signed_by(role, SignedBy::OneKeyRepeated, Stolen::Nothing, |signed| signed["x-evil"] = true.into());
+        server.forge_signed_by(role, ForgedSignatures::OneKeyRepeated, StolenKeys::Nothing, |signed| {
+            signed["x-evil"] = true.into()
+        });
         Follower::of(&server).is_refused(&server, Check::Format);
         server.honest();
-        server.forge_signed_by(role, SignedBy::RightKeys, Stolen::Nothing, |signed| signed["x-evil"] = true.into());
+        server.forge_signed_by(role, ForgedSignatures::RightKeys, StolenKeys::Nothing, |signed| {
+            signed["x-evil"] = true.into()
+        });
         Follower::of(&server).look_up(&server, &[]).unwrap();
         server.honest();
     }
@@ -106,16 +109,16 @@ fn a_thief_of_the_timestamp_can_only_stop_time() {
     let day = server.day();
     server.publish(|index| index.add(Wheel::new("app", "2.0").build()));
     let entry = serde_json::from_slice::<Value>(&day.files["/tuf/timestamp.json"]).unwrap()["signed"]["meta"].clone();
-    server.forge("timestamp", Stolen::Timestamp, |signed| signed["meta"] = entry.clone());
+    server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["meta"] = entry.clone());
     let mut follower = Follower::of(&server);
     follower.look_up(&server, &[]).expect("the old snapshot, newly dated");
-    server.forge("timestamp", Stolen::Timestamp, |signed| signed["version"] = (i64::MAX as u64).into());
+    server.forge("timestamp", StolenKeys::Timestamp, |signed| signed["version"] = (i64::MAX as u64).into());
     follower.look_up(&server, &[]).expect("the version of the last day");
     server.honest();
     follower.is_refused(&server, Check::TimestampRollback);
     server.rotate("timestamp");
     follower.look_up(&server, &[]).expect("a new key, and it is forgotten");
-    server.forge("snapshot", Stolen::Timestamp, |signed| signed["x-evil"] = true.into());
+    server.forge("snapshot", StolenKeys::Timestamp, |signed| signed["x-evil"] = true.into());
     follower.is_refused(&server, Check::Signatures);
 }
 
@@ -123,8 +126,8 @@ fn a_thief_of_the_timestamp_can_only_stop_time() {
 fn a_thief_of_all_online_keys_signs_what_he_likes_until_the_bins_get_new_keys() {
     let server = pep458();
     let mut follower = Follower::of(&server);
-    server.forge_page("app", b"evil page", Stolen::Online);
-    server.forge_target("dist/app/app-9.9-py3-none-any.whl", b"evil wheel", Stolen::Online);
+    server.forge_page("app", b"evil page", StolenKeys::Online);
+    server.forge_target("dist/app/app-9.9-py3-none-any.whl", b"evil wheel", StolenKeys::Online);
     let found = follower
         .look_up(&server, &[&server.page_target("app"), "dist/app/app-9.9-py3-none-any.whl"])
         .expect("the limit of the minimum security model");
@@ -143,7 +146,7 @@ fn a_thief_of_all_online_keys_signs_what_he_likes_until_the_bins_get_new_keys() 
 fn a_thief_of_bins_alone_is_stopped_by_the_snapshot() {
     let server = pep458();
     let path = server.page_target("app");
-    server.forge_target(&path, b"evil", Stolen::Bins);
+    server.forge_target(&path, b"evil", StolenKeys::Bins);
     let error = Follower::of(&server).look_up(&server, &[&path]).expect_err("hash in the snapshot");
     assert!(matches!(error.check(), Check::LengthAndHashes | Check::Size), "{error}");
 }
@@ -151,17 +154,19 @@ fn a_thief_of_bins_alone_is_stopped_by_the_snapshot() {
 #[test]
 fn a_root_below_its_threshold_is_refused_under_any_number() {
     let server = pep458();
-    server.forge("root", Stolen::RootBelowThreshold, |signed| {
+    server.forge("root", StolenKeys::RootBelowThreshold, |signed| {
         signed["roles"]["root"]["threshold"] = 1.into();
     });
     assert_eq!(get(&server, "/tuf/2.root.json").0, 200);
     Follower::of(&server).is_refused(&server, Check::Signatures);
     server.honest();
-    server.forge_signed_by("root", SignedBy::RightKeys, Stolen::Nothing, |signed| signed["version"] = 5.into());
+    server.forge_signed_by("root", ForgedSignatures::RightKeys, StolenKeys::Nothing, |signed| {
+        signed["version"] = 5.into()
+    });
     Follower::of(&server).is_refused(&server, Check::RootVersion);
     server.honest();
     for threshold in [json!(0), json!(-1), json!(1.5), json!("1")] {
-        server.forge_signed_by("root", SignedBy::RightKeys, Stolen::Nothing, |signed| {
+        server.forge_signed_by("root", ForgedSignatures::RightKeys, StolenKeys::Nothing, |signed| {
             signed["roles"]["root"]["threshold"] = threshold.clone();
         });
         Follower::of(&server).is_refused(&server, Check::Format);
@@ -177,7 +182,7 @@ fn a_role_frozen_by_a_thief_expires() {
     let day = server.day();
     server.set_expiry(&bin, in_seconds(1000));
     let old = serde_json::from_slice::<Value>(&day.files[&format!("/tuf/2.{bin}.json")]).unwrap();
-    server.forge("snapshot", Stolen::Snapshot, |signed| {
+    server.forge("snapshot", StolenKeys::Snapshot, |signed| {
         let mut entry = target(&day.files[&format!("/tuf/2.{bin}.json")]);
         entry["version"] = old["signed"]["version"].clone();
         signed["meta"][format!("{bin}.json")] = entry;
@@ -200,7 +205,7 @@ fn data_without_end_is_data_without_end() {
 fn metadata_that_is_no_metadata_can_be_signed_all_the_same() {
     let server = pep458();
     for nonsense in [json!([]), json!({"_type": "root"}), json!({"version": 1e300})] {
-        let file = server.file_signed_by("timestamp", &nonsense, SignedBy::RightKeys);
+        let file = server.file_signed_by("timestamp", &nonsense, ForgedSignatures::RightKeys);
         server.replace("/tuf/timestamp.json", file);
         Follower::of(&server).look_up(&server, &[]).expect_err("refused");
     }
@@ -218,7 +223,7 @@ fn a_project_s_own_key_signs_for_its_paths_only() {
     let found = follower.look_up(&server, &[&app, &library]).unwrap();
     assert_eq!(found[0].as_ref().unwrap().roles.last().unwrap().as_str(), "app-authors");
     // The owner passes on what the project's own key signed, whatever it is.
-    server.forge_signed_by("app-authors", SignedBy::RightKeys, Stolen::Snapshot, |signed| {
+    server.forge_signed_by("app-authors", ForgedSignatures::RightKeys, StolenKeys::Snapshot, |signed| {
         signed["targets"][&library] = target(b"evil");
         signed["targets"][&app] = target(b"new page");
     });

@@ -1,7 +1,8 @@
 //! What the owner of an index does.
 
 use testkit::{
-    Command, DistributionTrust, Environment, Interpreter, KeyType, Layout, Profile, SignedServer, Wheel, in_seconds,
+    Command, DistributionTrust, Environment, Interpreter, KeyType, Profile, SignedLayout, SignedServer, Wheel,
+    in_seconds,
 };
 use tuf::Check;
 use tuf::metadata::{Metadata, Root, Snapshot, Targets, TopLevelRole};
@@ -23,7 +24,7 @@ fn distributions(server: &SignedServer) -> Vec<(String, String)> {
         [(format!("{target}.metadata"), format!("{path}.metadata")), (target, path)]
     };
     // The draft of 2021 does not know of metadata beside files.
-    let signed = |target: &str| server.layout() != Layout::Pip2021 || !target.ends_with(".metadata");
+    let signed = |target: &str| server.layout() != SignedLayout::Pip2021 || !target.ends_with(".metadata");
     WHEELS.iter().flat_map(both).filter(|(target, _)| signed(target)).collect()
 }
 
@@ -34,19 +35,19 @@ fn profiles() -> [Profile; 3] {
 #[test]
 fn every_profile_and_layout_is_found_and_verified() {
     let layouts = [
-        Layout::InBand,
-        Layout::Undeclared,
-        Layout::Static1,
-        Layout::Pip2021,
-        Layout::Warehouse2022,
-        Layout::Warehouse2024,
-        Layout::Pep691,
+        SignedLayout::InBand,
+        SignedLayout::Undeclared,
+        SignedLayout::Static1,
+        SignedLayout::Pip2021,
+        SignedLayout::Warehouse2022,
+        SignedLayout::Warehouse2024,
+        SignedLayout::Pep691,
     ];
     for profile in profiles() {
         for layout in layouts {
             let server = two_projects().profile(profile).layout(layout).serve();
             let mut expected = pages(&server);
-            if !matches!(layout, Layout::Warehouse2024 | Layout::Pep691) {
+            if !matches!(layout, SignedLayout::Warehouse2024 | SignedLayout::Pep691) {
                 expected.extend(distributions(&server));
             }
             Follower::of(&server).finds(&server, &expected);
@@ -82,13 +83,13 @@ fn the_layout_stands_in_the_signed_targets_unless_it_is_another_s() {
         targets.signed.other.get("x-pyindex").is_some()
     };
     assert!(layout_of(&two_projects().serve()));
-    assert!(!layout_of(&two_projects().layout(Layout::Undeclared).serve()));
-    assert!(!layout_of(&two_projects().layout(Layout::Pip2021).serve()));
+    assert!(!layout_of(&two_projects().layout(SignedLayout::Undeclared).serve()));
+    assert!(!layout_of(&two_projects().layout(SignedLayout::Pip2021).serve()));
 }
 
 #[test]
 fn the_signed_page_is_the_plain_one_and_is_stable() {
-    for layout in [Layout::InBand, Layout::Pep691] {
+    for layout in [SignedLayout::InBand, SignedLayout::Pep691] {
         let server = two_projects().layout(layout).serve();
         let signed = server.page("app");
         assert_eq!(get(&server, "/simple/app/"), (200, signed.clone()), "pip and uv see the same");
@@ -205,7 +206,7 @@ fn trust_is_written_where_the_program_looks_for_it() {
         return;
     }
     let environment = Environment::new();
-    let server = two_projects().layout(Layout::Pip2021).serve();
+    let server = two_projects().layout(SignedLayout::Pip2021).serve();
     let directory = server.write_trust(&environment.trust_store());
     let name = directory.file_name().unwrap().to_str().unwrap();
     assert_eq!(name.len(), 56, "SHA-224 in hex");
@@ -242,7 +243,7 @@ fn pip_which_verifies_nothing_installs_from_it_all_the_same() {
         eprintln!("skipped: python3 has no pip");
         return;
     }
-    for layout in [Layout::InBand, Layout::Pip2021, Layout::Warehouse2024] {
+    for layout in [SignedLayout::InBand, SignedLayout::Pip2021, SignedLayout::Warehouse2024] {
         let server = two_projects().layout(layout).serve();
         let environment = Environment::without_venv();
         environment

@@ -187,7 +187,12 @@ impl Repository {
     }
 
     pub fn new_client(&self) -> Client {
-        Client::new(&self.served[Self::ROOT], NOW, Mode::Online, Limits::default()).unwrap()
+        Self::client_of(&self.served[Self::ROOT]).unwrap()
+    }
+
+    /// A client that starts from another root.
+    pub fn client_of(root: &[u8]) -> Result<Client, tuf::Error> {
+        Client::new(root, NOW, Mode::Online, Limits::default())
     }
 
     /// Carries out requests until there are none, or until this file is asked for.

@@ -10,7 +10,7 @@ use crate::{Key, KeyId, UnixTime};
 /// One role of a [`Client::chain`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Link {
+pub struct ChainLink {
     /// Whose metadata it is.
     pub role: RoleName,
     /// Of the file that is used.
@@ -41,7 +41,7 @@ impl Client {
     /// role that signed it, each with the keys that the delegation by which it was found names. Made when it is asked for.
     ///
     /// `None` if it is no target of this client's epoch.
-    pub fn chain(&self, target: &Target) -> Option<Vec<Link>> {
+    pub fn chain(&self, target: &Target) -> Option<Vec<ChainLink>> {
         let epoch = self.epoch()?;
         let top_level = Signers::of_root(&self.root, TopLevelRole::Targets);
         let mut chain = vec![
@@ -65,18 +65,18 @@ impl Client {
         (listed.length == target.length && listed.hashes == target.hashes).then_some(chain)
     }
 
-    fn top_level_link<T: Signed>(&self, verified: &Verified<T>) -> Link {
+    fn top_level_link<T: Signed>(&self, verified: &Verified<T>) -> ChainLink {
         link(&verified.content, T::TYPE.into(), Signers::of_root(&self.root, T::TYPE), &verified.signed_by)
     }
 }
 
-fn link<T: Signed>(content: &T, role: RoleName, signers: Signers<'_>, signed_by: &SignedBy) -> Link {
+fn link<T: Signed>(content: &T, role: RoleName, signers: Signers<'_>, signed_by: &SignedBy) -> ChainLink {
     let signer = |(place, key_id): (usize, &KeyId)| Signer {
         key_id: key_id.clone(),
         key: signers.keys.get(key_id).cloned(),
         signed: signed_by.contains(&place),
     };
-    Link {
+    ChainLink {
         role,
         version: content.version(),
         expires: content.expires(),

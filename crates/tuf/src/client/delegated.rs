@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::checks::{self, Signers, Verified};
 use super::refresh::{Stage, not_listed, offline_error};
-use super::{Answer, Client, Mode, StoredFile};
+use super::{Client, FetchAnswer, Mode, StoredFile};
 use crate::delegation_index::DelegationIndex;
 use crate::error::{Check, Error};
 use crate::metadata::{Delegations, FileMeta, RoleName, Targets, TopLevelRole};
@@ -24,8 +24,8 @@ pub(super) struct FileId(usize);
 pub(super) struct DelegatedFiles {
     verified: Vec<VerifiedTargets>,
     top_level_signed_by: SignedBy,
-    verdicts: BTreeMap<(FileId, RoleName), Result<Vouched, Error>>,
-    candidates: BTreeMap<RoleName, Candidates>,
+    verdicts: BTreeMap<(FileId, RoleName), Result<VouchedFile, Error>>,
+    candidates: BTreeMap<RoleName, RoleCandidates>,
 }
 
 /// A targets file with the way to find out which of its delegations match a path.
@@ -38,7 +38,7 @@ pub(super) struct VerifiedTargets {
 
 /// A file that a delegator's keys vouch for.
 #[derive(Clone, Debug)]
-pub(super) struct Vouched {
+pub(super) struct VouchedFile {
     pub(super) file: FileId,
     /// See [`checks::may_be_another_bin`].
     pub(super) doubtful_bin: bool,
@@ -48,7 +48,7 @@ pub(super) struct Vouched {
 
 /// Bytes that may be the file of a role.
 #[derive(Debug, Default)]
-struct Candidates {
+struct RoleCandidates {
     stored: Stored,
     remote: Remote,
 }
@@ -81,7 +81,7 @@ struct Body {
 
 /// What is known of a delegated role.
 pub(super) enum Obtained {
-    Verified(Vouched),
+    Verified(VouchedFile),
     Refused(Error),
     /// An answer has to come first.
     Awaited,
@@ -105,7 +105,7 @@ impl DelegatedFiles {
     }
 
     /// What a look-up has found out about a role that a file delegates to, and who may sign for it.
-    pub(super) fn vouched(&self, delegator: FileId, role: &RoleName) -> Option<(&Vouched, Signers<'_>)> {
+    pub(super) fn vouched(&self, delegator: FileId, role: &RoleName) -> Option<(&VouchedFile, Signers<'_>)> {
         let vouched = self.verdicts.get(&(delegator, role.clone()))?.as_ref().ok()?;
         let (_, signers, _) = self.delegation(delegator, role)?;
         Some((vouched, signers))
@@ -134,7 +134,7 @@ impl DelegatedFiles {
         Some((delegations, signers, &delegating.role))
     }
 
-    fn candidates(&mut self, role: &RoleName) -> &mut Candidates {
+    fn candidates(&mut self, role: &RoleName) -> &mut RoleCandidates {
         self.candidates.entry(role.clone()).or_default()
     }
 }
@@ -148,7 +148,7 @@ impl Client {
         self.resume_searches(&role);
     }
 
-    pub(super) fn fetched_delegated(&mut self, role: RoleName, answer: Answer) {
+    pub(super) fn fetched_delegated(&mut self, role: RoleName, answer: FetchAnswer) {
         self.delegated.candidates(&role).remote = match answer.body(&role) {
             Ok(bytes) => Remote::Bytes(Body { bytes, file: None }),
             Err(error) => Remote::Failed(error),
@@ -157,7 +157,7 @@ impl Client {
     }
 
     /// The file of a role as one delegator's keys vouch for it; asks for what is missing.
-    pub(super) fn obtain(&mut self, delegator: FileId, role: &RoleName) -> Obtained {
+    pub(super) fn obtain_role(&mut self, delegator: FileId, role: &RoleName) -> Obtained {
         let key = (delegator, role.clone());
         let verdict = match self.delegated.verdicts.get(&key) {
             Some(verdict) => verdict.clone(),
@@ -171,7 +171,7 @@ impl Client {
     }
 
     /// The stored file if it is good, else the repository's. `None` while an answer is awaited.
-    fn judge_delegated(&mut self, delegator: FileId, role: &RoleName) -> Option<Result<Vouched, Error>> {
+    fn judge_delegated(&mut self, delegator: FileId, role: &RoleName) -> Option<Result<VouchedFile, Error>> {
         let Stage::Ready(epoch) = &self.stage else { return None };
         // TUF 5.6.7.1: not even asked for.
         let Some(listed) = epoch.snapshot.role(role).cloned() else { return Some(Err(not_listed(role))) };
@@ -192,7 +192,7 @@ impl Client {
             // A bin that may be another one is asked for each time: the repository may have the right one by now.
             (Some(Ok((targets, doubtful_bin))), mode) if !doubtful_bin || mode == Mode::Offline => {
                 let (targets, signed_by) = (targets.content, targets.signed_by);
-                return Some(Ok(Vouched { file: self.add_stored(role, targets), doubtful_bin, signed_by }));
+                return Some(Ok(VouchedFile { file: self.add_stored(role, targets), doubtful_bin, signed_by }));
             }
             (stored, Mode::Offline) => return Some(Err(offline_error(stored.and_then(Result::err), role.clone()))),
             (Some(Err(error)), Mode::Online) if !is_about_keys(&error) => {
@@ -216,7 +216,7 @@ impl Client {
                 // One that may be another bin would be believed offline, and only because it was served once.
                 let keep = (!doubtful_bin).then_some((bytes, listed.version));
                 let (targets, signed_by) = (targets.content, targets.signed_by);
-                Ok(Vouched { file: self.add_remote(role, targets, keep), doubtful_bin, signed_by })
+                Ok(VouchedFile { file: self.add_remote(role, targets, keep), doubtful_bin, signed_by })
             }
             Err(error) => {
                 let remote = &mut self.delegated.candidates(role).remote;

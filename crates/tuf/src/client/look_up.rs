@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::delegated::{DelegatedFiles, FileId, Obtained, Vouched};
+use super::delegated::{DelegatedFiles, FileId, Obtained, VouchedFile};
 use super::{Client, Event, Target};
 use crate::error::Error;
 use crate::metadata::RoleName;
@@ -22,14 +22,14 @@ pub enum LookUp {
         searched: Vec<RoleName>,
         /// `None`: the repository's keys vouch for there being no such target, as far as signatures can. Otherwise there may
         /// be one.
-        doubt: Option<Doubt>,
+        doubt: Option<AbsenceDoubt>,
     },
 }
 
 /// Why a target that was not found may exist all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Doubt {
+pub enum AbsenceDoubt {
     /// More roles may speak of the path than [`Limits::delegations_visited`](crate::Limits::delegations_visited) allows to ask.
     Truncated,
     /// This role is a hashed bin, its file lists no target of this bin, and the snapshot gives no hash for it: it may be
@@ -122,8 +122,8 @@ impl Client {
             if search.visited.contains(&visit.role) {
                 continue;
             }
-            match self.obtain(visit.delegator, &visit.role) {
-                Obtained::Verified(Vouched { file, doubtful_bin, .. }) => {
+            match self.obtain_role(visit.delegator, &visit.role) {
+                Obtained::Verified(VouchedFile { file, doubtful_bin, .. }) => {
                     if let Step::Done(found) = search.ask(&self.delegated, file, visit.chain, limit) {
                         return Some(Ok(found));
                     }
@@ -141,8 +141,8 @@ impl Client {
             }
         }
         let truncated = search.to_visit.iter().any(|visit| !search.visited.contains(&visit.role));
-        let bin = search.doubtful_bin.take().map(Doubt::Bin);
-        let doubt = if truncated { Some(Doubt::Truncated) } else { bin };
+        let bin = search.doubtful_bin.take().map(AbsenceDoubt::Bin);
+        let doubt = if truncated { Some(AbsenceDoubt::Truncated) } else { bin };
         Some(Ok(LookUp::NotFound { searched: std::mem::take(&mut search.visited), doubt }))
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::checks::{self, Signers, Verified};
-use super::{Answer, Client, Epoch, Event, Mode, RemoteFile, StoredFile};
+use super::{Client, Epoch, Event, FetchAnswer, Mode, RemoteFile, StoredFile};
 use crate::error::{Check, Error};
 use crate::metadata::{FileMeta, RoleName, Root, Snapshot, Targets, Timestamp, TopLevelRole};
 
@@ -36,7 +36,7 @@ pub(super) enum EarlyTimestamp {
     NotAsked,
     /// With the version of the newest root when it was asked for.
     Asked(u64),
-    Answered(u64, Answer),
+    Answered(u64, FetchAnswer),
 }
 
 impl Client {
@@ -60,10 +60,10 @@ impl Client {
         }
     }
 
-    pub(super) fn fetched_root(&mut self, answer: Answer) {
+    pub(super) fn fetched_root(&mut self, answer: FetchAnswer) {
         let Stage::NewRoots { rotations, keys_rotated, timestamp } = &mut self.stage else { return };
         // TUF 5.3.3: only the repository saying so means that there is no newer root.
-        if matches!(answer, Answer::Absent { .. }) {
+        if matches!(answer, FetchAnswer::Absent { .. }) {
             let (keys_rotated, timestamp) = (*keys_rotated, std::mem::replace(timestamp, EarlyTimestamp::NotAsked));
             return self.roots_are_final(keys_rotated, timestamp);
         }
@@ -142,7 +142,7 @@ impl Client {
         }
     }
 
-    pub(super) fn fetched_timestamp(&mut self, fetched: Answer) {
+    pub(super) fn fetched_timestamp(&mut self, fetched: FetchAnswer) {
         let slot = match &mut self.stage {
             Stage::NewRoots { timestamp, .. } => timestamp,
             Stage::Timestamp { answer, .. } => answer,
@@ -230,7 +230,7 @@ impl Client {
         }
     }
 
-    pub(super) fn fetched_snapshot(&mut self, answer: Answer) {
+    pub(super) fn fetched_snapshot(&mut self, answer: FetchAnswer) {
         let Stage::Snapshot { timestamp, stored } = &mut self.stage else { return };
         let (root, named, stored) = (&self.root, &timestamp.snapshot, stored.as_deref());
         let verified = answer.body(&TopLevelRole::Snapshot.into()).and_then(|bytes| {
@@ -273,7 +273,7 @@ impl Client {
         }
     }
 
-    pub(super) fn fetched_targets(&mut self, answer: Answer) {
+    pub(super) fn fetched_targets(&mut self, answer: FetchAnswer) {
         let role = RoleName::from(TopLevelRole::Targets);
         let Stage::Targets(epoch) = &self.stage else { return };
         let Some(version) = epoch.snapshot.role(&role).map(|listed| listed.version) else {

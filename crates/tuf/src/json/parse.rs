@@ -6,7 +6,6 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{Object, SyntaxError, Value};
-use crate::foreign_text::start_of;
 
 /// Values in one text. Small ones take two bytes in a file and a hundred in memory: 16 MiB of them would take more than
 /// a gigabyte, and so many take 100 MB at worst. The largest metadata of a whole index has some 300,000.
@@ -103,8 +102,8 @@ impl<'de> Visitor<'de> for ValueReader<'_> {
             members.sort_by(|(name, _), (other, _)| name.cmp(other));
             if let Some(name) = first_duplicate(&members) {
                 return Err(A::Error::custom(format_args!(
-                    "the name {:?} occurs twice in an object",
-                    start_of(name, 60)
+                    "the name {} occurs twice in an object",
+                    printable::quoted(name, 60)
                 )));
             }
         }

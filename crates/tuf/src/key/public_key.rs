@@ -8,8 +8,6 @@ use rsa::signature::Verifier;
 use rsa::traits::PublicKeyParts;
 use sha2::Sha256;
 
-use crate::foreign_text::shortened;
-
 /// The longest text of a key, in bytes. That of the largest RSA key takes a tenth of it.
 const MAX_KEY_TEXT: usize = 16 << 10;
 
@@ -49,8 +47,8 @@ impl PublicKey {
             ("rsa", "rsassa-pss-sha256") => decode_rsa,
             _ => {
                 return Err(UnusableKey::Unsupported {
-                    key_type: shortened(key_type, MOST_SHOWN),
-                    scheme: shortened(scheme, MOST_SHOWN),
+                    key_type: printable::shortened(key_type, MOST_SHOWN),
+                    scheme: printable::shortened(scheme, MOST_SHOWN),
                 });
             }
         };

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::time::{Duration, Instant};
-
 use super::*;
 use crate::SigningKey;
 use crate::json::parse;
@@ -308,9 +306,9 @@ fn key_objects() {
     }
 }
 
+/// By their length, before anything is decoded.
 #[test]
-fn endless_keys_and_signatures_end_soon() {
-    let start = Instant::now();
+fn endless_keys_and_signatures_are_refused() {
     let long = "0".repeat(16 << 20);
     for decode in [ed25519, ecdsa, rsa] {
         broken(decode(&long), "at most 16384 bytes");
@@ -324,5 +322,4 @@ fn endless_keys_and_signatures_end_soon() {
     ] {
         assert!(!public.verifies(b"m", &long));
     }
-    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
 }

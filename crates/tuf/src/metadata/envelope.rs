@@ -1,7 +1,7 @@
 //! A metadata file around what is signed (spec 4.2).
 
 use super::fields::Field;
-use super::format_error::{FormatError, Place};
+use super::format_error::{FormatError, JsonPath};
 use crate::json::{self, Object, Value};
 use crate::{KeyId, Signature};
 use std::collections::HashSet;
@@ -22,7 +22,7 @@ impl<'a> Envelope<'a> {
     /// a string. Members beside `signatures` and `signed` are nobody's word: not kept.
     pub(crate) fn open(bytes: &'a [u8]) -> Result<Self, FormatError> {
         let file = json::parse(bytes)?;
-        let whole = Field { value: &file, place: Place::FILE };
+        let whole = Field { value: &file, place: JsonPath::FILE };
         let mut fields = whole.fields()?;
         let signatures = read_signatures(&fields.required("signatures")?)?;
 

@@ -1,6 +1,6 @@
 //! Reading fields of objects, with the place of what is wrong.
 
-use super::format_error::{FormatError, Place};
+use super::format_error::{FormatError, JsonPath};
 use crate::json::{Object, Value};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -10,12 +10,12 @@ use std::ops::RangeInclusive;
 #[derive(Clone, Copy)]
 pub(super) struct Field<'p, 'v> {
     pub(super) value: &'v Value<'v>,
-    pub(super) place: Place<'p>,
+    pub(super) place: JsonPath<'p>,
 }
 
-/// An object out of which known members are taken; the others are kept by [`Fields::rest`].
-pub(super) struct Fields<'p, 'v> {
-    place: &'p Place<'p>,
+/// An object out of which known members are taken; the others are kept by [`ObjectFields::rest`].
+pub(super) struct ObjectFields<'p, 'v> {
+    place: &'p JsonPath<'p>,
     object: &'v Object<'v>,
     taken: SmallVec<[&'static str; 8]>,
 }
@@ -86,8 +86,8 @@ impl<'p, 'v> Field<'p, 'v> {
         Ok(entries.into_iter().collect())
     }
 
-    pub(super) fn fields(&self) -> Result<Fields<'_, 'v>, FormatError> {
-        Ok(Fields { place: &self.place, object: self.object()?, taken: SmallVec::new() })
+    pub(super) fn fields(&self) -> Result<ObjectFields<'_, 'v>, FormatError> {
+        Ok(ObjectFields { place: &self.place, object: self.object()?, taken: SmallVec::new() })
     }
 
     fn object(&self) -> Result<&'v Object<'v>, FormatError> {
@@ -95,7 +95,7 @@ impl<'p, 'v> Field<'p, 'v> {
     }
 }
 
-impl<'p, 'v> Fields<'p, 'v> {
+impl<'p, 'v> ObjectFields<'p, 'v> {
     pub(super) fn required(&mut self, name: &'static str) -> Result<Field<'p, 'v>, FormatError> {
         let place = self.place;
         self.optional(name).ok_or_else(|| FormatError::because(&place.member(name), "a value", "nothing"))

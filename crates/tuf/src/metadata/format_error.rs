@@ -32,12 +32,12 @@ impl std::error::Error for FormatError {}
 
 impl FormatError {
     /// A value of the wrong kind.
-    pub(crate) fn wrong(place: &Place<'_>, expected: impl Into<String>, found: &Value<'_>) -> Self {
+    pub(crate) fn wrong(place: &JsonPath<'_>, expected: impl Into<String>, found: &Value<'_>) -> Self {
         Self::because(place, expected, describe(found))
     }
 
     /// Anything else; `found` is for people already.
-    pub(crate) fn because(place: &Place<'_>, expected: impl Into<String>, found: impl Into<String>) -> Self {
+    pub(crate) fn because(place: &JsonPath<'_>, expected: impl Into<String>, found: impl Into<String>) -> Self {
         FormatError { place: place.to_string(), expected: expected.into(), found: found.into(), unsupported: false }
     }
 
@@ -47,7 +47,7 @@ impl FormatError {
     }
 
     /// The same error, seen from the file in which the value stands at `place`.
-    pub(crate) fn within(mut self, place: &Place<'_>) -> Self {
+    pub(crate) fn within(mut self, place: &JsonPath<'_>) -> Self {
         let inner = std::mem::take(&mut self.place);
         let dot = if inner.is_empty() || inner.starts_with('[') { "" } else { "." };
         self.place = format!("{place}{dot}{inner}");
@@ -63,8 +63,8 @@ impl From<SyntaxError> for FormatError {
 
 /// Where a value stands. A chain through the callers' stack frames: it becomes text only when something is wrong.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'p> {
-    within: Option<&'p Place<'p>>,
+pub(crate) struct JsonPath<'p> {
+    within: Option<&'p JsonPath<'p>>,
     step: Step<'p>,
 }
 
@@ -75,27 +75,27 @@ enum Step<'p> {
     Element(usize),
 }
 
-impl<'p> Place<'p> {
+impl<'p> JsonPath<'p> {
     /// The file as a whole.
-    pub(crate) const FILE: Place<'static> = Place { within: None, step: Step::File };
+    pub(crate) const FILE: JsonPath<'static> = JsonPath { within: None, step: Step::File };
 
     /// A member of the file's object.
     pub(crate) fn top(name: &'p str) -> Self {
-        Place { within: None, step: Step::Member(name) }
+        JsonPath { within: None, step: Step::Member(name) }
     }
 
     /// A member of the object here.
     pub(crate) fn member(&'p self, name: &'p str) -> Self {
-        Place { within: Some(self), step: Step::Member(name) }
+        JsonPath { within: Some(self), step: Step::Member(name) }
     }
 
     /// An element of the array here.
     pub(crate) fn element(&'p self, index: usize) -> Self {
-        Place { within: Some(self), step: Step::Element(index) }
+        JsonPath { within: Some(self), step: Step::Element(index) }
     }
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for JsonPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(outer) = self.within {
             outer.fmt(f)?;
@@ -130,26 +130,7 @@ fn describe(value: &Value<'_>) -> String {
     }
 }
 
-/// Text in quotes, shortened; terminals are safe from it.
+/// Text in quotes, in at most [`SHOWN`] characters with them and the sign that it goes on.
 pub(super) fn quote(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    let mut room = SHOWN - 3;
-    for character in text.chars() {
-        let escaped: String =
-            if is_harmless(character) { character.into() } else { character.escape_debug().collect() };
-        let width = escaped.chars().count();
-        if width > room {
-            quoted.push('…');
-            break;
-        }
-        room -= width;
-        quoted.push_str(&escaped);
-    }
-    quoted.push('"');
-    quoted
-}
-
-/// Printable as it is. `escape_debug` decides for everything beyond ASCII, where directions and widths can be changed.
-fn is_harmless(character: char) -> bool {
-    matches!(character, ' '..='~') && !matches!(character, '"' | '\\')
+    printable::quoted(text, SHOWN - 3)
 }

@@ -1,6 +1,6 @@
 //! The fields that begin every `signed` object (spec 4.2.1).
 
-use super::fields::{Field, Fields};
+use super::fields::{Field, ObjectFields};
 use super::{FormatError, TopLevelRole};
 use crate::UnixTime;
 use crate::json::{Object, Value};
@@ -18,7 +18,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    pub(super) fn read(role: TopLevelRole, fields: &mut Fields<'_, '_>) -> Result<Self, FormatError> {
+    pub(super) fn read(role: TopLevelRole, fields: &mut ObjectFields<'_, '_>) -> Result<Self, FormatError> {
         let type_field = fields.required("_type")?;
         if type_field.string()? != role.name() {
             return Err(type_field.wrong(format!("\"{}\"", role.name())));

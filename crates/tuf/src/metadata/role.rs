@@ -1,7 +1,7 @@
 //! What several kinds of metadata share: keys, which of them sign for a role, and descriptions of files.
 
 use super::FormatError;
-use super::fields::{Field, Fields};
+use super::fields::{Field, ObjectFields};
 use super::header::MAX_VERSION;
 use crate::json::{Object, Value};
 use crate::{HashAlgorithm, Hashes, Key, KeyId};
@@ -40,7 +40,7 @@ impl RoleKeys {
     }
 
     /// Takes `keyids` and `threshold`; what else stands there is left to the caller.
-    pub(super) fn take(fields: &mut Fields<'_, '_>) -> Result<Self, FormatError> {
+    pub(super) fn take(fields: &mut ObjectFields<'_, '_>) -> Result<Self, FormatError> {
         let list = fields.required("keyids")?;
         let elements = list.elements(MAX_KEYS_PER_ROLE)?;
         let mut key_ids = Vec::with_capacity(elements.len());

@@ -1,7 +1,7 @@
 //! `root.json` (spec 4.3).
 
-use super::fields::{Field, Fields};
-use super::format_error::Place;
+use super::fields::{Field, ObjectFields};
+use super::format_error::JsonPath;
 use super::header::Header;
 use super::role::{read_keys, write_keys};
 use super::{FormatError, RoleKeys, SPEC_VERSION, Signed, TopLevelRole};
@@ -72,7 +72,7 @@ impl Signed for Root {
     const TYPE: TopLevelRole = TopLevelRole::Root;
 
     fn from_value(signed: &Value<'_>) -> Result<Self, FormatError> {
-        let signed = Field { value: signed, place: Place::top("signed") };
+        let signed = Field { value: signed, place: JsonPath::top("signed") };
         let mut fields = signed.fields()?;
         let Header { spec_version, version, expires } = Header::read(Self::TYPE, &mut fields)?;
         let consistent_snapshot = fields.optional("consistent_snapshot").map(|field| field.boolean()).transpose()?;
@@ -111,7 +111,7 @@ impl Signed for Root {
     }
 }
 
-fn read_role(role: TopLevelRole, roles: &mut Fields<'_, '_>) -> Result<RoleKeys, FormatError> {
+fn read_role(role: TopLevelRole, roles: &mut ObjectFields<'_, '_>) -> Result<RoleKeys, FormatError> {
     let field = roles.required(role.name())?;
     let mut fields = field.fields()?;
     let keys = RoleKeys::take(&mut fields)?;

@@ -1,7 +1,7 @@
 //! `targets.json` and the files of delegated roles (spec 4.5).
 
 use super::fields::Field;
-use super::format_error::Place;
+use super::format_error::JsonPath;
 use super::header::Header;
 use super::role::{read_hashes, write_hashes};
 use super::{Delegations, FormatError, SPEC_VERSION, Signed, TopLevelRole};
@@ -89,7 +89,7 @@ impl Signed for Targets {
     const TYPE: TopLevelRole = TopLevelRole::Targets;
 
     fn from_value(signed: &Value<'_>) -> Result<Self, FormatError> {
-        let signed = Field { value: signed, place: Place::top("signed") };
+        let signed = Field { value: signed, place: JsonPath::top("signed") };
         let mut fields = signed.fields()?;
         let Header { spec_version, version, expires } = Header::read(Self::TYPE, &mut fields)?;
         if let Some(field) = fields.optional("keys_for_delegations") {

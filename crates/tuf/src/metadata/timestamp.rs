@@ -1,7 +1,7 @@
 //! `timestamp.json` (spec 4.6).
 
 use super::fields::Field;
-use super::format_error::Place;
+use super::format_error::JsonPath;
 use super::header::Header;
 use super::{FileMeta, FormatError, SPEC_VERSION, Signed, TopLevelRole};
 use crate::UnixTime;
@@ -33,7 +33,7 @@ impl Signed for Timestamp {
     const TYPE: TopLevelRole = TopLevelRole::Timestamp;
 
     fn from_value(signed: &Value<'_>) -> Result<Self, FormatError> {
-        let signed = Field { value: signed, place: Place::top("signed") };
+        let signed = Field { value: signed, place: JsonPath::top("signed") };
         let mut fields = signed.fields()?;
         let Header { spec_version, version, expires } = Header::read(Self::TYPE, &mut fields)?;
         let meta = fields.required("meta")?;

@@ -2,7 +2,7 @@
 
 use tuf::json::Value;
 use tuf::metadata::{DelegatedRoles, HashPrefix, PathSet};
-use tuf::{Action, Check, Doubt, Error, LookUp};
+use tuf::{AbsenceDoubt, Action, Check, Error, LookUp};
 
 use super::simulator::{Instead, Machine, Order, Repository, found, object_of, refused, searched, sign, sign_object};
 
@@ -75,7 +75,7 @@ fn a_target_in_another_bin_than_that_of_its_hash_does_not_exist() -> Result<(), 
 
 /// Why a target that was not found may exist.
 #[track_caller]
-fn doubt(look_up: LookUp) -> Option<Doubt> {
+fn doubt(look_up: LookUp) -> Option<AbsenceDoubt> {
     let LookUp::NotFound { doubt, .. } = look_up else { panic!("{look_up:?}") };
     doubt
 }
@@ -87,7 +87,7 @@ fn there_is_no_doubt_about_a_bin_that_has_targets_or_a_hash() -> Result<(), Erro
         let own = repository.bin("targets", "a");
         repository.publish();
         let mut machine = Machine::trusting(&repository);
-        assert_eq!(doubt(machine.look_up(&repository, "a")?), Some(Doubt::Bin(own.as_str().into())));
+        assert_eq!(doubt(machine.look_up(&repository, "a")?), Some(AbsenceDoubt::Bin(own.as_str().into())));
         let mut hashed = repository.clone();
         hashed.describes_content = true;
         hashed.publish();
@@ -118,7 +118,7 @@ fn the_metadata_of_another_bin_is_refused_or_does_not_have_the_target() -> Resul
         for _ in 0..2 {
             repository.serve(&format!("1.{own}.json"), Instead::Body(repository.file(&other)));
             let mut machine = Machine::trusting(&repository);
-            assert_eq!(doubt(machine.look_up(&repository, "a")?), Some(Doubt::Bin(own.as_str().into())));
+            assert_eq!(doubt(machine.look_up(&repository, "a")?), Some(AbsenceDoubt::Bin(own.as_str().into())));
             // Nothing of that stays when the repository can be reached again.
             assert!(machine.stored_role(&own).is_none());
             repository.serve_honestly();

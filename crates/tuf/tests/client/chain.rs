@@ -2,7 +2,7 @@
 
 use tuf::json::{self, Object, Value};
 use tuf::metadata::{PathPattern, PathSet, RoleName, TopLevelRole};
-use tuf::{Client, Event, HashAlgorithm, Hashes, KeyId, Link, LookUp, Mode, Signature, Target, UnixTime};
+use tuf::{ChainLink, Client, Event, HashAlgorithm, Hashes, KeyId, LookUp, Mode, Signature, Target, UnixTime};
 
 use super::simulator::{DAY, Machine, NOW, Repository, Signer, ecdsa, ed25519, ed25519_keys, found};
 
@@ -18,13 +18,13 @@ fn looked_up(machine: &mut Machine, repository: &Repository, path: &str) -> (Cli
     (client, target.expect("answered"))
 }
 
-fn chain(repository: &Repository, path: &str) -> Vec<Link> {
+fn chain(repository: &Repository, path: &str) -> Vec<ChainLink> {
     let (client, target) = looked_up(&mut Machine::trusting(repository), repository, path);
     client.chain(&target).unwrap()
 }
 
 /// `role 2: 1 of ed25519+` for one of one key that signed; keys that did not have a `-`.
-fn line(link: &Link) -> String {
+fn line(link: &ChainLink) -> String {
     let signer = |signer: &tuf::Signer| {
         let kind = signer.key.as_ref().map_or("no key", |key| key.key_type());
         format!("{kind}{}", if signer.signed { "+" } else { "-" })
@@ -33,12 +33,12 @@ fn line(link: &Link) -> String {
     format!("{} {}: {} of {}", link.role, link.version, link.threshold, signers.join(" "))
 }
 
-fn lines(chain: &[Link]) -> Vec<String> {
+fn lines(chain: &[ChainLink]) -> Vec<String> {
     chain.iter().map(line).collect()
 }
 
 /// The ids of the keys that signed.
-fn signed(link: &Link) -> Vec<&KeyId> {
+fn signed(link: &ChainLink) -> Vec<&KeyId> {
     link.signers.iter().filter(|signer| signer.signed).map(|signer| &signer.key_id).collect()
 }
 

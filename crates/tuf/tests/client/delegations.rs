@@ -1,6 +1,6 @@
 //! The search through delegations: which roles are asked, in which order, and who may speak of what (TUF 5.6.7).
 
-use tuf::{Doubt, Error, LookUp};
+use tuf::{AbsenceDoubt, Error, LookUp};
 
 use super::simulator::{Machine, Order, Repository, found, searched};
 
@@ -225,7 +225,7 @@ fn a_search_that_is_too_long_says_so() -> Result<(), Error> {
         match machine.look_up(&repository, path)? {
             LookUp::Found(_) => assert!(is_found, "{path}"),
             LookUp::NotFound { searched, doubt } => {
-                assert!(!is_found && doubt == Some(Doubt::Truncated), "{path}");
+                assert!(!is_found && doubt == Some(AbsenceDoubt::Truncated), "{path}");
                 assert_eq!(searched.len(), 33);
                 assert_eq!(searched[32].as_str(), "role31");
             }
@@ -251,12 +251,16 @@ fn a_search_that_ends_at_the_limit_is_complete() -> Result<(), Error> {
     machine.limits.delegations_visited = 2;
     assert_eq!(searched(machine.look_up(&repository, "missing")?), ["targets", "A", "B"]);
     machine.limits.delegations_visited = 1;
-    let LookUp::NotFound { searched, doubt: Some(Doubt::Truncated) } = machine.look_up(&repository, "missing")? else {
+    let LookUp::NotFound { searched, doubt: Some(AbsenceDoubt::Truncated) } =
+        machine.look_up(&repository, "missing")?
+    else {
         panic!()
     };
     assert_eq!(searched.len(), 2);
     machine.limits.delegations_visited = 0;
-    let LookUp::NotFound { searched, doubt: Some(Doubt::Truncated) } = machine.look_up(&repository, "missing")? else {
+    let LookUp::NotFound { searched, doubt: Some(AbsenceDoubt::Truncated) } =
+        machine.look_up(&repository, "missing")?
+    else {
         panic!()
     };
     assert_eq!(searched.len(), 1);
@@ -277,7 +281,8 @@ fn a_deep_chain_of_delegations_with_patterns_made_to_be_slow() -> Result<(), Err
     repository.publish();
     let mut machine = Machine::trusting(&repository);
     let path = "a".repeat(2000);
-    let LookUp::NotFound { searched, doubt: Some(Doubt::Truncated) } = machine.look_up(&repository, &path)? else {
+    let LookUp::NotFound { searched, doubt: Some(AbsenceDoubt::Truncated) } = machine.look_up(&repository, &path)?
+    else {
         panic!()
     };
     assert_eq!(searched.len(), 33);

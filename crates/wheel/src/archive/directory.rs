@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::archive::end::EndRecord;
-use crate::archive::{Entry, Method, names};
+use crate::archive::{ArchiveEntry, Method, names};
 use crate::error::{Refusal, Rule, WheelError};
 
 const SIGNATURE: &[u8; 4] = b"PK\x01\x02";
@@ -16,11 +16,11 @@ pub(super) const SIZES_FOLLOW: u16 = 1 << 3;
 const UTF8_NAME: u16 = 1 << 11;
 
 /// Reads little-endian numbers from the front of a byte string; `None` at its end.
-pub(super) struct Fields<'a>(&'a [u8]);
+pub(super) struct ByteReader<'a>(&'a [u8]);
 
-impl<'a> Fields<'a> {
-    pub fn new(bytes: &'a [u8]) -> Fields<'a> {
-        Fields(bytes)
+impl<'a> ByteReader<'a> {
+    pub fn new(bytes: &'a [u8]) -> ByteReader<'a> {
+        ByteReader(bytes)
     }
 
     pub fn rest(&self) -> &'a [u8] {
@@ -53,9 +53,9 @@ impl<'a> Fields<'a> {
 }
 
 /// Reads all entries and checks everything that the directory alone can show.
-pub(super) fn parse(bytes: &[u8], end: &EndRecord, filename: &str) -> Result<Vec<Entry>, WheelError> {
+pub(super) fn parse(bytes: &[u8], end: &EndRecord, filename: &str) -> Result<Vec<ArchiveEntry>, WheelError> {
     let refused = |problem: &str| Refusal::whole(filename, Rule::Framing, problem);
-    let mut fields = Fields::new(bytes);
+    let mut fields = ByteReader::new(bytes);
     let mut entries = Vec::new();
     while !fields.rest().is_empty() {
         if fields.take(4) != Some(SIGNATURE) {
@@ -90,7 +90,7 @@ struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    fn parse(fields: &mut Fields<'a>) -> Option<Header<'a>> {
+    fn parse(fields: &mut ByteReader<'a>) -> Option<Header<'a>> {
         let _versions = fields.u32()?;
         let (flags, method) = (fields.u16()?, fields.u16()?);
         let _modified = fields.u32()?;
@@ -114,7 +114,7 @@ impl<'a> Header<'a> {
         })
     }
 
-    fn entry(&self, filename: &str) -> Result<Entry, WheelError> {
+    fn entry(&self, filename: &str) -> Result<ArchiveEntry, WheelError> {
         let shown = String::from_utf8_lossy(self.name);
         let refused = |rule, problem: &str| Refusal::entry(filename, rule, problem, shown.as_ref());
         let framing = |problem: &'static str| refused(Rule::Framing, problem);
@@ -134,7 +134,8 @@ impl<'a> Header<'a> {
         }
         let extra = Extra::parse(self.extra).map_err(framing)?;
         extra.check_unicode_path(self.name).map_err(framing)?;
-        let wide = Wide { size: self.size, compressed_size: self.compressed_size, offset: Some(self.header_offset) };
+        let wide =
+            HeaderSizes { size: self.size, compressed_size: self.compressed_size, offset: Some(self.header_offset) };
         let (size, compressed_size, header_offset) = extra.widen(wide).map_err(framing)?;
         if method == Method::Stored && size != compressed_size {
             return Err(framing("stored entry with two different sizes"));
@@ -151,7 +152,7 @@ impl<'a> Header<'a> {
         let flags = self.flags;
         let path = path.to_owned();
         let crc = self.crc;
-        Ok(Entry {
+        Ok(ArchiveEntry {
             path,
             is_directory,
             executable,
@@ -184,7 +185,7 @@ fn check_mode(attributes: u32, is_directory: bool) -> Result<bool, &'static str>
 }
 
 /// No path twice, no file where another entry needs a directory.
-fn check_unique(entries: &[Entry], filename: &str) -> Result<(), WheelError> {
+fn check_unique(entries: &[ArchiveEntry], filename: &str) -> Result<(), WheelError> {
     let mut files = HashSet::with_capacity(entries.len());
     let mut directories = HashSet::new();
     for entry in entries {
@@ -223,7 +224,7 @@ pub(super) struct Extra<'a> {
 }
 
 /// The header's own numbers, which the zip64 field replaces where they are saturated. Local headers have no offset.
-pub(super) struct Wide {
+pub(super) struct HeaderSizes {
     pub size: u32,
     pub compressed_size: u32,
     pub offset: Option<u32>,
@@ -231,7 +232,7 @@ pub(super) struct Wide {
 
 impl<'a> Extra<'a> {
     pub fn parse(extra: &'a [u8]) -> Result<Extra<'a>, &'static str> {
-        let mut fields = Fields::new(extra);
+        let mut fields = ByteReader::new(extra);
         let mut found = Extra { zip64: None, unicode_path: None };
         // Old tools leave up to three bytes of padding, too short for a field.
         while fields.rest().len() >= 4 {
@@ -259,7 +260,7 @@ impl<'a> Extra<'a> {
     }
 
     /// Size, compressed size and offset after the zip64 field (APPNOTE 4.5.3).
-    pub fn widen(&self, plain: Wide) -> Result<(u64, u64, u64), &'static str> {
+    pub fn widen(&self, plain: HeaderSizes) -> Result<(u64, u64, u64), &'static str> {
         let narrow = [Some(plain.size), Some(plain.compressed_size), plain.offset];
         let saturated = narrow.contains(&Some(u32::MAX));
         let Some(field) = self.zip64 else {
@@ -268,7 +269,7 @@ impl<'a> Extra<'a> {
             }
             return Ok((plain.size.into(), plain.compressed_size.into(), plain.offset.unwrap_or(0).into()));
         };
-        let mut field = Fields::new(field);
+        let mut field = ByteReader::new(field);
         let mut value = |narrow: u32| if narrow == u32::MAX { field.u64() } else { Some(narrow.into()) };
         let (size, compressed_size, offset) =
             (value(plain.size), value(plain.compressed_size), value(plain.offset.unwrap_or(0)));
@@ -285,7 +286,7 @@ impl<'a> Extra<'a> {
 /// Whether a zip64 field that nothing asks for is harmless: it repeats the sizes, or is the stale header offset that tools
 /// built on Python's `zipfile` carry over when they rewrite an archive above 4 GiB (published wheels have it).
 fn is_harmless(field: Option<&[u8]>, size: u64, compressed_size: u64) -> bool {
-    let mut field = Fields::new(field.unwrap_or_default());
+    let mut field = ByteReader::new(field.unwrap_or_default());
     match (field.u64(), field.u64(), field.rest().len()) {
         (Some(first), None, 0) => first == size || first >= u64::from(u32::MAX),
         (Some(first), Some(second), 0) => first == size && second == compressed_size,

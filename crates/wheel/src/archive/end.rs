@@ -1,7 +1,7 @@
 //! The end of the archive: end of central directory record, and its zip64 variant (APPNOTE 4.3.14 to 4.3.16).
 
-use crate::archive::Limits;
-use crate::archive::directory::Fields;
+use crate::archive::ArchiveLimits;
+use crate::archive::directory::ByteReader;
 use crate::error::{Refusal, Rule, WheelError};
 
 const SIGNATURE: &[u8; 4] = b"PK\x05\x06";
@@ -39,8 +39,9 @@ impl EndRecord {
             }
             return Ok(EndSearch::NeedMore { from: total.saturating_sub(LARGEST_END) });
         };
-        let mut fields = Fields::new(tail.get(position + 4..).unwrap_or_default());
-        let plain = Plain::parse(&mut fields).ok_or_else(|| refused("end of central directory is cut short"))?;
+        let mut fields = ByteReader::new(tail.get(position + 4..).unwrap_or_default());
+        let plain =
+            PlainEndRecord::parse(&mut fields).ok_or_else(|| refused("end of central directory is cut short"))?;
         if fields.rest().len() != usize::from(plain.comment_length) {
             return Err(refused("data after the end of the archive"));
         }
@@ -77,7 +78,7 @@ impl EndRecord {
     }
 
     /// Refuses a directory that would cost too much to read.
-    pub fn check_limits(&self, filename: &str, limits: &Limits) -> Result<(), WheelError> {
+    pub fn check_limits(&self, filename: &str, limits: &ArchiveLimits) -> Result<(), WheelError> {
         if self.entries > limits.entries || self.directory_size > limits.directory_size {
             let problem =
                 format!("{} entries in a directory of {} bytes are too many", self.entries, self.directory_size);
@@ -88,7 +89,7 @@ impl EndRecord {
 }
 
 /// The record of 22 bytes that every archive has.
-struct Plain {
+struct PlainEndRecord {
     disk: u16,
     directory_disk: u16,
     entries_here: u16,
@@ -98,9 +99,9 @@ struct Plain {
     comment_length: u16,
 }
 
-impl Plain {
-    fn parse(fields: &mut Fields) -> Option<Plain> {
-        Some(Plain {
+impl PlainEndRecord {
+    fn parse(fields: &mut ByteReader) -> Option<PlainEndRecord> {
+        Some(PlainEndRecord {
             disk: fields.u16()?,
             directory_disk: fields.u16()?,
             entries_here: fields.u16()?,
@@ -153,14 +154,19 @@ fn find_locator(tail: &[u8], end_position: usize, is_whole: bool) -> Locator<'_>
 }
 
 /// Reads the zip64 record, which must agree with the plain one wherever that is not saturated.
-fn read_zip64(record: &[u8], locator: &[u8], record_offset: u64, plain: &Plain) -> Result<EndRecord, &'static str> {
+fn read_zip64(
+    record: &[u8],
+    locator: &[u8],
+    record_offset: u64,
+    plain: &PlainEndRecord,
+) -> Result<EndRecord, &'static str> {
     const CUT: &str = "zip64 end record is cut short";
-    let mut locator = Fields::new(locator.get(4..).ok_or(CUT)?);
+    let mut locator = ByteReader::new(locator.get(4..).ok_or(CUT)?);
     let (disk, offset, disks) = (locator.u32().ok_or(CUT)?, locator.u64().ok_or(CUT)?, locator.u32().ok_or(CUT)?);
     if disk != 0 || disks > 1 || offset != record_offset || !record.starts_with(ZIP64_SIGNATURE) {
         return Err("zip64 locator does not point at the zip64 end record");
     }
-    let mut fields = Fields::new(record.get(4..).ok_or(CUT)?);
+    let mut fields = ByteReader::new(record.get(4..).ok_or(CUT)?);
     let length = fields.u64().ok_or(CUT)?;
     // What follows is 44 bytes; more would be extensible data, which no wheel needs.
     if length != ZIP64_LENGTH - 12 {

@@ -2,7 +2,7 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use crate::archive::{Entry, Method, WheelArchive, source};
+use crate::archive::{ArchiveEntry, Method, WheelArchive, source};
 use crate::error::{Refusal, Rule, WheelError};
 
 /// Entries up to this size, compressed and not, are taken as a whole: much faster than as a stream. Above it, the cost of
@@ -34,7 +34,12 @@ impl Inflater {
     }
 
     /// Hands the contents of `entry` to `sink`. An error after the first part means that the parts were not the contents.
-    pub fn each_part(&mut self, archive: &WheelArchive, entry: &Entry, sink: &mut Sink) -> Result<(), WheelError> {
+    pub fn each_part(
+        &mut self,
+        archive: &WheelArchive,
+        entry: &ArchiveEntry,
+        sink: &mut Sink,
+    ) -> Result<(), WheelError> {
         let filename = archive.filename();
         let read =
             |offset, bytes: &mut [u8]| source::read_into(&archive.file, entry.data_offset + offset, bytes, filename);
@@ -42,7 +47,7 @@ impl Inflater {
     }
 
     /// The contents of `entry` from its compressed data.
-    pub fn contents(&mut self, entry: &Entry, compressed: &[u8], filename: &str) -> Result<Vec<u8>, WheelError> {
+    pub fn contents(&mut self, entry: &ArchiveEntry, compressed: &[u8], filename: &str) -> Result<Vec<u8>, WheelError> {
         let read = |offset: u64, bytes: &mut [u8]| {
             let start = offset as usize;
             match compressed.get(start..).and_then(|rest| rest.get(..bytes.len())) {
@@ -60,7 +65,13 @@ impl Inflater {
         Ok(contents)
     }
 
-    fn each_part_of(&mut self, entry: &Entry, read: &Read, sink: &mut Sink, filename: &str) -> Result<(), WheelError> {
+    fn each_part_of(
+        &mut self,
+        entry: &ArchiveEntry,
+        read: &Read,
+        sink: &mut Sink,
+        filename: &str,
+    ) -> Result<(), WheelError> {
         if entry.size.max(entry.compressed_size) <= WHOLE_LIMIT {
             let contents = match entry.method {
                 Method::Stored => Some(self.copy_whole(entry, read, filename)?),
@@ -76,7 +87,7 @@ impl Inflater {
         }
     }
 
-    fn copy_whole(&mut self, entry: &Entry, read: &Read, filename: &str) -> Result<&[u8], WheelError> {
+    fn copy_whole(&mut self, entry: &ArchiveEntry, read: &Read, filename: &str) -> Result<&[u8], WheelError> {
         let contents = front(&mut self.output, entry.size as usize);
         read(0, contents)?;
         check_crc(entry, crc32fast::hash(contents), filename)?;
@@ -88,7 +99,12 @@ impl Inflater {
     /// libdeflate does not say how much of its input it used. A gzip trailer right behind the data does: it is only found
     /// where the compressed data ended, so bytes in between fail its checksum, which is the check of the contents as well.
     /// The trick is sound as long as the trailer's eight bytes do not stand in the data too.
-    fn inflate_whole(&mut self, entry: &Entry, read: &Read, filename: &str) -> Result<Option<&[u8]>, WheelError> {
+    fn inflate_whole(
+        &mut self,
+        entry: &ArchiveEntry,
+        read: &Read,
+        filename: &str,
+    ) -> Result<Option<&[u8]>, WheelError> {
         let header_length = GZIP_HEADER.len();
         let data_end = header_length + entry.compressed_size as usize;
         let input = front(&mut self.input, data_end + GZIP_TRAILER_LENGTH);
@@ -131,7 +147,7 @@ fn part_length(rest: u64) -> usize {
     rest.min(PART_LENGTH as u64) as usize
 }
 
-fn copy_stream(entry: &Entry, read: &Read, sink: &mut Sink, filename: &str) -> Result<(), WheelError> {
+fn copy_stream(entry: &ArchiveEntry, read: &Read, sink: &mut Sink, filename: &str) -> Result<(), WheelError> {
     let mut part = vec![0; PART_LENGTH];
     let mut crc = crc32fast::Hasher::new();
     let mut offset = 0;
@@ -145,7 +161,7 @@ fn copy_stream(entry: &Entry, read: &Read, sink: &mut Sink, filename: &str) -> R
     check_crc(entry, crc.finalize(), filename)
 }
 
-fn inflate_stream(entry: &Entry, read: &Read, sink: &mut Sink, filename: &str) -> Result<(), WheelError> {
+fn inflate_stream(entry: &ArchiveEntry, read: &Read, sink: &mut Sink, filename: &str) -> Result<(), WheelError> {
     let mut stream = Decompress::new(false);
     let mut crc = crc32fast::Hasher::new();
     let (mut input, mut output) = (vec![0; PART_LENGTH], vec![0; PART_LENGTH]);
@@ -191,10 +207,10 @@ fn inflate_stream(entry: &Entry, read: &Read, sink: &mut Sink, filename: &str) -
     }
 }
 
-fn check_crc(entry: &Entry, crc: u32, filename: &str) -> Result<(), WheelError> {
+fn check_crc(entry: &ArchiveEntry, crc: u32, filename: &str) -> Result<(), WheelError> {
     if crc == entry.crc { Ok(()) } else { Err(bad(entry, "contents do not match their checksum", filename)) }
 }
 
-fn bad(entry: &Entry, problem: &str, filename: &str) -> WheelError {
+fn bad(entry: &ArchiveEntry, problem: &str, filename: &str) -> WheelError {
     Refusal::entry(filename, Rule::Contents, problem, entry.path.as_str())
 }

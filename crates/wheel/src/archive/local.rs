@@ -2,8 +2,8 @@
 
 use std::fs::File;
 
-use crate::archive::directory::{Extra, Fields, SIZES_FOLLOW, Wide};
-use crate::archive::{Entry, Method, source};
+use crate::archive::directory::{ByteReader, Extra, HeaderSizes, SIZES_FOLLOW};
+use crate::archive::{ArchiveEntry, Method, source};
 use crate::error::{Refusal, Rule, WheelError};
 
 const SIGNATURE: &[u8; 4] = b"PK\x03\x04";
@@ -15,7 +15,7 @@ pub(super) const HEADER_LENGTH: usize = 30;
 /// Checks each local header against its entry and notes where its data starts.
 pub(super) fn walk(
     file: &File,
-    entries: &mut [Entry],
+    entries: &mut [ArchiveEntry],
     directory_offset: u64,
     filename: &str,
 ) -> Result<(), WheelError> {
@@ -45,7 +45,7 @@ pub(super) fn walk(
 /// Checks the local header, the extent of the data and the data descriptor of one entry that must end at `end`.
 fn check_entry(
     file: &File,
-    entry: &mut Entry,
+    entry: &mut ArchiveEntry,
     end: u64,
     buffer: &mut Vec<u8>,
     filename: &str,
@@ -78,7 +78,13 @@ fn check_entry(
     Ok(())
 }
 
-fn read_front(file: &File, entry: &Entry, length: u64, buffer: &mut Vec<u8>, filename: &str) -> Result<(), WheelError> {
+fn read_front(
+    file: &File,
+    entry: &ArchiveEntry,
+    length: u64,
+    buffer: &mut Vec<u8>,
+    filename: &str,
+) -> Result<(), WheelError> {
     // At most 30 bytes, a name and an extra field of 65,535 bytes each.
     buffer.resize(length as usize, 0);
     source::read_into(file, entry.header_offset, buffer, filename)
@@ -86,15 +92,15 @@ fn read_front(file: &File, entry: &Entry, length: u64, buffer: &mut Vec<u8>, fil
 
 /// Length of the local header at the front of `bytes`, with its name and extra fields.
 pub(super) fn header_length(bytes: &[u8]) -> Option<u64> {
-    let mut fields = Fields::new(bytes.get(26..)?);
+    let mut fields = ByteReader::new(bytes.get(26..)?);
     Some(HEADER_LENGTH as u64 + u64::from(fields.u16()?) + u64::from(fields.u16()?))
 }
 
 /// Compares the local header with the entry of the central directory; gives the header's whole length. The versions and the
 /// time may differ: no reader of wheels depends on them.
-pub(super) fn check_header(bytes: &[u8], entry: &Entry) -> Result<u64, &'static str> {
+pub(super) fn check_header(bytes: &[u8], entry: &ArchiveEntry) -> Result<u64, &'static str> {
     const CUT: &str = "local header is cut short";
-    let mut fields = Fields::new(bytes);
+    let mut fields = ByteReader::new(bytes);
     if fields.take(4) != Some(SIGNATURE) {
         return Err("no local header where the central directory says");
     }
@@ -114,7 +120,7 @@ pub(super) fn check_header(bytes: &[u8], entry: &Entry) -> Result<u64, &'static 
     if method != (if entry.method == Method::Stored { 0 } else { 8 }) || flags != entry.flags {
         return Err("two different compression methods or flags");
     }
-    let (size, compressed_size, _) = extra.widen(Wide { size, compressed_size, offset: None })?;
+    let (size, compressed_size, _) = extra.widen(HeaderSizes { size, compressed_size, offset: None })?;
     let may_be_empty = flags & SIZES_FOLLOW != 0;
     let agree = |local: u64, central: u64| local == central || (may_be_empty && local == 0);
     if !agree(size, entry.size)
@@ -128,11 +134,11 @@ pub(super) fn check_header(bytes: &[u8], entry: &Entry) -> Result<u64, &'static 
 
 /// What stands between the data of an entry and the next record: nothing, or a data descriptor (APPNOTE 4.3.9), with or
 /// without its signature, with 32 or 64 bit sizes.
-pub(super) fn check_descriptor(bytes: &[u8], entry: &Entry) -> Result<(), &'static str> {
+pub(super) fn check_descriptor(bytes: &[u8], entry: &ArchiveEntry) -> Result<(), &'static str> {
     if entry.flags & SIZES_FOLLOW == 0 {
         return if bytes.is_empty() { Ok(()) } else { Err("bytes after the data belong to no entry") };
     }
-    let mut fields = Fields::new(bytes);
+    let mut fields = ByteReader::new(bytes);
     if matches!(bytes.len(), 16 | 24) && fields.take(4) != Some(DESCRIPTOR_SIGNATURE) {
         return Err("data descriptor has no signature");
     }

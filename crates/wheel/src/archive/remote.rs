@@ -8,7 +8,7 @@ use std::ops::Range;
 use packaging::WheelFilename;
 
 use crate::archive::end::{EndRecord, EndSearch};
-use crate::archive::{Entry, Inflater, Limits, METADATA_LIMIT, directory, local, names};
+use crate::archive::{ArchiveEntry, ArchiveLimits, Inflater, METADATA_LIMIT, directory, local, names};
 use crate::error::{Refusal, Rule, WheelError};
 
 /// Local header, name and extra fields, data descriptor: the most that an entry has besides its data, in bytes.
@@ -18,7 +18,7 @@ const LARGEST_OVERHEAD: u64 = local::HEADER_LENGTH as u64 + 2 * 65_535 + 24;
 #[derive(Clone, Debug)]
 pub struct MetadataLocation {
     filename: String,
-    entry: Entry,
+    entry: ArchiveEntry,
     range: Range<u64>,
 }
 
@@ -45,7 +45,7 @@ impl MetadataLocation {
             EndSearch::Found(end) => end,
             EndSearch::NeedMore { from } => return Ok(MetadataSearch::NeedMore { from }),
         };
-        end.check_limits(filename, &Limits::default())?;
+        end.check_limits(filename, &ArchiveLimits::default())?;
         let Some(start) = end.directory_offset.checked_sub(tail_start) else {
             return Ok(MetadataSearch::NeedMore { from: end.directory_offset });
         };

@@ -5,16 +5,16 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::destination_tree::{DestinationTree, DirectoryId, PlannedFile};
 use super::error::TransactionError;
-use super::layout::{DirectoryId, Layout, PlannedFile};
 use super::protected::{Protected, resolve};
 use crate::place::Placement;
 
 /// The moves of a transaction.
 #[derive(Default)]
-pub(crate) struct Plan {
+pub(crate) struct MovePlan {
     /// What leaves the environment, in this order.
-    pub(crate) away: Vec<PathBuf>,
+    pub(crate) take_away: Vec<PathBuf>,
     /// What comes in, in this order.
     pub(crate) place: Vec<(Subtree, PathBuf)>,
     /// With `--target`: what exists and is left alone.
@@ -31,20 +31,20 @@ pub(crate) enum Subtree {
 
 /// What `pip install --target` does with names that exist in the target directory.
 #[derive(Clone, Debug)]
-pub(crate) struct Target {
+pub(crate) struct TargetDirectory {
     pub(crate) directory: PathBuf,
     /// Replace them whole instead of keeping them.
     pub(crate) upgrade: bool,
 }
 
 pub(crate) struct Planner<'p, 'a> {
-    pub(crate) layout: &'p Layout<'a>,
+    pub(crate) tree: &'p DestinationTree<'a>,
     pub(crate) placements: &'p [Placement<'a>],
     pub(crate) protected: &'p Protected,
     /// Files and directories that leave because their distribution is removed; links in the parents resolved.
     pub(crate) removed: BTreeSet<PathBuf>,
-    pub(crate) target: Option<Target>,
-    pub(crate) plan: Plan,
+    pub(crate) target: Option<TargetDirectory>,
+    pub(crate) plan: MovePlan,
 }
 
 /// What stands at a destination.
@@ -55,20 +55,20 @@ enum Occupant {
 }
 
 impl Planner<'_, '_> {
-    pub(crate) fn run(mut self) -> Result<Plan, TransactionError> {
+    pub(crate) fn run(mut self) -> Result<MovePlan, TransactionError> {
         let removed = std::mem::take(&mut self.removed);
         let gone: HashSet<&Path> = removed.iter().map(PathBuf::as_path).collect();
-        self.plan.away = removed.iter().cloned().collect();
-        self.directory(&gone, Layout::ROOT, Path::new("/"))?;
+        self.plan.take_away = removed.iter().cloned().collect();
+        self.directory(&gone, DestinationTree::ROOT, Path::new("/"))?;
         // A distribution counts as installed when its metadata are there: they leave first and come last.
-        self.plan.away.sort_by_key(|path| !is_info(path));
+        self.plan.take_away.sort_by_key(|path| !is_info(path));
         self.plan.place.sort_by_key(|(_, path)| is_info(path));
         Ok(self.plan)
     }
 
     fn directory(&mut self, gone: &HashSet<&Path>, id: DirectoryId, path: &Path) -> Result<(), TransactionError> {
-        let layout = self.layout;
-        let Some(directory) = layout.directory(id) else { return Ok(()) };
+        let tree = self.tree;
+        let Some(directory) = tree.directory(id) else { return Ok(()) };
         let is_target = self.target.as_ref().is_some_and(|target| target.directory == path);
         for (name, child) in &directory.directories {
             let destination = path.join(name);
@@ -123,7 +123,7 @@ impl Planner<'_, '_> {
                 if let Some(what) = self.protected.existing(&destination) {
                     return Err(self.refusal(file, what, &destination));
                 }
-                self.plan.away.push(destination.clone());
+                self.plan.take_away.push(destination.clone());
             }
             _ => {}
         }
@@ -141,7 +141,7 @@ impl Planner<'_, '_> {
             self.plan.kept.push(destination.to_path_buf());
             return true;
         }
-        self.plan.away.push(destination.to_path_buf());
+        self.plan.take_away.push(destination.to_path_buf());
         false
     }
 
@@ -160,7 +160,7 @@ impl Planner<'_, '_> {
     }
 
     fn first_file(&self, id: DirectoryId) -> Option<&PlannedFile<'_>> {
-        let directory = self.layout.directory(id)?;
+        let directory = self.tree.directory(id)?;
         directory.files.values().next().or_else(|| directory.directories.values().find_map(|id| self.first_file(*id)))
     }
 

@@ -7,7 +7,7 @@ use packaging::MetadataFields;
 use crate::archive::{WheelArchive, is_name, is_version};
 use crate::error::{Refusal, Rule, WheelError};
 use crate::manifest::EntryPoint;
-use crate::unpack::{layout, required};
+use crate::unpack::{destinations, required};
 
 /// Largest WHEEL and entry_points.txt, in bytes.
 const TEXT_LIMIT: u64 = 4 << 20;
@@ -119,7 +119,7 @@ fn entry_point(line: &str) -> Result<EntryPoint, &'static str> {
     if name.is_empty() || !name.bytes().all(is_plain) || matches!(name, "." | "..") {
         return Err("entry point with an unsafe name");
     }
-    if layout::shadows_python(name) {
+    if destinations::shadows_python(name) {
         return Err("script would replace the interpreter");
     }
     let value = match value.split_once('[') {

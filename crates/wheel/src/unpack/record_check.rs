@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-use crate::archive::{Entry, WheelArchive};
+use crate::archive::{ArchiveEntry, WheelArchive};
 use crate::error::{Refusal, Rule, WheelError};
 use crate::record::{RecordRow, parse_record};
 use crate::unpack::{RecordPolicy, is_left_out, required};
@@ -16,7 +16,7 @@ const RECORD_LIMIT: u64 = 64 << 20;
 
 /// What RECORD says about the contents of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Expected {
+pub(super) enum ExpectedDigest {
     /// Nothing is asked for: the user has waived RECORD, or it is empty.
     Anything,
     Sha256(String),
@@ -27,11 +27,11 @@ pub(super) enum Expected {
 /// What each of `entries` must contain, in their order.
 pub(super) fn expected(
     archive: &WheelArchive,
-    entries: &[&Entry],
+    entries: &[&ArchiveEntry],
     policy: RecordPolicy,
-) -> Result<Vec<Expected>, WheelError> {
+) -> Result<Vec<ExpectedDigest>, WheelError> {
     if policy == RecordPolicy::Waive {
-        return Ok(vec![Expected::Anything; entries.len()]);
+        return Ok(vec![ExpectedDigest::Anything; entries.len()]);
     }
     let refused = |problem: &str, path: &str| Refusal::entry(archive.filename(), Rule::Record, problem, path);
     let contents = required(archive, "RECORD", Rule::Record, RECORD_LIMIT)?;
@@ -39,7 +39,7 @@ pub(super) fn expected(
     if rows.is_empty() {
         // A wheel without any claim is accepted, as pip does: tools of tests make such wheels, and RECORD is made by whoever
         // made the archive, so that an empty one hides nothing that a full one would show. A wrong claim is refused.
-        return Ok(vec![Expected::Anything; entries.len()]);
+        return Ok(vec![ExpectedDigest::Anything; entries.len()]);
     }
     let mut by_path: HashMap<&str, &RecordRow> = HashMap::with_capacity(rows.len());
     for row in &rows {
@@ -63,16 +63,16 @@ pub(super) fn expected(
     }
 }
 
-fn expected_of(row: &RecordRow, entry: &Entry) -> Result<Expected, &'static str> {
+fn expected_of(row: &RecordRow, entry: &ArchiveEntry) -> Result<ExpectedDigest, &'static str> {
     if row.size.is_some_and(|size| size != entry.size) {
         return Err("size differs from RECORD");
     }
     let Some((algorithm, value)) = &row.hash else { return Err("RECORD has no hash for this file") };
     let value = value.trim_end_matches('=').to_owned();
     match algorithm.as_str() {
-        "sha256" => Ok(Expected::Sha256(value)),
-        "sha384" => Ok(Expected::Sha384(value)),
-        "sha512" => Ok(Expected::Sha512(value)),
+        "sha256" => Ok(ExpectedDigest::Sha256(value)),
+        "sha384" => Ok(ExpectedDigest::Sha384(value)),
+        "sha512" => Ok(ExpectedDigest::Sha512(value)),
         _ => Err("RECORD has no hash of SHA-256 or better for this file"),
     }
 }
@@ -80,21 +80,21 @@ fn expected_of(row: &RecordRow, entry: &Entry) -> Result<Expected, &'static str>
 /// Hashes the contents of one file while they pass by.
 pub(super) struct Hasher {
     sha256: Sha256,
-    also: Also,
+    also: SecondHasher,
 }
 
-enum Also {
+enum SecondHasher {
     None,
     Sha384(Sha384),
     Sha512(Sha512),
 }
 
 impl Hasher {
-    pub fn new(expected: &Expected) -> Hasher {
+    pub fn new(expected: &ExpectedDigest) -> Hasher {
         let also = match expected {
-            Expected::Anything | Expected::Sha256(_) => Also::None,
-            Expected::Sha384(_) => Also::Sha384(Sha384::new()),
-            Expected::Sha512(_) => Also::Sha512(Sha512::new()),
+            ExpectedDigest::Anything | ExpectedDigest::Sha256(_) => SecondHasher::None,
+            ExpectedDigest::Sha384(_) => SecondHasher::Sha384(Sha384::new()),
+            ExpectedDigest::Sha512(_) => SecondHasher::Sha512(Sha512::new()),
         };
         Hasher { sha256: Sha256::new(), also }
     }
@@ -102,20 +102,24 @@ impl Hasher {
     pub fn update(&mut self, part: &[u8]) {
         self.sha256.update(part);
         match &mut self.also {
-            Also::None => {}
-            Also::Sha384(hasher) => hasher.update(part),
-            Also::Sha512(hasher) => hasher.update(part),
+            SecondHasher::None => {}
+            SecondHasher::Sha384(hasher) => hasher.update(part),
+            SecondHasher::Sha512(hasher) => hasher.update(part),
         }
     }
 
     /// The SHA-256 in RECORD's form, if the contents were the expected ones.
-    pub fn finish(self, expected: &Expected) -> Option<String> {
+    pub fn finish(self, expected: &ExpectedDigest) -> Option<String> {
         let sha256 = URL_SAFE_NO_PAD.encode(self.sha256.finalize());
         let matches = match (expected, self.also) {
-            (Expected::Anything, _) => true,
-            (Expected::Sha256(value), _) => *value == sha256,
-            (Expected::Sha384(value), Also::Sha384(hasher)) => *value == URL_SAFE_NO_PAD.encode(hasher.finalize()),
-            (Expected::Sha512(value), Also::Sha512(hasher)) => *value == URL_SAFE_NO_PAD.encode(hasher.finalize()),
+            (ExpectedDigest::Anything, _) => true,
+            (ExpectedDigest::Sha256(value), _) => *value == sha256,
+            (ExpectedDigest::Sha384(value), SecondHasher::Sha384(hasher)) => {
+                *value == URL_SAFE_NO_PAD.encode(hasher.finalize())
+            }
+            (ExpectedDigest::Sha512(value), SecondHasher::Sha512(hasher)) => {
+                *value == URL_SAFE_NO_PAD.encode(hasher.finalize())
+            }
             _ => false,
         };
         matches.then_some(sha256)

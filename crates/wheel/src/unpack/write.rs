@@ -9,10 +9,10 @@ use std::time::UNIX_EPOCH;
 
 use rayon::prelude::*;
 
-use crate::archive::{Entry, Inflater, WheelArchive, ancestors};
+use crate::archive::{ArchiveEntry, Inflater, WheelArchive, ancestors};
 use crate::error::{Refusal, Rule, WheelError};
 use crate::manifest::UnpackedFile;
-use crate::unpack::Expected;
+use crate::unpack::ExpectedDigest;
 use crate::unpack::record_check::Hasher;
 
 /// Wheels that unpack to less than this many bytes are not worth waking another thread for.
@@ -24,8 +24,8 @@ const BATCH: usize = 16;
 /// Writes `entries` below `into`, each with the contents it must have. On error, some of them may have been written.
 pub(super) fn write_all(
     archive: &WheelArchive,
-    entries: &[&Entry],
-    expected: &[Expected],
+    entries: &[&ArchiveEntry],
+    expected: &[ExpectedDigest],
     into: &Path,
 ) -> Result<Vec<UnpackedFile>, WheelError> {
     create_directories(archive, entries, into)?;
@@ -33,8 +33,12 @@ pub(super) fn write_all(
 }
 
 /// Inflates `entries`, each of which must have its contents, and writes nothing.
-pub(super) fn check_all(archive: &WheelArchive, entries: &[&Entry], expected: &[Expected]) -> Result<(), WheelError> {
-    let check = |entry: &Entry, expected: &Expected, inflater: &mut Inflater| {
+pub(super) fn check_all(
+    archive: &WheelArchive,
+    entries: &[&ArchiveEntry],
+    expected: &[ExpectedDigest],
+) -> Result<(), WheelError> {
+    let check = |entry: &ArchiveEntry, expected: &ExpectedDigest, inflater: &mut Inflater| {
         contents(archive, entry, expected, inflater, |_| Ok(())).map(|_| ())
     };
     on_all_threads(entries, expected, check).map(|_| ())
@@ -42,11 +46,11 @@ pub(super) fn check_all(archive: &WheelArchive, entries: &[&Entry], expected: &[
 
 /// What `work` makes of each entry, in any order; the first error ends it.
 fn on_all_threads<Done: Send>(
-    entries: &[&Entry],
-    expected: &[Expected],
-    work: impl Fn(&Entry, &Expected, &mut Inflater) -> Result<Done, WheelError> + Sync,
+    entries: &[&ArchiveEntry],
+    expected: &[ExpectedDigest],
+    work: impl Fn(&ArchiveEntry, &ExpectedDigest, &mut Inflater) -> Result<Done, WheelError> + Sync,
 ) -> Result<Vec<Done>, WheelError> {
-    let mut queue: Vec<(&Entry, &Expected)> = entries.iter().copied().zip(expected).collect();
+    let mut queue: Vec<(&ArchiveEntry, &ExpectedDigest)> = entries.iter().copied().zip(expected).collect();
     // Large entries first, so that no thread is left with one at the end; the rest stay in their directories' order.
     queue.sort_by_key(|(entry, _)| std::cmp::Reverse(entry.size.max(SERIAL_SIZE)));
     let total: u64 = entries.iter().map(|entry| entry.size).sum();
@@ -72,7 +76,10 @@ fn on_all_threads<Done: Send>(
 }
 
 /// The next entries to work on: one large one, or a few small ones.
-fn take_batch<'a, Work: Copy>(queue: &'a [(&Entry, Work)], next: &AtomicUsize) -> Option<&'a [(&'a Entry, Work)]> {
+fn take_batch<'a, Work: Copy>(
+    queue: &'a [(&ArchiveEntry, Work)],
+    next: &AtomicUsize,
+) -> Option<&'a [(&'a ArchiveEntry, Work)]> {
     let mut start = next.load(Ordering::Relaxed);
     loop {
         let (first, _) = queue.get(start)?;
@@ -85,7 +92,7 @@ fn take_batch<'a, Work: Copy>(queue: &'a [(&Entry, Work)], next: &AtomicUsize) -
     }
 }
 
-fn create_directories(archive: &WheelArchive, entries: &[&Entry], into: &Path) -> Result<(), WheelError> {
+fn create_directories(archive: &WheelArchive, entries: &[&ArchiveEntry], into: &Path) -> Result<(), WheelError> {
     let mut directories = BTreeSet::new();
     let mut last_parent = "";
     for entry in entries {
@@ -107,8 +114,8 @@ fn create_directories(archive: &WheelArchive, entries: &[&Entry], into: &Path) -
 
 fn write_file(
     archive: &WheelArchive,
-    entry: &Entry,
-    expected: &Expected,
+    entry: &ArchiveEntry,
+    expected: &ExpectedDigest,
     into: &Path,
     inflater: &mut Inflater,
 ) -> Result<UnpackedFile, WheelError> {
@@ -128,8 +135,8 @@ fn write_file(
 /// Hands the contents of an entry to `sink`. They were the expected ones if there is no error; gives their SHA-256.
 fn contents(
     archive: &WheelArchive,
-    entry: &Entry,
-    expected: &Expected,
+    entry: &ArchiveEntry,
+    expected: &ExpectedDigest,
     inflater: &mut Inflater,
     mut sink: impl FnMut(&[u8]) -> Result<(), WheelError>,
 ) -> Result<String, WheelError> {
@@ -145,7 +152,7 @@ fn contents(
 }
 
 /// Creates a file that must not exist yet.
-fn create(archive: &WheelArchive, entry: &Entry, path: &Path) -> Result<File, WheelError> {
+fn create(archive: &WheelArchive, entry: &ArchiveEntry, path: &Path) -> Result<File, WheelError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

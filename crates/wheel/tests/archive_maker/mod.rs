@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use sha2::Digest as _;
-use wheel::{Limits, Manifest, RecordPolicy, WheelArchive, WheelError, unpack, verify};
+use wheel::{ArchiveLimits, Manifest, RecordPolicy, WheelArchive, WheelError, unpack, verify};
 
 pub const FILENAME: &str = "h_x-1.0-py3-none-any.whl";
 pub const DIST_INFO: &str = "h_x-1.0.dist-info";
@@ -312,7 +312,7 @@ impl Bench {
         self.path().join("sub/unpacked")
     }
 
-    pub fn open(&self, filename: &str, bytes: &[u8], limits: &Limits) -> Result<WheelArchive, WheelError> {
+    pub fn open(&self, filename: &str, bytes: &[u8], limits: &ArchiveLimits) -> Result<WheelArchive, WheelError> {
         let path = self.path().join("the.whl");
         std::fs::write(&path, bytes).unwrap();
         std::fs::create_dir_all(self.path().join("sub")).unwrap();
@@ -321,7 +321,7 @@ impl Bench {
 
     /// Unpacks the wheel; verifying it alone must give the same verdict.
     pub fn unpack(&self, filename: &str, bytes: &[u8]) -> Result<Manifest, WheelError> {
-        let archive = self.open(filename, bytes, &Limits::default())?;
+        let archive = self.open(filename, bytes, &ArchiveLimits::default())?;
         let verified = verify(&archive, RecordPolicy::Enforce).map_err(|error| error.to_string());
         let unpacked = unpack(&archive, &self.output(), RecordPolicy::Enforce);
         assert_eq!(verified, unpacked.as_ref().map(|_| ()).map_err(|error| error.to_string()));

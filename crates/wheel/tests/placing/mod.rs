@@ -96,7 +96,7 @@ pub fn placement<'a>(unpacked: &'a Unpacked, scheme: &'a Scheme, interpreter: &'
 }
 
 /// Installs wheels into an environment with one transaction.
-pub fn install(prefix: &Path, wheels: &[&Unpacked]) -> Result<wheel::Outcome, TransactionError> {
+pub fn install(prefix: &Path, wheels: &[&Unpacked]) -> Result<wheel::TransactionOutcome, TransactionError> {
     let interpreter = prefix.join("bin/python");
     let schemes: Vec<Scheme> = wheels.iter().map(|wheel| scheme(prefix, name_of(wheel))).collect();
     let mut transaction = Transaction::begin(&site_packages(prefix), || ())?;

@@ -9,24 +9,24 @@ use repository::page::FileHashes;
 use repository::{Page, PageFile, layout};
 use sha2::{Digest as _, Sha256};
 
-use super::stage::Stage;
-use crate::failure::{Failure, Kind};
-use crate::repo::server::Interference;
-use crate::repo::workplace::disk;
+use super::stage::DemoStage;
+use installer::error::{Failure, Kind};
+use operator::operator_directory::disk_failure;
+use operator::server::ResponseOverrides;
 
 /// Somebody on the network.
 pub struct Attacker {
     public: PathBuf,
-    interference: Interference,
+    overrides: ResponseOverrides,
 }
 
 /// What was served once, by path.
-pub type Day = BTreeMap<String, Vec<u8>>;
+pub type Recording = BTreeMap<String, Vec<u8>>;
 
 impl Attacker {
     /// Does nothing yet.
-    pub fn new(stage: &Stage) -> Self {
-        Self { public: stage.directory().join("index/public"), interference: Arc::clone(stage.interference()) }
+    pub fn new(stage: &DemoStage) -> Self {
+        Self { public: stage.directory().join("index/public"), overrides: Arc::clone(stage.interference()) }
     }
 
     /// Lets the server answer again.
@@ -81,14 +81,14 @@ impl Attacker {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn remembers(&self, project: &str) -> Result<Day, Failure> {
+    pub fn remembers(&self, project: &str) -> Result<Recording, Failure> {
         let project = name(project)?;
         let paths = [layout::TIMESTAMP.to_owned(), layout::json_page_path(&project), layout::html_page_path(&project)];
         paths.into_iter().map(|path| Ok((path.clone(), self.read(&path)?))).collect()
     }
 
     /// Answers with what was served another day.
-    pub fn replays(&self, day: Day) {
+    pub fn replays(&self, day: Recording) {
         self.hand().extend(day.into_iter().map(|(path, bytes)| (path, Some(bytes))));
     }
 
@@ -98,7 +98,7 @@ impl Attacker {
     /// When the directory cannot be read.
     pub fn withholds_metadata(&self) -> Result<(), Failure> {
         let directory = self.public.join(layout::METADATA);
-        for entry in std::fs::read_dir(&directory).map_err(|error| disk(&directory, &error))?.flatten() {
+        for entry in std::fs::read_dir(&directory).map_err(|error| disk_failure(&directory, &error))?.flatten() {
             let path = format!("{}{}", layout::METADATA, entry.file_name().to_string_lossy());
             self.hand().insert(path, None);
         }
@@ -106,7 +106,7 @@ impl Attacker {
     }
 
     fn hand(&self) -> MutexGuard<'_, BTreeMap<String, Option<Vec<u8>>>> {
-        self.interference.lock().unwrap_or_else(PoisonError::into_inner)
+        self.overrides.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers with a page to installers that verify nothing.
@@ -125,7 +125,7 @@ impl Attacker {
 
     fn read(&self, path: &str) -> Result<Vec<u8>, Failure> {
         let path = self.public.join(path);
-        std::fs::read(&path).map_err(|error| disk(&path, &error))
+        std::fs::read(&path).map_err(|error| disk_failure(&path, &error))
     }
 }
 

@@ -9,8 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rawzip::ZipArchiveWriter;
 use sha2::{Digest as _, Sha256};
 
-use crate::failure::{Failure, Kind};
-use crate::repo::workplace::{disk, write_whole};
+use installer::error::{Failure, Kind};
+use operator::operator_directory::{disk_failure, write_whole};
 
 /// A wheel to be made.
 pub struct SampleWheel {
@@ -43,7 +43,7 @@ impl SampleWheel {
     pub fn write(&self, directory: &Path) -> Result<String, Failure> {
         let name = self.filename();
         let path = directory.join(&name);
-        write_whole(&path, &self.bytes()?).map_err(|error| disk(&path, &error))?;
+        write_whole(&path, &self.bytes()?).map_err(|error| disk_failure(&path, &error))?;
         Ok(name)
     }
 

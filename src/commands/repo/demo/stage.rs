@@ -8,24 +8,25 @@ use tempfile::TempDir;
 
 use super::sample_wheel::module;
 use super::unexpected;
-use crate::failure::{Failure, Kind};
-use crate::repo::server::{Interference, Server};
-use crate::repo::workplace::disk;
-use crate::terminal::{Terminal, printable_lines};
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::text::printable_lines;
+use operator::operator_directory::disk_failure;
+use operator::server::{ResponseOverrides, Server};
 
 /// The place of the story.
-pub struct Stage {
+pub struct DemoStage {
     directory: TempDir,
     interpreter: PathBuf,
     program: PathBuf,
     server: Server,
     index: String,
-    interference: Interference,
+    overrides: ResponseOverrides,
     terminal: Arc<Terminal>,
 }
 
 /// How a command ended.
-pub struct Ran {
+pub struct CommandResult {
     /// As somebody would type it.
     pub shown: String,
     /// The exit code; `None` when a signal ended it.
@@ -37,22 +38,22 @@ pub struct Ran {
 /// The keys of the demonstration live for seconds.
 const PASSPHRASE: &str = "a key for a demonstration";
 
-impl Stage {
+impl DemoStage {
     /// An empty place, and a server for what will be published.
     pub async fn new(interpreter: PathBuf, terminal: &Arc<Terminal>) -> Result<Self, Failure> {
         let failed =
             |error| Failure::new(Kind::Error, "disk", format!("Could not make a temporary directory: {error}"));
         let directory = tempfile::Builder::new().prefix("tufpip-demo-").tempdir().map_err(failed)?;
         let public = directory.path().join("index/public");
-        std::fs::create_dir_all(&public).map_err(|error| disk(&public, &error))?;
-        let interference = Interference::default();
-        let server = Server::start(&public, 0, Arc::clone(&interference)).await?;
+        std::fs::create_dir_all(&public).map_err(|error| disk_failure(&public, &error))?;
+        let overrides = ResponseOverrides::default();
+        let server = Server::start(&public, 0, Arc::clone(&overrides)).await?;
         let program = std::env::current_exe().map_err(|error| {
             Failure::new(Kind::Error, "internal", format!("This program does not find itself: {error}"))
         })?;
         let interpreter = std::path::absolute(&interpreter).unwrap_or(interpreter);
         let index = format!("{}simple/", server.url());
-        Ok(Self { directory, interpreter, program, server, index, interference, terminal: Arc::clone(terminal) })
+        Ok(Self { directory, interpreter, program, server, index, overrides, terminal: Arc::clone(terminal) })
     }
 
     /// Everything is in it.
@@ -71,8 +72,8 @@ impl Stage {
     }
 
     /// What is answered instead of what is published.
-    pub fn interference(&self) -> &Interference {
-        &self.interference
+    pub fn interference(&self) -> &ResponseOverrides {
+        &self.overrides
     }
 
     /// The next part of the story.
@@ -89,12 +90,12 @@ impl Stage {
     }
 
     /// What a command said.
-    pub fn show(&self, ran: &Ran) {
+    pub fn show(&self, ran: &CommandResult) {
         self.show_beginning(ran, usize::MAX);
     }
 
     /// The first lines of what a command said.
-    fn show_beginning(&self, ran: &Ran, lines: usize) {
+    fn show_beginning(&self, ran: &CommandResult, lines: usize) {
         self.terminal.line(&format!("  $ {}", ran.shown));
         for line in ran.output.lines().filter(|line| !line.trim().is_empty()).take(lines) {
             self.terminal.line(&format!("  | {line}"));
@@ -102,12 +103,12 @@ impl Stage {
     }
 
     /// Runs this program as the user of the story, who trusts the index from a certain moment on.
-    pub fn run(&self, words: &[&str]) -> Result<Ran, Failure> {
+    pub fn run(&self, words: &[&str]) -> Result<CommandResult, Failure> {
         self.run_program(words, "home")
     }
 
     /// Runs this program as somebody who trusts nothing.
-    pub fn run_as_stranger(&self, words: &[&str]) -> Result<Ran, Failure> {
+    pub fn run_as_stranger(&self, words: &[&str]) -> Result<CommandResult, Failure> {
         self.run_program(words, "home-of-a-stranger")
     }
 
@@ -154,10 +155,10 @@ impl Stage {
         entries.is_ok_and(|mut entries| entries.next().is_some())
     }
 
-    fn run_program(&self, words: &[&str], home: &str) -> Result<Ran, Failure> {
+    fn run_program(&self, words: &[&str], home: &str) -> Result<CommandResult, Failure> {
         let mut command = self.command(&self.program, home);
         command.args(words);
-        let shown = words.iter().map(|word| crate::repo::anchor::word(word)).collect::<Vec<_>>().join(" ");
+        let shown = words.iter().map(|word| operator::anchor::shell_quoted(word)).collect::<Vec<_>>().join(" ");
         self.wait(command, format!("tufpip {shown}"))
     }
 
@@ -187,13 +188,13 @@ impl Stage {
         command
     }
 
-    fn wait(&self, mut command: Command, shown: String) -> Result<Ran, Failure> {
+    fn wait(&self, mut command: Command, shown: String) -> Result<CommandResult, Failure> {
         command.stdin(std::process::Stdio::null());
         // The server answers meanwhile, in other threads.
         let output = tokio::task::block_in_place(|| command.output());
         let output = output.map_err(|error| Failure::new(Kind::Error, "repo.demo", format!("{shown}: {error}")))?;
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let text = printable_lines(&text).replace(&format!("{}/", self.directory().display()), "");
-        Ok(Ran { shown, code: output.status.code(), output: text })
+        Ok(CommandResult { shown, code: output.status.code(), output: text })
     }
 }

@@ -1,31 +1,31 @@
 //! `repo root edit`: the next versions of what people sign.
 
-use repository::Group;
-use repository::ceremony::{ByPeople, CeremonyError, PeoplesFile, RenewedByPeople, SigningGroup};
+use repository::KeyGroup;
+use repository::ceremony::{CeremonyError, OfflineMetadata, OfflineMetadataFile, OfflineRenewal, SigningGroup};
 use serde_json::json;
 use tuf::metadata::{Metadata, RoleName, Targets};
 use tuf::{Key, UnixTime};
 
-use crate::failure::{Failure, Kind};
-use crate::repo::ceremony::{self, Ceremony};
-use crate::repo::config::CONFIG_FILE;
-use crate::repo::keys::{self, KeyRing};
-use crate::repo::state;
-use crate::repo::storage::Storage;
-use crate::repo::workplace::Workplace;
-use crate::settings::{EditRoot, EditedGroup, Renewed, RepoSettings};
+use crate::settings::{EditRoot, EditedGroup, OperatorOptions, Renewed};
 use crate::terminal::Terminal;
-use crate::trust::unix_now;
+use installer::error::{Failure, Kind};
+use installer::trust::unix_now;
+use operator::ceremony::{self, Ceremony};
+use operator::config::CONFIG_FILE;
+use operator::keys::{self, KeyRing};
+use operator::operator_directory::OperatorDirectory;
+use operator::published_state;
+use operator::storage::Storage;
 
 /// Writes what people shall sign next.
 ///
 /// # Errors
 /// When a key is not found, too few remain, or nothing changes.
-pub async fn edit(repo: &RepoSettings, edit: &EditRoot, terminal: &Terminal) -> Result<(), Failure> {
-    let workplace = Workplace::open(&repo.directory)?;
-    let storage = Storage::open(&workplace.output())?;
-    let ceremony = Ceremony::read(&workplace, &storage, terminal).await?;
-    let mut ring = ceremony::ring(&workplace, repo)?;
+pub async fn edit(repo: &OperatorOptions, edit: &EditRoot, terminal: &Terminal) -> Result<(), Failure> {
+    let operator_directory = OperatorDirectory::open(&repo.directory)?;
+    let storage = Storage::open(&operator_directory.output())?;
+    let ceremony = Ceremony::read(&operator_directory, &storage, terminal).await?;
+    let mut ring = ceremony::ring(&operator_directory, &repo.unlock())?;
     let mut wanted = ceremony.expected().ok_or_else(no_root)?;
     let group = match edit.group {
         EditedGroup::Root => SigningGroup::Root,
@@ -35,7 +35,7 @@ pub async fn edit(repo: &RepoSettings, edit: &EditRoot, terminal: &Terminal) -> 
     let mut added = Vec::new();
     for path in &edit.add {
         let key = keys::open(path)?;
-        ring.know(key.clone());
+        ring.add_file(key.clone());
         added.push(key);
     }
     if !added.is_empty() || !edit.remove.is_empty() || edit.threshold.is_some() {
@@ -45,23 +45,23 @@ pub async fn edit(repo: &RepoSettings, edit: &EditRoot, terminal: &Terminal) -> 
     let spread = match edit.bins {
         None => None,
         Some(bins) => {
-            let config = workplace.config.with_bins(bins).map_err(Failure::usage)?;
-            wanted.spread(&config.policy()).map_err(impossible)?;
+            let config = operator_directory.config.with_bins(bins).map_err(Failure::usage)?;
+            wanted.spread_over_bins(&config.policy()).map_err(impossible)?;
             Some(config)
         }
     };
-    let renewed = RenewedByPeople {
+    let renewed = OfflineRenewal {
         root: matches!(edit.renew, Renewed::Root | Renewed::All) || edit.expires.is_some(),
         targets: matches!(edit.renew, Renewed::Targets | Renewed::All),
     };
-    let mut files = prepare(&workplace, &ceremony, &wanted, renewed);
+    let mut files = prepare(&operator_directory, &ceremony, &wanted, renewed);
     if renewed.targets {
-        let expires = UnixTime(unix_now().0 + workplace.config.policy().expiry.targets);
+        let expires = UnixTime(unix_now().0 + operator_directory.config.policy().expiry.targets);
         files.extend(renewed_projects(&ceremony, &wanted, &storage, expires).await?);
     }
     if let Some(expires) = edit.expires {
         let until = UnixTime(unix_now().0.saturating_add(i64::try_from(expires.as_secs()).unwrap_or(i64::MAX)));
-        for file in files.iter_mut().filter(|file| matches!(file, PeoplesFile::Root(_))) {
+        for file in files.iter_mut().filter(|file| matches!(file, OfflineMetadataFile::Root(_))) {
             file.set_expires(until);
         }
     }
@@ -71,55 +71,56 @@ pub async fn edit(repo: &RepoSettings, edit: &EditRoot, terminal: &Terminal) -> 
     }
     if !repo.dry_run {
         for key in &added {
-            keys::adopt(&workplace.keys(), key, false)?;
+            keys::adopt(&operator_directory.keys(), key, false)?;
         }
-        if let (Some(config), Some(text)) = (&spread, workplace.read(CONFIG_FILE)?) {
-            workplace.write(CONFIG_FILE, config.bins_written_into(&String::from_utf8_lossy(&text)).as_bytes())?;
+        if let (Some(config), Some(text)) = (&spread, operator_directory.read(CONFIG_FILE)?) {
+            operator_directory
+                .write(CONFIG_FILE, config.bins_written_into(&String::from_utf8_lossy(&text)).as_bytes())?;
         }
     }
-    stage(repo, &workplace, ceremony, files, &ring, terminal)
+    stage(repo, &operator_directory, ceremony, files, &ring, terminal)
 }
 
 /// The files that have to be signed so that this is published. A file that waits and says the same stays: it may have
 /// signatures already.
 pub fn prepare(
-    workplace: &Workplace,
+    operator_directory: &OperatorDirectory,
     ceremony: &Ceremony,
-    wanted: &ByPeople,
-    renewed: RenewedByPeople,
-) -> Vec<PeoplesFile> {
-    let published = ceremony.published.as_ref().map(ByPeople::of);
-    let files = wanted.since(published.as_ref(), renewed, &workplace.config.policy(), unix_now());
+    wanted: &OfflineMetadata,
+    renewed: OfflineRenewal,
+) -> Vec<OfflineMetadataFile> {
+    let published = ceremony.published.as_ref().map(OfflineMetadata::of);
+    let files = wanted.changes_since(published.as_ref(), renewed, &operator_directory.config.policy(), unix_now());
     // What waits only for another expiry.
-    let is_there = |waiting: &PeoplesFile| files.iter().any(|file| file.role() == waiting.role());
-    let others = ceremony.waiting.iter().filter(|waiting| wanted.is_said_by(waiting) && !is_there(waiting));
-    let others: Vec<PeoplesFile> = others.cloned().collect();
-    let kept = |file: PeoplesFile| {
-        let is_renewed = if matches!(file, PeoplesFile::Root(_)) { renewed.root } else { renewed.targets };
+    let is_there = |waiting: &OfflineMetadataFile| files.iter().any(|file| file.role() == waiting.role());
+    let others = ceremony.waiting.iter().filter(|waiting| wanted.matches_file(waiting) && !is_there(waiting));
+    let others: Vec<OfflineMetadataFile> = others.cloned().collect();
+    let kept = |file: OfflineMetadataFile| {
+        let is_renewed = if matches!(file, OfflineMetadataFile::Root(_)) { renewed.root } else { renewed.targets };
         let mut waiting = ceremony.waiting.iter().filter(|waiting| !is_renewed && waiting.same_but_expiry(&file));
         waiting.next().cloned().unwrap_or(file)
     };
-    let mut files: Vec<PeoplesFile> = files.into_iter().map(kept).chain(others).collect();
-    files.sort_by_key(|file| (!matches!(file, PeoplesFile::Root(_)), file.role()));
+    let mut files: Vec<OfflineMetadataFile> = files.into_iter().map(kept).chain(others).collect();
+    files.sort_by_key(|file| (!matches!(file, OfflineMetadataFile::Root(_)), file.role()));
     files
 }
 
 /// What the people of projects sign so that it expires later. Where something waits for them already, that does it.
 async fn renewed_projects(
     ceremony: &Ceremony,
-    wanted: &ByPeople,
+    wanted: &OfflineMetadata,
     storage: &Storage,
     expires: UnixTime,
-) -> Result<Vec<PeoplesFile>, Failure> {
+) -> Result<Vec<OfflineMetadataFile>, Failure> {
     let Some(published) = &ceremony.published else { return Ok(Vec::new()) };
     let waits =
         |role: &RoleName| ceremony.waiting.iter().any(|file| file.role() == *role && file.expires().0 > unix_now().0);
     let stays = |role: &RoleName| wanted.has(role);
     let roles = published.project_roles().filter(|role| stays(role) && !waits(role)).cloned().collect();
-    let mut read = state::roles(published, storage, roles).await?;
+    let mut read = published_state::roles(published, storage, roles).await?;
     read.sort_by(|(role, _), (other, _)| role.cmp(other));
     let next = |(role, targets): (RoleName, Targets)| {
-        PeoplesFile::targets(role, Targets { version: targets.version + 1, expires, ..targets })
+        OfflineMetadataFile::targets(role, Targets { version: targets.version + 1, expires, ..targets })
     };
     Ok(read.into_iter().map(next).collect())
 }
@@ -129,41 +130,46 @@ async fn renewed_projects(
 /// # Errors
 /// When the disk refuses.
 pub fn stage(
-    repo: &RepoSettings,
-    workplace: &Workplace,
+    repo: &OperatorOptions,
+    operator_directory: &OperatorDirectory,
     ceremony: Ceremony,
-    files: Vec<PeoplesFile>,
+    files: Vec<OfflineMetadataFile>,
     ring: &KeyRing,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let before = ceremony.published.as_ref().map(ByPeople::of);
+    let before = ceremony.published.as_ref().map(OfflineMetadata::of);
     if !repo.json {
         say_difference(before.as_ref(), &files, ring, terminal);
     }
     if !repo.dry_run {
-        ceremony::stage(workplace, &files)?;
+        ceremony::stage(operator_directory, &files)?;
     }
     let ceremony = ceremony.with(files);
     super::warn_of_keys(&ceremony, ring, terminal);
     if repo.json {
-        let files = super::waiting_json(&ceremony, workplace, ring);
+        let files = super::waiting_json(&ceremony, operator_directory, ring);
         terminal.data(&json!({"files": files, "dry_run": repo.dry_run}).to_string());
     } else if repo.dry_run {
         terminal.line("Nothing was written.");
     } else {
-        super::say_what_is_next(&ceremony, workplace, ring, terminal);
+        super::say_what_is_next(&ceremony, operator_directory, ring, terminal);
     }
     Ok(())
 }
 
 /// Says what changes with each file.
-pub fn say_difference(before: Option<&ByPeople>, files: &[PeoplesFile], ring: &KeyRing, terminal: &Terminal) {
+pub fn say_difference(
+    before: Option<&OfflineMetadata>,
+    files: &[OfflineMetadataFile],
+    ring: &KeyRing,
+    terminal: &Terminal,
+) {
     for file in files {
         let published = before.and_then(|before| match file {
-            PeoplesFile::Root(_) => Some(PeoplesFile::Root(Metadata::new(before.root.clone()))),
-            PeoplesFile::Targets(role, _) => {
+            OfflineMetadataFile::Root(_) => Some(OfflineMetadataFile::Root(Metadata::new(before.root.clone()))),
+            OfflineMetadataFile::Targets(role, _) => {
                 let targets = before.delegators.get(role)?.clone();
-                Some(PeoplesFile::targets(role.clone(), targets))
+                Some(OfflineMetadataFile::targets(role.clone(), targets))
             }
         });
         for line in ceremony::difference(published.as_ref(), file, ring) {
@@ -173,7 +179,7 @@ pub fn say_difference(before: Option<&ByPeople>, files: &[PeoplesFile], ring: &K
 }
 
 /// The group as it shall be.
-fn changed(group: &Group, edit: &EditRoot, added: &[keys::KeyFile], ring: &KeyRing) -> Result<Group, Failure> {
+fn changed(group: &KeyGroup, edit: &EditRoot, added: &[keys::KeyFile], ring: &KeyRing) -> Result<KeyGroup, Failure> {
     let mut signers: Vec<Key> = group.keys.clone();
     for name in &edit.remove {
         let by_name = ring.find(name).map(Key::identifier);
@@ -186,7 +192,7 @@ fn changed(group: &Group, edit: &EditRoot, added: &[keys::KeyFile], ring: &KeyRi
         match before - signers.len() {
             1 => {}
             0 => {
-                let present: Vec<String> = group.keys.iter().map(|key| ring.called(&key.identifier())).collect();
+                let present: Vec<String> = group.keys.iter().map(|key| ring.display_name(&key.identifier())).collect();
                 let message = format!("No key of this role is called {name}; it has {}", present.join(", "));
                 return Err(Failure::usage(message));
             }
@@ -196,7 +202,7 @@ fn changed(group: &Group, edit: &EditRoot, added: &[keys::KeyFile], ring: &KeyRi
     for key in added.iter().filter(|key| !group.keys.contains(&key.public)) {
         signers.push(key.public.clone());
     }
-    Group::new(signers, edit.threshold.unwrap_or(group.threshold)).map_err(impossible)
+    KeyGroup::new(signers, edit.threshold.unwrap_or(group.threshold)).map_err(impossible)
 }
 
 /// Why who signs cannot be changed so.

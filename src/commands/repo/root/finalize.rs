@@ -2,40 +2,40 @@
 
 use std::sync::Arc;
 
-use repository::ceremony::ByPeople;
+use repository::ceremony::OfflineMetadata;
 use serde_json::json;
 
 use super::edit::say_difference;
 use crate::commands::repo::publish::say;
-use crate::failure::Failure;
-use crate::repo::ceremony::{self, Ceremony};
-use crate::repo::publish;
-use crate::repo::storage::Storage;
-use crate::repo::workplace::Workplace;
-use crate::settings::RepoSettings;
+use crate::settings::OperatorOptions;
 use crate::terminal::Terminal;
+use installer::error::Failure;
+use operator::ceremony::{self, Ceremony};
+use operator::operator_directory::OperatorDirectory;
+use operator::publish;
+use operator::storage::Storage;
 
 /// Publishes what waits.
 ///
 /// # Errors
 /// When signatures are missing, or publishing fails.
-pub async fn finalize(repo: &RepoSettings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let workplace = Workplace::open(&repo.directory)?;
-    let storage = Storage::open(&workplace.output())?;
-    let mut ring = ceremony::ring(&workplace, repo)?;
-    let mut ceremony = Ceremony::read(&workplace, &storage, terminal).await?;
+pub async fn finalize(repo: &OperatorOptions, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let operator_directory = OperatorDirectory::open(&repo.directory)?;
+    let storage = Storage::open(&operator_directory.output())?;
+    let mut ring = ceremony::ring(&operator_directory, &repo.unlock())?;
+    let mut ceremony = Ceremony::read(&operator_directory, &storage, terminal).await?;
     ceremony.sign_online(&mut ring)?;
     if !repo.json {
-        let before = ceremony.published.as_ref().map(ByPeople::of);
+        let before = ceremony.published.as_ref().map(OfflineMetadata::of);
         say_difference(before.as_ref(), &ceremony.waiting, &ring, terminal);
     }
-    let files = super::waiting_json(&ceremony, &workplace, &ring);
-    let outcome = ceremony.publish(&workplace, &storage, &mut ring, repo.dry_run, terminal).await?;
+    let files = super::waiting_json(&ceremony, &operator_directory, &ring);
+    let outcome = ceremony.publish(&operator_directory, &storage, &mut ring, repo.dry_run, terminal).await?;
     if repo.json {
         let published = publish::to_json(&outcome, repo.dry_run);
         terminal.data(&json!({"files": files, "published": published, "dry_run": repo.dry_run}).to_string());
         return Ok(());
     }
-    say(&outcome, &workplace, repo.dry_run, terminal);
+    say(&outcome, &operator_directory, repo.dry_run, terminal);
     Ok(())
 }

@@ -3,55 +3,56 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use repository::ceremony::{ByPeople, PeoplesFile, Requirement, requirements};
+use repository::ceremony::{OfflineMetadata, OfflineMetadataFile, SignatureRequirement, requirements};
 use serde_json::json;
 use tuf::KeyId;
 use tuf::metadata::{Metadata, Root, TopLevelRole};
 
-use crate::commands::confirmation::confirmed;
-use crate::failure::{Failure, Kind};
-use crate::repo::ceremony::{self, Ceremony};
-use crate::repo::config::CONFIG_FILE;
-use crate::repo::keys::{self, KeyFile, KeyRing, Passphrases};
-use crate::repo::storage::Storage;
-use crate::repo::workplace::{Workplace, disk, write_whole};
-use crate::settings::{RepoSettings, SignFiles};
-use crate::terminal::{Terminal, printable};
-use crate::trust::unix_now;
+use crate::commands::confirmation::confirm;
+use crate::settings::{OperatorOptions, SignFiles};
+use crate::terminal::Terminal;
+use installer::error::{Failure, Kind};
+use installer::text::printable;
+use installer::trust::unix_now;
+use operator::ceremony::{self, Ceremony};
+use operator::config::CONFIG_FILE;
+use operator::keys::{self, KeyFile, KeyRing, Passphrases};
+use operator::operator_directory::{OperatorDirectory, disk_failure, write_whole};
+use operator::storage::Storage;
 
 /// A file, whose signatures it needs, and the keys here that will sign it.
 struct ToSign {
     path: PathBuf,
-    file: PeoplesFile,
-    requirements: Vec<Requirement>,
+    file: OfflineMetadataFile,
+    requirements: Vec<SignatureRequirement>,
     signers: Vec<KeyId>,
     /// Whether signatures of a copy were added.
     has_more: bool,
 }
 
 /// What a file is compared with, and what says whose signatures it needs.
-struct Known {
+struct SigningContext {
     ceremony: Option<Ceremony>,
     /// What `--previous` names.
     previous: Option<Root>,
 }
 
-impl Known {
+impl SigningContext {
     /// The root before a new one.
     fn before(&self) -> Option<&Root> {
         self.previous.as_ref().or(self.ceremony.as_ref().and_then(|ceremony| ceremony.before.as_ref()))
     }
 
     /// As it will be with these files.
-    fn expected(&self, files: &[PeoplesFile]) -> Option<ByPeople> {
-        let previous = || Some(ByPeople { root: self.previous.clone()?, delegators: BTreeMap::new() });
-        ByPeople::expected(self.ceremony.as_ref().and_then(Ceremony::expected).or_else(previous), files)
+    fn expected(&self, files: &[OfflineMetadataFile]) -> Option<OfflineMetadata> {
+        let previous = || Some(OfflineMetadata { root: self.previous.clone()?, delegators: BTreeMap::new() });
+        OfflineMetadata::expected(self.ceremony.as_ref().and_then(Ceremony::expected).or_else(previous), files)
     }
 
     /// Whether the keys before have to sign a file too, and are not known.
-    fn lacks_the_old_root(&self, file: &PeoplesFile) -> bool {
+    fn lacks_the_old_root(&self, file: &OfflineMetadataFile) -> bool {
         let is_before = |root: &Root| root.version.checked_add(1) == Some(file.version());
-        matches!(file, PeoplesFile::Root(_)) && file.version() > 1 && !self.before().is_some_and(is_before)
+        matches!(file, OfflineMetadataFile::Root(_)) && file.version() > 1 && !self.before().is_some_and(is_before)
     }
 }
 
@@ -59,27 +60,29 @@ impl Known {
 ///
 /// # Errors
 /// When a file or key cannot be used, no key here may sign, or nobody agrees.
-pub async fn sign(repo: &RepoSettings, sign: &SignFiles, terminal: &Terminal) -> Result<(), Failure> {
-    let workplace = match repo.directory.join(CONFIG_FILE).is_file() {
-        true => Some(Workplace::open(&repo.directory)?),
+pub async fn sign(repo: &OperatorOptions, sign: &SignFiles, terminal: &Terminal) -> Result<(), Failure> {
+    let operator_directory = match repo.directory.join(CONFIG_FILE).is_file() {
+        true => Some(OperatorDirectory::open(&repo.directory)?),
         false => None,
     };
-    let ceremony = match &workplace {
-        Some(workplace) => Some(known(workplace, terminal).await?),
+    let ceremony = match &operator_directory {
+        Some(operator_directory) => Some(known(operator_directory, terminal).await?),
         None => None,
     };
-    let known = Known { ceremony, previous: sign.previous.as_deref().map(read_previous).transpose()? };
-    let mut ring = ring(repo, sign, workplace.as_ref())?;
-    let mut files = to_sign(sign, workplace.as_ref(), &known, &ring)?;
+    let known = SigningContext { ceremony, previous: sign.previous.as_deref().map(read_previous).transpose()? };
+    let mut ring = ring(repo, sign, operator_directory.as_ref())?;
+    let mut files = to_sign(sign, operator_directory.as_ref(), &known, &ring)?;
     if !repo.json {
         for one in &files {
             for line in ceremony::description(&one.file, &ring, unix_now()) {
                 terminal.line(&line);
             }
         }
-        say_what_changes(&files, &known, workplace.as_ref(), &ring, terminal).await?;
+        say_what_changes(&files, &known, operator_directory.as_ref(), &ring, terminal).await?;
         for one in &files {
-            for requirement in one.requirements.iter().filter(|requirement| one.file.misfits(requirement) > 0) {
+            for requirement in
+                one.requirements.iter().filter(|requirement| one.file.invalid_signatures(requirement) > 0)
+            {
                 terminal.warning(&ceremony::progress(&one.file, requirement, &ring));
             }
         }
@@ -91,10 +94,10 @@ pub async fn sign(repo: &RepoSettings, sign: &SignFiles, terminal: &Terminal) ->
     }
     if signers.is_empty() && !repo.dry_run {
         for one in files.iter().filter(|one| one.has_more) {
-            write_whole(&one.path, &one.file.to_bytes()).map_err(|error| disk(&one.path, &error))?;
+            write_whole(&one.path, &one.file.to_bytes()).map_err(|error| disk_failure(&one.path, &error))?;
         }
     } else if !repo.dry_run {
-        let names: Vec<String> = signers.iter().map(|id| ring.called(id)).collect();
+        let names: Vec<String> = signers.iter().map(|id| ring.display_name(id)).collect();
         let question = format!("Sign this with {}", names.join(", "));
         if repo.json && !sign.yes {
             let message = "Nothing was signed: with --json nobody is asked";
@@ -102,7 +105,7 @@ pub async fn sign(repo: &RepoSettings, sign: &SignFiles, terminal: &Terminal) ->
                 Failure::new(Kind::Usage, "repo.not-confirmed", message).hint("give --yes, and nobody has to be")
             );
         }
-        if !sign.yes && !confirmed(&question, "repo.not-confirmed", repo.no_input)? {
+        if !sign.yes && !confirm(&question, "repo.not-confirmed", repo.no_input)? {
             terminal.line("Nothing was signed.");
             return Ok(());
         }
@@ -115,12 +118,12 @@ pub async fn sign(repo: &RepoSettings, sign: &SignFiles, terminal: &Terminal) ->
 }
 
 /// What is known of the repository: if the place it is published in cannot be read here, only what waits.
-async fn known(workplace: &Workplace, terminal: &Terminal) -> Result<Ceremony, Failure> {
-    let storage = Storage::open(&workplace.output())?;
-    match Ceremony::read(workplace, &storage, terminal).await {
+async fn known(operator_directory: &OperatorDirectory, terminal: &Terminal) -> Result<Ceremony, Failure> {
+    let storage = Storage::open(&operator_directory.output())?;
+    match Ceremony::read(operator_directory, &storage, terminal).await {
         Err(failure) if failure.kind == Kind::Network => {
             terminal.warning(&format!("What is published cannot be read: {}", failure.message));
-            Ceremony::offline(workplace)
+            Ceremony::offline(operator_directory)
         }
         read => read,
     }
@@ -129,16 +132,16 @@ async fn known(workplace: &Workplace, terminal: &Terminal) -> Result<Ceremony, F
 /// Says what changes with files in whose place others are published.
 async fn say_what_changes(
     files: &[ToSign],
-    known: &Known,
-    workplace: Option<&Workplace>,
+    known: &SigningContext,
+    operator_directory: Option<&OperatorDirectory>,
     ring: &KeyRing,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     for one in files {
-        let before = match (&one.file, &known.previous, &known.ceremony, workplace) {
-            (PeoplesFile::Root(_), Some(previous), ..) => Some(PeoplesFile::root(previous.clone())),
-            (_, _, Some(ceremony), Some(workplace)) => {
-                ceremony.before(&Storage::open(&workplace.output())?, &one.file).await?
+        let before = match (&one.file, &known.previous, &known.ceremony, operator_directory) {
+            (OfflineMetadataFile::Root(_), Some(previous), ..) => Some(OfflineMetadataFile::root(previous.clone())),
+            (_, _, Some(ceremony), Some(operator_directory)) => {
+                ceremony.before(&Storage::open(&operator_directory.output())?, &one.file).await?
             }
             _ => None,
         };
@@ -158,20 +161,24 @@ async fn say_what_changes(
 }
 
 /// The keys that were named, or those of the repository.
-fn ring(repo: &RepoSettings, sign: &SignFiles, workplace: Option<&Workplace>) -> Result<KeyRing, Failure> {
+fn ring(
+    repo: &OperatorOptions,
+    sign: &SignFiles,
+    operator_directory: Option<&OperatorDirectory>,
+) -> Result<KeyRing, Failure> {
     if sign.keys.is_empty() {
-        return match workplace {
-            Some(workplace) => ceremony::ring(workplace, repo),
+        return match operator_directory {
+            Some(operator_directory) => ceremony::ring(operator_directory, &repo.unlock()),
             None => Err(Failure::usage("no key to sign with: --key names a .pem file")),
         };
     }
-    let mut names = match workplace {
-        Some(workplace) => keys::in_directory(&workplace.keys())?,
+    let mut names = match operator_directory {
+        Some(operator_directory) => keys::in_directory(&operator_directory.keys())?,
         None => keys_beside(&sign.keys),
     };
     // Only their names: who was not named does not sign.
     names.iter_mut().for_each(|key| key.private = None);
-    let mut ring = KeyRing::new(names, Passphrases::new(repo));
+    let mut ring = KeyRing::new(names, Passphrases::new(&repo.unlock()));
     for path in &sign.keys {
         if path.extension().is_some_and(|extension| extension == "pub") {
             return Err(Failure::usage(format!("{} is a public key; --key wants the .pem file", path.display())));
@@ -195,18 +202,18 @@ fn keys_beside(own: &[PathBuf]) -> Vec<KeyFile> {
 
 fn to_sign(
     sign: &SignFiles,
-    workplace: Option<&Workplace>,
-    known: &Known,
+    operator_directory: Option<&OperatorDirectory>,
+    known: &SigningContext,
     ring: &KeyRing,
 ) -> Result<Vec<ToSign>, Failure> {
     let ceremony = known.ceremony.as_ref();
-    let mut files: Vec<(PathBuf, PeoplesFile)> = Vec::new();
+    let mut files: Vec<(PathBuf, OfflineMetadataFile)> = Vec::new();
     let mut with_copies: BTreeSet<String> = BTreeSet::new();
     if sign.files.is_empty() {
-        let (Some(workplace), Some(ceremony)) = (workplace, ceremony) else {
+        let (Some(operator_directory), Some(ceremony)) = (operator_directory, ceremony) else {
             return Err(Failure::usage("which file? There is no repository here whose waiting files could be meant"));
         };
-        files.extend(ceremony.waiting.iter().map(|file| (ceremony::path_of(workplace, file), file.clone())));
+        files.extend(ceremony.waiting.iter().map(|file| (ceremony::path_of(operator_directory, file), file.clone())));
     } else {
         for path in &sign.files {
             let copy = ceremony::read_file(path)?;
@@ -222,14 +229,14 @@ fn to_sign(
             with_copies.insert(file.file_name());
         }
     }
-    let together: Vec<PeoplesFile> = files.iter().map(|(_, file)| file.clone()).collect();
+    let together: Vec<OfflineMetadataFile> = files.iter().map(|(_, file)| file.clone()).collect();
     if let Some(previous) = &known.previous {
         together.iter().try_for_each(|file| refuse_other_previous(file, previous))?;
     }
     match (ceremony, known.before()) {
         (Some(ceremony), _) => ceremony.refuse_misnamed_keys(&together)?,
         (None, before) => {
-            let known = before.map(|root| ByPeople { root: root.clone(), delegators: BTreeMap::new() });
+            let known = before.map(|root| OfflineMetadata { root: root.clone(), delegators: BTreeMap::new() });
             together.iter().try_for_each(|file| ceremony::refuse_misnamed_keys(file, known.as_ref()))?;
         }
     }
@@ -240,7 +247,9 @@ fn to_sign(
         let mut signers: Vec<KeyId> = match requirements.is_empty() {
             // Who may sign stands in another file, which is not here: whoever was named does.
             true => ring.ids().filter(|_| !sign.keys.is_empty()).cloned().collect(),
-            false => requirements.iter().flat_map(Requirement::missing).filter(|id| ring.has(id)).cloned().collect(),
+            false => {
+                requirements.iter().flat_map(SignatureRequirement::missing).filter(|id| ring.has(id)).cloned().collect()
+            }
         };
         signers.sort();
         signers.dedup();
@@ -263,11 +272,11 @@ fn add_signatures(one: &mut ToSign, ring: &mut KeyRing) -> Result<(), Failure> {
             one.file.sign(key);
         }
     }
-    write_whole(&one.path, &one.file.to_bytes()).map_err(|error| disk(&one.path, &error))
+    write_whole(&one.path, &one.file.to_bytes()).map_err(|error| disk_failure(&one.path, &error))
 }
 
-fn report(repo: &RepoSettings, files: &mut [ToSign], known: &Known, ring: &KeyRing, terminal: &Terminal) {
-    let together: Vec<PeoplesFile> = files.iter().map(|one| one.file.clone()).collect();
+fn report(repo: &OperatorOptions, files: &mut [ToSign], known: &SigningContext, ring: &KeyRing, terminal: &Terminal) {
+    let together: Vec<OfflineMetadataFile> = files.iter().map(|one| one.file.clone()).collect();
     let expected = known.expected(&together);
     for one in files.iter_mut() {
         one.requirements = requirements(&one.file, known.before(), expected.as_ref());
@@ -300,19 +309,19 @@ fn report(repo: &RepoSettings, files: &mut [ToSign], known: &Known, ring: &KeyRi
             terminal.line(&printable(&format!(
                 "{}: {} on it; who must sign stands in the file that delegates to it",
                 one.file.file_name(),
-                crate::terminal::counted(one.file.signatures(), "signature")
+                installer::text::count_noun(one.file.signatures(), "signature")
             )));
         }
     }
 }
 
 /// That the signatures of the root before are needed too.
-fn not_counted(file: &PeoplesFile) -> String {
+fn not_counted(file: &OfflineMetadataFile) -> String {
     let name = file.file_name();
     printable(&format!("{name}: the old root's own signatures cannot be counted here; give --previous root.json"))
 }
 
-fn nobody(files: &[ToSign], known: &Known, sign: &SignFiles, ring: &KeyRing) -> Failure {
+fn nobody(files: &[ToSign], known: &SigningContext, sign: &SignFiles, ring: &KeyRing) -> Failure {
     if files.is_empty() {
         return Failure::new(Kind::Error, "repo.nothing-waits", "Nothing waits for signatures");
     }
@@ -323,7 +332,7 @@ fn nobody(files: &[ToSign], known: &Known, sign: &SignFiles, ring: &KeyRing) -> 
         let message = "No key here has to sign any of these files";
         Failure::new(Kind::Error, "repo.not-a-signer", message)
     } else {
-        let names: Vec<String> = signed.iter().map(|id| ring.called(id)).collect();
+        let names: Vec<String> = signed.iter().map(|id| ring.display_name(id)).collect();
         let message = format!("Nothing more is to be signed here: {} has signed already", names.join(", "));
         Failure::new(Kind::Error, "repo.not-a-signer", message)
     };
@@ -348,8 +357,8 @@ fn nobody(files: &[ToSign], known: &Known, sign: &SignFiles, ring: &KeyRing) -> 
 }
 
 /// Refuses a root that is not the one directly before a new one.
-fn refuse_other_previous(file: &PeoplesFile, previous: &Root) -> Result<(), Failure> {
-    if matches!(file, PeoplesFile::Targets(..)) || previous.version.checked_add(1) == Some(file.version()) {
+fn refuse_other_previous(file: &OfflineMetadataFile, previous: &Root) -> Result<(), Failure> {
+    if matches!(file, OfflineMetadataFile::Targets(..)) || previous.version.checked_add(1) == Some(file.version()) {
         return Ok(());
     }
     let message = format!(
@@ -366,7 +375,7 @@ fn refuse_other_previous(file: &PeoplesFile, previous: &Root) -> Result<(), Fail
 fn read_previous(path: &Path) -> Result<Root, Failure> {
     let no_root =
         |problem: String| Failure::new(Kind::Error, "repo.metadata-file", format!("{} {problem}", path.display()));
-    let bytes = std::fs::read(path).map_err(|error| disk(path, &error))?;
+    let bytes = std::fs::read(path).map_err(|error| disk_failure(path, &error))?;
     let root = Metadata::<Root>::from_bytes(&bytes).map_err(|error| no_root(format!("is no root: {error}")))?;
     root.verify(&root.signed.keys, root.signed.role(TopLevelRole::Root))
         .map_err(|shortfall| no_root(format!("is not signed by its own keys: {shortfall}")))?;

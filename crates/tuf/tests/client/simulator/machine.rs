@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use tuf::metadata::{Metadata, RoleName, Root, Snapshot, Targets, Timestamp};
 use tuf::{
-    Check, Client, Doubt, Epoch, Error, Event, Fetched, Limits, LookUp, Mode, RemoteFile, Request, StoredFile, Target,
-    UnixTime,
+    AbsenceDoubt, Check, Client, Epoch, Error, Event, Fetched, Limits, LookUp, Mode, RemoteFile, Request, StoredFile,
+    Target, UnixTime,
 };
 
 use super::repository::{Instead, NOW, Repository};
@@ -249,7 +249,7 @@ pub fn found(look_up: LookUp) -> Target {
 #[track_caller]
 pub fn searched(look_up: LookUp) -> Vec<String> {
     match look_up {
-        LookUp::NotFound { searched, doubt: None | Some(Doubt::Bin(_)) } => {
+        LookUp::NotFound { searched, doubt: None | Some(AbsenceDoubt::Bin(_)) } => {
             searched.iter().map(RoleName::to_string).collect()
         }
         other => panic!("{other:?}"),

@@ -1,0 +1,47 @@
+//! What the stages of one command share. No behaviour: stages are functions of what they need of it.
+
+use std::sync::Arc;
+
+use crate::cache::CacheDirectory;
+use crate::download::Downloader;
+use crate::error::Failure;
+use crate::event::Reporter;
+use crate::net::{Credentials, HttpClient};
+use crate::options::CommonOptions;
+use crate::trust::CommandTrust;
+use crate::wheel_cache::WheelCache;
+
+/// Downloads that run at a time.
+const CONNECTIONS: usize = 8;
+
+/// Who is told, the network, what is trusted, and the caches.
+pub struct Context {
+    /// Is told what happens.
+    pub reporter: Arc<dyn Reporter>,
+    /// The network.
+    pub client: Arc<HttpClient>,
+    /// Downloads of distributions.
+    pub downloader: Arc<Downloader>,
+    /// Each signed index once, so that everything sees one snapshot of it.
+    pub trust: Arc<CommandTrust>,
+    /// Unpacked wheels.
+    pub wheels: WheelCache,
+    /// The directory that everything cached is below.
+    pub cache: CacheDirectory,
+}
+
+impl Context {
+    /// Opens no connection and reads no cache yet.
+    ///
+    /// # Errors
+    /// When a temporary directory is needed in place of the cache and cannot be made, or `map.json` makes no sense.
+    pub fn open(options: &CommonOptions, reporter: Arc<dyn Reporter>) -> Result<Self, Failure> {
+        let cache = CacheDirectory::open(options.network.cache_dir.as_deref(), &*reporter)?;
+        let client = Arc::new(HttpClient::new(options.network.clone(), Credentials::new(), Arc::clone(&reporter)));
+        let archives = cache.path().join("archives");
+        let downloader = Arc::new(Downloader::new(Arc::clone(&client), Arc::clone(&reporter), archives, CONNECTIONS));
+        let wheels = WheelCache::new(cache.path().join("wheels"));
+        let trust = CommandTrust::new(options, Arc::clone(&client), Arc::clone(&reporter), cache.path().to_owned())?;
+        Ok(Self { reporter, client, downloader, trust: Arc::new(trust), wheels, cache })
+    }
+}

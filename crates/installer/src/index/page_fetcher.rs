@@ -1,0 +1,181 @@
+//! Project pages over HTTP, with a cache that obeys the server's Cache-Control and asks again with its ETag.
+//!
+//! The parsed form is kept, because the pages of large projects are megabytes of JSON.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use http_cache_semantics::{AfterResponse, BeforeRequest, CacheOptions, CachePolicy};
+use packaging::{PackageName, PageError, ProjectPage};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use crate::cache::file;
+use crate::error::{Failure, Kind};
+use crate::event::Reporter;
+use crate::net::{HttpClient, HttpResponse, ResponseLimits, redacted};
+use crate::text::count_noun;
+use crate::trust::page_url;
+
+/// JSON is asked for first; a server may answer with HTML all the same.
+const ACCEPTED: &str =
+    "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.2, text/html; q=0.01";
+
+/// Fetches and remembers pages.
+pub struct PageFetcher {
+    client: Arc<HttpClient>,
+    reporter: Arc<dyn Reporter>,
+    directory: PathBuf,
+}
+
+impl PageFetcher {
+    /// Keeps pages in `directory`.
+    pub fn new(client: Arc<HttpClient>, reporter: Arc<dyn Reporter>, directory: PathBuf) -> Self {
+        Self { client, reporter, directory }
+    }
+
+    /// Whether pages at `url` may be believed, see [`HttpClient::is_secure_origin`].
+    pub fn is_secure_origin(&self, url: &Url) -> bool {
+        self.client.is_secure_origin(url)
+    }
+
+    /// The page of `project` below `index`; `None` when the index does not have the project.
+    ///
+    /// # Errors
+    /// An index that refuses (401, 403) or fails stops the command: falling through to another index would let whoever
+    /// can make an index fail choose where packages come from.
+    pub async fn project(&self, index: &Url, project: &PackageName) -> Result<Option<ProjectPage>, Failure> {
+        let url = page_url(index, project);
+        let request = request(&url)?;
+        let file = self.directory.join(cache_key(&url, project));
+        let cached = CachedPage::read(&file);
+        let mut headers = request.headers().clone();
+        if let Some(cached) = &cached {
+            if self.client.is_offline() {
+                return Ok(Some(cached.page.clone()));
+            }
+            match cached.policy.before_request(&request, SystemTime::now()) {
+                BeforeRequest::Fresh(_) => return Ok(Some(cached.page.clone())),
+                BeforeRequest::Stale { request, .. } => headers = request.headers,
+            }
+        }
+        let Some(fetched) = self.fetch(&url, &headers).await? else { return Ok(None) };
+        if let (304, Some(cached)) = (fetched.status, cached) {
+            let response = response(&fetched);
+            if let AfterResponse::NotModified(policy, _) =
+                cached.policy.after_response(&request, &response, SystemTime::now())
+            {
+                write(&file, &policy, &cached.page);
+            }
+            return Ok(Some(cached.page));
+        }
+        let page = parse(&fetched, project)?;
+        self.reporter.detail(2, || {
+            let files = count_noun(page.files.len(), "file");
+            format!("{}: {files}, {} left out", redacted(&url), page.skipped.len())
+        });
+        let policy = CachePolicy::new_options(&request, &response(&fetched), SystemTime::now(), options());
+        if policy.is_storable() {
+            write(&file, &policy, &page);
+        }
+        Ok(Some(page))
+    }
+
+    /// The page of links to files of many projects at `url`, to be [`parse`]d for each; `None` when there is none.
+    pub async fn links(&self, url: &Url) -> Result<Option<HttpResponse>, Failure> {
+        self.fetch(url, request(url)?.headers()).await
+    }
+
+    async fn fetch(&self, url: &Url, headers: &HeaderMap) -> Result<Option<HttpResponse>, Failure> {
+        match self.client.get(url, headers, ResponseLimits::PAGE).await {
+            Ok(fetched) => Ok(Some(fetched)),
+            Err(failure) if matches!(failure.status(), Some(404 | 410)) => Ok(None),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+}
+
+/// The user's name stays in it, because an index may show other pages to other users; the password does not.
+fn cache_key(url: &Url, project: &PackageName) -> String {
+    let mut url = url.clone();
+    let _ = url.set_password(None);
+    hex::encode(Sha256::digest(format!("{url}\n{project}")))
+}
+
+fn request(url: &Url) -> Result<http::Request<()>, Failure> {
+    let mut shown = url.clone();
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    http::Request::get(shown.as_str()).header(ACCEPT, ACCEPTED).body(()).map_err(|error| {
+        Failure::new(Kind::Error, "net.unsupported-url", format!("Could not fetch {}: {error}", redacted(url)))
+    })
+}
+
+fn response(fetched: &HttpResponse) -> http::Response<()> {
+    let mut response = http::Response::new(());
+    *response.status_mut() = http::StatusCode::from_u16(fetched.status).unwrap_or_default();
+    *response.headers_mut() = fetched.headers.clone();
+    response
+}
+
+fn options() -> CacheOptions {
+    // Without word from the server a page is asked for again each time: guessing would hide a new release.
+    CacheOptions { shared: false, cache_heuristic: 0.0, ..CacheOptions::default() }
+}
+
+/// Reads what came as JSON or as HTML, as its type says.
+///
+/// # Errors
+/// When it is neither, or of a version that is not known.
+pub(super) fn parse(fetched: &HttpResponse, project: &PackageName) -> Result<ProjectPage, Failure> {
+    let kind = content_type(&fetched.headers);
+    let page = match kind.as_str() {
+        "application/vnd.pypi.simple.v1+json" | "application/json" => {
+            ProjectPage::from_json(&fetched.body, &fetched.url, project)
+        }
+        "text/html" | "application/vnd.pypi.simple.v1+html" | "application/xhtml+xml" | "" => {
+            ProjectPage::from_html(&fetched.body, &fetched.url, project)
+        }
+        other if other.starts_with("application/vnd.pypi.simple.") => Err(PageError::ApiVersion(other.to_owned())),
+        other => {
+            return Err(unusable(
+                &fetched.url,
+                &format!("it is '{}', neither JSON nor HTML", crate::text::printable(other)),
+            ));
+        }
+    };
+    page.map_err(|error| unusable(&fetched.url, &crate::text::printable(&error.to_string())))
+}
+
+fn unusable(url: &Url, reason: &str) -> Failure {
+    Failure::new(Kind::Error, "index.page", format!("Could not read the page at {}: {reason}", redacted(url)))
+        .hint("check that the index URL ends in the part that lists projects, often /simple")
+}
+
+fn content_type(headers: &HeaderMap) -> String {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// A remembered page, and what the server said of remembering it.
+struct CachedPage {
+    policy: CachePolicy,
+    page: ProjectPage,
+}
+
+impl CachedPage {
+    fn read(file: &Path) -> Option<Self> {
+        let bytes = file::read(file)?;
+        let (policy, page): (Vec<u8>, _) = postcard::take_from_bytes(&bytes).ok()?;
+        Some(Self { policy: serde_json::from_slice(&policy).ok()?, page: postcard::from_bytes(page).ok()? })
+    }
+}
+
+fn write(file: &Path, policy: &CachePolicy, page: &ProjectPage) {
+    let policy = serde_json::to_vec(policy).unwrap_or_default();
+    if let Ok(bytes) = postcard::to_allocvec(&policy).and_then(|start| postcard::to_extend(page, start)) {
+        file::write(file, &bytes);
+    }
+}

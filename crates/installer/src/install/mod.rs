@@ -1,0 +1,102 @@
+//! The straight line from what is asked for to a changed environment. Start reading here.
+//!
+//! read requirements → ask python → resolve → plan → fetch → place → report. Each stage is one call below and lives in a
+//! module of its own; the types between them say what was checked: only a [`VerifiedFile`](crate::download::VerifiedFile)
+//! is unpacked, and only an [`UnpackedWheel`](crate::wheel_cache::UnpackedWheel) is placed.
+
+pub mod consistency;
+pub mod fetch;
+pub mod place;
+pub mod plan;
+pub mod proofs;
+pub mod recover;
+mod report;
+pub mod resolution;
+pub mod resolver_input;
+pub mod root_user;
+mod script_location;
+
+use std::collections::HashMap;
+
+use crate::context::Context;
+use crate::error::Failure;
+use crate::event::{Event, Reporter};
+use crate::install::place::InstallTarget;
+use crate::install::plan::{InstalledPolicy, Plan};
+use crate::install::resolution::Rules;
+use crate::options::{CommonOptions, InstallLocation, InstallOptions};
+use crate::python::environment::Environment;
+
+/// Installs what `install` asks for.
+///
+/// # Errors
+/// Whatever stops a stage; the environment is then as it was before.
+pub async fn install(options: &CommonOptions, install: &InstallOptions, context: &Context) -> Result<(), Failure> {
+    let reporter = &*context.reporter;
+    loop {
+        let requirements =
+            resolution::read_requirements(&install.requirement_options, &install.indexes, &install.selection, context)
+                .await?;
+        let environment = Environment::open(options)?;
+        if changes_environment(install) {
+            environment.refuse_if_managed()?;
+        }
+        let target = InstallTarget::new(&environment, install, reporter)?;
+        if !install.dry_run && recover::recover(&target.library, reporter)? {
+            continue;
+        }
+        let plan = resolution::resolve(requirements, &environment, rules(install), context).await?.plan;
+        if install.dry_run {
+            if let Some(output) = &install.report {
+                report::write(output, &plan, &HashMap::new(), &environment.interpreter, context).await?;
+            }
+            report_would_install(&plan, reporter);
+            proofs::report_limits(&plan, &context.trust, reporter);
+            return Ok(());
+        }
+
+        let wheels = fetch::fetch(&plan, &environment.interpreter, install.compile, context).await?;
+        if let Some(output) = &install.report {
+            report::write(output, &plan, &wheels.by_name(), &environment.interpreter, context).await?;
+        }
+        if place::place(&plan, &wheels, &environment, &target, install, context)? {
+            proofs::report_limits(&plan, &context.trust, reporter);
+            consistency::warn_of_conflicts(&plan, &environment, install, reporter)?;
+            root_user::warn(&environment.interpreter, install.warn_root_user, reporter);
+            return Ok(());
+        }
+    }
+}
+
+/// Whether the interpreter's own environment is touched (PEP 668 protects that, and nothing else).
+fn changes_environment(install: &InstallOptions) -> bool {
+    matches!(install.place, InstallLocation::Environment { .. })
+        && install.root.is_none()
+        && !install.break_system_packages
+        && !(install.dry_run && install.report.is_some())
+}
+
+fn rules(install: &InstallOptions) -> Rules {
+    let existing = if install.ignore_installed || matches!(install.place, InstallLocation::Target(_)) {
+        InstalledPolicy::Ignore
+    } else if install.force_reinstall {
+        InstalledPolicy::Reinstall
+    } else {
+        InstalledPolicy::Keep
+    };
+    Rules {
+        upgrade: install.upgrade,
+        existing,
+        no_deps: install.requirement_options.no_deps,
+        only_deps: install.requirement_options.only_deps,
+    }
+}
+
+fn report_would_install(plan: &Plan, reporter: &dyn Reporter) {
+    let mut distributions: Vec<String> =
+        plan.additions.iter().map(|a| format!("{}-{}", a.metadata.raw_name(), a.metadata.raw_version())).collect();
+    distributions.sort();
+    if !distributions.is_empty() {
+        reporter.report(Event::WouldInstall { distributions: &distributions });
+    }
+}

@@ -1,0 +1,181 @@
+//! The body of an answer: its encoding, its pace, and the part of a file that it is.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use flate2::write::MultiGzDecoder;
+use reqwest::Response;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_RANGE, HeaderMap};
+use url::Url;
+
+use super::{NetworkCause, RemoteFailure};
+
+/// A body slower than this on average is given up.
+const MINIMUM_BYTES_PER_SECOND: u64 = 1 << 10;
+
+/// Reads and decodes a body; stops as soon as it is longer than `limit`, before or after decoding.
+pub(crate) async fn read(
+    url: &Url,
+    response: &mut Response,
+    limit: u64,
+    mut pace: Pace,
+) -> Result<Vec<u8>, RemoteFailure> {
+    let fail = |cause| RemoteFailure::new(url, cause);
+    let announced = response.content_length().unwrap_or(0);
+    if announced > limit {
+        return Err(fail(NetworkCause::TooLarge { limit }));
+    }
+    let mut decoder = Decoder::new(response.headers(), announced, limit).map_err(fail)?;
+    let mut received = 0;
+    while let Some(chunk) = response.chunk().await.map_err(|error| RemoteFailure::from_reqwest(url, &error))? {
+        received += chunk.len() as u64;
+        if received > limit {
+            return Err(fail(NetworkCause::TooLarge { limit }));
+        }
+        decoder.write(&chunk).map_err(fail)?;
+        pace.advance(chunk.len()).map_err(fail)?;
+    }
+    decoder.finish().map_err(fail)
+}
+
+/// Notices bodies that drip: each byte resets the time-out of the connection, and all of them would take for ever.
+pub(crate) struct Pace {
+    window: Duration,
+    start: Instant,
+    bytes: u64,
+}
+
+impl Pace {
+    /// Measures over twice the time a server may be silent.
+    pub fn new(timeout: Duration) -> Self {
+        Self { window: timeout.saturating_mul(2), start: Instant::now(), bytes: 0 }
+    }
+
+    /// Counts bytes that came.
+    pub fn advance(&mut self, bytes: usize) -> Result<(), NetworkCause> {
+        self.bytes += bytes as u64;
+        if self.start.elapsed() >= self.window {
+            if self.bytes < self.window.as_secs().max(1) * MINIMUM_BYTES_PER_SECOND {
+                return Err(NetworkCause::TooSlow("the server sends less than 1 KiB per second".to_owned()));
+            }
+            (self.start, self.bytes) = (Instant::now(), 0);
+        }
+        Ok(())
+    }
+}
+
+/// A body on its way into memory.
+enum Decoder {
+    Identity(Bounded),
+    Gzip(Box<MultiGzDecoder<Bounded>>),
+}
+
+/// Bytes that may not become more than a limit.
+struct Bounded {
+    bytes: Vec<u8>,
+    limit: u64,
+    exceeded: bool,
+}
+
+impl Decoder {
+    fn new(headers: &HeaderMap, announced: u64, limit: u64) -> Result<Self, NetworkCause> {
+        let bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
+        let bounded = Bounded { bytes, limit, exceeded: false };
+        let encoding =
+            headers.get(CONTENT_ENCODING).map(|value| String::from_utf8_lossy(value.as_bytes()).to_lowercase());
+        match encoding.as_deref() {
+            None | Some("" | "identity") => Ok(Self::Identity(bounded)),
+            Some("gzip" | "x-gzip") => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(bounded)))),
+            Some(other) => {
+                let other = crate::text::printable(other);
+                Err(NetworkCause::Protocol(format!("its Content-Encoding is '{other}', which was not asked for")))
+            }
+        }
+    }
+
+    fn write(&mut self, chunk: &[u8]) -> Result<(), NetworkCause> {
+        let (written, bounded) = match self {
+            Self::Identity(bounded) => (bounded.write_all(chunk), &*bounded),
+            Self::Gzip(decoder) => (decoder.write_all(chunk), decoder.get_ref()),
+        };
+        written.map_err(|error| bounded.cause(&error))
+    }
+
+    fn finish(self) -> Result<Vec<u8>, NetworkCause> {
+        match self {
+            Self::Identity(bounded) => Ok(bounded.bytes),
+            Self::Gzip(mut decoder) => match decoder.try_finish() {
+                Ok(()) => {
+                    decoder.finish().map(|bounded| bounded.bytes).map_err(|error| NetworkCause::Body(error.to_string()))
+                }
+                Err(error) => Err(decoder.get_ref().cause(&error)),
+            },
+        }
+    }
+}
+
+impl Bounded {
+    fn cause(&self, error: &std::io::Error) -> NetworkCause {
+        if self.exceeded {
+            return NetworkCause::TooLarge { limit: self.limit };
+        }
+        NetworkCause::Body(format!("it is not whole as gzip ({error})"))
+    }
+}
+
+impl Write for Bounded {
+    fn write(&mut self, chunk: &[u8]) -> std::io::Result<usize> {
+        if (self.bytes.len() + chunk.len()) as u64 > self.limit {
+            self.exceeded = true;
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(chunk);
+        Ok(chunk.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// `Content-Range: bytes 100-199/200`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ContentRange {
+    /// Position of the first byte.
+    pub first: u64,
+    /// How many bytes.
+    pub length: u64,
+    /// Length of the whole file.
+    pub total: u64,
+}
+
+impl ContentRange {
+    /// `None` unless it makes sense; a total that is not known (`*`) does not.
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        let (range, total) =
+            headers.get(CONTENT_RANGE)?.to_str().ok()?.trim().strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        let (first, last, total): (u64, u64, u64) =
+            (first.trim().parse().ok()?, last.trim().parse().ok()?, total.trim().parse().ok()?);
+        (first <= last && last < total).then(|| Self { first, length: last - first + 1, total })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ranges_that_make_sense_are_read() {
+        let of = |text: &str| {
+            ContentRange::of(&HeaderMap::from_iter([(CONTENT_RANGE, text.parse().unwrap())]))
+                .map(|range| (range.first, range.length, range.total))
+        };
+        assert_eq!(of("bytes 100-199/200"), Some((100, 100, 200)));
+        for text in
+            ["bytes 100-99/200", "bytes 100-200/200", "bytes 0-9/*", "bytes */200", "items 0-1/2", "bytes -1-2/3", ""]
+        {
+            assert_eq!(of(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! The HTTP client: retries, redirects, credentials, and a bound on what one answer may cost.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use backon::{ExponentialBuilder, Retryable};
+use reqwest::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, RANGE,
+    RETRY_AFTER,
+};
+use reqwest::{Response, StatusCode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use url::Url;
+
+use super::body::{self, ContentRange, Pace};
+use super::transport::Transport;
+use super::{Credentials, NetworkCause, RemoteFailure};
+use crate::event::{Reporter, WarningCode};
+use crate::options::NetworkOptions;
+
+/// Requests under way to one host at a time. With HTTP/2 they share a connection.
+const REQUESTS_PER_HOST: usize = 32;
+/// How long a server that gives no answer in time is asked again and again.
+const RETRY_DEADLINE: Duration = Duration::from_secs(60);
+/// Redirects followed for one request.
+const MAXIMUM_REDIRECTS: usize = 10;
+
+/// Bounds on one answer.
+#[derive(Clone, Copy, Debug)]
+pub struct ResponseLimits {
+    /// Bytes of the body after decoding.
+    pub bytes: u64,
+    /// Time for the whole answer; the time between two bytes is bounded by `--timeout` besides.
+    pub deadline: Duration,
+}
+
+impl ResponseLimits {
+    /// A page of an index.
+    pub const PAGE: Self = Self { bytes: 64 << 20, deadline: Duration::from_secs(120) };
+    /// A metadata file, or a few bytes of an archive.
+    pub const METADATA: Self = Self { bytes: 16 << 20, deadline: Duration::from_secs(60) };
+
+    /// A file of a signed index that has at most so many bytes.
+    pub const fn signed(bytes: u64) -> Self {
+        Self { bytes, deadline: Duration::from_secs(50) }
+    }
+}
+
+/// A complete answer.
+#[derive(Debug)]
+pub struct HttpResponse {
+    /// 200, or 304 when the request had a condition.
+    pub status: u16,
+    /// Headers of the last answer.
+    pub headers: HeaderMap,
+    /// Where the answer came from, after redirects; without credentials.
+    pub url: Url,
+    /// The decoded body.
+    pub body: Vec<u8>,
+}
+
+/// A part of a file.
+#[derive(Debug)]
+pub struct PartialContent {
+    /// The bytes of the part.
+    pub bytes: Vec<u8>,
+    /// Position of its first byte.
+    pub first: u64,
+    /// Length of the whole file.
+    pub total: u64,
+}
+
+/// The one HTTP client of a command. Cheap until the first request.
+pub struct HttpClient {
+    transport: Transport,
+    reporter: Arc<dyn Reporter>,
+    retries: u32,
+    resume_retries: u32,
+    timeout: Duration,
+    /// Nothing is sent.
+    offline: bool,
+    credentials: RwLock<Credentials>,
+    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    requests: AtomicUsize,
+}
+
+impl HttpClient {
+    /// A client for these settings; opens nothing.
+    pub fn new(settings: NetworkOptions, credentials: Credentials, reporter: Arc<dyn Reporter>) -> Self {
+        Self {
+            retries: settings.retries,
+            resume_retries: settings.resume_retries,
+            timeout: settings.timeout,
+            offline: settings.offline,
+            transport: Transport::new(settings),
+            reporter,
+            credentials: RwLock::new(credentials),
+            hosts: Mutex::new(HashMap::new()),
+            requests: AtomicUsize::new(0),
+        }
+    }
+
+    /// Requests sent so far, retries and redirects included.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Remembers the credentials in these URLs for everything at the same origins.
+    pub fn add_credentials_of(&self, urls: &[Url]) {
+        self.credentials.write().unwrap_or_else(PoisonError::into_inner).add_indexes(urls);
+    }
+
+    /// Exempts more hosts from certificate checks.
+    pub fn trust_hosts(&self, hosts: &[String]) {
+        self.transport.trust_hosts(hosts);
+    }
+
+    /// Whether no server is asked.
+    pub fn is_offline(&self) -> bool {
+        self.offline
+    }
+
+    /// Whether what comes from `url` cannot have been changed on its way, or the user said that it does not matter.
+    pub fn is_secure_origin(&self, url: &Url) -> bool {
+        self.transport.is_secure_origin(url)
+    }
+
+    /// Fetches `url` whole, with retries.
+    ///
+    /// # Errors
+    /// Any status but 200 (and 304 when `headers` have a condition), and everything [`NetworkCause`] names.
+    pub async fn get(
+        &self,
+        url: &Url,
+        headers: &HeaderMap,
+        limits: ResponseLimits,
+    ) -> Result<HttpResponse, RemoteFailure> {
+        let mut headers = headers.clone();
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let start = Instant::now();
+        let attempt = || async {
+            let _turn = self.host_permit(url).await;
+            self.in_time(url, limits, self.get_once(url, &headers, limits.bytes)).await
+        };
+        attempt
+            .retry(self.retry_backoff())
+            .when(|failure| self.should_retry(failure, start.elapsed()))
+            .adjust(|failure, planned| planned.map(|delay| failure.retry_after().unwrap_or(delay)))
+            .notify(|failure, delay| self.say_retrying(failure, delay))
+            .await
+    }
+
+    async fn get_once(&self, url: &Url, headers: &HeaderMap, limit: u64) -> Result<HttpResponse, RemoteFailure> {
+        let mut response = self.send(url, headers).await?;
+        let final_url = response.url().clone();
+        let body = match response.status() {
+            StatusCode::NOT_MODIFIED => Vec::new(),
+            _ => body::read(url, &mut response, limit, self.pace()).await?,
+        };
+        Ok(HttpResponse {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            url: final_url,
+            body,
+        })
+    }
+
+    /// Fetches the part of `url` that `range` (the value of a Range header) names; `None` when the server ignores Range
+    /// or answers with something that is no part.
+    ///
+    /// # Errors
+    /// As [`HttpClient::get`]; no retries, since the whole file can be had instead.
+    pub async fn get_part(
+        &self,
+        url: &Url,
+        range: &str,
+        limits: ResponseLimits,
+    ) -> Result<Option<PartialContent>, RemoteFailure> {
+        let mut headers = identity_encoding();
+        let value = HeaderValue::from_str(range)
+            .map_err(|error| RemoteFailure::new(url, NetworkCause::Unsupported(error.to_string())))?;
+        headers.insert(RANGE, value);
+        let _turn = self.host_permit(url).await;
+        let fetch = async {
+            let mut response = self.send(url, &headers).await?;
+            let Some(range) = part_range(&response) else { return Ok(None) };
+            let bytes = body::read(url, &mut response, limits.bytes, self.pace()).await?;
+            let complete = bytes.len() as u64 == range.length;
+            Ok(complete.then_some(PartialContent { bytes, first: range.first, total: range.total }))
+        };
+        self.in_time(url, limits, fetch).await
+    }
+
+    /// Bounds the time of a whole answer. Trying again after that would only take as long again.
+    async fn in_time<T>(
+        &self,
+        url: &Url,
+        limits: ResponseLimits,
+        answer: impl Future<Output = Result<T, RemoteFailure>>,
+    ) -> Result<T, RemoteFailure> {
+        let deadline = limits.deadline.max(self.timeout.saturating_mul(2));
+        tokio::time::timeout(deadline, answer).await.unwrap_or_else(|_| {
+            let reason = format!("the answer took longer than {} s", deadline.as_secs());
+            Err(RemoteFailure::new(url, NetworkCause::TooSlow(reason)))
+        })
+    }
+
+    /// Sends one request and follows redirects; gives a success (200, and what `headers` ask for besides: 206, 304) with
+    /// its body still to come.
+    pub(crate) async fn send(&self, url: &Url, headers: &HeaderMap) -> Result<Response, RemoteFailure> {
+        if self.offline {
+            return Err(RemoteFailure::new(url, NetworkCause::Offline));
+        }
+        let mut current = url.clone();
+        for _ in 0..=MAXIMUM_REDIRECTS {
+            self.requests.fetch_add(1, Ordering::Relaxed);
+            let response = self.send_once(url, &current, headers).await?;
+            let status = response.status();
+            let has_condition = || headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE);
+            match status.as_u16() {
+                200 | 203 => return Ok(response),
+                206 if headers.contains_key(RANGE) => return Ok(response),
+                304 if has_condition() => return Ok(response),
+                301 | 302 | 303 | 307 | 308 => {
+                    current = redirect_target(&current, response.headers())
+                        .map_err(|cause| RemoteFailure::new(url, cause))?;
+                }
+                status => {
+                    let retry_after = response.headers().get(RETRY_AFTER).and_then(parse_retry_after);
+                    return Err(RemoteFailure::new(url, NetworkCause::Status { status, retry_after }));
+                }
+            }
+        }
+        Err(RemoteFailure::new(url, NetworkCause::Redirect(format!("more than {MAXIMUM_REDIRECTS} redirects"))))
+    }
+
+    /// One request to `current`, for the sake of `url`.
+    async fn send_once(&self, url: &Url, current: &Url, headers: &HeaderMap) -> Result<Response, RemoteFailure> {
+        let mut headers = headers.clone();
+        let credentials = self.credentials.read().unwrap_or_else(PoisonError::into_inner).for_url(current);
+        if let Some((user, password)) = credentials {
+            headers.insert(AUTHORIZATION, basic(&user, &password));
+        }
+        // Credentials travel in the header only: they must not end up in logs of proxies.
+        let mut asked = current.clone();
+        let _ = asked.set_username("");
+        let _ = asked.set_password(None);
+        asked.set_fragment(None);
+        let client = self.transport.client(&asked)?;
+        client.get(asked).headers(headers).send().await.map_err(|error| RemoteFailure::from_reqwest(url, &error))
+    }
+
+    /// Waits until the host of `url` has room for one more request.
+    pub(crate) async fn host_permit(&self, url: &Url) -> Option<OwnedSemaphorePermit> {
+        let key = url.origin().ascii_serialization();
+        let semaphore = {
+            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(hosts.entry(key).or_insert_with(|| Arc::new(Semaphore::new(REQUESTS_PER_HOST))))
+        };
+        // The semaphore is never closed.
+        semaphore.acquire_owned().await.ok()
+    }
+
+    /// Whether to ask again, so long after asking first. A server that is silent, or whose headers drip, takes all the time
+    /// it is given at every try.
+    pub(crate) fn should_retry(&self, failure: &RemoteFailure, asked_for: Duration) -> bool {
+        let silent = matches!(failure.cause, NetworkCause::TimedOut);
+        failure.is_transient() && (!silent || asked_for.saturating_add(self.timeout) <= RETRY_DEADLINE)
+    }
+
+    /// The waits between tries of a request that gave no answer.
+    pub(crate) fn retry_backoff(&self) -> ExponentialBuilder {
+        backoff(self.retries)
+    }
+
+    /// The waits between tries of a download that broke off.
+    pub(crate) fn resume_backoff(&self) -> ExponentialBuilder {
+        backoff(self.resume_retries)
+    }
+
+    /// A measure of how fast a body comes.
+    pub(crate) fn pace(&self) -> Pace {
+        Pace::new(self.timeout)
+    }
+
+    /// Why nothing seems to happen for a while.
+    pub(crate) fn say_retrying(&self, failure: &RemoteFailure, delay: Duration) {
+        let seconds = delay.as_secs_f32();
+        self.reporter.warning(
+            WarningCode::Retrying,
+            format!("Could not fetch {}: {failure}; trying again in {seconds:.1} s", failure.url),
+        );
+    }
+}
+
+fn backoff(times: u32) -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(250))
+        .with_max_delay(Duration::from_secs(8))
+        .with_max_times(times as usize)
+        .with_jitter()
+}
+
+fn part_range(response: &Response) -> Option<ContentRange> {
+    if response.status() != StatusCode::PARTIAL_CONTENT {
+        return None;
+    }
+    ContentRange::of(response.headers())
+}
+
+fn basic(user: &str, password: &str) -> HeaderValue {
+    use base64::Engine as _;
+    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+    let mut value = HeaderValue::from_str(&format!("Basic {encoded}")).unwrap_or_else(|_| HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
+}
+
+fn parse_retry_after(value: &HeaderValue) -> Option<Duration> {
+    let text = value.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(text).ok()?;
+    let wait = date.timestamp().as_second().saturating_sub(jiff::Timestamp::now().as_second());
+    Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
+}
+
+/// Where a redirect leads. The text of a destination is foreign and may hold credentials: it is not repeated.
+fn redirect_target(from: &Url, headers: &HeaderMap) -> Result<Url, NetworkCause> {
+    let location = headers.get(LOCATION).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
+    let target = location
+        .and_then(|location| from.join(location).ok())
+        .ok_or_else(|| NetworkCause::Redirect("a redirect without a usable destination".to_owned()))?;
+    match (from.scheme(), target.scheme()) {
+        ("https", "https") | ("http", "http" | "https") => Ok(target),
+        (_, scheme) => {
+            Err(NetworkCause::UnsafeRedirect(format!("a redirect from {} to {scheme} is not followed", from.scheme())))
+        }
+    }
+}
+
+/// Headers that ask for an archive's own bytes: compressing them again would only break resuming.
+pub(crate) fn identity_encoding() -> HeaderMap {
+    HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))])
+}

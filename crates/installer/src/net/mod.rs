@@ -1,0 +1,18 @@
+//! HTTP: one client for everything that is fetched, with retry, caps and verified downloads.
+//!
+//! Nothing else in the program opens a connection.
+
+pub(crate) mod body;
+pub(crate) mod client;
+mod credentials;
+mod remote_failure;
+mod transport;
+
+pub use client::{HttpClient, HttpResponse, PartialContent, ResponseLimits};
+pub use credentials::{Credentials, redacted};
+pub use remote_failure::{NetworkCause, RemoteFailure};
+
+/// The path of a `file:` URL. ([`url::Url::to_file_path`] alone takes `http://localhost/` for one, too.)
+pub fn local_path(url: &url::Url) -> Option<std::path::PathBuf> {
+    (url.scheme() == "file").then(|| url.to_file_path().ok()).flatten()
+}

@@ -1,0 +1,230 @@
+//! What can go wrong between us and a server, and which of it is worth another try.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::redacted;
+use super::transport::root_cause;
+use crate::error::{Failure, Kind};
+
+/// A request that did not give what was asked for.
+#[derive(Debug)]
+pub struct RemoteFailure {
+    /// The address asked, without secrets.
+    pub url: String,
+    /// What happened.
+    pub cause: NetworkCause,
+}
+
+/// What happened to a request.
+#[derive(Debug)]
+pub enum NetworkCause {
+    /// The server answered with an HTTP status other than success.
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// What `Retry-After` says.
+        retry_after: Option<Duration>,
+    },
+    /// No connection, or it broke; the text is the innermost reason.
+    Connection(String),
+    /// The other side cannot prove who it is.
+    Certificate(String),
+    /// Nothing came for the time `--timeout` allows.
+    TimedOut,
+    /// Something came, but so slowly that it would take for ever.
+    TooSlow(String),
+    /// More bytes than the cap or than announced.
+    TooLarge {
+        /// The most bytes that are taken.
+        limit: u64,
+    },
+    /// The body is not what its encoding promises, or it ended early.
+    Body(String),
+    /// The answer is no HTTP, or not what the request allows.
+    Protocol(String),
+    /// Redirects that lead nowhere.
+    Redirect(String),
+    /// A redirect that is not followed: from https to http, or out of HTTP.
+    UnsafeRedirect(String),
+    /// No server is asked (`--offline`).
+    Offline,
+    /// The URL cannot be asked at all.
+    Unsupported(String),
+    /// The local disk refused the bytes.
+    Disk(String),
+    /// No connection can be made with the settings as they are.
+    Settings(Failure),
+}
+
+impl RemoteFailure {
+    pub(crate) fn new(url: &Url, cause: NetworkCause) -> Self {
+        Self { url: redacted(url), cause }
+    }
+
+    pub(crate) fn from_reqwest(url: &Url, error: &reqwest::Error) -> Self {
+        let reason = root_cause(error);
+        let cause = if error.is_timeout() {
+            NetworkCause::TimedOut
+        } else if is_no_http(error) {
+            NetworkCause::Protocol(reason)
+        } else if error.is_body() || error.is_decode() {
+            NetworkCause::Body(reason)
+        } else if error.is_builder() {
+            NetworkCause::Unsupported(reason)
+        } else if reason.contains("certificate") {
+            NetworkCause::Certificate(reason)
+        } else {
+            NetworkCause::Connection(reason)
+        };
+        Self::new(url, cause)
+    }
+
+    /// Whether the same request may succeed in a moment.
+    pub fn is_transient(&self) -> bool {
+        match &self.cause {
+            NetworkCause::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 520..=530),
+            NetworkCause::Connection(_) | NetworkCause::TimedOut | NetworkCause::Body(_) => true,
+            NetworkCause::Certificate(_)
+            | NetworkCause::TooSlow(_)
+            | NetworkCause::TooLarge { .. }
+            | NetworkCause::Protocol(_)
+            | NetworkCause::Redirect(_)
+            | NetworkCause::UnsafeRedirect(_)
+            | NetworkCause::Unsupported(_)
+            | NetworkCause::Offline
+            | NetworkCause::Disk(_)
+            | NetworkCause::Settings(_) => false,
+        }
+    }
+
+    /// How long the server asks to wait, never more than a minute.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.cause {
+            NetworkCause::Status { retry_after, .. } => retry_after.map(|wait| wait.min(Duration::from_secs(60))),
+            _ => None,
+        }
+    }
+
+    /// The HTTP status, when the server gave one.
+    pub fn status(&self) -> Option<u16> {
+        match self.cause {
+            NetworkCause::Status { status, .. } => Some(status),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for RemoteFailure {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.cause {
+            NetworkCause::Status { status, .. } => write!(formatter, "the server answered {status}"),
+            NetworkCause::Connection(reason)
+            | NetworkCause::Certificate(reason)
+            | NetworkCause::TooSlow(reason)
+            | NetworkCause::Redirect(reason)
+            | NetworkCause::UnsafeRedirect(reason)
+            | NetworkCause::Unsupported(reason) => formatter.write_str(reason),
+            NetworkCause::Offline => {
+                formatter.write_str("no server is asked (--offline), and the cache does not have it")
+            }
+            NetworkCause::TimedOut => formatter.write_str("no answer in time"),
+            NetworkCause::Protocol(reason) => write!(formatter, "the answer breaks the rules of HTTP: {reason}"),
+            NetworkCause::Settings(failure) => formatter.write_str(&failure.message),
+            NetworkCause::TooLarge { limit } => write!(formatter, "more than {limit} bytes"),
+            NetworkCause::Body(reason) => write!(formatter, "the answer is damaged or incomplete: {reason}"),
+            NetworkCause::Disk(reason) => write!(formatter, "cannot write what was received: {reason}"),
+        }
+    }
+}
+
+impl From<RemoteFailure> for Failure {
+    fn from(failure: RemoteFailure) -> Self {
+        if let NetworkCause::Settings(failure) = failure.cause {
+            return failure;
+        }
+        let message = format!("Could not fetch {}: {failure}", failure.url);
+        let (kind, code, hint) = failure_code(&failure.cause);
+        Self::new(kind, code, message).hint(hint)
+    }
+}
+
+/// Exit code, stable code and advice.
+fn failure_code(cause: &NetworkCause) -> (Kind, &'static str, &'static str) {
+    match cause {
+        NetworkCause::Status { status: 401 | 403, .. } => (
+            Kind::Error,
+            "net.unauthorized",
+            "put a user name and password into the URL, or into ~/.netrc for this host; nothing else was tried instead",
+        ),
+        NetworkCause::Status { status: 404 | 410, .. } => {
+            (Kind::Error, "net.not-found", "check the URL for a typing error")
+        }
+        NetworkCause::Status { .. } => {
+            (Kind::Network, "net.status", "try again later, or use another index with --index-url")
+        }
+        NetworkCause::Certificate(_) => (
+            Kind::Network,
+            "net.certificate",
+            "name the certificate authority's file with --cert if your network uses its own",
+        ),
+        NetworkCause::Connection(_) => (
+            Kind::Network,
+            "net.unreachable",
+            "check the host name, the network and the proxy settings; it is safe to try again",
+        ),
+        NetworkCause::TimedOut => {
+            (Kind::Network, "net.timeout", "it is safe to try again; --timeout SECONDS allows more time")
+        }
+        NetworkCause::TooSlow(_) => (Kind::Network, "net.too-slow", "it is safe to try again, or use another index"),
+        NetworkCause::TooLarge { .. } => {
+            (Kind::Verification, "net.too-large", "the server sent more than can be right; report it to its operator")
+        }
+        NetworkCause::Body(_) => (Kind::Network, "net.incomplete", "it is safe to try again"),
+        NetworkCause::Protocol(_) => {
+            (Kind::Network, "net.protocol", "check the URL and the proxy settings, or report it to the operator")
+        }
+        NetworkCause::Redirect(_) => (Kind::Network, "net.redirect", "report it to the operator of the server"),
+        NetworkCause::UnsafeRedirect(_) => {
+            (Kind::Verification, "net.unsafe-redirect", "use the URL of the final server directly if you trust it")
+        }
+        NetworkCause::Offline => (Kind::Error, "net.offline", "run it once without --offline"),
+        NetworkCause::Unsupported(_) => {
+            (Kind::Error, "net.unsupported-url", "only http, https and file URLs can be fetched")
+        }
+        NetworkCause::Disk(_) => {
+            (Kind::Error, "disk", "free some space, or choose another place with --cache-dir and TMPDIR")
+        }
+        // A failure of its own, see above.
+        NetworkCause::Settings(_) => (Kind::Error, "net.settings", ""),
+    }
+}
+
+/// Whether the connection works and the other side does not speak HTTP, or too much of it (a flood of headers).
+fn is_no_http(error: &reqwest::Error) -> bool {
+    let mut current: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = current {
+        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
+            return true;
+        }
+        current = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_server_makes_us_wait_longer_than_a_minute() {
+        let asked = |seconds| {
+            let retry_after = Some(Duration::from_secs(seconds));
+            let cause = NetworkCause::Status { status: 503, retry_after };
+            RemoteFailure::new(&Url::parse("https://pkgs.example.org/").unwrap(), cause).retry_after()
+        };
+        assert_eq!(asked(2), Some(Duration::from_secs(2)));
+        assert_eq!(asked(86_400), Some(Duration::from_secs(60)));
+    }
+}

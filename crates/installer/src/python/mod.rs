@@ -1,0 +1,12 @@
+//! The Python environment worked on: which one, what it is, where its files go.
+
+mod discover;
+pub mod environment;
+pub mod installed;
+mod interpreter;
+mod probe;
+mod scheme;
+
+pub use discover::find;
+pub use interpreter::{Interpreter, SchemePaths};
+pub use scheme::{Destination, InstallScheme};

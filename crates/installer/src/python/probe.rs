@@ -1,0 +1,118 @@
+//! Asks an interpreter what it is, once: the answer is cached until the executable or its environment changes.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Interpreter;
+use crate::cache::file;
+use crate::error::{Failure, Kind};
+
+/// The script an interpreter is asked with.
+const PROBE: &str = data::PROBE;
+
+/// A cached answer and what it depends on.
+#[derive(Serialize, Deserialize)]
+struct CachedInterpreter {
+    key: String,
+    interpreter: Interpreter,
+}
+
+impl Interpreter {
+    /// Describes the interpreter `executable`; `cache` is the directory of earlier answers.
+    ///
+    /// # Errors
+    /// When it cannot be started, is older than Python 3.8, or its answer makes no sense.
+    pub fn probe(executable: &Path, cache: Option<&Path>) -> Result<Self, Failure> {
+        let key = key(executable)?;
+        let file = cache.map(|directory| directory.join("interpreters").join(file_name(executable)));
+        if let Some(answer) = file.as_deref().and_then(read)
+            && answer.key == key
+        {
+            return Ok(answer.interpreter);
+        }
+        let interpreter = run(executable)?;
+        let answer = CachedInterpreter { key, interpreter };
+        if let (Some(file), Ok(bytes)) = (file, serde_json::to_vec(&answer)) {
+            file::write(&file, &bytes);
+        }
+        Ok(answer.interpreter)
+    }
+}
+
+fn run(executable: &Path) -> Result<Interpreter, Failure> {
+    let failed = |reason: String| {
+        Failure::new(Kind::Error, "python.unusable", format!("Could not ask {} what it is", executable.display()))
+            .detail("cause", reason)
+            .hint("choose another interpreter or environment with --python")
+    };
+    let output = Command::new(executable)
+        .args(["-I", "-c", PROBE])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr);
+        return Err(failed(text.trim().lines().last().unwrap_or("it ended without an answer").to_owned()));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| failed(format!("its answer is not understood: {error}")))
+}
+
+/// What the answer depends on. The kernel is among it because markers name its release.
+fn key(executable: &Path) -> Result<String, Failure> {
+    let resolved = executable.canonicalize().map_err(|error| {
+        Failure::new(Kind::Error, "python.not-found", format!("Could not read {}: {error}", executable.display()))
+    })?;
+    let environment = executable.parent().and_then(Path::parent).unwrap_or(Path::new("/"));
+    let kernel = rustix::system::uname();
+    let mut parts = vec![
+        env!("CARGO_PKG_VERSION").to_owned(),
+        hex::encode(Sha256::digest(PROBE)),
+        stamp(&resolved),
+        // Its content, not its time: an environment made anew in the same place is the same.
+        std::fs::read_to_string(environment.join("pyvenv.cfg")).unwrap_or_default(),
+        kernel.release().to_string_lossy().into_owned(),
+        kernel.version().to_string_lossy().into_owned(),
+    ];
+    parts.extend(path_files(environment));
+    for variable in ["HOME", "PYTHONUSERBASE", "PYTHONPATH", "PYTHONNOUSERSITE", "LANG", "LC_ALL", "LC_MESSAGES"] {
+        parts.push(std::env::var(variable).unwrap_or_default());
+    }
+    Ok(parts.join("\n"))
+}
+
+/// The .pth files of an environment: they can add directories in which distributions are looked for.
+fn path_files(environment: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for version in std::fs::read_dir(environment.join("lib")).into_iter().flatten().flatten() {
+        let site_packages = version.path().join("site-packages");
+        for entry in std::fs::read_dir(site_packages).into_iter().flatten().flatten() {
+            if entry.file_name().as_encoded_bytes().ends_with(b".pth") {
+                found.push(stamp(&entry.path()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn stamp(path: &Path) -> String {
+    match std::fs::metadata(path) {
+        Ok(metadata) => {
+            format!("{} {}.{} {}", path.display(), metadata.mtime(), metadata.mtime_nsec(), metadata.size())
+        }
+        Err(_) => format!("{} absent", path.display()),
+    }
+}
+
+fn file_name(executable: &Path) -> String {
+    let absolute = std::path::absolute(executable).unwrap_or_else(|_| executable.to_owned());
+    format!("{}.json", hex::encode(Sha256::digest(absolute.as_os_str().as_encoded_bytes())))
+}
+
+fn read(file: &Path) -> Option<CachedInterpreter> {
+    serde_json::from_slice(&file::read(file)?).ok()
+}

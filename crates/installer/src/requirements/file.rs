@@ -1,0 +1,489 @@
+//! Requirements and constraint files: their lines, their options, and the files they include.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use packaging::HashAlgorithm;
+use url::Url;
+
+use super::file_options::option_set;
+use super::install_requirement::{self, absolute_path, absolute_url};
+use super::{InstallRequirement, Reading, RequirementOrigin, RequirementSet, installation_error, text};
+use crate::error::{Failure, Kind};
+use crate::options::index_url;
+use crate::optparse::{self, OptionSet, OptionToken, Token, TokenError};
+use crate::process_environment::ProcessEnvironment;
+use crate::redact::redact;
+
+/// Files of one command, all inclusions counted; more is a loop with ever new names.
+const MAX_FILES: usize = 1000;
+
+/// Reads wishes and gathers them.
+pub struct RequirementsReader<'a> {
+    process_environment: &'a ProcessEnvironment,
+    /// Files on servers that were fetched so far.
+    remote_files: &'a HashMap<Url, Vec<u8>>,
+    /// Those that were not.
+    missing: Vec<Url>,
+    found: RequirementSet,
+    /// `--require-hashes` was said.
+    require_hashes: bool,
+    /// `--no-require-hashes` was said.
+    no_require_hashes: bool,
+    options: OptionSet,
+    files: usize,
+}
+
+/// A file that is being read.
+#[derive(Clone, Debug)]
+struct RequirementsFile {
+    /// As given, for messages; included files have their full path.
+    shown: String,
+    place: FileLocation,
+    constraint: bool,
+    /// Each open file with the one that included it, to find loops.
+    open: BTreeMap<String, Option<String>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum FileLocation {
+    Local(PathBuf),
+    Remote(Url),
+}
+
+/// One line of a file, split.
+struct ParsedLine<'a> {
+    origin: RequirementOrigin,
+    requirement: &'a str,
+    options: Vec<OptionToken>,
+}
+
+impl<'a> RequirementsReader<'a> {
+    /// Gathers into `found`; `require_hashes` is what the command line says.
+    pub fn new(
+        process_environment: &'a ProcessEnvironment,
+        remote_files: &'a HashMap<Url, Vec<u8>>,
+        found: RequirementSet,
+        require_hashes: Option<bool>,
+    ) -> Self {
+        Self {
+            process_environment,
+            remote_files,
+            missing: Vec::new(),
+            found,
+            require_hashes: require_hashes == Some(true),
+            no_require_hashes: require_hashes == Some(false),
+            options: option_set(),
+            files: 0,
+        }
+    }
+
+    /// `-r`
+    pub fn read_requirements(&mut self, name: &str) -> Result<(), Failure> {
+        self.read_file(&top_level_file(name, false)?)
+    }
+
+    /// `-c`
+    pub fn read_constraints(&mut self, name: &str) -> Result<(), Failure> {
+        self.read_file(&top_level_file(name, true)?)
+    }
+
+    /// A wish that is no constraint.
+    pub fn add(
+        &mut self,
+        text: &str,
+        origin: RequirementOrigin,
+        hashes: Vec<(HashAlgorithm, String)>,
+    ) -> Result<(), Failure> {
+        let wish = self.parse_requirement(text, origin, hashes)?;
+        self.found.requirements.push(wish);
+        Ok(())
+    }
+
+    /// Everything gathered.
+    pub fn finish(mut self) -> Result<Reading, Failure> {
+        if !self.missing.is_empty() {
+            return Ok(Reading::Missing(self.missing));
+        }
+        if self.require_hashes && self.no_require_hashes {
+            return Err(installation_error("--require-hashes and --no-require-hashes are mutually exclusive"));
+        }
+        let mut wishes = self.found.requirements.iter().chain(&self.found.constraints);
+        let some_hashes = wishes.any(|wish| !wish.hashes.is_empty());
+        self.found.require_hashes = self.require_hashes || (some_hashes && !self.no_require_hashes);
+        Ok(Reading::Complete(Box::new(self.found)))
+    }
+
+    fn parse_requirement(
+        &mut self,
+        text: &str,
+        origin: RequirementOrigin,
+        hashes: Vec<(HashAlgorithm, String)>,
+    ) -> Result<InstallRequirement, Failure> {
+        let (source, marker) = install_requirement::parse(text, &origin, &mut self.found.warnings)?;
+        Ok(InstallRequirement { source, text: text.to_owned(), hashes, origin, user_supplied: true, marker })
+    }
+
+    fn read_file(&mut self, file: &RequirementsFile) -> Result<(), Failure> {
+        self.files += 1;
+        if self.files > MAX_FILES {
+            return Err(installation_error(format!("more than {MAX_FILES} requirements files include each other"))
+                .detail("file", file.shown.clone()));
+        }
+        refuse_lock_file(&file.shown)?;
+        let bytes = match &file.place {
+            FileLocation::Remote(url) => match self.remote_files.get(url) {
+                Some(bytes) => bytes.clone(),
+                None => {
+                    if !self.missing.contains(url) {
+                        self.missing.push(url.clone());
+                    }
+                    return Ok(());
+                }
+            },
+            FileLocation::Local(path) => std::fs::read(path).map_err(|error| cannot_open(file, &error))?,
+        };
+        let content = text::decode(&bytes).map_err(|reason| {
+            installation_error(format!("Could not read {} file: {reason}", file.kind()))
+                .detail("file", file.shown.clone())
+        })?;
+        for (number, line) in text::lines(&content, &self.process_environment.variables) {
+            self.read_line(file, number, &line)?;
+        }
+        Ok(())
+    }
+
+    fn read_line(&mut self, file: &RequirementsFile, number: usize, line: &str) -> Result<(), Failure> {
+        let origin = RequirementOrigin::Line { constraint: file.constraint, file: file.shown.clone(), line: number };
+        let parts = self.split(line, origin)?;
+        let value_of =
+            |id: &str| parts.options.iter().find(|option| option.id == id).and_then(|option| option.value.as_deref());
+        // Selections act on everything wherever they stand, because pip has one set of them.
+        for option in &parts.options {
+            self.found.selection.apply(&option.id, option.value.as_deref().unwrap_or_default())?;
+        }
+        if !parts.requirement.is_empty() {
+            return self.read_requirement(file, &parts);
+        }
+        if let Some(editable) = value_of("editable") {
+            return Err(if file.constraint {
+                installation_error("Editable requirements are not allowed as constraints")
+                    .detail("where", parts.place())
+            } else {
+                Failure::new(Kind::Usage, "usage.not-supported", format!("`-e {editable}` is not supported yet"))
+                    .detail("where", parts.place())
+                    .hint("build a wheel of the project and install that")
+            });
+        }
+        let nested = value_of("requirement").map(|name| (name, false));
+        if let Some((name, constraint)) = nested.or(value_of("constraint").map(|name| (name, true))) {
+            self.warn_of_rest(&parts, |id| matches!(id, "requirement" | "constraint"), true);
+            return self.read_nested(file, name, constraint);
+        }
+        self.apply(file, &parts)
+    }
+
+    fn split<'line>(&self, line: &'line str, origin: RequirementOrigin) -> Result<ParsedLine<'line>, Failure> {
+        let (requirement, options) = text::split_options(line);
+        let start = line.len() - options.len();
+        let Some(words) = text::split_words(options) else {
+            let message = format!("Could not split options: {options}");
+            return Err(invalid_line(line, &origin, &message, start));
+        };
+        let (positions, words): (Vec<usize>, Vec<String>) = words.into_iter().unzip();
+        let wrong_word = |error: &TokenError| {
+            let position = positions.get(error.position).copied().unwrap_or_default();
+            invalid_line(line, &origin, &error.message, start + position)
+        };
+        let words = optparse::parse(&self.options, &words).map_err(|error| wrong_word(&error))?;
+        let options = words.into_iter().filter_map(|word| match word {
+            Token::Option(option) => Some(option),
+            // pip drops arguments that stand behind options.
+            Token::Argument(_) => None,
+        });
+        Ok(ParsedLine { requirement, options: options.collect(), origin })
+    }
+
+    fn read_requirement(&mut self, file: &RequirementsFile, parts: &ParsedLine<'_>) -> Result<(), Failure> {
+        self.warn_of_rest(parts, |id| id == "hash" || is_selection(id), false);
+        let hashes = parts.options.iter().filter(|option| option.id == "hash").map(|option| {
+            parse_hash(option.value.as_deref().unwrap_or_default()).map_err(|reason| {
+                installation_error(format!("Invalid requirement: {}\n{reason}", parts.requirement))
+                    .detail("where", parts.place())
+            })
+        });
+        let hashes = hashes.collect::<Result<Vec<_>, _>>()?;
+        let mut wish = self.parse_requirement(parts.requirement, parts.origin.clone(), hashes)?;
+        if file.constraint {
+            check_constraint(&wish, &parts.place())?;
+            self.found.constraints.push(wish);
+        } else {
+            // What a constraint file includes with -r is wanted, but not by name of the user.
+            wish.user_supplied = !file.inside_constraints();
+            self.found.requirements.push(wish);
+        }
+        Ok(())
+    }
+
+    fn read_nested(&mut self, file: &RequirementsFile, name: &str, constraint: bool) -> Result<(), Failure> {
+        let place = file.place.join(name)?;
+        if let (FileLocation::Remote(outer), inner) = (&file.place, &place)
+            && !matches!(inner, FileLocation::Remote(inner) if inner.origin() == outer.origin())
+        {
+            return Err(Failure::new(
+                Kind::Policy,
+                "requirements.remote-include",
+                "A requirements file from a server includes a file from elsewhere",
+            )
+            .detail("file", redact(outer.as_str()))
+            .detail("includes", inner.shown())
+            .hint("name that file with -r yourself if you trust it"));
+        }
+        let key = place.key();
+        if let Some(first) = file.open.get(&key) {
+            let again = first.as_deref().map(|first| format!(" and again in {first}")).unwrap_or_default();
+            return Err(installation_error(format!(
+                "{} recursively references itself in {}{again}",
+                place.shown(),
+                file.shown
+            )));
+        }
+        let mut open = file.open.clone();
+        open.insert(key, Some(file.shown.clone()));
+        self.read_file(&RequirementsFile { shown: place.shown(), place, constraint, open })
+    }
+
+    /// Options of a line without a requirement.
+    fn apply(&mut self, file: &RequirementsFile, parts: &ParsedLine<'_>) -> Result<(), Failure> {
+        if let FileLocation::Remote(url) = &file.place {
+            refuse_remote(url, parts)?;
+        }
+        let given = |id: &'static str| parts.options.iter().filter(move |option| option.id == id);
+        let values = |id: &'static str| given(id).filter_map(|option| option.value.as_deref());
+        let has = |id: &'static str| given(id).next().is_some();
+        if has("hash") {
+            let (file, line) = (&file.shown, parts.line());
+            let warning = format!("{file} line {line} has --hash but no requirement, and will be ignored.");
+            self.found.warnings.push(warning);
+        }
+        self.require_hashes |= has("require_hashes");
+        self.no_require_hashes |= has("no_require_hashes");
+        let indexes = &mut self.found.indexes;
+        if has("no_index") {
+            indexes.no_index = true;
+            indexes.indexes.clear();
+        }
+        if !indexes.no_index {
+            let in_file = |failure: Failure| failure.detail("where", parts.place());
+            if let Some(url) = values("index_url").next_back() {
+                indexes.indexes = vec![index_url(url, self.process_environment).map_err(in_file)?];
+            }
+            for url in values("extra_index_url") {
+                indexes.indexes.push(index_url(url, self.process_environment).map_err(in_file)?);
+            }
+        }
+        indexes.find_links.extend(values("find_links").map(|link| file.find_links(link)));
+        let selection = &mut self.found.selection;
+        selection.prefer_binary |= has("prefer_binary");
+        if has("pre") {
+            selection.releases.pre();
+        }
+        self.found.trusted_hosts.extend(values("trusted_host").map(str::to_owned));
+        self.warn_of_rest(parts, |id| id != "config_settings", false);
+        Ok(())
+    }
+
+    /// pip passes silently over options that do not belong to a line; `only_first` also over repeated ones.
+    fn warn_of_rest(&mut self, parts: &ParsedLine<'_>, belongs: impl Fn(&str) -> bool, only_first: bool) {
+        let mut seen = false;
+        for option in &parts.options {
+            let known = belongs(&option.id);
+            if !known || (only_first && seen) {
+                self.found.warnings.push(format!("{} has no effect here ({})", option.name, parts.place()));
+            }
+            seen |= known;
+        }
+    }
+}
+
+impl RequirementsFile {
+    fn kind(&self) -> &'static str {
+        if self.constraint { "constraint" } else { "requirements" }
+    }
+
+    /// A file that is no constraint file but was reached through one.
+    fn inside_constraints(&self) -> bool {
+        self.open.contains_key(INSIDE_CONSTRAINTS)
+    }
+
+    /// A place to find links at is tried next to the file first.
+    fn find_links(&self, link: &str) -> String {
+        match &self.place {
+            FileLocation::Local(path) => {
+                let beside = path.parent().unwrap_or(path).join(link);
+                if beside.exists() { beside.display().to_string() } else { link.to_owned() }
+            }
+            FileLocation::Remote(_) => link.to_owned(),
+        }
+    }
+}
+
+/// Key in `RequirementsFile::open` of everything that a `-c` of the command line reached; no path and no URL is empty.
+const INSIDE_CONSTRAINTS: &str = "";
+
+impl FileLocation {
+    fn of(name: &str) -> Result<Self, Failure> {
+        if !has_scheme(name) {
+            return Ok(Self::Local(absolute_path(Path::new(name))));
+        }
+        let url = absolute_url(name)?;
+        match url.to_file_path() {
+            Ok(path) if url.scheme() == "file" => Ok(Self::Local(path)),
+            _ => Ok(Self::Remote(url)),
+        }
+    }
+
+    /// The place that a name in this file means.
+    fn join(&self, name: &str) -> Result<Self, Failure> {
+        match self {
+            Self::Remote(url) => {
+                let joined =
+                    url.join(name).map_err(|error| installation_error(format!("Invalid URL '{name}': {error}")))?;
+                Self::of(joined.as_str())
+            }
+            Self::Local(_) if has_scheme(name) => Self::of(name),
+            Self::Local(path) => Ok(Self::Local(absolute_path(&path.parent().unwrap_or(path).join(name)))),
+        }
+    }
+
+    fn key(&self) -> String {
+        match self {
+            Self::Local(path) => path.display().to_string(),
+            Self::Remote(url) => url.to_string(),
+        }
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::Local(path) => path.display().to_string(),
+            Self::Remote(url) => redact(url.as_str()),
+        }
+    }
+}
+
+impl ParsedLine<'_> {
+    fn line(&self) -> usize {
+        match self.origin {
+            RequirementOrigin::Line { line, .. } => line,
+            _ => 0,
+        }
+    }
+
+    /// `line 3 of r.txt`
+    fn place(&self) -> String {
+        place_of(&self.origin)
+    }
+}
+
+fn place_of(origin: &RequirementOrigin) -> String {
+    match origin {
+        RequirementOrigin::Line { file, line, .. } => format!("line {line} of {file}"),
+        other => other.to_string(),
+    }
+}
+
+fn top_level_file(name: &str, constraint: bool) -> Result<RequirementsFile, Failure> {
+    let place = FileLocation::of(name)?;
+    let mut open = BTreeMap::from([(place.key(), None)]);
+    if constraint {
+        open.insert(INSIDE_CONSTRAINTS.to_owned(), None);
+    }
+    let shown = if has_scheme(name) { place.shown() } else { name.to_owned() };
+    Ok(RequirementsFile { shown, place, constraint, open })
+}
+
+fn has_scheme(name: &str) -> bool {
+    let scheme = name.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    matches!(scheme.as_deref(), Some("http" | "https" | "file"))
+}
+
+fn is_selection(id: &str) -> bool {
+    matches!(id, "no_binary" | "only_binary" | "all_releases" | "only_final")
+}
+
+fn cannot_open(file: &RequirementsFile, error: &std::io::Error) -> Failure {
+    let text = error.to_string();
+    let reason = text.split(" (os error").next().unwrap_or_default();
+    let number = error.raw_os_error().map(|number| format!("[Errno {number}] ")).unwrap_or_default();
+    installation_error(format!("Could not open {} file: {number}{reason}: '{}'", file.kind(), file.shown))
+}
+
+/// Lock files (PEP 751) are no requirements files.
+fn refuse_lock_file(name: &str) -> Result<(), Failure> {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let last = last.split('[').next().unwrap_or(last);
+    let middle = last.strip_prefix("pylock.").and_then(|rest| rest.strip_suffix("toml"));
+    let is_lock = middle.is_some_and(|middle| middle.is_empty() || (middle.len() > 1 && middle.ends_with('.')));
+    if !is_lock {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::Usage, "usage.not-supported", format!("the lock file '{name}' cannot be read yet"))
+        .hint("export it to a requirements file with hashes"))
+}
+
+/// A server may not choose where everything else comes from.
+fn refuse_remote(url: &Url, parts: &ParsedLine<'_>) -> Result<(), Failure> {
+    let forbidden =
+        |option: &&OptionToken| matches!(option.id.as_str(), "index_url" | "extra_index_url" | "trusted_host");
+    let Some(option) = parts.options.iter().find(forbidden) else { return Ok(()) };
+    Err(Failure::new(
+        Kind::Policy,
+        "requirements.remote-option",
+        format!("A requirements file from a server may not set {}", option.name),
+    )
+    .detail("file", redact(url.as_str()))
+    .detail("line", parts.line().to_string())
+    .hint(format!("give {} on the command line if you trust it, and download the file", option.name)))
+}
+
+/// Constraints are names with versions or URLs.
+fn check_constraint(wish: &InstallRequirement, place: &str) -> Result<(), Failure> {
+    let problem = if wish.name().is_none() {
+        "Unnamed requirements are not allowed as constraints"
+    } else if !wish.extras().is_empty() {
+        "Constraints cannot have extras"
+    } else {
+        return Ok(());
+    };
+    Err(installation_error(problem).detail("where", place).detail("line", redact(&wish.text)))
+}
+
+/// `ALGORITHM:HEX`
+fn parse_hash(text: &str) -> Result<(HashAlgorithm, String), String> {
+    let Some((algorithm, digest)) = text.split_once(':') else {
+        return Err(
+            "Arguments to --hash must be a hash name followed by a value, like --hash=sha256:abcde...".to_owned()
+        );
+    };
+    let length = match algorithm {
+        "sha256" => 64,
+        "sha384" => 96,
+        "sha512" => 128,
+        _ => return Err("Allowed hash algorithms for --hash are sha256, sha384, sha512.".to_owned()),
+    };
+    let algorithm = HashAlgorithm::from_name(algorithm).ok_or("unknown algorithm")?;
+    let digest = digest.trim().to_ascii_lowercase();
+    // A digest that can match nothing is not refused: pip reports it as a mismatch, with the file's name.
+    if digest.len() > length {
+        return Err(format!("expected {length} hexadecimal digits after the colon, found {}", digest.len()));
+    }
+    Ok((algorithm, digest))
+}
+
+/// pip's error for a line, with the line shown and a mark below the place.
+fn invalid_line(line: &str, origin: &RequirementOrigin, message: &str, position: usize) -> Failure {
+    let before = redact(line.get(..position).unwrap_or_default()).chars().count();
+    installation_error(format!("Invalid requirement: {line}\n{message}"))
+        .detail("where", place_of(origin))
+        .detail("line", format!("{}\n{}^", redact(line), " ".repeat(before)))
+}

@@ -1,0 +1,221 @@
+//! What is wanted: words of the command line, requirements and constraint files and dependency groups, read into
+//! [`RequirementSet`]. Markers are kept, not evaluated; nothing is downloaded but the files named by `-r` and `-c`.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use packaging::{ExtraName, HashAlgorithm, PackageName, Requirement};
+use url::Url;
+
+use crate::error::{Failure, Kind};
+use crate::options::{IndexOptions, RequirementOptions, SelectionOptions};
+use crate::process_environment::ProcessEnvironment;
+use crate::redact::redact;
+
+mod file;
+mod file_options;
+mod groups;
+mod install_requirement;
+#[cfg(test)]
+mod tests;
+mod text;
+
+/// Everything asked for, with what requirements files said about indexes and choices.
+#[derive(Clone, Debug)]
+pub struct RequirementSet {
+    /// What shall be there afterwards, in the order given: command line, groups, files.
+    pub requirements: Vec<InstallRequirement>,
+    /// What limits the versions of whatever is chosen.
+    pub constraints: Vec<InstallRequirement>,
+    /// The settings, changed by the files.
+    pub indexes: IndexOptions,
+    /// The settings, changed by the files.
+    pub selection: SelectionOptions,
+    /// `--trusted-host` lines of files; those of the settings are not repeated.
+    pub trusted_hosts: Vec<String>,
+    /// Everything needs a hash: because somebody said so, or because something has one.
+    pub require_hashes: bool,
+    /// Sentences to print as warnings.
+    pub warnings: Vec<String>,
+}
+
+/// One thing that is wanted.
+#[derive(Clone, Debug)]
+pub struct InstallRequirement {
+    /// What it is.
+    pub source: RequirementSource,
+    /// The text as written, with its marker and without options; a URL in it may hold a password.
+    pub text: String,
+    /// Hashes of which one must match; hex in lower case.
+    pub hashes: Vec<(HashAlgorithm, String)>,
+    /// Where it was asked for.
+    pub origin: RequirementOrigin,
+    /// The user asked for it; not so for requirements that a constraint file includes.
+    pub user_supplied: bool,
+    /// It counts only where this holds.
+    pub marker: Option<ParsedMarker>,
+}
+
+/// The ways to name what is wanted.
+#[derive(Clone, Debug)]
+pub enum RequirementSource {
+    /// A name with versions, to be looked for in indexes; has no URL.
+    Specifier(Requirement),
+    /// One archive: a wheel or a source distribution.
+    File {
+        /// `http(s)://`, or `file://` with an absolute path; its fragment may hold a hash.
+        url: Url,
+        /// The last part of the URL's path, decoded.
+        filename: String,
+        /// Extras asked for.
+        extras: Vec<ExtraName>,
+        /// The project's name, where it is written down: `name @ url`, `#egg=`, or the file name of a wheel.
+        name: Option<PackageName>,
+    },
+    /// A project's source directory.
+    Directory {
+        /// Absolute.
+        path: PathBuf,
+        /// Extras asked for.
+        extras: Vec<ExtraName>,
+        /// The project's name, where it is written down.
+        name: Option<PackageName>,
+    },
+}
+
+/// An environment marker.
+#[derive(Clone, Debug)]
+pub struct ParsedMarker {
+    /// As written, for `Ignoring x: markers 'y' don't match your environment`.
+    pub text: String,
+    /// Ready to evaluate.
+    pub tree: packaging::Marker,
+}
+
+/// Where a wish comes from. Prints as pip does behind `from`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequirementOrigin {
+    /// A word of the command line.
+    CommandLine,
+    /// `--group`
+    Group {
+        /// The `pyproject.toml`.
+        path: String,
+        /// The group as asked for.
+        name: String,
+    },
+    /// A line of a file.
+    Line {
+        /// The file is read for constraints.
+        constraint: bool,
+        /// Path or URL.
+        file: String,
+        /// Counted from 1; the first one of a continued line.
+        line: usize,
+    },
+}
+
+/// What came of reading.
+#[derive(Debug)]
+pub enum Reading {
+    /// Everything was there.
+    Complete(Box<RequirementSet>),
+    /// These files on servers were not: read again with them. They may name further ones.
+    Missing(Vec<Url>),
+}
+
+/// Reads everything that is asked for. `remote_files` are those on servers that were fetched so far, by URL.
+///
+/// # Errors
+/// Files that cannot be read, and lines or arguments that mean nothing.
+pub fn read(
+    requirement_options: &RequirementOptions,
+    indexes: &IndexOptions,
+    selection: &SelectionOptions,
+    process_environment: &ProcessEnvironment,
+    remote_files: &HashMap<Url, Vec<u8>>,
+) -> Result<Reading, Failure> {
+    let found = RequirementSet {
+        requirements: Vec::new(),
+        constraints: Vec::new(),
+        indexes: indexes.clone(),
+        selection: selection.clone(),
+        trusted_hosts: Vec::new(),
+        require_hashes: false,
+        warnings: Vec::new(),
+    };
+    let mut reader =
+        file::RequirementsReader::new(process_environment, remote_files, found, requirement_options.require_hashes);
+    for constraint_file in &requirement_options.constraint_files {
+        reader.read_constraints(constraint_file)?;
+    }
+    for word in &requirement_options.requirements {
+        reader.add(word, RequirementOrigin::CommandLine, Vec::new())?;
+    }
+    for group in &requirement_options.groups {
+        for text in groups::requirements(group)? {
+            let origin = RequirementOrigin::Group { path: group.path.display().to_string(), name: group.name.clone() };
+            reader.add(&text, origin, Vec::new())?;
+        }
+    }
+    for requirement_file in &requirement_options.requirement_files {
+        reader.read_requirements(requirement_file)?;
+    }
+    reader.finish()
+}
+
+/// The text of a requirements file, whatever its encoding.
+///
+/// # Errors
+/// One sentence without the file's name.
+pub fn decoded(bytes: &[u8]) -> Result<String, String> {
+    text::decode(bytes)
+}
+
+/// The project that one requirement names; `None` when that is known only after it was opened.
+///
+/// # Errors
+/// In pip's words.
+pub fn project_of(requirement: &str) -> Result<Option<PackageName>, Failure> {
+    let (subject, _) = install_requirement::parse(requirement, &RequirementOrigin::CommandLine, &mut Vec::new())?;
+    Ok(match subject {
+        RequirementSource::Specifier(requirement) => Some(requirement.name),
+        RequirementSource::File { name, .. } | RequirementSource::Directory { name, .. } => name,
+    })
+}
+
+impl InstallRequirement {
+    /// The project's name, where it is known before anything is opened.
+    pub fn name(&self) -> Option<&PackageName> {
+        match &self.source {
+            RequirementSource::Specifier(requirement) => Some(&requirement.name),
+            RequirementSource::File { name, .. } | RequirementSource::Directory { name, .. } => name.as_ref(),
+        }
+    }
+
+    /// Extras asked for.
+    pub fn extras(&self) -> &[ExtraName] {
+        match &self.source {
+            RequirementSource::Specifier(requirement) => &requirement.extras,
+            RequirementSource::File { extras, .. } | RequirementSource::Directory { extras, .. } => extras,
+        }
+    }
+}
+
+impl fmt::Display for RequirementOrigin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CommandLine => formatter.write_str("command line"),
+            Self::Group { path, name } => write!(formatter, "--group {path}:{name}"),
+            Self::Line { constraint, file, line } => {
+                write!(formatter, "{} {file} (line {line})", if *constraint { "-c" } else { "-r" })
+            }
+        }
+    }
+}
+
+/// What pip calls an installation error: exit code 1.
+fn installation_error(message: impl Into<String>) -> Failure {
+    Failure::new(Kind::Error, "requirements.invalid", redact(&message.into()))
+}

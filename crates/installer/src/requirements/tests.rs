@@ -1,0 +1,303 @@
+//! Requirements files as stories: what is written, what is wanted.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::*;
+
+/// A directory with files, some of them on a server.
+struct World {
+    directory: TempDir,
+    remote: BTreeMap<String, String>,
+    process_environment: ProcessEnvironment,
+}
+
+impl World {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = directory.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        let process_environment = ProcessEnvironment { variables: BTreeMap::new(), system: PathBuf::from("/nowhere") };
+        Self { directory, remote: BTreeMap::new(), process_environment }
+    }
+
+    fn remote(mut self, url: &str, content: &str) -> Self {
+        self.remote.insert(url.to_owned(), content.to_owned());
+        self
+    }
+
+    fn path(&self, name: &str) -> String {
+        if name.contains("://") { name.to_owned() } else { self.directory.path().join(name).display().to_string() }
+    }
+
+    fn read(&self, requirement_options: RequirementOptions) -> Result<RequirementSet, Failure> {
+        let indexes = IndexOptions {
+            indexes: vec![Url::parse("https://first.example.org/simple").unwrap()],
+            ..IndexOptions::default()
+        };
+        let selection = SelectionOptions::default();
+        let mut fetched = HashMap::new();
+        loop {
+            match read(&requirement_options, &indexes, &selection, &self.process_environment, &fetched)? {
+                Reading::Complete(requirements) => return Ok(*requirements),
+                Reading::Missing(urls) => {
+                    for url in urls {
+                        let content = self.remote.get(url.as_str());
+                        let content = content.ok_or_else(|| Failure::new(Kind::Network, "network", url.to_string()))?;
+                        assert!(fetched.insert(url, content.clone().into_bytes()).is_none(), "asked for twice");
+                    }
+                }
+            }
+        }
+    }
+
+    fn requirements(&self, name: &str) -> Result<RequirementSet, Failure> {
+        self.read(RequirementOptions { requirement_files: vec![self.path(name)], ..RequirementOptions::default() })
+    }
+
+    fn constraints(&self, name: &str) -> Result<RequirementSet, Failure> {
+        self.read(RequirementOptions { constraint_files: vec![self.path(name)], ..RequirementOptions::default() })
+    }
+}
+
+fn texts(requirement_options: &[InstallRequirement]) -> Vec<&str> {
+    requirement_options.iter().map(|wish| wish.text.as_str()).collect()
+}
+
+fn one(content: &str) -> Result<RequirementSet, Failure> {
+    World::new(&[("r.txt", content)]).requirements("r.txt")
+}
+
+#[test]
+fn files_include_files_beside_them() {
+    let world = World::new(&[
+        ("r.txt", "a\n-r sub/s.txt\n-c c.txt\nd"),
+        ("sub/s.txt", "b\n--requirement=t.txt"),
+        ("sub/t.txt", "c"),
+        ("c.txt", "a<2"),
+    ]);
+    let found = world.requirements("r.txt").unwrap();
+    assert_eq!(texts(&found.requirements), ["a", "b", "c", "d"]);
+    assert_eq!(texts(&found.constraints), ["a<2"]);
+    assert_eq!(found.requirements[0].origin.to_string(), format!("-r {} (line 1)", world.path("r.txt")));
+    assert_eq!(found.requirements[2].origin.to_string(), format!("-r {} (line 1)", world.path("sub/t.txt")));
+    assert_eq!(found.constraints[0].origin.to_string(), format!("-c {} (line 1)", world.path("c.txt")));
+    assert!(found.warnings.is_empty());
+}
+
+#[test]
+fn a_constraint_file_may_include_requirements() {
+    let world = World::new(&[("c.txt", "a<2\n-r r.txt"), ("r.txt", "b\n-c d.txt"), ("d.txt", "c==1")]);
+    let found = world.constraints("c.txt").unwrap();
+    assert_eq!(texts(&found.constraints), ["a<2", "c==1"]);
+    assert_eq!(texts(&found.requirements), ["b"]);
+    assert!(!found.requirements[0].user_supplied);
+}
+
+#[test]
+fn loops_name_both_files() {
+    let world = World::new(&[("a.txt", "-r b.txt"), ("b.txt", "-r c.txt"), ("c.txt", "-r b.txt")]);
+    let message = world.requirements("a.txt").unwrap_err().message;
+    let [a, b, c] = ["a.txt", "b.txt", "c.txt"].map(|name| world.path(name));
+    assert_eq!(message, format!("{b} recursively references itself in {c} and again in {a}"));
+    let world = World::new(&[("a.txt", "-r ./x/../a.txt")]);
+    let a = world.path("a.txt");
+    assert_eq!(world.requirements("a.txt").unwrap_err().message, format!("{a} recursively references itself in {a}"));
+    // Twice is no loop.
+    let world = World::new(&[("a.txt", "-r b.txt\n-r b.txt"), ("b.txt", "x")]);
+    assert_eq!(texts(&world.requirements("a.txt").unwrap().requirements), ["x", "x"]);
+}
+
+#[test]
+fn endless_inclusion_ends() {
+    let doubling: Vec<(String, String)> =
+        (0..40).map(|n| (format!("{n}.txt"), format!("-r {0}.txt\n-r {0}.txt", n + 1))).collect();
+    let files: Vec<(&str, &str)> = doubling.iter().map(|(name, content)| (name.as_str(), content.as_str())).collect();
+    assert!(World::new(&files).requirements("0.txt").is_err());
+}
+
+#[test]
+fn options_change_where_and_what() {
+    for (content, indexes, no_index) in [
+        ("-i https://second.example.org/", vec!["https://second.example.org/"], false),
+        (
+            "--extra-index-url https://x.example.org/",
+            vec!["https://first.example.org/simple", "https://x.example.org/"],
+            false,
+        ),
+        (
+            "--extra-index-url https://x.example.org/\n--index-url=https://second.example.org/",
+            vec!["https://second.example.org/"],
+            false,
+        ),
+        ("--no-index\n-i https://second.example.org/", vec![], true),
+        ("--pypi-url https://second.example.org/ --no-index", vec![], true),
+    ] {
+        let found = one(content).unwrap();
+        let urls: Vec<&str> = found.indexes.indexes.iter().map(Url::as_str).collect();
+        assert_eq!((urls, found.indexes.no_index), (indexes, no_index), "{content}");
+    }
+    let found =
+        one("--pre --prefer-binary --trusted-host h:1\n--no-binary a,b\n--only-binary=:all:\n--use-feature x").unwrap();
+    assert!(found.selection.releases.all_releases.all && found.selection.prefer_binary);
+    assert!(found.selection.formats.is_only_binary());
+    assert_eq!(found.trusted_hosts, ["h:1"]);
+    assert!(found.warnings.is_empty(), "{:?}", found.warnings);
+    assert!(one("-i nonsense").unwrap_err().message.contains("please provide a scheme"));
+}
+
+#[test]
+fn links_are_found_beside_the_file() {
+    let world = World::new(&[("r.txt", "-f wheels\n-f nowhere\n-f https://h.example.org/"), ("wheels/x", "")]);
+    let found = world.requirements("r.txt").unwrap();
+    assert_eq!(found.indexes.find_links, [world.path("wheels").as_str(), "nowhere", "https://h.example.org/"]);
+}
+
+#[test]
+fn hashes_switch_their_mode_on() {
+    let hex = "AB".repeat(32);
+    for (content, settings, required) in [
+        (format!("a==1 --hash=sha256:{hex} --hash sha512:{hex}{hex}"), None, Ok(true)),
+        (format!("a==1 \\\n    --hash=sha256:{hex}  # why\nb"), None, Ok(true)),
+        (format!("a==1 --hash=sha256:{hex}"), Some(false), Ok(false)),
+        ("a".to_owned(), None, Ok(false)),
+        ("a\n--require-hashes".to_owned(), None, Ok(true)),
+        ("a".to_owned(), Some(true), Ok(true)),
+        ("--no-require-hashes".to_owned(), Some(true), Err("mutually exclusive")),
+        (format!("a --hash=md5:{hex}"), None, Err("Allowed hash algorithms for --hash are sha256, sha384, sha512.")),
+        ("a --hash=sha256".to_owned(), None, Err("Arguments to --hash must be a hash name")),
+    ] {
+        let world = World::new(&[("r.txt", &content)]);
+        let files = vec![world.path("r.txt")];
+        let requirement_options =
+            RequirementOptions { requirement_files: files, require_hashes: settings, ..RequirementOptions::default() };
+        match (world.read(requirement_options), required) {
+            (Ok(found), Ok(required)) => {
+                assert_eq!(found.require_hashes, required, "{content}");
+                for wish in found.requirements.iter().filter(|wish| !wish.hashes.is_empty()) {
+                    assert_eq!(wish.hashes[0], (HashAlgorithm::Sha256, hex.to_lowercase()));
+                }
+            }
+            (Err(failure), Err(part)) => assert!(failure.message.contains(part), "{content}: {}", failure.message),
+            (found, _) => panic!("{content}: {found:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_has_no_effect_is_said() {
+    for (content, part) in [
+        ("--hash=sha256:00", "has --hash but no requirement, and will be ignored."),
+        ("a --pre", "--pre has no effect here (line 1 of"),
+        ("a -i https://x.example.org/", "--index-url has no effect here"),
+        ("a -e b", "--editable has no effect here"),
+    ] {
+        let found = one(content).unwrap();
+        assert!(found.warnings.iter().any(|warning| warning.contains(part)), "{content}: {:?}", found.warnings);
+        assert_eq!(found.indexes.indexes.len(), 1);
+    }
+}
+
+#[test]
+fn a_wrong_line_is_shown_with_a_mark() {
+    let failure = one("a\n  é==1 --hash=sha256:00 --bogus # x").unwrap_err();
+    assert_eq!(failure.message, "Invalid requirement: é==1 --hash=sha256:00 --bogus\nno such option: --bogus");
+    let line = &failure.details.iter().find(|(label, _)| *label == "line").unwrap().1;
+    assert_eq!(line, &format!("é==1 --hash=sha256:00 --bogus\n{}^", " ".repeat(22)));
+    for (content, part) in [
+        ("-r", "-r option requires 1 argument"),
+        ("--find-links 'x", "Could not split options: --find-links 'x"),
+        ("--target x", "no such option: --target"),
+        ("-e .", "`-e .` is not supported yet"),
+        ("a b", "Invalid requirement: 'a b'"),
+        ("-r missing.txt", "Could not open requirements file: [Errno 2] No such file or directory: '"),
+        ("-c missing.txt", "Could not open constraint file: [Errno 2] No such file or directory: '"),
+    ] {
+        let message = one(content).unwrap_err().message;
+        assert!(message.contains(part), "{content}: {message}");
+    }
+}
+
+#[test]
+fn constraints_are_named_and_plain() {
+    for (content, message) in [
+        ("a[x]", "Constraints cannot have extras"),
+        ("https://pkgs.example.org/a.zip", "Unnamed requirements are not allowed as constraints"),
+        ("-e a", "Editable requirements are not allowed as constraints"),
+    ] {
+        let failure = World::new(&[("c.txt", content)]).constraints("c.txt").unwrap_err();
+        assert_eq!(failure.message, message, "{content}");
+    }
+    let found = World::new(&[("c.txt", "a @ https://pkgs.example.org/a.zip\nb==1")]).constraints("c.txt").unwrap();
+    assert_eq!(found.constraints.len(), 2);
+}
+
+#[test]
+fn variables_are_expanded() {
+    let mut world = World::new(&[("r.txt", "-i https://${USER_1}:${UNSET}@h.example.org/")]);
+    world.process_environment.variables.insert("USER_1".to_owned(), "me".to_owned());
+    let found = world.requirements("r.txt").unwrap();
+    assert_eq!(found.indexes.indexes[0].as_str(), "https://me:$%7BUNSET%7D@h.example.org/");
+}
+
+#[test]
+fn files_on_servers() {
+    let base = "https://h.example.org/d/r.txt";
+    let world = World::new(&[]).remote(base, "a\n-r s/t.txt").remote("https://h.example.org/d/s/t.txt", "b");
+    let found = world.requirements(base).unwrap();
+    assert_eq!(texts(&found.requirements), ["a", "b"]);
+    assert_eq!(found.requirements[1].origin.to_string(), "-r https://h.example.org/d/s/t.txt (line 1)");
+    for content in [
+        "-i https://evil.example.org",
+        "--extra-index-url https://evil.example.org",
+        "--trusted-host evil.example.org",
+        "-r https://evil.example.org/x.txt",
+        "-r http://h.example.org/x.txt",
+        "-r file:///etc/passwd",
+    ] {
+        let failure = World::new(&[]).remote(base, content).requirements(base).unwrap_err();
+        assert_eq!(failure.kind, Kind::Policy, "{content}");
+    }
+    // A file of this machine may name a server.
+    let world = World::new(&[("r.txt", &format!("-r {base}"))]).remote(base, "a");
+    assert_eq!(texts(&world.requirements("r.txt").unwrap().requirements), ["a"]);
+    let failure = World::new(&[])
+        .remote("https://u:secret@h.example.org/r", "x y")
+        .requirements("https://u:secret@h.example.org/r");
+    assert!(!failure.unwrap_err().to_string().contains("secret"));
+}
+
+#[test]
+fn lock_files_are_named() {
+    for (name, refused) in
+        [("pylock.toml", true), ("d/pylock.x.toml", true), ("pylock.toml[e]", true), ("pylock.txt", false)]
+    {
+        let failure = World::new(&[]).requirements(name).unwrap_err();
+        assert_eq!(failure.code == "usage.not-supported", refused, "{name}");
+    }
+}
+
+#[test]
+fn everything_in_its_order() {
+    let world = World::new(&[("r.txt", "c"), ("pyproject.toml", "[dependency-groups]\ng = ['b; os_name == \"x\"']")]);
+    let found = world
+        .read(RequirementOptions {
+            requirements: vec!["a[x]>1".to_owned()],
+            requirement_files: vec![world.path("r.txt")],
+            groups: vec![crate::options::DependencyGroup {
+                path: world.path("pyproject.toml").into(),
+                name: "g".to_owned(),
+            }],
+            ..RequirementOptions::default()
+        })
+        .unwrap();
+    assert_eq!(texts(&found.requirements), ["a[x]>1", "b; os_name == \"x\"", "c"]);
+    assert_eq!(found.requirements[0].extras().len(), 1);
+    assert_eq!(found.requirements[1].marker.as_ref().unwrap().text, "os_name == \"x\"");
+    assert_eq!(found.requirements[0].origin, RequirementOrigin::CommandLine);
+}

@@ -1,0 +1,414 @@
+//! What trust in an index begins with: a root that did not come with the metadata it verifies, and where that metadata is.
+//!
+//! An index is TUF-enabled exactly when such an anchor is found: in the program, in a directory of the system, in one of
+//! `TUFPIP_TRUST`, or in the user's own store. The first place wins, whatever stands in a later one. A place that has
+//! something about an index but nothing usable is an error: an index that is trusted once is never used unverified.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::index_identity::{IndexIdentity, default_metadata_url};
+use super::layout::Layout;
+use super::shipped_roots;
+use crate::cache::ownership;
+use crate::error::{Failure, Kind};
+use crate::options::TrustOptions;
+
+/// The most bytes a root may have (as in `tuf::Limits`).
+pub const ROOT_SIZE: u64 = 512 << 10;
+/// The most bytes of `trust.json` that are read.
+const TRUST_FILE_SIZE: u64 = 1 << 20;
+/// Beside the user's own store: what is remembered about indexes whose anchors are elsewhere.
+const METADATA_DIRECTORY: &str = "tuf-remembered";
+
+/// The beginning of trust in one index.
+#[derive(Clone, Debug)]
+pub struct TrustAnchor {
+    /// Which index.
+    pub identity: IndexIdentity,
+    /// The root that all verification starts from, as it was pinned.
+    pub root: Vec<u8>,
+    /// Where the metadata is; ends in a slash.
+    pub metadata_url: Url,
+    /// How target paths are made, when the user said so; otherwise the repository's own signed word counts.
+    pub layout: Option<Arc<Layout>>,
+    /// Index URLs that serve the same, tried in order when the index itself cannot be reached.
+    pub mirrors: Vec<Url>,
+    /// Where links of verified pages lead instead.
+    pub rewrites: Vec<Rewrite>,
+    /// How the root came here, as far as that was written down.
+    pub record: Option<AnchorRecord>,
+    /// The directory it was found in; `None` if it came with the program.
+    pub directory: Option<PathBuf>,
+}
+
+/// `trust.json`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TrustFile {
+    /// The canonical URL of the index, so that people can read whose directory it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index_url: Option<Url>,
+    /// Where the metadata is; beside the index unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_url: Option<Url>,
+    /// The name of a preset, or a descriptor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<serde_json::Value>,
+    /// Which root was pinned, and how it came here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<AnchorRecord>,
+    /// See [`TrustAnchor::mirrors`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mirrors: Vec<Url>,
+    /// See [`TrustAnchor::rewrites`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rewrite: Vec<Rewrite>,
+}
+
+/// How a root came to be trusted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnchorRecord {
+    /// `file`, `url` or `first-use`.
+    pub kind: AnchorKind,
+    /// The file or URL.
+    pub source: String,
+    /// SHA-256 of the root in hex.
+    pub sha256: String,
+    /// Its version.
+    pub version: u64,
+    /// When, in RFC 3339.
+    pub added: String,
+}
+
+/// What a root was believed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnchorKind {
+    /// The user has the file.
+    File,
+    /// The user knows its hash.
+    Url,
+    /// Nothing: the server was believed once, at the user's explicit wish.
+    FirstUse,
+}
+
+/// Links that begin with one text begin with another instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rewrite {
+    /// What a link begins with.
+    pub from: String,
+    /// What it begins with then.
+    pub to: String,
+}
+
+impl TrustAnchor {
+    /// An anchor that is kept nowhere.
+    pub fn new(identity: IndexIdentity, root: Vec<u8>, metadata_url: Url) -> Self {
+        Self {
+            identity,
+            root,
+            metadata_url,
+            layout: None,
+            mirrors: Vec::new(),
+            rewrites: Vec::new(),
+            record: None,
+            directory: None,
+        }
+    }
+
+    /// The anchor for an index; `None` when there is none, which makes it an ordinary index.
+    ///
+    /// # Errors
+    /// When there is something about the index that cannot be used, or nothing about an index that is known to be signed.
+    pub fn find(settings: &TrustOptions, identity: &IndexIdentity) -> Result<Option<Self>, Failure> {
+        if let Some(shipped) = shipped_roots::root_of(shipped_roots::ROOTS, identity) {
+            let metadata_url = default_metadata_url(identity.url());
+            return Ok(Some(Self::new(identity.clone(), shipped.root.to_vec(), metadata_url)));
+        }
+        for place in places(settings) {
+            let directory = place.join(identity.directory_name());
+            let belongs_to_user = settings.store.as_ref() == Some(place);
+            // Whoever can write here can take away an index's directory, and the index would be used unverified.
+            if exists(place)? {
+                refuse_writable_by_others(place, belongs_to_user)?;
+            }
+            if exists(&directory)? {
+                return Self::read(&directory, identity, belongs_to_user).map(Some);
+            }
+        }
+        if shipped_roots::is_known_secure(shipped_roots::KNOWN_SECURE, identity) {
+            return Err(Failure::new(
+                Kind::Error,
+                "trust.missing",
+                format!("{} is known to be signed, but there is no trusted root for it here", identity.url()),
+            )
+            .detail("meaning", "the index was not used, because it can be verified and must be")
+            .hint("get its root from its operator and run: tufpip trust add URL --root FILE"));
+        }
+        Ok(None)
+    }
+
+    /// Every anchor there is, each index once, with the error for what cannot be used. `None` for one that does not say which
+    /// index it belongs to: that can only be looked up the other way round.
+    pub fn all(settings: &TrustOptions) -> Vec<(PathBuf, Result<Option<Self>, Failure>)> {
+        let mut found: Vec<(PathBuf, Result<Option<Self>, Failure>)> = Vec::new();
+        for place in places(settings) {
+            let Ok(entries) = std::fs::read_dir(place) else { continue };
+            let mut directories: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+            directories.sort();
+            for directory in directories {
+                let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                let is_known = found.iter().any(|(other, _)| other.ends_with(name));
+                if IndexIdentity::names_directory(name) && directory.is_dir() && !is_known {
+                    let belongs_to_user = settings.store.as_ref() == Some(place);
+                    let trust = TrustFile::read(&directory);
+                    let trust = trust.map_err(|failure| with_recovery_hint(failure, &directory, belongs_to_user));
+                    let anchor = trust.and_then(|trust| match trust.index_url {
+                        Some(url) => Self::read(&directory, &IndexIdentity::of(&url), belongs_to_user).map(Some),
+                        None => lowest_root(&directory)
+                            .map(|_| None)
+                            .map_err(|failure| with_recovery_hint(failure, &directory, belongs_to_user)),
+                    });
+                    found.push((directory, anchor));
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether the user may change or remove it.
+    pub fn is_users(&self, settings: &TrustOptions) -> bool {
+        match (&self.directory, &settings.store) {
+            (Some(directory), Some(store)) => directory.parent() == Some(store),
+            _ => false,
+        }
+    }
+
+    /// The directory where what is verified from this root is remembered, and the other one of [`metadata_store_directories`], where
+    /// something about the index may have been remembered before. `store` is the user's own store.
+    ///
+    /// What is remembered for an anchor that is not the user's lies where nobody looks for anchors: one command's trust must
+    /// not become the user's. Who trusts the same root has one memory of it.
+    pub fn metadata_directories(&self, store: &Path) -> [PathBuf; 2] {
+        let [own, elsewhere] = metadata_store_directories(store, &self.identity);
+        let is_own = self.directory.as_ref() == Some(&own)
+            || Self::parse_directory(&own, &self.identity, true).is_ok_and(|users| users.root == self.root);
+        if is_own { [own, elsewhere] } else { [elsewhere, own] }
+    }
+
+    fn read(directory: &Path, identity: &IndexIdentity, belongs_to_user: bool) -> Result<Self, Failure> {
+        Self::parse_directory(directory, identity, belongs_to_user)
+            .map_err(|failure| with_recovery_hint(failure, directory, belongs_to_user))
+    }
+
+    fn parse_directory(directory: &Path, identity: &IndexIdentity, belongs_to_user: bool) -> Result<Self, Failure> {
+        if !std::fs::metadata(directory).is_ok_and(|metadata| metadata.is_dir()) {
+            return Err(damaged(directory, "it is no directory that can be read"));
+        }
+        for path in ["", "root_history", TrustFile::NAME, "root.json"].map(|name| directory.join(name)) {
+            refuse_writable_by_others(&path, belongs_to_user)?;
+        }
+        let trust = TrustFile::read(directory)?;
+        if let Some(url) = &trust.index_url
+            && IndexIdentity::of(url) != *identity
+        {
+            return Err(damaged(
+                directory,
+                &format!("its trust.json is about another index, {}", crate::net::redacted(url)),
+            ));
+        }
+        let root = match &trust.anchor {
+            Some(record) => pinned_root(directory, record)?,
+            None => lowest_root(directory)?,
+        };
+        let layout = trust.layout.as_ref().map(Layout::from_json).transpose();
+        let layout = layout.map_err(|error| damaged(directory, &format!("the layout in its trust.json: {error}")))?;
+        let metadata_url = trust.metadata_url.map(with_slash).unwrap_or_else(|| default_metadata_url(identity.url()));
+        Ok(Self {
+            identity: identity.clone(),
+            root,
+            metadata_url,
+            layout: layout.map(Arc::new),
+            mirrors: trust.mirrors.into_iter().map(with_slash).collect(),
+            rewrites: trust.rewrite,
+            record: trust.anchor,
+            directory: Some(directory.to_owned()),
+        })
+    }
+}
+
+impl TrustFile {
+    /// Its name in an index's directory.
+    pub const NAME: &str = "trust.json";
+
+    /// What stands in `directory`; nothing if there is no such file.
+    ///
+    /// # Errors
+    /// When it is there and cannot be understood.
+    pub fn read(directory: &Path) -> Result<Self, Failure> {
+        match read(&directory.join(Self::NAME), TRUST_FILE_SIZE)? {
+            Some(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|error| damaged(directory, &format!("its trust.json cannot be understood: {error}"))),
+            None => Ok(Self::default()),
+        }
+    }
+}
+
+/// Where something about an index may be remembered: in its directory of the user's own store, beside the anchor, or, for
+/// anchors from elsewhere, in a directory of its own.
+pub fn metadata_store_directories(store: &Path, identity: &IndexIdentity) -> [PathBuf; 2] {
+    let name = identity.directory_name();
+    [store.join(&name), store.with_file_name(METADATA_DIRECTORY).join(&name)]
+}
+
+/// Where anchors may be, the most securely kept first.
+fn places(settings: &TrustOptions) -> impl Iterator<Item = &PathBuf> {
+    settings.anchors.iter().chain(&settings.store)
+}
+
+fn exists(directory: &Path) -> Result<bool, Failure> {
+    match std::fs::symlink_metadata(directory) {
+        Ok(_) => Ok(true),
+        // A link to a place that is not there now, such as one on a disk that is not mounted, says nothing about the index.
+        Err(error) if error.kind() == ErrorKind::NotFound && leads_nowhere(directory.parent()) => Err(Failure::new(
+            Kind::Error,
+            "trust.unreadable",
+            format!(
+                "Could not see whether there is trust for the index in {}: a link leads nowhere",
+                directory.display()
+            ),
+        )
+        .hint("bring back what the link leads to, or remove it")),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(Failure::new(
+            Kind::Error,
+            "trust.unreadable",
+            format!("Could not see whether there is trust for the index in {}: {error}", directory.display()),
+        )
+        .hint("make the directory readable; without it nobody knows whether the index has to be verified")),
+    }
+}
+
+/// Whether this is a link to something that does not exist.
+fn leads_nowhere(path: Option<&Path>) -> bool {
+    path.is_some_and(|path| path.is_symlink() && !path.exists())
+}
+
+/// Whoever can write here can choose what is trusted. What was named with `TUFPIP_TRUST` may be another user's, as a checkout
+/// in a container often is.
+fn refuse_writable_by_others(path: &Path, belongs_to_user: bool) -> Result<(), Failure> {
+    // What cannot be seen cannot be read either, and what is not there decides nothing.
+    let Ok(metadata) = std::fs::metadata(path) else { return Ok(()) };
+    let Some(reason) = ownership::writable_by_others(&metadata, !belongs_to_user) else { return Ok(()) };
+    Err(Failure::new(
+        Kind::Error,
+        "trust.store-unsafe",
+        format!("The trusted metadata in {} is not used: {reason}", path.display()),
+    )
+    .detail("meaning", "somebody else could have changed which keys are trusted; the index was not used")
+    .hint("check what is in it; then make it yours with chown, and chmod o-w, or remove it and run tufpip trust add again")
+    .hint("under sudo, sudo -H makes the directory of the right user be looked at"))
+}
+
+/// The root that was pinned, and no other.
+fn pinned_root(directory: &Path, record: &AnchorRecord) -> Result<Vec<u8>, Failure> {
+    for name in [format!("root_history/{}.root.json", record.version), "root.json".to_owned()] {
+        if let Some(bytes) = read(&directory.join(name), ROOT_SIZE)?
+            && hex::encode(Sha256::digest(&bytes)).eq_ignore_ascii_case(&record.sha256)
+        {
+            return Ok(bytes);
+        }
+    }
+    let reason =
+        format!("root {} with sha256 {}, which was pinned, is not there any more", record.version, record.sha256);
+    Err(damaged(directory, &crate::text::printable(&reason)))
+}
+
+/// Without a record, the oldest root is what trust began with.
+fn lowest_root(directory: &Path) -> Result<Vec<u8>, Failure> {
+    let names = std::fs::read_dir(directory.join("root_history")).into_iter().flatten().flatten();
+    let versions = names.filter_map(|entry| {
+        let name = entry.file_name();
+        name.to_str()?.strip_suffix(".root.json")?.parse::<u64>().ok()
+    });
+    let path = match versions.min() {
+        Some(version) => directory.join(format!("root_history/{version}.root.json")),
+        None => directory.join("root.json"),
+    };
+    read(&path, ROOT_SIZE)?.ok_or_else(|| damaged(directory, "there is no root in it to begin from"))
+}
+
+/// A whole small file; `None` when it is not there.
+pub(super) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+    let unreadable = |reason: &str| {
+        Failure::new(Kind::Error, "trust.unreadable", format!("Could not read {}: {reason}", path.display()))
+            .hint("make it readable; without it the index is not used, because it can be verified and must be")
+    };
+    // A pipe or device would never end, and opening it may block.
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err(unreadable("it is no file")),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(&error.to_string())),
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| unreadable(&error.to_string()))?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error.to_string()))?;
+    if bytes.len() as u64 > limit {
+        return Err(unreadable(&format!("it has more than {limit} bytes")));
+    }
+    Ok(Some(bytes))
+}
+
+fn with_slash(mut url: Url) -> Url {
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    url
+}
+
+fn damaged(directory: &Path, reason: &str) -> Failure {
+    Failure::new(
+        Kind::Error,
+        "trust.damaged",
+        format!("The trusted metadata in {} cannot be used: {reason}", directory.display()),
+    )
+    .detail("meaning", "the index was not used, because it can be verified and must be")
+}
+
+/// What to do about a damaged directory depends on whose it is.
+fn with_recovery_hint(failure: Failure, directory: &Path, belongs_to_user: bool) -> Failure {
+    if failure.code != "trust.damaged" {
+        failure
+    } else if belongs_to_user && !holds_anchor(directory) {
+        failure
+            .hint(
+                "it may be what an earlier tufpip remembered about an index whose root is kept elsewhere (TUFPIP_TRUST): \
+                 if you never trusted this index yourself, forget it with tufpip trust remove URL",
+            )
+            .hint("if you did, restore the directory, or pin the root again with tufpip trust add after that")
+    } else if belongs_to_user {
+        failure.hint(
+            "restore the directory, or forget it with tufpip trust remove and pin the root again with tufpip trust add",
+        )
+    } else {
+        let repair = format!(
+            "{} is only read here: repair it, or have it repaired by whoever administers it",
+            directory.display()
+        );
+        failure.hint(repair)
+    }
+}
+
+/// Whether there is anything in a directory that somebody may have put there to be trusted.
+fn holds_anchor(directory: &Path) -> bool {
+    let is_there = |name: &str| directory.join(name).symlink_metadata().is_ok();
+    !directory.is_dir() || ["root_history", "root.json", TrustFile::NAME].into_iter().any(is_there)
+}

@@ -1,0 +1,203 @@
+//! The words and exit codes of everything that is refused because of signed metadata.
+//!
+//! A refusal says what was refused, from where, what was expected and what came, what that means and what to do. The code
+//! is stable. Nobody is told to switch verification off.
+
+use tuf::{Action, Check};
+use url::Url;
+
+use super::anchor::TrustAnchor;
+use super::epoch::duration;
+use super::metadata_fetcher::UNAUTHORIZED;
+use super::signed_file::SignedFile;
+use crate::error::{Failure, Kind};
+use crate::net::redacted;
+use crate::text::printable;
+
+/// What the reader should not have to guess: nothing was done with what was refused.
+pub const NOTHING_USED: &str = "it was not used, nothing was installed, and what was trusted before is still trusted";
+
+/// A failure of the metadata of a repository, which came `from` there or from a mirror.
+pub fn of_metadata(anchor: &TrustAnchor, from: &Url, error: &tuf::Error, now: tuf::UnixTime) -> Failure {
+    let role = printable(error.role().as_str());
+    let index = redacted(anchor.identity.url());
+    let (kind, code) = meaning(error);
+    let message = match error.action() {
+        Action::ReplaceTrustedRoot => format!("The trusted root of {index} cannot be used"),
+        Action::CheckDate => format!("The signed metadata of {index} has expired ({role})"),
+        Action::TryAgain if is_unauthorized(error) => {
+            format!("{index} shows its signed metadata only to those who log in ({role})")
+        }
+        Action::TryAgain if error.check() == Check::Reachable => {
+            format!("Could not fetch the signed metadata of {index} ({role})")
+        }
+        Action::TryAgain if error.check() == Check::RootRotations => {
+            format!("{index} has replaced its keys more often than one command follows ({role})")
+        }
+        Action::TryAgain => format!("The signed metadata of {index} is incomplete: {role} is withheld or missing"),
+        Action::GoOnline => format!("{index} cannot be used offline: stored metadata does not suffice ({role})"),
+        Action::Upgrade => format!("The signed metadata of {index} needs a newer program ({role})"),
+        Action::DoNotTrust => format!("Refused the signed metadata of {index} ({role})"),
+    };
+    let version = error.version().map(|version| format!(" version {version}")).unwrap_or_default();
+    let mut failure = Failure::new(kind, code, message)
+        .detail("refused", format!("{role}{version}"))
+        .detail("from", redacted(from))
+        .detail("expected", with_readable_time(error.expected()))
+        .detail("received", error.found())
+        .detail("check", format!("TUF {}", error.step()));
+    if error.action() == Action::CheckDate {
+        failure = failure.detail("clock", format!("this machine's clock says {now}"));
+    }
+    failure.detail("meaning", meaning_text(error)).hint(advice(error))
+}
+
+/// Says with which HTTP status the server claimed that a file is not there. By the rules of TUF repositories 403 means no more
+/// than that, but it may mean more.
+pub fn with_status(mut failure: Failure, status: u16) -> Failure {
+    for (_, received) in failure.details.iter_mut().filter(|(label, _)| *label == "received") {
+        *received = format!("no such file: the server answered {status}");
+    }
+    if status == 403 {
+        failure.hint("if the index wants a password, put user name and password into the URL, or into ~/.netrc")
+    } else {
+        failure
+    }
+}
+
+/// Whether the server wants to know who asks.
+fn is_unauthorized(error: &tuf::Error) -> bool {
+    error.check() == Check::Reachable && error.found() == UNAUTHORIZED
+}
+
+/// Patience with expired metadata is counted in seconds by the verifier, and in days by people.
+fn with_readable_time(expected: &str) -> String {
+    let readable = || {
+        let (before, rest) = expected.split_once("less than ")?;
+        let (seconds, after) = rest.split_once(" seconds ")?;
+        Some(format!("{before}less than {} {after}", duration(seconds.parse().ok()?)))
+    };
+    readable().unwrap_or_else(|| expected.to_owned())
+}
+
+/// Exit code and stable code.
+fn meaning(error: &tuf::Error) -> (Kind, &'static str) {
+    match error.check() {
+        Check::TrustedRoot => (Kind::Error, "trust.root"),
+        Check::Expiry => (Kind::Expired, "trust.expired"),
+        Check::Present => (Kind::Expired, "trust.withheld"),
+        Check::RootRotations => (Kind::Verification, "trust.too-many-roots"),
+        Check::Reachable if is_unauthorized(error) => (Kind::Error, "trust.unauthorized"),
+        Check::Reachable => (Kind::Network, "trust.unreachable"),
+        Check::Stored => (Kind::Error, "trust.offline"),
+        Check::Supported | Check::SupportedKeys => (Kind::Verification, "trust.unsupported"),
+        Check::Signatures => (Kind::Verification, "trust.signatures"),
+        Check::TimestampRollback | Check::SnapshotRollback | Check::RoleRollback | Check::RoleRemoved => {
+            (Kind::Verification, "trust.rollback")
+        }
+        Check::Version | Check::RootVersion => (Kind::Verification, "trust.version"),
+        Check::LengthAndHashes => (Kind::Verification, "trust.hash-mismatch"),
+        Check::Size => (Kind::Verification, "trust.too-large"),
+        Check::InSnapshot => (Kind::Verification, "trust.not-in-snapshot"),
+        // Whatever else there will be to check: format, type.
+        _ => (Kind::Verification, "trust.malformed"),
+    }
+}
+
+fn meaning_text(error: &tuf::Error) -> String {
+    let words = match error.check() {
+        Check::TrustedRoot => "the index was not used: without a usable root nothing of it can be verified",
+        Check::Expiry => {
+            "its operator stopped signing, somebody withholds newer metadata, or this machine's clock is wrong; the index was not used"
+        }
+        Check::Present => {
+            "the server says that a signed file does not exist: somebody removes or withholds it; the index was not used"
+        }
+        Check::Reachable => "the index was not used: it is signed, and nothing of it is believed without its metadata",
+        Check::RootRotations => {
+            "far more keys were replaced than an operator ever does; what was verified so far is kept, and the index was not used"
+        }
+        Check::Stored => "offline, only metadata that is stored and has not expired can be used",
+        Check::Supported | Check::SupportedKeys => {
+            "it uses something this program does not know, so it cannot be verified"
+        }
+        Check::Signatures => "it is not signed by the keys that may sign it: a forgery, or a mistake of its operator",
+        Check::TimestampRollback | Check::SnapshotRollback | Check::RoleRollback | Check::RoleRemoved => {
+            "somebody shows an older state of the index than this machine has seen before"
+        }
+        _ => "a broken or hostile server or network, or a mistake of its operator",
+    };
+    match error.action() {
+        Action::DoNotTrust => format!("{words}; {NOTHING_USED}"),
+        _ => words.to_owned(),
+    }
+}
+
+fn advice(error: &tuf::Error) -> &'static str {
+    match error.action() {
+        Action::ReplaceTrustedRoot => {
+            "get the root from the operator of the index; run tufpip trust remove URL, then tufpip trust add URL --root FILE"
+        }
+        Action::CheckDate => {
+            "check the clock; if it is right, ask the operator of the index, or try from another network"
+        }
+        Action::TryAgain if is_unauthorized(error) => {
+            "put a user name and password into the URL, or into ~/.netrc for this host; nothing was used unverified instead"
+        }
+        Action::TryAgain if error.check() == Check::Reachable => {
+            "check the network and try again; nothing is used unverified instead"
+        }
+        Action::TryAgain if error.check() == Check::RootRotations => {
+            "run the command again, which goes on where this one stopped; or ask the operator of the index"
+        }
+        Action::TryAgain => "try again later or from another network; if it stays so, tell the operator of the index",
+        Action::GoOnline => "run it once without --offline",
+        Action::Upgrade => "use a newer version of tufpip",
+        Action::DoNotTrust => "try from another network; if it stays so, tell the operator of the index",
+    }
+}
+
+/// A distribution that is not what was signed.
+pub fn refused_file(filename: &str, url: &Url, mismatch: &tuf::Mismatch, signed: &SignedFile) -> Failure {
+    of_file(filename, "verify.target", url, mismatch, &signed.signer())
+}
+
+/// A distribution that is signed, and that the server says it does not have or does not give.
+pub fn withheld_file(filename: &str, url: &Url, status: u16, signed: &SignedFile) -> Failure {
+    let message = format!("{} is signed, and the server does not give it", printable(filename));
+    let failure = Failure::new(Kind::Expired, "trust.withheld", message)
+        .detail("from", redacted(url))
+        .detail("received", format!("status {status}"))
+        .detail("signed by", printable(&signed.signer()))
+        .detail(
+            "meaning",
+            "somebody removes or withholds it, or the index was published in part; nothing was installed",
+        );
+    match status {
+        403 => failure.hint("if the server wants a user name and password, put them into the URL or into ~/.netrc"),
+        _ => failure,
+    }
+    .hint("try again in a moment or from another network; if it stays so, tell the operator of the index")
+}
+
+/// A file that is not what was signed.
+pub fn of_file(what: &str, code: &'static str, url: &Url, mismatch: &tuf::Mismatch, signer: &str) -> Failure {
+    let (expected, received) = match mismatch {
+        tuf::Mismatch::TooLong { limit } => (format!("{limit} bytes"), "more".to_owned()),
+        tuf::Mismatch::TooShort { expected, found } => (format!("{expected} bytes"), format!("{found} bytes")),
+        tuf::Mismatch::Hash { algorithm, expected, found } => {
+            (format!("{algorithm} {}", printable(expected)), format!("{algorithm} {found}"))
+        }
+        tuf::Mismatch::NoKnownHash { listed } => ("a hash that can be verified".to_owned(), printable(listed)),
+    };
+    Failure::new(Kind::Verification, code, format!("Refused {}: it is not what was signed", printable(what)))
+        .detail("from", redacted(url))
+        .detail("expected", expected)
+        .detail("received", received)
+        .detail("signed by", printable(signer))
+        .detail(
+            "meaning",
+            format!("the server or the network gives another file than the index signed; {NOTHING_USED}"),
+        )
+        .hint("try from another network; if it stays so, tell the operator of the index")
+}

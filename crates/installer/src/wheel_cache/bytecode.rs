@@ -1,0 +1,256 @@
+//! Bytecode, compiled once per machine and interpreter version and kept beside the unpacked wheel.
+//!
+//! A .pyc file is valid by the modification time and size of its source. A hard link keeps both, so that what was compiled
+//! in the store is valid wherever the pair is linked to. The interpreter sets the file name in the code when it imports.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+use wheel::BytecodeFile;
+
+use crate::error::{Failure, Kind};
+use crate::python::Interpreter;
+use crate::wheel_cache::{UnpackedWheel, publish_directory};
+
+/// What a worker process runs: a line of source, destination and shown name in, a line with the outcome out.
+const WORKER: &str = data::COMPILE;
+/// Sources given to a worker at a time: enough to keep it busy, few enough to keep all workers busy to the end.
+const BATCH: usize = 40;
+
+/// The bytecode of one unpacked wheel for one interpreter version.
+#[derive(Clone, Debug)]
+pub struct Bytecode {
+    /// The directory that the paths of `files` are relative to.
+    pub root: PathBuf,
+    /// Every .pyc file; sources that do not compile have none.
+    pub files: Vec<BytecodeFile>,
+}
+
+/// Compiles with a few processes of the environment's own interpreter, which start when the first source comes.
+pub struct Compiler {
+    cache_tag: String,
+    executable: PathBuf,
+    queue: Mutex<Sender<Batch>>,
+}
+
+struct Batch {
+    sources: Vec<BytecodeSource>,
+    done: Sender<Result<(), String>>,
+}
+
+struct BytecodeSource {
+    source: PathBuf,
+    destination: PathBuf,
+    shown: String,
+}
+
+impl Compiler {
+    /// A compiler for `interpreter` with that many processes; none when the interpreter keeps no bytecode.
+    pub fn new(interpreter: &Interpreter, workers: usize) -> Option<Self> {
+        let mut cache_tag = interpreter.cache_tag.clone()?;
+        if std::env::var_os("SOURCE_DATE_EPOCH").is_some() {
+            // Then the interpreter makes files that are valid by the hash of their source.
+            cache_tag.push_str("-hash");
+        }
+        let (sender, receiver) = channel::<Batch>();
+        let receiver = Arc::new(Mutex::new(receiver));
+        for _ in 0..workers {
+            let receiver = Arc::clone(&receiver);
+            let executable = interpreter.executable.clone();
+            std::thread::spawn(move || work(&executable, &receiver));
+        }
+        Some(Self { cache_tag, executable: interpreter.executable.clone(), queue: Mutex::new(sender) })
+    }
+
+    /// The bytecode of `wheel`: from the store, or compiled now and put there. Blocks.
+    ///
+    /// # Errors
+    /// When the interpreter cannot be run or the disk fails; a source with a syntax error is no failure.
+    pub fn bytecode(&self, wheel: &UnpackedWheel) -> Result<Bytecode, Failure> {
+        let root = wheel.directory().join(self.directory_name(wheel));
+        if let Some(files) = read(&root) {
+            return Ok(Bytecode { root, files });
+        }
+        let disk = |error: std::io::Error| failed(&error.to_string());
+        let temporary = tempfile::Builder::new().prefix(".compiling-").tempdir_in(wheel.directory()).map_err(disk)?;
+        let tree = wheel.tree();
+        let tag = self.cache_tag.trim_end_matches("-hash");
+        let mut paths = Vec::new();
+        let mut sources = Vec::new();
+        for file in &wheel.manifest().files {
+            if let Some(path) = compiled_path(&file.path, tag) {
+                let destination = temporary.path().join(&path);
+                if let Some(directory) = destination.parent() {
+                    std::fs::create_dir_all(directory).map_err(disk)?;
+                }
+                let mut source = tree.join(&file.path);
+                if is_script(&file.path)
+                    && let Some(contents) =
+                        std::fs::read(&source).ok().and_then(|text| wheel::rewritten_script(&self.executable, &text))
+                {
+                    // What is placed is the rewritten script with the time of the original, so that is what is compiled.
+                    source = temporary.path().join("scripts").join(&file.path);
+                    write_at(&source, &contents, file.modified).map_err(disk)?;
+                }
+                sources.push(BytecodeSource { source, destination, shown: file.path.clone() });
+                paths.push(path);
+            }
+        }
+        self.compile(sources)?;
+        let mut files = Vec::new();
+        for path in paths {
+            // What did not compile is not there.
+            if let Ok(metadata) = std::fs::metadata(temporary.path().join(&path)) {
+                files.push(BytecodeFile { path, size: metadata.len() });
+            }
+        }
+        let manifest = postcard::to_allocvec(&files).map_err(|error| failed(&error.to_string()))?;
+        std::fs::write(temporary.path().join("manifest"), manifest).map_err(disk)?;
+        let staged = temporary.keep();
+        publish_directory(&staged, &root, || read(&root).is_some()).map_err(disk)?;
+        // Not our own list: when another process was faster, the files are its.
+        let files = read(&root).ok_or_else(|| failed("bytecode was written to the cache and is not there"))?;
+        Ok(Bytecode { root, files })
+    }
+
+    /// Scripts name their interpreter in the first line, so that their bytecode is that interpreter's alone.
+    fn directory_name(&self, wheel: &UnpackedWheel) -> String {
+        let plain = format!("bytecode-{}", self.cache_tag);
+        if !wheel.manifest().files.iter().any(|file| file.path.ends_with(".py") && is_script(&file.path)) {
+            return plain;
+        }
+        let digest = Sha256::digest(self.executable.as_os_str().as_encoded_bytes());
+        format!("{plain}-{}", hex::encode(digest.get(..8).unwrap_or_default()))
+    }
+
+    fn compile(&self, sources: Vec<BytecodeSource>) -> Result<(), Failure> {
+        let (done, outcomes) = channel();
+        let mut rest = sources;
+        while !rest.is_empty() {
+            let tail = rest.split_off(rest.len().min(BATCH));
+            let batch = Batch { sources: rest, done: done.clone() };
+            let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            queue.send(batch).map_err(|_| failed("no worker is left"))?;
+            rest = tail;
+        }
+        drop(done);
+        for outcome in outcomes {
+            outcome.map_err(|reason| failed(&reason))?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes batches until the compiler is dropped; the process starts with the first one.
+fn work(executable: &Path, receiver: &Mutex<Receiver<Batch>>) {
+    let mut worker: Option<Worker> = None;
+    loop {
+        let batch = match receiver.lock().unwrap_or_else(PoisonError::into_inner).recv() {
+            Ok(batch) => batch,
+            Err(_) => return,
+        };
+        let outcome = (|| -> std::io::Result<()> {
+            let running = match &mut worker {
+                Some(running) => running,
+                none => none.insert(Worker::start(executable)?),
+            };
+            running.compile(&batch.sources)
+        })();
+        if outcome.is_err() {
+            worker = None;
+        }
+        // Nobody listens any more when another batch of the same wheel failed.
+        let _ = batch.done.send(outcome.map_err(|error| error.to_string()));
+    }
+}
+
+/// A running interpreter that compiles.
+struct Worker {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Worker {
+    fn start(executable: &Path) -> std::io::Result<Self> {
+        let mut child = Command::new(executable)
+            .args(["-I", "-S", "-c", WORKER])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let missing = || std::io::Error::other("the compiler process has no pipes");
+        let input = child.stdin.take().ok_or_else(missing)?;
+        let output = BufReader::new(child.stdout.take().ok_or_else(missing)?);
+        Ok(Self { child, input, output })
+    }
+
+    fn compile(&mut self, sources: &[BytecodeSource]) -> std::io::Result<()> {
+        let mut request = Vec::new();
+        for source in sources {
+            let line = serde_json::to_vec(&(
+                source.source.to_string_lossy(),
+                source.destination.to_string_lossy(),
+                &source.shown,
+            ))?;
+            request.extend_from_slice(&line);
+            request.push(b'\n');
+        }
+        self.input.write_all(&request)?;
+        self.input.flush()?;
+        let mut answer = String::new();
+        for _ in sources {
+            answer.clear();
+            if self.output.read_line(&mut answer)? == 0 {
+                return Err(std::io::Error::other("the compiler process ended early"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Where the bytecode of a source goes (PEP 3147): `pkg/m.py` to `pkg/__pycache__/m.TAG.pyc`.
+fn compiled_path(source: &str, tag: &str) -> Option<String> {
+    let stem = source.strip_suffix(".py")?;
+    Some(match stem.rsplit_once('/') {
+        Some((directory, module)) => format!("{directory}/__pycache__/{module}.{tag}.pyc"),
+        None => format!("__pycache__/{stem}.{tag}.pyc"),
+    })
+}
+
+/// Whether a path of an archive is in the `scripts` part of its `.data` directory.
+fn is_script(path: &str) -> bool {
+    let mut parts = path.split('/');
+    parts.next().is_some_and(|top| top.ends_with(".data")) && parts.next() == Some("scripts")
+}
+
+fn write_at(path: &Path, contents: &[u8], (seconds, nanoseconds): (i64, u32)) -> std::io::Result<()> {
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)?;
+    }
+    let mut file = std::fs::File::create(path)?;
+    file.write_all(contents)?;
+    let since = std::time::Duration::new(u64::try_from(seconds).unwrap_or(0), nanoseconds);
+    file.set_modified(std::time::UNIX_EPOCH + since)
+}
+
+fn read(root: &Path) -> Option<Vec<BytecodeFile>> {
+    postcard::from_bytes(&std::fs::read(root.join("manifest")).ok()?).ok()
+}
+
+fn failed(reason: &str) -> Failure {
+    Failure::new(Kind::Error, "python.compile", "Could not compile to bytecode")
+        .detail("cause", reason)
+        .hint("install without bytecode: --no-compile")
+}

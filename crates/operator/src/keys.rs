@@ -1,0 +1,347 @@
+//! The keys of a repository as files: `NAME.pem` with the private half, encrypted, and `NAME.pub` with the public half as it
+//! stands in metadata, so that it is known whose key a file is without opening it.
+
+mod passphrase;
+mod private_key;
+mod ring;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use tuf::metadata::{Root, TopLevelRole};
+use tuf::{Key, KeyId, SigningKey};
+
+use super::operator_directory::{OperatorDirectory, disk_failure};
+use installer::error::{Failure, Kind};
+use installer::event::Reporter;
+use installer::text::printable;
+
+pub use passphrase::{Passphrases, UnlockOptions};
+pub use private_key::{PrivateKey, PrivateKeyError};
+pub use ring::KeyRing;
+
+/// A key file is a few hundred bytes.
+const LARGEST_FILE: u64 = 64 << 10;
+
+/// How often somebody may mistype.
+const ATTEMPTS: usize = 3;
+
+/// A key of which at least the public half is on this machine.
+#[derive(Clone, Debug)]
+pub struct KeyFile {
+    /// The name of the files, without extension.
+    pub name: String,
+    /// What it verifies with.
+    pub public: Key,
+    /// Its name in metadata.
+    pub id: KeyId,
+    /// The file of the private half, if it is here.
+    pub private: Option<PathBuf>,
+}
+
+/// The keys in a directory, by name. None when there is no such directory.
+///
+/// # Errors
+/// When a public half cannot be read.
+pub fn in_directory(directory: &Path) -> Result<Vec<KeyFile>, Failure> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(disk_failure(directory, &error)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| disk_failure(directory, &error))?.path();
+        if path.extension().is_some_and(|extension| extension == "pub") {
+            found.push(open(&path)?);
+        }
+    }
+    found.sort_by(|key, other| key.name.cmp(&other.name));
+    Ok(found)
+}
+
+/// The key of a file: the public half, or the private one if the public one is beside it or it is not encrypted.
+///
+/// # Errors
+/// When it cannot be read, or only a passphrase would tell which key it is.
+pub fn open(path: &Path) -> Result<KeyFile, Failure> {
+    let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let (public_path, private_path) = (path.with_extension("pub"), path.with_extension("pem"));
+    let text = read_text(path)?;
+    if !is_pem(&text) {
+        let public = parse_public(path, &text)?;
+        let private = private_path.is_file().then_some(private_path);
+        return Ok(KeyFile { name, id: public.identifier(), public, private });
+    }
+    let public = if public_path.is_file() {
+        parse_public(&public_path, &read_text(&public_path)?)?
+    } else if PrivateKey::is_locked(&text) {
+        let message = format!("{} is encrypted and has no {} beside it", path.display(), public_path.display());
+        return Err(Failure::new(Kind::Usage, "repo.key-file", message)
+            .hint("`tufpip repo key import FILE` writes both halves"));
+    } else {
+        let key = PrivateKey::from_pem(&text, None).map_err(|error| unusable(path, &error))?;
+        key.signing_key().public().clone()
+    };
+    Ok(KeyFile { name, id: public.identifier(), public, private: Some(path.to_owned()) })
+}
+
+/// Makes a new key.
+///
+/// # Errors
+/// When the operating system has no randomness.
+pub fn generate() -> Result<PrivateKey, Failure> {
+    PrivateKey::generate()
+        .map_err(|error| Failure::new(Kind::Error, "repo.randomness", format!("No key was made: {error}")))
+}
+
+/// Opens a private key; with the passphrase that it took, if any.
+///
+/// # Errors
+/// When it cannot be read, or the passphrase is wrong or cannot be had.
+pub fn unlock(
+    path: &Path,
+    passphrases: &mut Passphrases,
+) -> Result<(PrivateKey, Option<zeroize::Zeroizing<String>>), Failure> {
+    let text = read_text(path)?;
+    if !PrivateKey::is_locked(&text) {
+        return PrivateKey::from_pem(&text, None).map(|key| (key, None)).map_err(|error| unusable(path, &error));
+    }
+    if let Some(given) = passphrases.given()? {
+        return match PrivateKey::from_pem(&text, Some(&given.passphrase)) {
+            Ok(key) => Ok((key, Some(given.passphrase))),
+            Err(PrivateKeyError::WrongPassphrase) => {
+                let message = format!("The passphrase from {} does not open {}", given.source, path.display());
+                Err(Failure::new(Kind::Error, "repo.passphrase", message))
+            }
+            Err(error) => Err(unusable(path, &error)),
+        };
+    }
+    let mut typed = passphrases.typed().into_iter();
+    let mut asked = false;
+    for _ in 0..typed.len() + ATTEMPTS {
+        let passphrase = match typed.next() {
+            Some(passphrase) => passphrase,
+            None => passphrases.ask(&printable(&path.display().to_string()), std::mem::replace(&mut asked, true))?,
+        };
+        match PrivateKey::from_pem(&text, Some(&passphrase)) {
+            Ok(key) => return Ok((key, Some(passphrase))),
+            Err(PrivateKeyError::WrongPassphrase) => {}
+            Err(error) => return Err(unusable(path, &error)),
+        }
+    }
+    let message = format!("None of the passphrases opens {}", path.display());
+    Err(Failure::new(Kind::Error, "repo.passphrase", message))
+}
+
+/// The private keys on this machine that sign without people: those that timestamp and snapshot of a root name.
+///
+/// # Errors
+/// When there are not as many as must sign, or one cannot be opened.
+pub fn online_keys(
+    operator_directory: &OperatorDirectory,
+    root: &Root,
+    unlock: &UnlockOptions,
+    reporter: &dyn Reporter,
+) -> Result<Vec<SigningKey>, Failure> {
+    let mut ring = KeyRing::new(in_directory(&operator_directory.keys())?, Passphrases::new(unlock));
+    online_keys_in(operator_directory, root, &mut ring, reporter)
+}
+
+/// As [`online_keys`], with keys that may be open already. They leave the ring.
+///
+/// # Errors
+/// As [`online_keys`].
+pub fn online_keys_in(
+    operator_directory: &OperatorDirectory,
+    root: &Root,
+    ring: &mut KeyRing,
+    reporter: &dyn Reporter,
+) -> Result<Vec<SigningKey>, Failure> {
+    let roles = [TopLevelRole::Timestamp, TopLevelRole::Snapshot].map(|role| root.role(role));
+    let ids: BTreeSet<&KeyId> = roles.iter().flat_map(|role| &role.key_ids).collect();
+    let mut keys = Vec::new();
+    for id in ids {
+        reporter.detail(1, || format!("Signing with the key {}", ring.display_name(id)));
+        keys.extend(ring.take(id)?);
+    }
+    for role in roles {
+        let found = keys.iter().filter(|key| role.key_ids.contains(key.key_id())).count();
+        if (found as u64) < role.threshold {
+            let wanted: Vec<String> = role.key_ids.iter().map(|id| ring.display_name(id)).collect();
+            let message = format!(
+                "What is published is signed by {} of these keys, and the private halves of {found} are in {}: {}",
+                role.threshold,
+                operator_directory.keys().display(),
+                wanted.join(", ")
+            );
+            return Err(Failure::new(Kind::Error, "repo.no-online-key", message)
+                .hint("put NAME.pem and NAME.pub of the online key there")
+                .hint("if it is lost, `tufpip repo rotate-online` replaces it"));
+        }
+    }
+    Ok(keys)
+}
+
+/// The private online keys that a new root has no more. If they sign once more, clients that do not know the new root yet go on
+/// without a gap; they may be lost as well.
+pub fn replaced_online(before: &Root, after: &Root, ring: &mut KeyRing, reporter: &dyn Reporter) -> Vec<SigningKey> {
+    let ids = |root: &Root| -> BTreeSet<KeyId> {
+        let roles = [TopLevelRole::Timestamp, TopLevelRole::Snapshot].map(|role| root.role(role));
+        roles.iter().flat_map(|role| role.key_ids.iter().cloned()).collect()
+    };
+    let mut keys = Vec::new();
+    for id in ids(before).difference(&ids(after)) {
+        match ring.take(id) {
+            Ok(key) => keys.extend(key),
+            Err(failure) => {
+                reporter.detail(1, || format!("{} cannot be used: {}", ring.display_name(id), failure.message))
+            }
+        }
+    }
+    keys
+}
+
+/// Opens a private key that must be the one its public half says.
+///
+/// # Errors
+/// As [`unlock`], and when it is another key.
+pub fn unlock_as(path: &Path, id: &KeyId, passphrases: &mut Passphrases) -> Result<SigningKey, Failure> {
+    let key = unlock(path, passphrases)?.0.into_signing_key();
+    if key.key_id() != id {
+        let message = format!("{} and the .pub file beside it are of different keys", path.display());
+        return Err(Failure::new(Kind::Error, "repo.key-file", message)
+            .hint("delete the .pub file; `tufpip repo key import` writes a new one"));
+    }
+    Ok(key)
+}
+
+/// Writes both halves of a new key; existing files are never touched.
+///
+/// # Errors
+/// When one of the files is there already, or the disk refuses.
+pub fn write(directory: &Path, name: &str, key: &PrivateKey, passphrase: Option<&str>) -> Result<KeyFile, Failure> {
+    check_name(name)?;
+    let (private_path, public_path) = paths(directory, name);
+    check_absent(directory, name)?;
+    let pem = key.to_pem(passphrase).map_err(|error| unusable(&private_path, &error))?;
+    let public = key.signing_key().public().clone();
+    fs::create_dir_all(directory).map_err(|error| disk_failure(directory, &error))?;
+    create(&private_path, pem.as_bytes(), 0o600)?;
+    create(&public_path, &public_json(&public), 0o644)?;
+    Ok(KeyFile { name: name.to_owned(), id: public.identifier(), public, private: Some(private_path) })
+}
+
+/// Puts the public half of a key from elsewhere among these, and with `private` also the other one, as it is. A key that is
+/// here already stays as it is.
+///
+/// # Errors
+/// When another key has the name, or a file cannot be read or written.
+pub fn adopt(directory: &Path, key: &KeyFile, private: bool) -> Result<(), Failure> {
+    let here = in_directory(directory)?.into_iter().find(|here| here.id == key.id);
+    let name = here.as_ref().map_or(key.name.as_str(), |here| here.name.as_str());
+    check_name(name)?;
+    if here.is_none() {
+        check_absent(directory, name)?;
+    }
+    let (private_path, public_path) = paths(directory, name);
+    fs::create_dir_all(directory).map_err(|error| disk_failure(directory, &error))?;
+    if private
+        && here.as_ref().is_none_or(|here| here.private.is_none())
+        && let Some(path) = &key.private
+    {
+        let pem = read_text(path)?;
+        create(&private_path, pem.as_bytes(), 0o600)?;
+    }
+    match here {
+        Some(_) => Ok(()),
+        None => create(&public_path, &public_json(&key.public), 0o644),
+    }
+}
+
+/// Refuses a name whose files are there already.
+///
+/// # Errors
+/// When they are.
+pub fn check_absent(directory: &Path, name: &str) -> Result<(), Failure> {
+    let (private, public) = paths(directory, name);
+    match [private, public].iter().find(|path| fs::symlink_metadata(path).is_ok()) {
+        Some(path) => {
+            let message = format!("{} is there already; keys are never overwritten", path.display());
+            Err(Failure::new(Kind::Error, "repo.key-exists", message))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses what cannot be the name of a key: letters, digits, `-` and `_`.
+///
+/// # Errors
+/// When it is none.
+pub fn check_name(name: &str) -> Result<(), Failure> {
+    let fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if !name.is_empty() && name.len() <= 64 && !name.starts_with('-') && name.bytes().all(fine) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("'{name}' is no name for a key: expected letters, digits, - and _, at most 64")))
+}
+
+/// The beginning of a key's name: enough to tell keys apart.
+pub fn short(id: &KeyId) -> &str {
+    id.0.get(..12).unwrap_or(&id.0)
+}
+
+fn public_json(key: &Key) -> Vec<u8> {
+    let mut json = key.to_value().to_json();
+    json.push(b'\n');
+    json
+}
+
+fn paths(directory: &Path, name: &str) -> (PathBuf, PathBuf) {
+    (directory.join(format!("{name}.pem")), directory.join(format!("{name}.pub")))
+}
+
+/// A file that was not there before, and that others cannot read if the mode says so, not even for a moment.
+fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    let mut file = options.open(path).map_err(|error| disk_failure(path, &error))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| disk_failure(path, &error))
+}
+
+fn read_text(path: &Path) -> Result<zeroize::Zeroizing<String>, Failure> {
+    let file = File::open(path).map_err(|error| disk_failure(path, &error))?;
+    let mut text = zeroize::Zeroizing::new(String::new());
+    file.take(LARGEST_FILE).read_to_string(&mut text).map_err(|error| disk_failure(path, &error))?;
+    Ok(text)
+}
+
+fn is_pem(text: &str) -> bool {
+    text.contains("-----BEGIN ")
+}
+
+fn parse_public(path: &Path, text: &str) -> Result<Key, Failure> {
+    let problem = |problem: String| {
+        let message = format!("{} is no public key: {problem}", path.display());
+        Failure::new(Kind::Error, "repo.key-file", message)
+            .hint("expected the .pub file that `tufpip repo key gen` or `import` has written")
+    };
+    let value = tuf::json::parse(text.as_bytes()).map_err(|error| problem(error.to_string()))?;
+    Key::from_value(&value).map_err(|error| problem(error.to_string()))
+}
+
+fn unusable(path: &Path, error: &PrivateKeyError) -> Failure {
+    let failure = Failure::new(Kind::Error, "repo.key-file", format!("{} cannot be used: {error}", path.display()));
+    match error {
+        PrivateKeyError::Unsupported(_) | PrivateKeyError::Damaged(_) => {
+            failure.hint("`tufpip repo key gen` makes keys; PEM files of openssl can be imported")
+        }
+        _ => failure,
+    }
+}

@@ -1,0 +1,202 @@
+//! What has to change in this index so that it says what another one says, and what must not change: the content behind a
+//! file name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use packaging::{CoreMetadataFile, HashAlgorithm, PackageName};
+use repository::{Change, Page, PageFile};
+
+use installer::index::IndexFile;
+
+/// A file as the other index lists it.
+pub struct UpstreamFile {
+    /// What the page says.
+    pub file: Arc<IndexFile>,
+    /// In lower-case hex, if it is known before the file is fetched.
+    pub sha256: Option<String>,
+    /// In bytes, if it is known before the file is fetched.
+    pub size: Option<u64>,
+}
+
+/// How far this index follows the other one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MirrorRules {
+    /// It has what the other one has, and nothing else.
+    pub exactly: bool,
+    /// The project is among those that are wanted.
+    pub is_wanted: bool,
+    /// What is not wanted leaves.
+    pub prune: bool,
+}
+
+/// What has to change.
+#[derive(Default)]
+pub struct Comparison {
+    /// Files to bring.
+    pub missing: Vec<Arc<IndexFile>>,
+    /// Files that are there and linked otherwise, or described otherwise: to be brought in place of what is there.
+    pub outdated: Vec<Arc<IndexFile>>,
+    /// Files that leave, and what is yanked.
+    pub changes: Vec<Change>,
+    /// Files that the other index has replaced by others with the same name.
+    pub replaced: Vec<ReplacedFile>,
+    /// As `replaced`, where the project is not wanted: this index may have taken such a file from elsewhere.
+    pub different: Vec<String>,
+    /// Files that the other index does not list any more, and that stay.
+    pub vanished: Vec<String>,
+    /// Files that are yanked here and not there, and stay yanked.
+    pub yanked_only_here: Vec<String>,
+}
+
+/// A file name that stands for two contents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplacedFile {
+    /// Which file.
+    pub filename: String,
+    /// What is signed here.
+    pub here: String,
+    /// What the other index says now.
+    pub there: String,
+}
+
+impl UpstreamFile {
+    /// By what the page says alone.
+    pub fn of_page(file: &Arc<IndexFile>) -> Self {
+        let sha256 = file.hashes.get(HashAlgorithm::Sha256).filter(|hex| is_sha256(hex));
+        Self { file: Arc::clone(file), sha256: sha256.map(str::to_ascii_lowercase), size: file.size }
+    }
+
+    fn shown(&self) -> String {
+        shown(self.sha256.as_deref(), self.size)
+    }
+}
+
+/// Compares a project's page here with its files there, of which the named ones are wanted.
+pub fn compare(
+    project: &PackageName,
+    here: &Page,
+    there: &[UpstreamFile],
+    wanted: &BTreeSet<String>,
+    rules: MirrorRules,
+) -> Comparison {
+    let mut comparison = Comparison::default();
+    let mut by_name: BTreeMap<&str, &UpstreamFile> = BTreeMap::new();
+    for listing in there {
+        let filename = listing.file.filename();
+        match by_name.get(filename) {
+            Some(first) if contradict(first, listing) && wanted.contains(filename) => {
+                let (here, there) = (first.shown(), listing.shown());
+                comparison.replaced.push(ReplacedFile { filename: filename.to_owned(), here, there });
+            }
+            Some(_) => {}
+            None => {
+                by_name.insert(filename, listing);
+            }
+        }
+    }
+    for present in here.files() {
+        let listing = by_name.remove(present.filename.as_str());
+        compare_file(project, present, listing, wanted, rules, &mut comparison);
+    }
+    let missing = by_name.into_values().filter(|listing| wanted.contains(listing.file.filename()));
+    comparison.missing.extend(missing.map(|listing| Arc::clone(&listing.file)));
+    comparison
+}
+
+fn compare_file(
+    project: &PackageName,
+    present: &PageFile,
+    listing: Option<&UpstreamFile>,
+    wanted: &BTreeSet<String>,
+    rules: MirrorRules,
+    comparison: &mut Comparison,
+) {
+    let filename = &present.filename;
+    let (project, name) = (|| project.clone(), || filename.clone());
+    let Some(listing) = listing else {
+        if rules.exactly || (rules.prune && rules.is_wanted) {
+            comparison.changes.push(Change::Remove { project: project(), filename: name() });
+        } else {
+            comparison.vanished.push(name());
+        }
+        return;
+    };
+    let same_hash = listing.sha256.as_ref().map(|sha256| *sha256 == present.hashes.sha256);
+    if same_hash == Some(false) || listing.size.is_some_and(|size| size != present.size) {
+        if rules.is_wanted {
+            let here = shown(Some(&present.hashes.sha256), Some(present.size));
+            comparison.replaced.push(ReplacedFile { filename: name(), here, there: listing.shown() });
+        } else {
+            comparison.different.push(name());
+        }
+        return;
+    }
+    // A project that is not wanted may have come from elsewhere: only what is certainly of the other index leaves.
+    if rules.prune && !wanted.contains(filename) && (rules.is_wanted || same_hash == Some(true)) {
+        comparison.changes.push(Change::Remove { project: project(), filename: name() });
+        return;
+    }
+    if is_outdated(present, &listing.file, rules) {
+        comparison.outdated.push(Arc::clone(&listing.file));
+        return;
+    }
+    match (&present.yanked, &listing.file.yanked) {
+        (None, Some(reason)) => {
+            comparison.changes.push(Change::Yank { project: project(), filename: name(), reason: reason.clone() });
+        }
+        (Some(here), Some(there)) if rules.exactly && here != there => {
+            comparison.changes.push(Change::Yank { project: project(), filename: name(), reason: there.clone() });
+        }
+        (Some(_), None) if rules.exactly => {
+            comparison.changes.push(Change::Unyank { project: project(), filename: name() });
+        }
+        // The operator may have yanked it.
+        (Some(_), None) => comparison.yanked_only_here.push(name()),
+        _ => {}
+    }
+}
+
+/// Whether what is said of a linked file is no longer so.
+fn is_outdated(present: &PageFile, file: &IndexFile, rules: MirrorRules) -> bool {
+    if present.path().is_some() {
+        return false;
+    }
+    let moved = public_url(file).is_some_and(|url| url != present.url);
+    let described_otherwise = rules.exactly
+        && (requires_python(file) != present.requires_python
+            || matches!(&file.core_metadata, CoreMetadataFile::Available { sha256: Some(sha256) }
+                if present.core_metadata.as_ref() != Some(sha256)));
+    moved || described_otherwise
+}
+
+/// Where a file is for everybody: without credentials.
+pub fn public_url(file: &IndexFile) -> Option<String> {
+    let mut url = file.url().ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_fragment(None);
+    Some(url.into())
+}
+
+/// The versions of Python that a file is for, if the text says any.
+pub fn requires_python(file: &IndexFile) -> Option<String> {
+    file.requires_python.clone().filter(|text| text.parse::<packaging::VersionSpecifiers>().is_ok())
+}
+
+/// Whether a text is a SHA-256 in hex.
+pub fn is_sha256(hex: &str) -> bool {
+    hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Two rows of one name that cannot both be true.
+fn contradict(first: &UpstreamFile, second: &UpstreamFile) -> bool {
+    let differ =
+        |first: &Option<String>, second: &Option<String>| first.is_some() && second.is_some() && first != second;
+    differ(&first.sha256, &second.sha256) || first.size.zip(second.size).is_some_and(|(first, second)| first != second)
+}
+
+fn shown(sha256: Option<&str>, size: Option<u64>) -> String {
+    let sha256 = sha256.map_or_else(|| "unknown".to_owned(), |sha256| format!("sha256 {sha256}"));
+    size.map_or(sha256.clone(), |size| format!("{sha256}, {size} bytes"))
+}

@@ -1,0 +1,73 @@
+//! What this index has already: what is published, and what waits to be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use packaging::PackageName;
+use repository::published::{open_page, page_path};
+use repository::{Change, Page, Published, layout};
+use tuf::metadata::TargetFile;
+
+use crate::operator_directory::OperatorDirectory;
+use crate::published_state;
+use crate::storage::Storage;
+use installer::error::{Failure, Kind};
+
+/// The pages of this index as they will be once everything that waits is published.
+pub struct CurrentIndex {
+    storage: Storage,
+    published: BTreeMap<PackageName, TargetFile>,
+    staged: BTreeMap<PackageName, Vec<Change>>,
+}
+
+impl CurrentIndex {
+    /// Reads what is published and what waits. Pages are read when they are wanted.
+    ///
+    /// # Errors
+    /// When either cannot be read, or what is published is not signed as it must be.
+    pub async fn read(operator_directory: &OperatorDirectory) -> Result<Self, Failure> {
+        let storage = Storage::open(&operator_directory.output())?;
+        let published = match published_state::read(operator_directory, &storage).await? {
+            Some(state) => pages(&state.published, &storage).await?,
+            None => BTreeMap::new(),
+        };
+        let mut staged: BTreeMap<PackageName, Vec<Change>> = BTreeMap::new();
+        for change in operator_directory.staged_changes()? {
+            staged.entry(change.project().clone()).or_default().push(change);
+        }
+        Ok(Self { storage, published, staged })
+    }
+
+    /// Every project that has a page, or will have one.
+    pub fn projects(&self) -> BTreeSet<PackageName> {
+        self.published.keys().chain(self.staged.keys()).cloned().collect()
+    }
+
+    /// The page of a project; without files if there is none.
+    ///
+    /// # Errors
+    /// When what is published cannot be read, or what waits does not fit to it.
+    pub async fn page(&self, project: &PackageName) -> Result<Page, Failure> {
+        let mut page = match self.published.get(project) {
+            None => Page::new(project.clone()),
+            Some(target) => {
+                let path = page_path(project, target).unwrap_or_default();
+                let bytes = published_state::must_read(&self.storage, &path).await?;
+                open_page(project, target, &bytes).map_err(published_state::refused)?
+            }
+        };
+        for change in self.staged.get(project).into_iter().flatten() {
+            change.apply(&mut page).map_err(|error| {
+                Failure::new(Kind::Error, "repo.change", format!("What waits to be published does not fit: {error}"))
+                    .hint("`tufpip repo status` shows what waits")
+            })?;
+        }
+        Ok(page)
+    }
+}
+
+/// The target of each page.
+async fn pages(published: &Published, storage: &Storage) -> Result<BTreeMap<PackageName, TargetFile>, Failure> {
+    let leaves = published_state::roles(published, storage, published.leaves()).await?;
+    let targets = leaves.into_iter().flat_map(|(_, leaf)| leaf.targets);
+    Ok(targets.filter_map(|(path, target)| Some((layout::project_of_page(&path)?, target))).collect())
+}

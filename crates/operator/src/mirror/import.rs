@@ -1,0 +1,189 @@
+//! Files of another index on their way into this one: copied, or measured where they stay and linked.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use packaging::CoreMetadataFile;
+use repository::page::FileHashes;
+use repository::{FileAddition, PageFile};
+use reqwest::header::HeaderMap;
+use sha2::{Digest as _, Sha256};
+
+use super::comparison::{public_url, requires_python};
+use crate::distribution::Distribution;
+use crate::operator_directory::{OperatorDirectory, disk_failure};
+use installer::context::Context;
+use installer::download::{DownloadRequest, VerifiedFile};
+use installer::error::{Failure, Kind};
+use installer::event::WarningCode;
+use installer::index::{IndexFile, parse_time};
+use installer::net::{ResponseLimits, redacted};
+use installer::text::printable;
+
+/// How files come into the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportMode {
+    /// They are downloaded, verified, and published again.
+    Copy,
+    /// The signed pages link to them.
+    Link,
+}
+
+/// Brings files.
+pub struct Importer<'a> {
+    /// The network.
+    pub context: &'a Context,
+    /// Where copies wait to be published.
+    pub operator_directory: &'a OperatorDirectory,
+    /// Copied or linked.
+    pub import_mode: ImportMode,
+}
+
+impl Importer<'_> {
+    /// Brings a file. `None` for a source distribution that no installer should be given; that is said.
+    ///
+    /// # Errors
+    /// When it cannot be had, or is not what the index says.
+    pub async fn import(
+        &self,
+        index_file: &Arc<IndexFile>,
+        request: &DownloadRequest,
+    ) -> Result<Option<FileAddition>, Failure> {
+        let addition = match self.import_mode {
+            ImportMode::Link => self.link(index_file, request).await.map(Some),
+            ImportMode::Copy => self.copy(index_file, request).await,
+        };
+        let upload_time = upload_time(index_file);
+        Ok(addition?.map(|FileAddition { file, core_metadata_size }| FileAddition {
+            file: PageFile { yanked: index_file.yanked.clone(), upload_time, ..file },
+            core_metadata_size,
+        }))
+    }
+
+    async fn copy(
+        &self,
+        index_file: &Arc<IndexFile>,
+        request: &DownloadRequest,
+    ) -> Result<Option<FileAddition>, Failure> {
+        let file = self.context.downloader.fetch(request).await?;
+        let inspect = {
+            let (path, filename) = (file.path().to_owned(), file.filename().to_owned());
+            move || Distribution::inspect(&path, &filename)
+        };
+        let distribution = match tokio::task::spawn_blocking(inspect).await.map_err(|error| internal(&error))? {
+            Ok(distribution) => distribution,
+            Err(failure) if index_file.dist.wheel().is_none() => {
+                let message = format!("{} is left out: {}", printable(file.filename()), failure.message);
+                self.context.reporter.warning(WarningCode::Repository, message);
+                return Ok(None);
+            }
+            Err(failure) => return Err(failure),
+        };
+        // What was inspected is what was verified, though both were read from a cache that others may write to.
+        if distribution.content.sha256 != file.sha256() {
+            return Err(Failure::new(
+                Kind::Error,
+                "repo.disk",
+                format!("{} has changed while it was read", file.path().display()),
+            ));
+        }
+        let path = distribution.path();
+        copy_whole(file.path(), &self.operator_directory.staged_file(&path))?;
+        if let Some(metadata) = &distribution.core_metadata {
+            self.operator_directory.write(&format!("staged/{path}.metadata"), metadata)?;
+        }
+        Ok(Some(distribution.addition("")))
+    }
+
+    async fn link(&self, index_file: &IndexFile, request: &DownloadRequest) -> Result<FileAddition, Failure> {
+        let filename = index_file.filename().to_owned();
+        let url = public_url(index_file).ok_or_else(|| {
+            let message = format!("{} cannot be linked: it is not on a web server", printable(&filename));
+            Failure::new(Kind::Error, "repo.link", message).hint("copy it: --files copy")
+        })?;
+        // A page that comes over https must not lead away from it: no client would follow.
+        if self.operator_directory.config.index_url().scheme() == "https" && !url.starts_with("https:") {
+            let message = format!("{} cannot be linked: it would leave https", printable(&filename));
+            return Err(Failure::new(Kind::Error, "repo.link", message)
+                .detail("file", redacted(&request.url))
+                .hint("copy it: --files copy"));
+        }
+        let (hashes, size) = self.measure(request).await?;
+        let metadata = match &index_file.core_metadata {
+            CoreMetadataFile::Available { sha256 } => self.metadata(index_file, sha256.as_deref()).await?,
+            CoreMetadataFile::Absent => None,
+        };
+        let file = PageFile {
+            filename,
+            url,
+            hashes,
+            size,
+            requires_python: requires_python(index_file),
+            yanked: None,
+            core_metadata: metadata.as_ref().map(|metadata| hex::encode(Sha256::digest(metadata))),
+            upload_time: None,
+        };
+        Ok(FileAddition { file, core_metadata_size: metadata.map(|metadata| metadata.len() as u64) })
+    }
+
+    /// Hash and size, by what the index says; by the file itself where it does not.
+    async fn measure(&self, request: &DownloadRequest) -> Result<(FileHashes, u64), Failure> {
+        if let (Some(sha256), Some(size)) = (request.known_sha256(), request.size) {
+            return Ok((FileHashes { sha256 }, size));
+        }
+        let file: VerifiedFile = self.context.downloader.fetch(request).await?;
+        let size = std::fs::metadata(file.path()).map_err(|error| disk_failure(file.path(), &error))?.len();
+        Ok((FileHashes { sha256: file.sha256().to_owned() }, size))
+    }
+
+    /// The metadata file beside a linked file, verified by the hash that the index gives for it, if any. `None` when it
+    /// is announced and not there.
+    async fn metadata(&self, index_file: &IndexFile, sha256: Option<&str>) -> Result<Option<Vec<u8>>, Failure> {
+        if let Some(page) = &index_file.signed {
+            return page.index().metadata(page, &index_file.file).await;
+        }
+        let Some(Ok(url)) = index_file.metadata_url() else { return Ok(None) };
+        let body = match self.context.client.get(&url, &HeaderMap::new(), ResponseLimits::METADATA).await {
+            Ok(fetched) => fetched.body,
+            Err(failure) if matches!(failure.status(), Some(404 | 410)) => return Ok(None),
+            Err(failure) => return Err(failure.into()),
+        };
+        let received = hex::encode(Sha256::digest(&body));
+        match sha256 {
+            Some(expected) if !expected.eq_ignore_ascii_case(&received) => Err(Failure::new(
+                Kind::Verification,
+                "verify.metadata-hash-mismatch",
+                format!("The metadata of {} is not what the index says it is", printable(index_file.filename())),
+            )
+            .detail("file", redacted(&url))
+            .detail("expected", format!("sha256 {}", printable(expected)))
+            .detail("received", format!("sha256 {received}"))
+            .detail("meaning", "nothing was changed")
+            .hint("try again; if it stays so, ask the operator of the index")),
+            _ => Ok(Some(body)),
+        }
+    }
+}
+
+/// What installers need not know is not repeated when it makes no sense; a time without an offset is UTC.
+fn upload_time(index_file: &IndexFile) -> Option<String> {
+    parse_time(index_file.upload_time.as_deref()?).map(|time| time.to_string())
+}
+
+/// Makes a copy that appears wholly, or not at all.
+fn copy_whole(from: &Path, to: &Path) -> Result<(), Failure> {
+    let directory = to.parent().unwrap_or(Path::new("."));
+    let copy = || -> std::io::Result<()> {
+        std::fs::create_dir_all(directory)?;
+        let temporary = tempfile::Builder::new().prefix(".tufpip-").tempfile_in(directory)?;
+        std::io::copy(&mut std::fs::File::open(from)?, &mut temporary.as_file())?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(to).map_err(|error| error.error)?;
+        Ok(())
+    };
+    copy().map_err(|error| disk_failure(to, &error))
+}
+
+fn internal(error: &tokio::task::JoinError) -> Failure {
+    Failure::new(Kind::Error, "internal", error.to_string())
+}

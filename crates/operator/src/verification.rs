@@ -1,0 +1,186 @@
+//! Whether a client that begins with the first root gets everything that is published, and only what is signed.
+//!
+//! It is the client itself that looks: `trust/`, with a memory and a cache of its own that go with this. What it cannot see,
+//! because it only ever looks for projects it is asked for, is read beside it: which projects and files are signed at all.
+
+mod place;
+mod project;
+mod signed;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use packaging::PackageName;
+use repository::layout;
+use repository::page::projects_of_list;
+use tuf::UnixTime;
+use tuf::metadata::RoleName;
+
+pub use self::place::PublishedIndex;
+use self::project::ProjectCheck;
+use self::signed::SignedPaths;
+use installer::error::{Failure, Kind};
+use installer::event::{Progress, Reporter};
+use installer::text::printable;
+use installer::trust::{EpochInfo, TrustedIndex};
+
+/// Something that is not as it must be.
+#[derive(Clone, Debug)]
+pub struct IndexProblem {
+    /// As the client would fail on it.
+    pub kind: Kind,
+    /// In words.
+    pub text: String,
+    /// Whether nothing is wrong yet, and people only have to sign again in time.
+    pub is_only_due: bool,
+    /// Whether signing again is all that is to be done.
+    pub has_expired: bool,
+}
+
+/// What was found.
+pub struct Findings {
+    /// The versions the client has seen.
+    pub epoch_info: Arc<EpochInfo>,
+    /// How many projects are signed.
+    pub projects: usize,
+    /// How many files their pages list.
+    pub files: usize,
+    /// How many bytes these have.
+    pub bytes: u64,
+    /// When roles expire that people sign: nothing renews them by itself.
+    pub offline_metadata: BTreeMap<RoleName, UnixTime>,
+    /// Everything that is wrong.
+    pub problems: Vec<IndexProblem>,
+}
+
+/// The code of what clients refuse only because it is too old.
+pub const EXPIRED: &str = "trust.expired";
+/// Projects that are looked at, at a time.
+const PARALLEL: usize = 8;
+
+impl IndexProblem {
+    /// What makes a client refuse.
+    pub fn wrong(text: impl Into<String>) -> Self {
+        Self { kind: Kind::Verification, text: text.into(), is_only_due: false, has_expired: false }
+    }
+}
+
+impl From<Failure> for IndexProblem {
+    fn from(failure: Failure) -> Self {
+        let epoch_info =
+            failure.details.iter().filter(|(label, _)| matches!(*label, "expected" | "received" | "missing"));
+        let epoch_info: Vec<String> = epoch_info.map(|(label, text)| format!("{label} {text}")).collect();
+        let text = match epoch_info.is_empty() {
+            true => failure.message,
+            false => format!("{} ({})", failure.message, epoch_info.join(", ").replace('\n', ", ")),
+        };
+        Self { kind: failure.kind, text, is_only_due: false, has_expired: failure.code == EXPIRED }
+    }
+}
+
+/// Looks at everything; with `whole_files` hashes every file instead of looking only whether it is there and as long as
+/// signed.
+///
+/// # Errors
+/// When the client refuses the metadata as a whole, so that there is nothing to look at.
+pub async fn verify(
+    published_index: &PublishedIndex,
+    whole_files: bool,
+    reporter: &dyn Reporter,
+) -> Result<Findings, Failure> {
+    let index = published_index.context.trust.open(published_index.anchor.clone())?;
+    let epoch_info = index.epoch_info().await?;
+    let mut problems = Vec::new();
+    let mut signed = SignedPaths::read(published_index, epoch_info.root).await?;
+    let projects: BTreeSet<PackageName> =
+        signed.paths.iter().filter_map(|path| layout::project_of_page(path)).collect();
+    if published_index.has_own_pages {
+        problems.extend(check_project_list(published_index, &projects).await?);
+    }
+    let (mut files, mut bytes) = (0, 0);
+    let checks = projects.iter().map(|project| check_project(published_index, &index, project, whole_files));
+    let mut checks = futures_util::stream::iter(checks).buffer_unordered(PARALLEL);
+    let mut done = 0;
+    while let Some(checked) = checks.next().await {
+        done += 1;
+        reporter.progress(Progress::Counted { what: "Verifying", done, total: projects.len() });
+        files += checked.files;
+        bytes += checked.bytes;
+        problems.extend(checked.problems);
+        for path in &checked.targets {
+            signed.paths.remove(path);
+        }
+    }
+    // A page that was refused does not tell which files belong to it.
+    if problems.is_empty() {
+        let orphans =
+            signed.paths.iter().map(|path| IndexProblem::wrong(format!("{path} is signed, and on no signed page")));
+        problems.extend(orphans);
+    }
+    problems.sort_by(|one, other| one.text.cmp(&other.text));
+    let problems =
+        problems.into_iter().map(|problem| IndexProblem { text: printable(&problem.text), ..problem }).collect();
+    Ok(Findings {
+        epoch_info,
+        projects: projects.len(),
+        files,
+        bytes,
+        offline_metadata: signed.offline_metadata,
+        problems,
+    })
+}
+
+async fn check_project(
+    published_index: &PublishedIndex,
+    index: &Arc<TrustedIndex>,
+    project: &PackageName,
+    whole_files: bool,
+) -> ProjectCheck {
+    let mut check = ProjectCheck::default();
+    if let Err(failure) = check.run(published_index, index, project, whole_files).await {
+        let problem = IndexProblem::from(failure);
+        check.problems.push(IndexProblem { text: format!("{project}: {}", problem.text), ..problem });
+    }
+    check
+}
+
+/// The lists of projects, which nobody signs, against the pages that are signed.
+async fn check_project_list(
+    published_index: &PublishedIndex,
+    signed: &BTreeSet<PackageName>,
+) -> Result<Vec<IndexProblem>, Failure> {
+    let mut problems = Vec::new();
+    match published_index.read(layout::PROJECT_LIST_JSON).await? {
+        Some(bytes) => {
+            let listed: BTreeSet<PackageName> = projects_of_list(&bytes).into_iter().collect();
+            for project in signed.symmetric_difference(&listed) {
+                let (is, is_not) = match signed.contains(project) {
+                    true => ("signed", "listed"),
+                    false => ("listed", "signed"),
+                };
+                problems.push(IndexProblem::wrong(format!(
+                    "{}: {project} is {is} and not {is_not}",
+                    layout::PROJECT_LIST_JSON
+                )));
+            }
+        }
+        None => problems.push(IndexProblem::wrong(format!("{} is missing", layout::PROJECT_LIST_JSON))),
+    }
+    match published_index.read(layout::PROJECT_LIST_HTML).await? {
+        Some(bytes) if links_to(&String::from_utf8_lossy(&bytes), signed) => {}
+        Some(_) => {
+            let text = format!("{} does not list the projects that are signed", layout::PROJECT_LIST_HTML);
+            problems.push(IndexProblem::wrong(text));
+        }
+        None => problems.push(IndexProblem::wrong(format!("{} is missing", layout::PROJECT_LIST_HTML))),
+    }
+    Ok(problems)
+}
+
+/// Whether a list in HTML has a link to each of these projects and no other, as this program writes them.
+fn links_to(html: &str, projects: &BTreeSet<PackageName>) -> bool {
+    let links: Option<BTreeSet<&str>> =
+        html.split("<a href=\"").skip(1).map(|rest| Some(rest.split_once("/\"")?.0)).collect();
+    links.is_some_and(|links| links == projects.iter().map(|project| project.as_ref()).collect())
+}

@@ -1,0 +1,154 @@
+//! Passwords and tokens in URLs and locations.
+
+#[cfg(feature = "url")]
+use url::Url;
+
+const HIDDEN: &str = "****";
+
+/// A text with the passwords of all URLs and locations in it hidden, in pip's form: `user:secret@` becomes `user:****@`; a
+/// user name without a password can be a token, so that it becomes `****@`.
+///
+/// Also of locations without a scheme (`user:secret@host/path`); a name alone before an `@` is not hidden there, because mail
+/// addresses and `git@host:path` look like that. When in doubt it hides too much.
+///
+/// ```
+/// assert_eq!(printable::redacted("see https://me:secret@pkgs.example.org/simple"), "see https://me:****@pkgs.example.org/simple");
+/// ```
+pub fn redacted(text: &str) -> String {
+    text.split_inclusive(char::is_whitespace).map(redacted_word).collect()
+}
+
+fn redacted_word(word: &str) -> String {
+    let Some((scheme, mut rest)) = word.split_once("://") else { return redacted_location(word) };
+    let mut shown = format!("{scheme}://");
+    loop {
+        if let Some(at) = end_of_userinfo(rest) {
+            let (userinfo, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
+            shown.push_str(&hidden(userinfo));
+            rest = after;
+        }
+        let Some((before, after)) = rest.split_once("://") else { break };
+        shown.push_str(before);
+        shown.push_str("://");
+        rest = after;
+    }
+    shown + rest
+}
+
+/// Where the `@` is that ends the user information at the start of `rest`, what comes after `://`.
+fn end_of_userinfo(rest: &str) -> Option<usize> {
+    let end = rest.find(['/', '?', '#', '\'', '"']).unwrap_or(rest.len());
+    let authority = rest.get(..end).unwrap_or(rest);
+    if let Some(at) = authority.rfind('@') {
+        return Some(at);
+    }
+    // A password with one of these characters in it is no valid URL, and still a password.
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (_, after_colon) = authority.split_once(':').filter(|_| !authority.starts_with('['))?;
+    let of_this_url = rest.split("://").next().unwrap_or(rest);
+    if is_port(after_colon) { None } else { of_this_url.rfind('@') }
+}
+
+fn hidden(userinfo: &str) -> String {
+    match userinfo.split_once(':') {
+        Some((user, _)) => format!("{user}:{HIDDEN}"),
+        None => HIDDEN.to_owned(),
+    }
+}
+
+/// `user:secret@host`, but not `C:\a@b` or `git@host:a@b`.
+fn redacted_location(word: &str) -> String {
+    if let Some((before, after)) = word.rsplit_once('@')
+        && let Some((user, secret)) = before.split_once(':')
+        && !user.contains('@')
+        && !secret.starts_with(['/', '\\'])
+    {
+        return format!("{user}:{HIDDEN}@{after}");
+    }
+    word.to_owned()
+}
+
+/// A URL as it may be shown: [`redacted`].
+#[cfg(feature = "url")]
+pub fn redacted_url(url: &Url) -> String {
+    let mut shown = url.clone();
+    // The setters fail only for URLs that cannot have a user name.
+    let _ = match (shown.password(), shown.username()) {
+        (Some(_), _) => shown.set_password(Some(HIDDEN)),
+        (None, "") => return redacted(url.as_str()),
+        (None, _) => shown.set_username(HIDDEN),
+    };
+    shown.into()
+}
+
+/// The address alone: a URL without user name and password, to compare it, to send it or to write it into a file.
+#[cfg(feature = "url")]
+pub fn without_credentials(url: &Url) -> Url {
+    let mut url = without_password(url);
+    // Fails only for URLs that cannot have one.
+    let _ = url.set_username("");
+    url
+}
+
+/// A URL with its user name and without the password: for what differs between users and must not depend on, or tell, a
+/// password. Not to be shown, since a user name can be a token.
+#[cfg(feature = "url")]
+pub fn without_password(url: &Url) -> Url {
+    let mut url = url.clone();
+    // Fails only for URLs that cannot have one.
+    let _ = url.set_password(None);
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_and_tokens_are_gone_and_the_rest_is_there() {
+        for (text, expected) in [
+            ("a==1", "a==1"),
+            ("", ""),
+            ("-i https://u:p@h/simple -f http://h/a@b x", "-i https://u:****@h/simple -f http://h/a@b x"),
+            ("git+ssh://git@h", "git+ssh://****@h"),
+            ("https://u:p@ss@h", "https://u:****@h"),
+            ("https://:p@h", "https://:****@h"),
+            ("https://u:@h", "https://u:****@h"),
+            ("'https://token@h' and https://t@", "'https://****@h' and https://****@"),
+            ("a @ https://u:p@h/a.zip#sha256=0 ; x", "a @ https://u:****@h/a.zip#sha256=0 ; x"),
+            ("https://u:p/q@h/a", "https://u:****@h/a"),
+            ("https://u:it's@h", "https://u:****@h"),
+            ("https://u:p#q?r@h", "https://u:****@h"),
+            ("https://h:8080/a@b", "https://h:8080/a@b"),
+            ("https://[::1]/a@b https://[::1]:80/a@b", "https://[::1]/a@b https://[::1]:80/a@b"),
+            ("https://u:p@h/?to=https://t@i/", "https://u:****@h/?to=https://****@i/"),
+            ("https://h:x/https://t@i/", "https://h:x/https://****@i/"),
+            ("u:p@h/simple", "u:****@h/simple"),
+            ("--url=//u:p@ss:w@h:80/a\tb", "--url=//u:****@h:80/a\tb"),
+            ("me@example.org git@h:team/a.git@v1", "me@example.org git@h:team/a.git@v1"),
+            ("C:\\a@b C:/a@b", "C:\\a@b C:/a@b"),
+            ("a\nhttps://u:p@h\r\n b", "a\nhttps://u:****@h\r\n b"),
+        ] {
+            assert_eq!(redacted(text), expected);
+            assert_eq!(redacted(expected), expected);
+        }
+    }
+
+    #[cfg(feature = "url")]
+    #[test]
+    fn urls_are_shown_compared_and_keyed() {
+        for (text, shown, address, key) in [
+            ("https://me:s3cret@h/a?b#c", "https://me:****@h/a?b#c", "https://h/a?b#c", "https://me@h/a?b#c"),
+            ("https://token@h/", "https://****@h/", "https://h/", "https://token@h/"),
+            ("https://:s3cret@h/", "https://:****@h/", "https://h/", "https://h/"),
+            ("https://h/a@b", "https://h/a@b", "https://h/a@b", "https://h/a@b"),
+            ("file:///a@b", "file:///a@b", "file:///a@b", "file:///a@b"),
+            ("git+ssh:me:s3cret@h", "git+ssh:****@h", "git+ssh:me:s3cret@h", "git+ssh:me:s3cret@h"),
+        ] {
+            let url: Url = text.parse().unwrap();
+            assert_eq!(redacted_url(&url), shown);
+            assert_eq!(without_credentials(&url).as_str(), address);
+            assert_eq!(without_password(&url).as_str(), key);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The words of events: the one place where what the installer tells becomes lines for people. Phrases that scripts look for
+//! are pip's.
+
+use installer::event::{BrokenRequirement, Event, Verified};
+use installer::python::environment::shown_path;
+use installer::text::count_noun;
+
+/// What becomes of an event.
+pub enum Message {
+    /// What the command was asked for; always printed, on standard output.
+    Data(String),
+    /// A result line as pip prints it, on standard output.
+    Line(String),
+    /// Something good to know, on standard error.
+    Note(String),
+    /// Something the user should know although all goes well.
+    Warning(String),
+    /// Something that went wrong beside what was asked for, which was done.
+    Error(String),
+    /// A detail of this level.
+    Detail(i8, String),
+}
+
+/// The lines that an event is worth. Progress is drawn, not said.
+pub fn of_event(event: &Event<'_>) -> Vec<Message> {
+    use Message::{Data, Detail, Error, Line, Note, Warning};
+    let one = match event {
+        Event::Progress(_) => return Vec::new(),
+        Event::Verified(verified) => return of_verified(verified),
+        Event::Replacing { project, installed, version } => {
+            return vec![
+                Line(format!("  Attempting uninstall: {project}")),
+                Line(format!("    Found existing installation: {installed} {version}")),
+                Line(format!("    Uninstalling {installed}-{version}:")),
+                Line(format!("      Successfully uninstalled {installed}-{version}")),
+            ];
+        }
+        Event::Warning { text, .. } => Warning(text.clone()),
+        Event::Detail { level, text } => Detail(*level, text.clone()),
+        Event::Waiting { text } => Note(text.clone()),
+        Event::RequirementIgnored { requirement, marker, environment } => {
+            Line(format!("Ignoring {requirement}: markers '{marker}' don't match {environment}"))
+        }
+        Event::RequirementSatisfied { requirement, location, required_by, version } => {
+            let location = location.map(|location| format!(" in {}", shown_path(location))).unwrap_or_default();
+            let from = if required_by.is_empty() { String::new() } else { format!(" (from {required_by})") };
+            Line(format!("Requirement already satisfied: {requirement}{location}{from} ({version})"))
+        }
+        Event::SameVersionInstalled { project } => Line(format!(
+            "{project} is already installed with the same version as the provided wheel. \
+             Use --force-reinstall to force an installation of the wheel."
+        )),
+        Event::WouldInstall { distributions } => Line(format!("Would install {}", distributions.join(" "))),
+        Event::UserSchemeChosen => {
+            Line("Defaulting to user installation because normal site-packages is not writeable".to_owned())
+        }
+        Event::Installing { projects } => Line(format!("Installing collected packages: {}", projects.join(", "))),
+        Event::NotRemovable { installed } => {
+            Line(format!("    Can't uninstall '{installed}'. No files were found to uninstall."))
+        }
+        Event::EnvironmentChanged => Note("The environment was changed by another process; planning again".to_owned()),
+        Event::CacheChanged { path } => {
+            Note(format!("{} was changed after it was unpacked; unpacking again", path.display()))
+        }
+        Event::InterruptedChangeUndone { library } => {
+            Note(format!("An interrupted change of {} was undone", library.display()))
+        }
+        Event::Installed { distributions } => Line(format!("Successfully installed {}", distributions.join(" "))),
+        Event::KeptUnchecked { count } => {
+            let verb = if *count == 1 { "was" } else { "were" };
+            Note(format!("Unchecked  {} {verb} not looked at", count_noun(*count, "installed package")))
+        }
+        Event::AllowUnsignedUnused { project, is_signed } => {
+            let reason = if *is_signed { "a signed index has it" } else { "it was not needed" };
+            Note(format!("--allow-unsigned {project} had no effect: {reason}"))
+        }
+        Event::Conflicts { broken } => Error(of_conflicts(broken)),
+        Event::Report { text } => Data((*text).to_owned()),
+    };
+    vec![one]
+}
+
+/// What only an unsigned index says is believed, not verified: its hashes prove the transfer and nothing else.
+fn of_verified(verified: &Verified) -> Vec<Message> {
+    let Verified { signed, by_user, by_index, by_nobody } = verified;
+    let mut lines: Vec<String> = signed
+        .iter()
+        .map(|(snapshot, count)| format!("Verified   {} against {snapshot}", count_noun(*count, "file")))
+        .collect();
+    if *by_user > 0 {
+        lines.push(format!("Verified   {} by the hashes you gave", count_noun(*by_user, "file")));
+    }
+    if *by_index > 0 {
+        let hashes = if *by_index == 1 { "its hash" } else { "their hashes" };
+        lines.push(format!("Unverified {}: only an unsigned index gave {hashes}", count_noun(*by_index, "file")));
+    }
+    if !by_nobody.is_empty() {
+        let names = by_nobody.join(" ");
+        lines.push(format!("Unverified {}, no hash at all: {names}", count_noun(by_nobody.len(), "file")));
+    }
+    lines.into_iter().map(Message::Note).collect()
+}
+
+fn of_conflicts(broken: &[BrokenRequirement]) -> String {
+    let mut lines = vec![
+        "tufpip's dependency resolver does not currently take into account all the packages that are installed. This \
+         behaviour is the source of the following dependency conflicts."
+            .to_owned(),
+    ];
+    lines.extend(broken.iter().map(|broken| {
+        let BrokenRequirement { name, version, dependency, requirement, found } = broken;
+        match found {
+            None => format!("{name} {version} requires {requirement}, which is not installed."),
+            Some(found) => format!(
+                "{name} {version} requires {requirement}, but you have {dependency} {found} which is incompatible."
+            ),
+        }
+    }));
+    lines.join("\n")
+}

@@ -1,0 +1,402 @@
+//! From words to [`Settings`]: split off the command, lay the configuration below, check values and combinations.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use clap::FromArgMatches;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use installer::options::CommonOptions;
+
+use super::commands::{self, CommandSettings};
+use super::configuration::{Configuration, unknown_variables};
+use super::layers::{self, ConfiguredOption};
+use super::{Command, Settings, TerminalSettings, nearest};
+use crate::cli::tokens::{OptionToken, Token, TokenError, find_long, long_names, parse, parse_leading_options};
+use crate::cli::{self, Cli, GeneralArgs, unsupported_options};
+use installer::error::{Failure, Kind};
+use installer::options::{NetworkOptions, Proxy};
+use installer::process_environment::ProcessEnvironment;
+
+/// What a command was told: by configuration first, then by the user.
+pub(super) struct CommandInput {
+    pub configured: Vec<ConfiguredOption>,
+    pub tokens: Vec<Token>,
+}
+
+/// What this process shall do. The words are those after the program's name.
+///
+/// # Errors
+/// Wrong options, values or combinations, and configuration that cannot be read.
+pub fn resolve_settings(tokens: &[String], process_environment: &ProcessEnvironment) -> Result<Settings, Failure> {
+    let definition = cli::definition();
+    let command_line = parse_command_line(&definition, tokens)?;
+    if has(&command_line.before, "version") {
+        return settings_without_configuration(
+            Command::Version,
+            &definition,
+            process_environment,
+            &command_line.before,
+        );
+    }
+    // `tufpip` and `tufpip trust` alone name nothing to do.
+    if command_line.definition.has_subcommands() {
+        return settings_without_configuration(
+            help_command(command_line.definition),
+            &definition,
+            process_environment,
+            &command_line.before,
+        );
+    }
+    let input = parse(command_line.definition, &command_line.tokens)
+        .map_err(|error| invalid_token(error, command_line.definition))?;
+    let page = match command_line.path.as_slice() {
+        _ if has(&input, "help") => Some(command_line.definition),
+        ["help"] => Some(command_definition(&definition, arguments(&input))?),
+        _ => None,
+    };
+    if let Some(page) = page {
+        return settings_without_configuration(help_command(page), &definition, process_environment, &input);
+    }
+    resolve_command_settings(&definition, &command_line, input, process_environment)
+}
+
+/// The command that a line names, and the other words.
+struct CommandLine<'a> {
+    /// `["install"]`, `["trust", "add"]`; empty when the line names no command.
+    path: Vec<&'a str>,
+    definition: &'a clap::Command,
+    /// The options before the last word of the path.
+    before: Vec<Token>,
+    /// All words but the path.
+    tokens: Vec<String>,
+}
+
+/// Finds the command. General options before and between its words are as good as behind them; an option that asks for
+/// a page ends the search.
+fn parse_command_line<'a>(definition: &'a clap::Command, tokens: &[String]) -> Result<CommandLine<'a>, Failure> {
+    let mut command_line = CommandLine { path: Vec::new(), definition, before: Vec::new(), tokens: Vec::new() };
+    let mut rest = tokens;
+    while command_line.definition.has_subcommands() {
+        let read = parse_leading_options(command_line.definition, rest);
+        let (before, next) = read.map_err(|error| invalid_token(error, command_line.definition))?;
+        let (options, behind) = rest.split_at_checked(next).unwrap_or_default();
+        rest = behind;
+        command_line.before.extend(before);
+        command_line.tokens.extend(options.iter().filter(|token| *token != "--").cloned());
+        if has(&command_line.before, "help") || has(&command_line.before, "version") {
+            break;
+        }
+        let Some((name, behind)) = rest.split_first() else { break };
+        rest = behind;
+        command_line.definition = find_command(command_line.definition, &command_line.path, name)?;
+        command_line.path.push(command_line.definition.get_name());
+    }
+    command_line.tokens.extend(rest.iter().cloned());
+    Ok(command_line)
+}
+
+/// A run that only prints needs no configuration, and must work when that is broken.
+fn settings_without_configuration(
+    command: Command,
+    definition: &clap::Command,
+    process_environment: &ProcessEnvironment,
+    tokens: &[Token],
+) -> Result<Settings, Failure> {
+    let general = options(tokens).filter(|option| option.id != "version");
+    let tokens = general.cloned().map(Token::Option).collect();
+    let general: GeneralArgs =
+        match parse_with_clap(definition, &["help"], &CommandInput { configured: Vec::new(), tokens })?.command {
+            Some(cli::Command::Help(help)) => help.general,
+            _ => return Err(Failure::usage("no command")),
+        };
+    Ok(assemble(CommandSettings::new(general, command, process_environment), process_environment))
+}
+
+fn resolve_command_settings(
+    definition: &clap::Command,
+    command_line: &CommandLine<'_>,
+    tokens: Vec<Token>,
+    process_environment: &ProcessEnvironment,
+) -> Result<Settings, Failure> {
+    let isolated = has(&tokens, "isolated");
+    let mut warnings = unknown_own_variables(definition, process_environment);
+    let prefix = environment_prefix(&tokens, process_environment);
+    let configuration = Configuration::load(process_environment, isolated, prefix.as_deref())?;
+    let section = command_line.path.first().copied().unwrap_or_default();
+    let configurable = configurable(definition, command_line)?;
+    let configured = layers::option_tokens(configuration.entries(section), &configurable, &mut warnings)?;
+    let mut input = CommandInput { configured, tokens };
+    refuse_unsupported(&command_line.path.join(" "), &mut input, &mut warnings)?;
+    let typed = parse_with_clap(definition, &command_line.path, &input)?;
+    let mut settings =
+        assemble(commands::resolve_command(typed, &input, process_environment, &mut warnings)?, process_environment);
+    settings.warnings = warnings;
+    Ok(settings)
+}
+
+/// The options that may be configured. For commands below another one these are the general ones, and those about indexes
+/// where the command asks some: PIP_ROOT means the --root of `install`, and PIP_YES answers no question of `trust`.
+fn configurable<'a>(
+    definition: &clap::Command,
+    command_line: &CommandLine<'a>,
+) -> Result<Cow<'a, clap::Command>, Failure> {
+    if command_line.path.len() <= 1 {
+        return Ok(Cow::Borrowed(command_line.definition));
+    }
+    // It has the general options and those about indexes, and no others.
+    let asks_indexes = find_command(definition, &[], "why-trust")?;
+    let is_shared = |option: &&clap::Arg| option.get_long().is_some_and(|name| find_long(asks_indexes, name).is_some());
+    let shared = command_line.definition.get_arguments().filter(is_shared).cloned();
+    Ok(Cow::Owned(clap::Command::new("configurable").args(shared)))
+}
+
+fn assemble(command_settings: CommandSettings, process_environment: &ProcessEnvironment) -> Settings {
+    let general = command_settings.general;
+    let expanded = |path: &Option<String>| {
+        path.as_deref().filter(|path| !path.is_empty()).map(|path| process_environment.expand(path))
+    };
+    let verbosity = i16::from(general.verbose) - i16::from(general.quiet);
+    let verbosity = if general.debug { 2 } else { i8::try_from(verbosity.clamp(-9, 9)).unwrap_or_default() };
+    let color = if general.no_color { super::Color::Never } else { general.color };
+    let proxy = match general.proxy.as_deref() {
+        Some("") => Proxy::Off,
+        Some(url) => Proxy::Url(url.to_owned()),
+        None if general.no_proxy_env => Proxy::Off,
+        None => Proxy::Environment,
+    };
+    let cache_dir = if general.no_cache_dir { None } else { expanded(&general.cache_dir).or_else(default_cache) };
+    Settings {
+        command: command_settings.command,
+        common: CommonOptions {
+            python: expanded(&general.python),
+            require_virtualenv: general.require_virtualenv,
+            network: NetworkOptions {
+                proxy,
+                timeout: general.timeout,
+                retries: general.retries,
+                resume_retries: general.resume_retries,
+                cert: expanded(&general.cert),
+                client_cert: expanded(&general.client_cert),
+                trusted_hosts: general.trusted_host.clone(),
+                cache_dir,
+                offline: command_settings.offline,
+            },
+            trust: command_settings.trust,
+        },
+        terminal: TerminalSettings {
+            verbosity,
+            color,
+            progress_bar: command_settings.progress_bar,
+            log: expanded(&general.log),
+            no_input: general.no_input,
+        },
+        warnings: Vec::new(),
+    }
+}
+
+fn default_cache() -> Option<PathBuf> {
+    directories::BaseDirs::new().map(|directories| directories.cache_dir().join("tufpip"))
+}
+
+/// The environment whose own pip.conf counts.
+fn environment_prefix(tokens: &[Token], process_environment: &ProcessEnvironment) -> Option<PathBuf> {
+    let named =
+        options(tokens).filter(|option| option.id == "python").filter_map(|option| option.value.as_deref()).last();
+    let named = named
+        .or_else(|| process_environment.variable("TUFPIP_PYTHON"))
+        .or_else(|| process_environment.variable("PIP_PYTHON"));
+    match named {
+        Some(python) if Path::new(python).is_dir() => Some(PathBuf::from(python)),
+        Some(_) => None,
+        None => process_environment.variable("VIRTUAL_ENV").map(PathBuf::from),
+    }
+}
+
+/// A command below the one with this path.
+fn find_command<'a>(definition: &'a clap::Command, path: &[&str], name: &str) -> Result<&'a clap::Command, Failure> {
+    if let Some(command) = definition.find_subcommand(name) {
+        return Ok(command);
+    }
+    if let Some(instead) = unsupported_options::unsupported_command_hint(name).filter(|_| path.is_empty()) {
+        let message = format!("The command \"{name}\" is not there yet");
+        return Err(Failure::new(Kind::Usage, "usage.not-supported", message).hint(instead));
+    }
+    let whole = |name: &str| [path, &[name]].concat().join(" ");
+    let names = definition.get_subcommands().map(clap::Command::get_name);
+    let guess = nearest(name, names).map(|guess| format!(" - maybe you meant \"{}\"", whole(guess)));
+    Err(Failure::usage(format!("unknown command \"{}\"{}", whole(name), guess.unwrap_or_default())))
+}
+
+/// The definition that `help_command WORDS` is about: of the program without words, and of `trust add` with these two.
+fn command_definition<'a, 'b>(
+    definition: &'a clap::Command,
+    tokens: impl Iterator<Item = &'b str>,
+) -> Result<&'a clap::Command, Failure> {
+    let mut page = definition;
+    let mut path = Vec::new();
+    for token in tokens {
+        if !page.has_subcommands() {
+            break;
+        }
+        page = find_command(page, &path, token)?;
+        path.push(token);
+    }
+    Ok(page)
+}
+
+/// The short form for options, and all that is said about the command itself.
+fn help_command(definition: &clap::Command) -> Command {
+    let mut shown = definition.clone();
+    if let Some(about) = definition.get_long_about() {
+        shown = shown.about(about.clone());
+    }
+    Command::Help { text: shown.render_help().to_string() }
+}
+
+/// Options that are known by name only; those that came from a file are warned of rather than refused, where leaving
+/// them out changes nothing that is installed.
+fn refuse_unsupported(command: &str, input: &mut CommandInput, warnings: &mut Vec<String>) -> Result<(), Failure> {
+    const IGNORED_IN_CONFIGURATION: &[&str] = &["src", "keyring-provider"];
+    for option in options(&input.tokens) {
+        warnings.extend(unsupported_options::check_option(command, &option.id, option.value.as_deref())?);
+    }
+    for ConfiguredOption { token, origin } in &input.configured {
+        match unsupported_options::check_option(command, &token.id, token.value.as_deref()) {
+            Ok(warning) => warnings.extend(warning),
+            Err(_) if IGNORED_IN_CONFIGURATION.contains(&token.id.as_str()) => {
+                warnings.push(format!("{} from {origin} is not supported yet and is ignored.", token.name));
+            }
+            Err(failure) => return Err(failure.detail("set by", origin.clone())),
+        }
+    }
+    Ok(())
+}
+
+/// Lets clap check and convert the values.
+fn parse_with_clap(definition: &clap::Command, path: &[&str], input: &CommandInput) -> Result<Cli, Failure> {
+    let configured = input.configured.iter().map(|configured| &configured.token);
+    let line = configured.chain(options(&input.tokens)).map(to_argument);
+    let line =
+        command_words(path).chain(line).chain(["--".to_owned()]).chain(arguments(&input.tokens).map(str::to_owned));
+    let matches = definition.clone().try_get_matches_from(line).map_err(|error| {
+        if error.kind() == ErrorKind::MissingRequiredArgument {
+            return missing_argument(&error, &path.join(" "));
+        }
+        match origin_of_rejected_option(definition, path, &input.configured) {
+            Some(origin) => invalid_value(&error).detail("set by", origin),
+            None => invalid_value(&error),
+        }
+    })?;
+    Cli::from_arg_matches(&matches).map_err(|error| invalid_value(&error))
+}
+
+fn command_words(path: &[&str]) -> impl Iterator<Item = String> {
+    std::iter::once("tufpip").chain(path.iter().copied()).map(str::to_owned)
+}
+
+fn to_argument(option: &OptionToken) -> String {
+    match &option.value {
+        Some(value) => format!("{}={value}", option.name),
+        None => option.name.clone(),
+    }
+}
+
+/// Which configured option clap does not like; tried one by one, after the fact.
+fn origin_of_rejected_option(
+    definition: &clap::Command,
+    path: &[&str],
+    configured: &[ConfiguredOption],
+) -> Option<String> {
+    let wrong = configured.iter().find(|configured| {
+        let line = command_words(path).chain([to_argument(&configured.token)]);
+        let outcome = definition.clone().try_get_matches_from(line);
+        outcome.is_err_and(|error| error.kind() != ErrorKind::MissingRequiredArgument)
+    });
+    wrong.map(|configured| configured.origin.clone())
+}
+
+/// clap's complaint about a value, in optparse's words.
+fn invalid_value(error: &clap::Error) -> Failure {
+    let text = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => {
+            texts.iter().map(|text| format!("'{text}'")).collect::<Vec<_>>().join(", ")
+        }
+        _ => String::new(),
+    };
+    let option = text(ContextKind::InvalidArg);
+    let option = option.split(' ').next().unwrap_or_default();
+    let value = text(ContextKind::InvalidValue);
+    match error.kind() {
+        ErrorKind::InvalidValue => Failure::usage(format!(
+            "option {option}: invalid choice: '{value}' (choose from {})",
+            text(ContextKind::ValidValue)
+        )),
+        ErrorKind::ValueValidation => {
+            let reason = std::error::Error::source(error).map(ToString::to_string);
+            let reason = reason.unwrap_or_else(|| format!("invalid value: '{value}'"));
+            Failure::usage(format!("option {option}: {reason}"))
+        }
+        _ => {
+            let text = error.render().to_string();
+            Failure::usage(text.trim().strip_prefix("error: ").unwrap_or(text.trim()))
+        }
+    }
+}
+
+fn missing_argument(error: &clap::Error, command: &str) -> Failure {
+    let names = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::Strings(names)) => names.join(" and "),
+        _ => "more arguments".to_owned(),
+    };
+    Failure::usage(format!("`{command}` needs {names}")).hint(format!("see \"tufpip help {command}\""))
+}
+
+fn invalid_token(error: TokenError, definition: &clap::Command) -> Failure {
+    let failure = Failure::usage(error.message);
+    let Some(option) = error.unknown else { return failure };
+    if let Some(hint) = unsupported_options::removed_option_hint(&option) {
+        return failure.hint(hint);
+    }
+    let options = definition.get_arguments().filter(|option| !option.is_hide_set());
+    let names: Vec<String> = options.flat_map(long_names).map(|name| format!("--{name}")).collect();
+    match nearest(&option, names.iter().map(String::as_str)) {
+        Some(near) if option.starts_with("--") => failure.hint(format!("did you mean {near}?")),
+        _ => failure.hint("`tufpip help <command>` lists the options"),
+    }
+}
+
+fn unknown_own_variables(definition: &clap::Command, process_environment: &ProcessEnvironment) -> Vec<String> {
+    if !process_environment.variables.keys().any(|name| name.starts_with("TUFPIP_")) {
+        return Vec::new();
+    }
+    let options = definition.get_subcommands().flat_map(clap::Command::get_arguments).flat_map(long_names);
+    let known: Vec<String> = options.map(|name| format!("TUFPIP_{}", name.to_uppercase().replace('-', "_"))).collect();
+    let unknown = unknown_variables(process_environment, &known).into_iter();
+    unknown
+        .map(|(name, near)| match near {
+            Some(near) => format!("The environment variable {name} means nothing; maybe you meant {near}."),
+            None => format!("The environment variable {name} means nothing."),
+        })
+        .collect()
+}
+
+/// The options among words.
+pub(super) fn options(tokens: &[Token]) -> impl Iterator<Item = &OptionToken> {
+    tokens.iter().filter_map(|token| match token {
+        Token::Option(option) => Some(option),
+        Token::Argument(_) => None,
+    })
+}
+
+fn arguments(tokens: &[Token]) -> impl Iterator<Item = &str> {
+    tokens.iter().filter_map(|token| match token {
+        Token::Argument(argument) => Some(argument.as_str()),
+        Token::Option(_) => None,
+    })
+}
+
+fn has(tokens: &[Token], id: &str) -> bool {
+    options(tokens).any(|option| option.id == id)
+}
