@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::settings::{Command, Settings, resolve_settings};
 use crate::terminal::Terminal;
 use installer::context::Context;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::event::Reporter;
 use installer::process_environment::ProcessEnvironment;
 
@@ -24,14 +24,14 @@ fn main() -> ExitCode {
     let settings = match resolve_settings(&words, &ProcessEnvironment::current()) {
         Ok(settings) => settings,
         Err(failure) => {
-            eprintln!("{failure}");
+            eprintln!("{}", messages::of_failure(&failure));
             return ExitCode::from(failure.exit_code());
         }
     };
     let terminal = match Terminal::new(&settings.terminal) {
         Ok(terminal) => Arc::new(terminal),
         Err(failure) => {
-            eprintln!("{failure}");
+            eprintln!("{}", messages::of_failure(&failure));
             return ExitCode::from(failure.exit_code());
         }
     };
@@ -94,7 +94,7 @@ fn in_runtime<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T,
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(Kind::Error, "internal", format!("Could not start: {error}")))?;
+        .map_err(|error| Failure::new(Code::Internal, format!("Could not start: {error}")).caused_by(error))?;
     let outcome = runtime.block_on(command);
     // After a failure, what was under way cleans up behind itself; a server that is still asked cannot hold that up.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));

@@ -1,9 +1,10 @@
 //! The words of events: the one place where what the installer tells becomes lines for people. Phrases that scripts look for
 //! are pip's.
 
+use installer::error::Failure;
 use installer::event::{BrokenRequirement, Event, Verified};
 use installer::python::environment::shown_path;
-use installer::text::count_noun;
+use installer::text::{count_noun, printable_lines};
 
 /// What becomes of an event.
 pub enum Message {
@@ -78,6 +79,23 @@ pub fn of_event(event: &Event<'_>) -> Vec<Message> {
         Event::Report { text } => Data((*text).to_owned()),
     };
     vec![one]
+}
+
+/// The failure that ends a command: what pip says, facts with their labels, what to do, and the code.
+pub fn of_failure(failure: &Failure) -> String {
+    // Whoever made the texts may have forgotten that some of them are foreign.
+    let lines = |text: &str| printable_lines(text).lines().map(str::to_owned).collect::<Vec<_>>();
+    let mut shown = vec![format!("ERROR: {}", lines(&failure.message).join("\n"))];
+    for (label, text) in &failure.details {
+        let mut label = *label;
+        for line in lines(text) {
+            shown.push(format!("  {label:<9} {line}"));
+            label = "";
+        }
+    }
+    shown.extend(failure.hints.iter().map(|hint| format!("  {:<9} {hint}", "help")));
+    shown.push(format!("  {:<9} {}", "code", failure.code));
+    shown.join("\n")
 }
 
 /// What only an unsigned index says is believed, not verified: its hashes prove the transfer and nothing else.

@@ -3,62 +3,37 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// The first parts of codes that users meet.
-const OF_USERS: &[&str] = &["trust", "verify", "policy", "net"];
+use installer::error::{Code, Page};
 
-/// Every stable code about verification, policy and signed indexes is explained, and none is explained that is not there.
+/// Every code of a failure is explained on its page of reference with its exit code, and none is explained that is not there.
 #[test]
-fn all_codes_of_refusals_are_explained() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut used = BTreeSet::new();
-    for path in sources(&root.join("src")) {
-        used.extend(codes(&std::fs::read_to_string(path).unwrap(), '"', OF_USERS));
-    }
-    let page = std::fs::read_to_string(root.join("docs/reference/refusals.md")).unwrap();
-    let explained: BTreeSet<String> = codes(&page, '`', OF_USERS).into_iter().collect();
-    let about_trust = |code: &&String| !code.starts_with("net.");
-    assert_eq!(
-        used.iter().filter(about_trust).collect::<Vec<_>>(),
-        explained.iter().filter(about_trust).collect::<Vec<_>>()
-    );
-    assert!(used.len() > 30, "only {used:?}");
-}
-
-/// The same for operators: every code of `tufpip repo` has its line, with the exit codes it comes with.
-#[test]
-fn all_codes_of_the_repository_are_explained() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = std::fs::read_to_string(root.join("docs/reference/repo.md")).unwrap();
+fn all_codes_of_failures_are_explained() {
+    let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference");
     let mut explained = BTreeMap::new();
-    for line in page.lines().filter(|line| line.starts_with("| `repo.")) {
-        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        let Some(code) = cells[1].strip_prefix('`').and_then(|cell| cell.strip_suffix('`')) else { continue };
-        if code != "repo.toml" {
-            explained.insert(code.to_owned(), cells[2].to_owned());
+    for page in [Page::Failures, Page::Repo] {
+        let text = std::fs::read_to_string(reference.join(page.file_name())).unwrap();
+        let mut exit_code_of_section = None;
+        for line in text.lines() {
+            if line.starts_with('#') {
+                let title = line.trim_start_matches('#').trim().strip_prefix("Exit code ");
+                exit_code_of_section = title.and_then(|title| title.split(':').next()).map(str::to_owned);
+            }
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let &[_, codes, second, ..] = cells.as_slice() else { continue };
+            let own =
+                (!second.is_empty() && second.bytes().all(|byte| byte.is_ascii_digit())).then(|| second.to_owned());
+            let Some(exit_code) = own.or_else(|| exit_code_of_section.clone()) else { continue };
+            for code in codes.split(", ").filter_map(|code| code.strip_prefix('`')?.strip_suffix('`')) {
+                let before = explained.insert(code.to_owned(), (page, exit_code.clone()));
+                assert!(before.is_none(), "{code} is explained twice");
+            }
         }
     }
-    let texts: Vec<String> =
-        sources(&root.join("src")).iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
-    let used: BTreeSet<String> = texts.iter().flat_map(|text| codes(text, '"', &["repo"])).collect();
-    assert_eq!(used.iter().collect::<Vec<_>>(), explained.keys().collect::<Vec<_>>());
-    assert!(used.len() > 40, "only {used:?}");
-
-    for (code, kind) in texts.iter().flat_map(|text| kinds(text)) {
-        let exit_code = match kind.as_str() {
-            "Error" => "1",
-            "Usage" => "2",
-            "Verification" => "10",
-            "Expired" => "11",
-            "Policy" => "12",
-            "Network" => "13",
-            other => panic!("{code} comes with {other}"),
-        };
-        let listed = &explained[&code];
-        assert!(
-            listed.split(", ").any(|listed| listed == exit_code),
-            "{code} ends with {exit_code}, not only {listed}"
-        );
+    for code in Code::ALL {
+        let expected = (code.page(), code.exit().code().to_string());
+        assert_eq!(explained.remove(code.name()), Some(expected), "{code}");
     }
+    assert!(explained.is_empty(), "explained, and not there: {explained:?}");
 }
 
 /// Links from one document to another lead somewhere, to a heading that is there.
@@ -91,35 +66,6 @@ fn headings(text: &str) -> BTreeSet<String> {
     let titles = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
     let is_kept = |character: &char| character.is_alphanumeric() || matches!(character, ' ' | '-' | '_');
     titles.map(|title| title.to_lowercase().chars().filter(is_kept).collect::<String>().replace(' ', "-")).collect()
-}
-
-/// Codes of operators, each with the kind that is named directly before it.
-fn kinds(text: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for rest in text.split("Kind::").skip(1) {
-        let Some((kind, rest)) = rest.split_once(',') else { continue };
-        let Some(code) = rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()) else { continue };
-        if code.starts_with("repo.") && kind.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-            found.push((code.to_owned(), kind.to_owned()));
-        }
-    }
-    found
-}
-
-/// Codes of these areas between quotation marks of this kind, names of files left out.
-fn codes(text: &str, mark: char, areas: &[&str]) -> Vec<String> {
-    let is_code = |text: &&str| {
-        let Some((area, name)) = text.split_once('.') else { return false };
-        areas.contains(&area)
-            && name.len() > 2
-            && !["json", "example", "toml"].contains(&name)
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
-    };
-    text.split(mark).filter(is_code).map(str::to_owned).collect()
-}
-
-fn sources(directory: &Path) -> Vec<PathBuf> {
-    with_extension(directory, "rs")
 }
 
 fn with_extension(directory: &Path, wanted: &str) -> Vec<PathBuf> {

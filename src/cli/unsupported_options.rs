@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Command};
 
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 
 /// What happens when such an option is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,7 +162,7 @@ pub fn check_option(command: &str, id: &str, value: Option<&str>) -> Result<Opti
         option.names.first() == Some(&id) && (option.commands.is_empty() || option.commands.contains(&command))
     };
     let refuse = |given: &str, instead: &str| {
-        Failure::new(Kind::Usage, "usage.not-supported", format!("`{given}` is not supported yet")).hint(instead)
+        Failure::new(Code::UsageNotSupported, format!("`{given}` is not supported yet")).hint(instead)
     };
     match OPTIONS.iter().find(same).map(|option| option.action) {
         None | Some(UnsupportedOptionAction::Accept) => Ok(None),

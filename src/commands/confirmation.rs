@@ -2,16 +2,16 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 
 /// Asks somebody at a terminal; anything but yes means no.
 ///
 /// # Errors
-/// With this code, when nobody can answer.
-pub fn confirm(question: &str, code: &'static str, no_input: bool) -> Result<bool, Failure> {
+/// When nobody can answer.
+pub fn confirm(question: &str, no_input: bool) -> Result<bool, Failure> {
     let unanswered = |reason: &str| {
         let message = format!("Nothing was done: nobody can answer the question \"{question}?\", because {reason}");
-        Failure::new(Kind::Usage, code, message).hint("give --yes to answer it beforehand")
+        Failure::new(Code::UsageNoInput, message).hint("give --yes to answer it beforehand")
     };
     if no_input {
         return Err(unanswered("no input is expected (--no-input)"));

@@ -6,7 +6,7 @@ use crate::settings::Settings;
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::download::VerifiedFile;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::install::fetch;
 use installer::install::proofs;
 use installer::install::resolution::{self, Rules};
@@ -70,6 +70,6 @@ fn absolute(path: &Path) -> std::path::PathBuf {
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(Kind::Error, "file.unwritable", format!("Could not write {}: {error}", path.display()))
+    Failure::new(Code::FileUnwritable, format!("Could not write {}: {error}", path.display()))
         .hint("choose another directory with --dest, or free some space")
 }

@@ -12,7 +12,7 @@ use resolve::Rejection;
 use crate::settings::{Freshness, ListOptions, Settings};
 use crate::terminal::Terminal;
 use installer::context::Context;
-use installer::error::Failure;
+use installer::error::{Code, Failure};
 use installer::index::{Finder, InstallationCandidate};
 use installer::install::resolution;
 use installer::install::resolver_input::ResolverInput;
@@ -50,11 +50,7 @@ pub async fn list(
         let mut required = HashSet::new();
         for described in &distributions {
             let dependencies = described.dependencies(&environment.interpreter.markers).map_err(|error| {
-                Failure::new(
-                    installer::error::Kind::Error,
-                    "installed.metadata",
-                    format!("{}: {error}", described.name),
-                )
+                Failure::new(Code::InstalledMetadata, format!("{}: {error}", described.name)).caused_by(error)
             })?;
             required.extend(dependencies.into_iter().map(|requirement| requirement.name));
         }

@@ -19,7 +19,7 @@ use url::Url;
 use crate::settings::{Settings, TrustCommand};
 use crate::terminal::Terminal;
 use installer::context::Context;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::event::Reporter;
 use installer::net::redacted;
 use installer::options::TrustOptions;
@@ -50,6 +50,6 @@ fn anchor_of(settings: &TrustOptions, index: &Url) -> Result<TrustAnchor, Failur
 
 fn not_trusted(identity: &IndexIdentity) -> Failure {
     let message = format!("There is no trusted root for {}", redacted(identity.url()));
-    Failure::new(Kind::Error, "trust.none", message)
+    Failure::new(Code::TrustNone, message)
         .hint("`tufpip trust list` prints the indexes that are trusted; `tufpip trust add` adds one")
 }

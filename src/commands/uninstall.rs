@@ -11,7 +11,7 @@ use wheel::{Removal, Transaction, TransactionError};
 use crate::settings::{Settings, UninstallOptions};
 use crate::terminal::Terminal;
 use installer::context::Context;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::install::resolution;
 use installer::install::root_user;
 use installer::options::{IndexOptions, RequirementOptions, SelectionOptions};
@@ -88,8 +88,7 @@ async fn named(
     }
     if names.is_empty() {
         return Err(Failure::new(
-            Kind::Error,
-            "usage.nothing-to-uninstall",
+            Code::UsageNothingToUninstall,
             "You must give at least one requirement to uninstall (see \"tufpip help uninstall\")",
         ));
     }
@@ -171,13 +170,12 @@ fn removal(
 /// Why a distribution cannot be removed, with its name as its metadata spell it.
 fn not_removable(described: &InstalledPackage, error: TransactionError) -> Failure {
     let (name, version) = (described.raw_name(), described.raw_version());
-    let failure = |code, cause: String| {
-        Failure::new(Kind::Error, code, format!("Cannot uninstall {name} {version}")).detail("cause", cause)
-    };
+    let failure =
+        |code, cause: String| Failure::new(code, format!("Cannot uninstall {name} {version}")).detail("cause", cause);
     match error {
         TransactionError::NoRecord { installer, .. } => {
             let failure = failure(
-                "installed.no-record",
+                Code::InstalledNoRecord,
                 format!("the package's contents are unknown: no RECORD file was found for {name}"),
             );
             match installer.as_str() {
@@ -188,7 +186,7 @@ fn not_removable(described: &InstalledPackage, error: TransactionError) -> Failu
             }
         }
         TransactionError::Distutils { .. } => failure(
-            "installed.distutils",
+            Code::InstalledDistutils,
             "it was installed by distutils, which does not record the files it installs, so that only a part of them \
              could be removed"
                 .to_owned(),
@@ -240,7 +238,7 @@ fn library(planned: &[PlannedRemoval], environment: &Environment) -> PathBuf {
 /// Asks until there is an answer.
 fn proceed(no_input: bool) -> Result<bool, Failure> {
     let unanswered = |reason: &str| {
-        Failure::new(Kind::Error, "uninstall.not-confirmed", format!("{reason}; question: Proceed (Y/n)? "))
+        Failure::new(Code::UninstallNotConfirmed, format!("{reason}; question: Proceed (Y/n)? "))
             .hint("give --yes to uninstall without being asked")
     };
     if no_input {

@@ -9,7 +9,7 @@ use super::{
     UninstallOptions,
 };
 use crate::cli::{self, Cli, GeneralArgs, RootUserAction, UpgradeStrategyArg, VerificationArgs};
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::options::TrustOptions;
 use installer::options::normalize;
 use installer::options::{
@@ -424,5 +424,5 @@ fn warn_ignored(command: &str, tokens: &[String], warnings: &mut Vec<String>) {
 
 /// What pip calls a command error: understood, but it cannot be done. Exit code 1, as pip's.
 pub(super) fn command_error(message: &str) -> Failure {
-    Failure::new(Kind::Error, "usage", message)
+    Failure::new(Code::UsageConflict, message)
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use configparser::ini::{Ini, IniDefault};
 
 use super::layers::parse_boolean;
-use installer::error::Failure;
+use installer::error::{Code, Failure};
 use installer::process_environment::{PASSPHRASE_VARIABLE, ProcessEnvironment, TRUST_VARIABLE};
 use installer::trust::IndexIdentity;
 
@@ -78,7 +78,7 @@ impl Configuration {
     fn read_file(&mut self, path: &Path) -> Result<(), Failure> {
         let origin = path.display().to_string();
         let broken = |reason: String| {
-            Failure::new(installer::error::Kind::Usage, "usage.configuration", format!("Configuration file {reason}"))
+            Failure::new(Code::UsageConfiguration, format!("Configuration file {reason}"))
                 .detail("file", origin.clone())
         };
         let bytes = match std::fs::read(path) {

@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, Command};
 use super::configuration::{ConfigurationEntry, REQUIRE_SIGNED};
 use crate::cli::COMMAND_LINE_ONLY;
 use crate::cli::tokens::{OptionToken, find_long, full_name, takes_value};
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 
 /// An option that was configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,8 +146,7 @@ pub(super) fn parse_boolean(text: &str) -> Option<bool> {
 
 fn not_a_boolean(entry: &ConfigurationEntry) -> Failure {
     Failure::new(
-        Kind::Usage,
-        "usage.configuration",
+        Code::UsageConfiguration,
         format!(
             "{} is not a valid value for {} option, please specify a boolean value like yes/no, true/false or 1/0 \
              instead.",
@@ -159,8 +158,7 @@ fn not_a_boolean(entry: &ConfigurationEntry) -> Failure {
 
 fn not_a_count(entry: &ConfigurationEntry) -> Failure {
     Failure::new(
-        Kind::Usage,
-        "usage.configuration",
+        Code::UsageConfiguration,
         format!(
             "{} is not a valid value for {} option, please instead specify either a non-negative integer or a boolean \
              value like yes/no or false/true which is equivalent to 1/0.",

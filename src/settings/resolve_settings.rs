@@ -14,7 +14,7 @@ use super::layers::{self, ConfiguredOption};
 use super::{Command, Settings, TerminalSettings, nearest};
 use crate::cli::tokens::{OptionToken, Token, TokenError, find_long, long_names, parse, parse_leading_options};
 use crate::cli::{self, Cli, GeneralArgs, unsupported_options};
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::options::{NetworkOptions, Proxy};
 use installer::process_environment::ProcessEnvironment;
 
@@ -220,7 +220,7 @@ fn find_command<'a>(definition: &'a clap::Command, path: &[&str], name: &str) ->
     }
     if let Some(instead) = unsupported_options::unsupported_command_hint(name).filter(|_| path.is_empty()) {
         let message = format!("The command \"{name}\" is not there yet");
-        return Err(Failure::new(Kind::Usage, "usage.not-supported", message).hint(instead));
+        return Err(Failure::new(Code::UsageNotSupported, message).hint(instead));
     }
     let whole = |name: &str| [path, &[name]].concat().join(" ");
     let names = definition.get_subcommands().map(clap::Command::get_name);

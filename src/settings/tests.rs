@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use super::*;
-use installer::error::{Failure, Kind};
+use installer::error::{Exit, Failure};
 use installer::options::{InstallLocation, Output, ProjectNames, Proxy, TrustOptions, UpgradeStrategy};
 use installer::process_environment::ProcessEnvironment;
 
@@ -245,46 +245,46 @@ fn places() {
 #[test]
 fn mistakes() {
     for (line, kind, part) in [
-        ("install", Kind::Error, "You must give at least one requirement to install (see \"tufpip help install\")"),
+        ("install", Exit::Error, "You must give at least one requirement to install (see \"tufpip help install\")"),
         (
             "download -f x",
-            Kind::Error,
+            Exit::Error,
             "You must give at least one requirement to download (maybe you meant \"tufpip download x\"?)",
         ),
-        ("uninstall", Kind::Error, "You must give at least one requirement to uninstall"),
-        ("show", Kind::Error, "Please provide a package name or names."),
-        ("install a --user --target x", Kind::Error, "Can not combine '--user' and '--target'"),
-        ("install a --user --prefix x", Kind::Error, "Can not combine '--user' and '--prefix'"),
-        ("install a --pre --only-final b", Kind::Error, "--pre cannot be used with --all-releases or --only-final."),
-        ("install a --abi x", Kind::Error, "When restricting platform and interpreter constraints using"),
-        ("install a --abi x --no-deps", Kind::Error, "Can not use any platform or abi specific options unless"),
-        ("download a --abi x --only-binary=:all: --no-binary b", Kind::Error, "When restricting platform"),
-        ("install a --only-deps --no-deps -r x", Kind::Error, "'--no-deps', or '--requirement'"),
-        ("install a --require-hashes --no-require-hashes", Kind::Error, "mutually exclusive"),
-        ("install a --no-binary --pre", Kind::Error, "--no-binary / --only-binary option requires 1 argument."),
-        ("list -o -u", Kind::Error, "Options --outdated and --uptodate cannot be combined."),
-        ("list -o --format freeze", Kind::Error, "List format 'freeze' cannot be used with the --outdated option."),
-        ("freeze --path x --local", Kind::Error, "Cannot combine '--path' with '--user' or '--local'"),
-        ("install a --bogus", Kind::Usage, "no such option: --bogus"),
-        ("--bogus", Kind::Usage, "no such option: --bogus"),
-        ("install a --progress-bar x", Kind::Usage, "option --progress-bar: invalid choice: 'x' (choose from 'auto'"),
-        ("install a --retries x", Kind::Usage, "option --retries: "),
-        ("install a --python-version 1.2.3.4", Kind::Usage, "at most three version parts are allowed"),
-        ("install a --uploaded-prior-to x", Kind::Usage, "Expected an ISO 8601 datetime string"),
-        ("install a --group x.toml:g", Kind::Usage, "group paths use 'pyproject.toml' filenames"),
-        ("install a -i nonsense", Kind::Usage, "please provide a scheme"),
-        ("instal", Kind::Usage, "unknown command \"instal\" - maybe you meant \"install\""),
-        ("help bogus", Kind::Usage, "unknown command \"bogus\""),
-        ("wheel x", Kind::Usage, "The command \"wheel\" is not there yet"),
-        ("install -e .", Kind::Usage, "`--editable` is not supported yet"),
-        ("install a -C x=y", Kind::Usage, "`--config-settings` is not supported yet"),
-        ("install a --src x", Kind::Usage, "`--src` is not supported yet"),
-        ("check --keyring-provider subprocess", Kind::Usage, "`--keyring-provider subprocess` is not supported yet"),
-        ("check --use-deprecated legacy-resolver", Kind::Usage, "is not supported yet"),
+        ("uninstall", Exit::Error, "You must give at least one requirement to uninstall"),
+        ("show", Exit::Error, "Please provide a package name or names."),
+        ("install a --user --target x", Exit::Error, "Can not combine '--user' and '--target'"),
+        ("install a --user --prefix x", Exit::Error, "Can not combine '--user' and '--prefix'"),
+        ("install a --pre --only-final b", Exit::Error, "--pre cannot be used with --all-releases or --only-final."),
+        ("install a --abi x", Exit::Error, "When restricting platform and interpreter constraints using"),
+        ("install a --abi x --no-deps", Exit::Error, "Can not use any platform or abi specific options unless"),
+        ("download a --abi x --only-binary=:all: --no-binary b", Exit::Error, "When restricting platform"),
+        ("install a --only-deps --no-deps -r x", Exit::Error, "'--no-deps', or '--requirement'"),
+        ("install a --require-hashes --no-require-hashes", Exit::Error, "mutually exclusive"),
+        ("install a --no-binary --pre", Exit::Error, "--no-binary / --only-binary option requires 1 argument."),
+        ("list -o -u", Exit::Error, "Options --outdated and --uptodate cannot be combined."),
+        ("list -o --format freeze", Exit::Error, "List format 'freeze' cannot be used with the --outdated option."),
+        ("freeze --path x --local", Exit::Error, "Cannot combine '--path' with '--user' or '--local'"),
+        ("install a --bogus", Exit::Usage, "no such option: --bogus"),
+        ("--bogus", Exit::Usage, "no such option: --bogus"),
+        ("install a --progress-bar x", Exit::Usage, "option --progress-bar: invalid choice: 'x' (choose from 'auto'"),
+        ("install a --retries x", Exit::Usage, "option --retries: "),
+        ("install a --python-version 1.2.3.4", Exit::Usage, "at most three version parts are allowed"),
+        ("install a --uploaded-prior-to x", Exit::Usage, "Expected an ISO 8601 datetime string"),
+        ("install a --group x.toml:g", Exit::Usage, "group paths use 'pyproject.toml' filenames"),
+        ("install a -i nonsense", Exit::Usage, "please provide a scheme"),
+        ("instal", Exit::Usage, "unknown command \"instal\" - maybe you meant \"install\""),
+        ("help bogus", Exit::Usage, "unknown command \"bogus\""),
+        ("wheel x", Exit::Usage, "The command \"wheel\" is not there yet"),
+        ("install -e .", Exit::Usage, "`--editable` is not supported yet"),
+        ("install a -C x=y", Exit::Usage, "`--config-settings` is not supported yet"),
+        ("install a --src x", Exit::Usage, "`--src` is not supported yet"),
+        ("check --keyring-provider subprocess", Exit::Usage, "`--keyring-provider subprocess` is not supported yet"),
+        ("check --use-deprecated legacy-resolver", Exit::Usage, "is not supported yet"),
     ] {
         let failure = run(line).unwrap_err();
         assert!(failure.message.contains(part), "{line}: {failure}");
-        assert_eq!(failure.kind, kind, "{line}");
+        assert_eq!(failure.code.exit(), kind, "{line}");
     }
     let removed = run("install a --install-option=x").unwrap_err();
     assert!(removed.hints[0].contains("pip no longer has it"), "{removed}");

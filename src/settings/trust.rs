@@ -10,7 +10,7 @@ use super::configuration::{REQUIRE_SIGNED, require_named_anchors, trust_anchors}
 use super::resolve_settings::CommandInput;
 use crate::cli::trust as typed;
 use crate::cli::{GeneralArgs, VerificationArgs};
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::options::{IndexOptions, SelectionOptions};
 use installer::options::{index_url, parse_index_url};
 use installer::process_environment::ProcessEnvironment;
@@ -129,7 +129,7 @@ pub(super) fn trust_options(
 fn refuse_weakening(security: &VerificationArgs, origin: Option<&str>) -> Result<(), Failure> {
     let refused = |option: &str, origin: &str| {
         let message = format!("{option} is refused, because signatures are required ({REQUIRE_SIGNED})");
-        Failure::new(Kind::Policy, "policy.require-signed", message)
+        Failure::new(Code::PolicyRequireSigned, message)
             .detail("set by", origin)
             .hint(format!("leave {option} out, or ask whoever set {REQUIRE_SIGNED}"))
     };

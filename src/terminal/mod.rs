@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::messages::{self, Message};
 use crate::settings::{Color, ProgressBar as ProgressChoice, TerminalSettings};
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::event::{Event, Progress, Reporter};
 use installer::text::{count_noun, printable};
 
@@ -57,7 +57,7 @@ impl Terminal {
             None => None,
             Some(path) => {
                 let unusable = |error: std::io::Error| {
-                    Failure::new(Kind::Error, "log", format!("Could not open the log file {}: {error}", path.display()))
+                    Failure::new(Code::Log, format!("Could not open the log file {}: {error}", path.display()))
                 };
                 if let Some(directory) = path.parent() {
                     std::fs::create_dir_all(directory).map_err(unusable)?;
@@ -139,7 +139,7 @@ impl Terminal {
 
     /// The failure that ends the command. On stderr; silent with `-qqq`.
     pub fn failure(&self, failure: &Failure) {
-        let text = failure.to_string();
+        let text = messages::of_failure(failure);
         self.log_line(&text);
         if self.verbosity < -2 {
             return;

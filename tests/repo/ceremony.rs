@@ -235,7 +235,7 @@ fn nothing_is_signed_unseen() {
     operator.begins(&[]);
     operator.does(&["root", "edit", "--renew", "all"]);
     let before = operator.read("staged/metadata/2.root.json");
-    let outcome = operator.repo(&["root", "sign"]).expect_code(2).expect_stderr(&["repo.not-confirmed"]);
+    let outcome = operator.repo(&["root", "sign"]).expect_code(2).expect_stderr(&["usage.no-input"]);
     assert!(outcome.stdout.contains("2.root.json: root 2, expires in"), "{}", outcome.stdout);
     assert_eq!(operator.read("staged/metadata/2.root.json"), before);
     operator.does(&["root", "sign", "--dry-run"]);

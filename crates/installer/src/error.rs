@@ -1,56 +1,42 @@
-//! The one error of the program: what went wrong, in words for its user, and the exit code it means.
+//! The one error of this library and of the program: what went wrong, in words for its user, with a stable code.
 //!
-//! Library crates have their own error types; `From` impls here are the only place where those become sentences.
+//! A sentence stands where the failure is found, because it needs the values at hand
+//! (docs/decisions/where-sentences-stand.md). The pure crates have error types of their own; `From` impls here make failures
+//! of them.
+
+mod code;
+
+pub use code::{Code, Exit, Page};
 
 use std::fmt;
 
 use wheel::{TransactionError, WheelError};
 
-use crate::text::printable_lines;
-
-/// Why a command failed; decides the exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// The user's wish cannot be fulfilled: no such version, a conflict, a file that is missing. Exit code 1.
-    Error,
-    /// The command line or the configuration is wrong. Exit code 2.
-    Usage,
-    /// A virtual environment is required and there is none. Exit code 3.
-    NoVirtualEnvironment,
-    /// A downloaded file is not what it must be: hash, length, RECORD, a hostile archive. Exit code 10.
-    Verification,
-    /// Signed metadata has expired or is withheld. Exit code 11.
-    Expired,
-    /// A policy the user asked for forbids it, for instance hash-checking mode. Exit code 12.
-    Policy,
-    /// The network or a server failed; the only kind that is safe to retry. Exit code 13.
-    Network,
-}
-
 /// A failed command: message, what led to it, what to do, and a stable code.
 #[derive(Debug)]
 pub struct Failure {
-    /// Decides the exit code.
-    pub kind: Kind,
-    /// Stable identifier such as `verify.hash-mismatch`, the same on screen, in JSON and in the documentation.
-    pub code: &'static str,
+    /// What failed; decides the exit code.
+    pub code: Code,
     /// pip's phrase where pip has one; may have several lines. Printed behind `ERROR: `.
     pub message: String,
     /// Labelled facts: `file`, `expected`, `received`, `cause` …
     pub details: Vec<(&'static str, String)>,
     /// What the reader can do about it.
     pub hints: Vec<String>,
+    source: Option<Source>,
 }
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
 
 impl Failure {
     /// A failure with a message and nothing else yet.
-    pub fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, code, message: message.into(), details: Vec::new(), hints: Vec::new() }
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), details: Vec::new(), hints: Vec::new(), source: None }
     }
 
     /// A wrong command line or configuration.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self::new(Kind::Usage, "usage", message)
+        Self::new(Code::Usage, message)
     }
 
     /// Adds a labelled fact.
@@ -65,52 +51,50 @@ impl Failure {
         self
     }
 
-    /// The process exit code: stable and documented.
+    /// Keeps the error behind it, which the message has told of.
+    pub fn caused_by(mut self, source: impl Into<Source>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The exit code of the process: stable and documented.
     pub fn exit_code(&self) -> u8 {
-        match self.kind {
-            Kind::Error => 1,
-            Kind::Usage => 2,
-            Kind::NoVirtualEnvironment => 3,
-            Kind::Verification => 10,
-            Kind::Expired => 11,
-            Kind::Policy => 12,
-            Kind::Network => 13,
-        }
+        self.code.exit().code()
     }
 }
 
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
+
+/// For programs and logs; a command line has a layout of its own.
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Whoever made the texts may have forgotten that some of them are foreign.
-        for (index, line) in printable_lines(&self.message).lines().enumerate() {
-            writeln!(formatter, "{}{}", if index == 0 { "ERROR: " } else { "" }, line)?;
-        }
+        write!(formatter, "{}", self.message)?;
         for (label, text) in &self.details {
-            let text = printable_lines(text);
-            let mut lines = text.lines();
-            writeln!(formatter, "  {label:<9} {}", lines.next().unwrap_or_default())?;
-            for line in lines {
-                writeln!(formatter, "  {:<9} {line}", "")?;
-            }
+            write!(formatter, "\n{label}: {text}")?;
         }
         for hint in &self.hints {
-            writeln!(formatter, "  {:<9} {hint}", "help")?;
+            write!(formatter, "\nhelp: {hint}")?;
         }
-        write!(formatter, "  {:<9} {}", "code", self.code)
+        write!(formatter, "\ncode: {}", self.code)
     }
 }
 
 impl From<WheelError> for Failure {
     fn from(error: WheelError) -> Self {
         let message = error.to_string();
-        match &error {
-            WheelError::Refused(refusal) => Self::new(Kind::Verification, refusal.rule.code(), message)
+        let failure = match &error {
+            WheelError::Refused(refusal) => Self::new(Code::from(refusal.rule), message)
                 .detail("meaning", "the file breaks a rule that protects you; nothing of it was installed")
                 .hint("report it to the project, or choose another version"),
-            WheelError::Io { .. } => Self::new(Kind::Error, "disk", format!("Could not read or write {message}")),
-            WheelError::InstalledRecord { .. } => Self::new(Kind::Error, "installed.record", message)
+            WheelError::Io { .. } => Self::new(Code::Disk, format!("Could not read or write {message}")),
+            WheelError::InstalledRecord { .. } => Self::new(Code::InstalledRecord, message)
                 .hint("install that distribution again with --ignore-installed"),
-        }
+        };
+        failure.caused_by(error)
     }
 }
 
@@ -121,9 +105,9 @@ impl From<TransactionError> for Failure {
             TransactionError::Wheel(error) => error.into(),
             TransactionError::NoRecord { ref installer, .. } if !installer.is_empty() => {
                 let hint = format!("it was installed by {installer}, which may be able to remove it");
-                Self::new(Kind::Error, "installed.no-record", capitalized(&message)).hint(hint)
+                Self::new(Code::InstalledNoRecord, capitalized(&message)).hint(hint).caused_by(error)
             }
-            _ => Self::new(Kind::Error, "place", capitalized(&message)),
+            _ => Self::new(Code::Place, capitalized(&message)).caused_by(error),
         }
     }
 }

@@ -18,7 +18,7 @@ use super::distribution::{ContentHashes, Distribution, Filename};
 use super::index_contents::IndexContents as Contents;
 use super::operator_directory::{OperatorDirectory, disk_failure};
 use super::storage::Storage;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::event::{Progress, Reporter, WarningCode};
 
 /// What the directories of unfinished copies begin with.
@@ -75,7 +75,7 @@ pub fn candidates(named: &[PathBuf], reporter: &dyn Reporter) -> Result<(Vec<Fil
             let found = in_directory(path, reporter)?;
             if found.is_empty() {
                 let message = format!("There are no wheels and no source distributions in {}", path.display());
-                return Err(Failure::new(Kind::Error, "repo.nothing-to-add", message)
+                return Err(Failure::new(Code::RepoNothingToAdd, message)
                     .hint("directories in it are not looked into; name them as well"));
             }
             paths.extend(found);
@@ -86,7 +86,7 @@ pub fn candidates(named: &[PathBuf], reporter: &dyn Reporter) -> Result<(Vec<Fil
     let (mut candidates, mut failures) = (Vec::new(), Vec::new());
     for path in paths {
         if !path.exists() {
-            failures.push(Failure::new(Kind::Error, "repo.disk", format!("{}: no such file", path.display())));
+            failures.push(Failure::new(Code::RepoDisk, format!("{}: no such file", path.display())));
             continue;
         }
         let filename = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -247,7 +247,7 @@ fn same_content(known: &PageFile, candidate: &FileToAdd, how: &str) -> Result<()
         "{} is {how} already, with other content (sha256 {expected}, not {found}): a new file needs a new name",
         candidate.filename
     );
-    Err(Failure::new(Kind::Error, "repo.other-content", message))
+    Err(Failure::new(Code::RepoOtherContent, message))
 }
 
 /// Whether the files that wait for this are there, as far as their lengths tell.

@@ -8,7 +8,7 @@ use url::Url;
 use super::config::Config;
 use super::operator_directory::disk_failure;
 use super::published_state::ROOT_FILE;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::net::redacted;
 use installer::text::printable;
 use installer::trust::default_metadata_url;
@@ -46,7 +46,7 @@ impl NewestRoot {
         })?;
         let root = repository::published::trusted_root(&bytes).map_err(|error| {
             let message = format!("{} is damaged: {}", path.display(), printable(&error.to_string()));
-            Failure::new(Kind::Error, "repo.damaged", message)
+            Failure::new(Code::RepoDamaged, message)
                 .hint("put back the newest root that is published, and compare its sha256 with what users were given")
         })?;
         Ok(Self { version: root.version, sha256: hex::encode(Sha256::digest(&bytes)), bytes })
@@ -86,6 +86,6 @@ pub fn shell_quoted(text: &str) -> String {
 
 fn no_root(directory: &Path) -> Failure {
     let message = format!("There is no {ROOT_FILE} in {}: the index was never signed", directory.display());
-    Failure::new(Kind::Error, "repo.no-root", message)
+    Failure::new(Code::RepoNoRoot, message)
         .hint("finish `tufpip repo init`: the people with root keys sign, then `tufpip repo root finalize`")
 }

@@ -22,7 +22,7 @@ use super::publish::{self, PublicationUpdate, PublishOutcome};
 use super::published_state::{self, ROOT_FILE};
 use super::storage::Storage;
 use crate::keys::UnlockOptions;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::event::{Reporter, WarningCode};
 use installer::trust::unix_now;
 
@@ -216,7 +216,7 @@ impl Ceremony {
         self.refuse_misnamed_keys(&self.waiting)?;
         if let Some(file) = self.waiting.iter().find(|file| self.is_needed(file) && file.expires().0 <= now.0) {
             let message = format!("{} has expired ({})", file.file_name(), file.expires());
-            return Err(Failure::new(Kind::Expired, "repo.expired", message)
+            return Err(Failure::new(Code::RepoExpired, message)
                 .hint("`tufpip repo root edit --renew all` writes it anew; then it has to be signed again"));
         }
         let unsigned = self.unsigned();
@@ -224,7 +224,7 @@ impl Ceremony {
             return Ok(());
         }
         let message = "Signatures are missing; nothing was published";
-        let mut failure = Failure::new(Kind::Error, "repo.signatures-missing", message);
+        let mut failure = Failure::new(Code::RepoSignaturesMissing, message);
         for (file, requirements) in &unsigned {
             for requirement in requirements {
                 failure = failure.detail("missing", progress(file, requirement, ring));
@@ -344,7 +344,7 @@ pub fn waiting(operator_directory: &OperatorDirectory) -> Result<Vec<OfflineMeta
 pub fn read_file(path: &std::path::Path) -> Result<OfflineMetadataFile, Failure> {
     let no_file = |problem: String| {
         let message = format!("{} is nothing that people sign: {problem}", path.display());
-        Failure::new(Kind::Error, "repo.metadata-file", message)
+        Failure::new(Code::RepoMetadataFile, message)
             .hint("expected metadata of root, targets, bins, claimed or a project, named as 2.root.json")
     };
     let size = fs::metadata(path).map_err(|error| disk_failure(path, &error))?.len();
@@ -371,7 +371,7 @@ pub fn refuse_misnamed_keys(file: &OfflineMetadataFile, known: Option<&OfflineMe
         return Ok(());
     }
     let message = format!("{} has keys under names that are not theirs", file.file_name());
-    let failure = Failure::new(Kind::Verification, "repo.key-name", message);
+    let failure = Failure::new(Code::RepoKeyName, message);
     let failure = misnamed.iter().fold(failure, |failure, id| failure.detail("keyid", &id.0));
     Err(failure
         .detail("meaning", "another key would be taken for the one of this name; nothing was signed")
@@ -424,12 +424,12 @@ fn trusted_root(operator_directory: &OperatorDirectory) -> Result<Option<Root>, 
     let Some(bytes) = operator_directory.read(ROOT_FILE)? else { return Ok(None) };
     let root = Metadata::<Root>::from_bytes(&bytes).map_err(|error| {
         let message = format!("{} is damaged: {error}", operator_directory.path(ROOT_FILE).display());
-        Failure::new(Kind::Error, "repo.damaged", message)
+        Failure::new(Code::RepoDamaged, message)
     })?;
     Ok(Some(root.signed))
 }
 
 fn nothing() -> Failure {
-    Failure::new(Kind::Error, "repo.nothing-waits", "Nothing waits for signatures")
+    Failure::new(Code::RepoNothingWaits, "Nothing waits for signatures")
         .hint("`tufpip repo root edit` writes what people shall sign next")
 }

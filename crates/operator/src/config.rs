@@ -6,7 +6,7 @@ use repository::{BinForm, DistributionTrust, Expiry, Policy, Profile};
 use serde::Deserialize;
 use url::Url;
 
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 
 /// The name of the file.
 pub const CONFIG_FILE: &str = "repo.toml";
@@ -89,7 +89,7 @@ impl Config {
         let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 let message = format!("There is no {CONFIG_FILE} in {}", directory.display());
-                Failure::new(Kind::Error, "repo.no-repository", message)
+                Failure::new(Code::RepoNoRepository, message)
                     .hint("`tufpip repo init` makes a repository; --repo names the directory of one")
             }
             _ => unreadable(&path, &error.to_string()),
@@ -150,7 +150,7 @@ impl Config {
             output.display(),
             directory.display()
         );
-        Err(Failure::new(Kind::Usage, "repo.config", message)
+        Err(Failure::new(Code::RepoConfig, message)
             .hint("publish to a directory of its own, such as public/ in the operator's directory"))
     }
 
@@ -322,7 +322,7 @@ fn profile_name(profile: Profile) -> &'static str {
 }
 
 fn unreadable(path: &Path, problem: &str) -> Failure {
-    Failure::new(Kind::Usage, "repo.config", format!("{} cannot be used: {}", path.display(), problem.trim_end()))
+    Failure::new(Code::RepoConfig, format!("{} cannot be used: {}", path.display(), problem.trim_end()))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use wheel::{ArchiveLimits, RecordPolicy, WheelArchive, WheelError};
 
 use super::operator_directory::disk_failure;
 use super::source_distribution;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Exit, Failure};
 
 /// How much of a file is hashed at a time, in bytes.
 const PART_LENGTH: usize = 1 << 20;
@@ -64,9 +64,8 @@ impl Filename {
     /// # Errors
     /// When it is neither that of a wheel nor `NAME-VERSION.tar.gz`.
     pub fn parse(text: &str) -> Result<Self, Failure> {
-        let unusable = |problem: &str| {
-            Failure::new(Kind::Error, "repo.file-name", format!("{text} cannot be in an index: {problem}"))
-        };
+        let unusable =
+            |problem: &str| Failure::new(Code::RepoFileName, format!("{text} cannot be in an index: {problem}"));
         // More than versions and tags may have cannot be meant, and would have to be encoded in URLs.
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+!".contains(&byte);
         if !text.bytes().all(is_plain) {
@@ -210,7 +209,7 @@ fn understood(name: &Filename, metadata: &[u8]) -> Result<CoreMetadata, String> 
 fn open(path: &Path) -> Result<File, Failure> {
     let metadata = std::fs::metadata(path).map_err(|error| disk_failure(path, &error))?;
     if !metadata.is_file() {
-        return Err(Failure::new(Kind::Error, "repo.disk", format!("{} is not a file", path.display())));
+        return Err(Failure::new(Code::RepoDisk, format!("{} is not a file", path.display())));
     }
     File::open(path).map_err(|error| disk_failure(path, &error))
 }
@@ -218,16 +217,16 @@ fn open(path: &Path) -> Result<File, Failure> {
 /// What an installer would refuse, said to whoever adds it.
 fn broken(error: WheelError) -> Failure {
     let failure = Failure::from(error);
-    if failure.kind != Kind::Verification {
+    if failure.code.exit() != Exit::Verification {
         return failure;
     }
-    Failure::new(failure.kind, failure.code, failure.message)
+    Failure::new(failure.code, failure.message)
         .detail("meaning", "installers that look closely refuse this file; it was not added")
         .hint("build it again, with another build tool if need be; if it is not yours, tell its project")
 }
 
 fn refused(filename: &str, problem: &str) -> Failure {
-    Failure::new(Kind::Verification, "repo.distribution", format!("refused {filename}: {problem}"))
+    Failure::new(Code::RepoDistribution, format!("refused {filename}: {problem}"))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::operator_directory::OperatorDirectory;
 use super::publish::with_progress;
 use super::published_state::{self, must_read};
 use super::storage::{ObjectVersion, Storage, StorageEntry};
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::event::{Progress, Reporter};
 use installer::trust::unix_now;
 
@@ -172,6 +172,6 @@ async fn mark(
 fn parsed<T: Signed>(path: &str, bytes: &[u8]) -> Result<T, Failure> {
     Metadata::from_bytes(bytes).map(|metadata| metadata.signed).map_err(|error| {
         let message = format!("{path} cannot be read, so that nobody knows what may be deleted: {error}");
-        Failure::new(Kind::Verification, "repo.refused", message).hint("put it back from a backup")
+        Failure::new(Code::RepoRefused, message).hint("put it back from a backup")
     })
 }

@@ -16,7 +16,7 @@ use tuf::metadata::{Root, TopLevelRole};
 use tuf::{Key, KeyId, SigningKey};
 
 use super::operator_directory::{OperatorDirectory, disk_failure};
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::event::Reporter;
 use installer::text::printable;
 
@@ -81,8 +81,7 @@ pub fn open(path: &Path) -> Result<KeyFile, Failure> {
         parse_public(&public_path, &read_text(&public_path)?)?
     } else if PrivateKey::is_locked(&text) {
         let message = format!("{} is encrypted and has no {} beside it", path.display(), public_path.display());
-        return Err(Failure::new(Kind::Usage, "repo.key-file", message)
-            .hint("`tufpip repo key import FILE` writes both halves"));
+        return Err(Failure::new(Code::RepoKeyFile, message).hint("`tufpip repo key import FILE` writes both halves"));
     } else {
         let key = PrivateKey::from_pem(&text, None).map_err(|error| unusable(path, &error))?;
         key.signing_key().public().clone()
@@ -96,7 +95,7 @@ pub fn open(path: &Path) -> Result<KeyFile, Failure> {
 /// When the operating system has no randomness.
 pub fn generate() -> Result<PrivateKey, Failure> {
     PrivateKey::generate()
-        .map_err(|error| Failure::new(Kind::Error, "repo.randomness", format!("No key was made: {error}")))
+        .map_err(|error| Failure::new(Code::RepoRandomness, format!("No key was made: {error}")).caused_by(error))
 }
 
 /// Opens a private key; with the passphrase that it took, if any.
@@ -116,7 +115,7 @@ pub fn unlock(
             Ok(key) => Ok((key, Some(given.passphrase))),
             Err(PrivateKeyError::WrongPassphrase) => {
                 let message = format!("The passphrase from {} does not open {}", given.source, path.display());
-                Err(Failure::new(Kind::Error, "repo.passphrase", message))
+                Err(Failure::new(Code::RepoPassphrase, message))
             }
             Err(error) => Err(unusable(path, &error)),
         };
@@ -135,7 +134,7 @@ pub fn unlock(
         }
     }
     let message = format!("None of the passphrases opens {}", path.display());
-    Err(Failure::new(Kind::Error, "repo.passphrase", message))
+    Err(Failure::new(Code::RepoPassphrase, message))
 }
 
 /// The private keys on this machine that sign without people: those that timestamp and snapshot of a root name.
@@ -179,7 +178,7 @@ pub fn online_keys_in(
                 operator_directory.keys().display(),
                 wanted.join(", ")
             );
-            return Err(Failure::new(Kind::Error, "repo.no-online-key", message)
+            return Err(Failure::new(Code::RepoNoOnlineKey, message)
                 .hint("put NAME.pem and NAME.pub of the online key there")
                 .hint("if it is lost, `tufpip repo rotate-online` replaces it"));
         }
@@ -214,7 +213,7 @@ pub fn unlock_as(path: &Path, id: &KeyId, passphrases: &mut Passphrases) -> Resu
     let key = unlock(path, passphrases)?.0.into_signing_key();
     if key.key_id() != id {
         let message = format!("{} and the .pub file beside it are of different keys", path.display());
-        return Err(Failure::new(Kind::Error, "repo.key-file", message)
+        return Err(Failure::new(Code::RepoKeyFile, message)
             .hint("delete the .pub file; `tufpip repo key import` writes a new one"));
     }
     Ok(key)
@@ -272,7 +271,7 @@ pub fn check_absent(directory: &Path, name: &str) -> Result<(), Failure> {
     match [private, public].iter().find(|path| fs::symlink_metadata(path).is_ok()) {
         Some(path) => {
             let message = format!("{} is there already; keys are never overwritten", path.display());
-            Err(Failure::new(Kind::Error, "repo.key-exists", message))
+            Err(Failure::new(Code::RepoKeyExists, message))
         }
         None => Ok(()),
     }
@@ -329,7 +328,7 @@ fn is_pem(text: &str) -> bool {
 fn parse_public(path: &Path, text: &str) -> Result<Key, Failure> {
     let problem = |problem: String| {
         let message = format!("{} is no public key: {problem}", path.display());
-        Failure::new(Kind::Error, "repo.key-file", message)
+        Failure::new(Code::RepoKeyFile, message)
             .hint("expected the .pub file that `tufpip repo key gen` or `import` has written")
     };
     let value = tuf::json::parse(text.as_bytes()).map_err(|error| problem(error.to_string()))?;
@@ -337,7 +336,7 @@ fn parse_public(path: &Path, text: &str) -> Result<Key, Failure> {
 }
 
 fn unusable(path: &Path, error: &PrivateKeyError) -> Failure {
-    let failure = Failure::new(Kind::Error, "repo.key-file", format!("{} cannot be used: {error}", path.display()));
+    let failure = Failure::new(Code::RepoKeyFile, format!("{} cannot be used: {error}", path.display()));
     match error {
         PrivateKeyError::Unsupported(_) | PrivateKeyError::Damaged(_) => {
             failure.hint("`tufpip repo key gen` makes keys; PEM files of openssl can be imported")

@@ -23,11 +23,10 @@ use repository::Change;
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::event::{Event, Reporter};
 
 /// The code of the failure when another command works on the directory.
-const BUSY: &str = "repo.busy";
 /// How long commands that run by the clock wait for another one.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -67,7 +66,7 @@ impl OperatorDirectory {
     /// As [`OperatorDirectory::open`].
     pub fn open_waiting(directory: &Path, reporter: &dyn Reporter) -> Result<Self, Failure> {
         match Self::open(directory) {
-            Err(failure) if failure.code == BUSY => {
+            Err(failure) if failure.code == Code::RepoBusy => {
                 let text = format!("{}; waiting for it up to {} s", failure.message, PATIENCE.as_secs());
                 reporter.report(Event::Waiting { text });
                 let lock = lock(directory, PATIENCE)?;
@@ -181,7 +180,7 @@ impl OperatorDirectory {
         let Some(bytes) = self.read(relative)? else { return Ok(None) };
         serde_json::from_slice(&bytes).map(Some).map_err(|error| {
             let message = format!("{} is damaged: {error}", self.path(relative).display());
-            Failure::new(Kind::Error, "repo.damaged", message).hint(lost)
+            Failure::new(Code::RepoDamaged, message).hint(lost)
         })
     }
 
@@ -193,7 +192,7 @@ impl OperatorDirectory {
 
 /// The disk refused something.
 pub fn disk_failure(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Kind::Error, "repo.disk", format!("{}: {error}", path.display()))
+    Failure::new(Code::RepoDisk, format!("{}: {error}", path.display()))
 }
 
 /// Replaces a file by one that is there wholly, whatever happens; makes its directory if need be. Who may read it follows from
@@ -223,7 +222,7 @@ fn lock(directory: &Path, patience: Duration) -> Result<File, Failure> {
             }
             Err(TryLockError::WouldBlock) => {
                 let message = format!("Another command works on {}", directory.display());
-                return Err(Failure::new(Kind::Error, BUSY, message).hint("wait until it has ended, then try again"));
+                return Err(Failure::new(Code::RepoBusy, message).hint("wait until it has ended, then try again"));
             }
             Err(TryLockError::Error(error)) => return Err(disk_failure(&path, &error)),
         }

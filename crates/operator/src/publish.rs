@@ -30,7 +30,7 @@ use super::operator_directory::{OperatorDirectory, SeenVersions};
 use super::plain_pages;
 use super::published_state::{self, PublishedState, ROOT_FILE};
 use super::storage::{CreateOutcome, FileClass, FileContent, ReplaceOutcome, Storage};
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::event::{Progress, Reporter};
 
 /// What shall be published.
@@ -147,7 +147,7 @@ pub async fn publish(
         unstage(operator_directory, &update.changes, &outcome.waiting)?;
         return Ok(outcome);
     }
-    Err(Failure::new(Kind::Error, "repo.contention", "Other publishers were faster every time; nothing was published")
+    Err(Failure::new(Code::RepoContention, "Other publishers were faster every time; nothing was published")
         .hint("see who publishes so often, then try again"))
 }
 
@@ -196,7 +196,7 @@ async fn write_packages(
             return Ok(CreateOutcome::Exists);
         }
         let message = format!("{path} shall be published, and is not staged any more");
-        Err(Failure::new(Kind::Error, "repo.not-staged", message)
+        Err(Failure::new(Code::RepoNotStaged, message)
             .hint("`tufpip repo remove` takes the file back; then add it again"))
     });
     with_progress(written, storage, "Writing files", total, reporter).await
@@ -206,12 +206,12 @@ async fn write_packages(
 async fn same_as_added(staged: &Path, sha256: String) -> Result<(), Failure> {
     let path = staged.to_owned();
     let hashed = tokio::task::spawn_blocking(move || distribution::ContentHashes::of(&path)).await;
-    let found = hashed.map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))??.sha256;
+    let found = hashed.map_err(|error| Failure::new(Code::Internal, error.to_string()).caused_by(error))??.sha256;
     if found == sha256 {
         return Ok(());
     }
     let message = format!("{} is not what was added: sha256 {found}, not {sha256}", staged.display());
-    Err(Failure::new(Kind::Verification, "repo.staged-changed", message)
+    Err(Failure::new(Code::RepoStagedChanged, message)
         .hint("find out who has changed it; `tufpip repo remove` takes it back, then it can be added again"))
 }
 
@@ -262,7 +262,7 @@ async fn claim_version(
         publication = draft.sign(publication.snapshot_version + 1, keys).map_err(unsigned)?;
     }
     let message = format!("Other files lie where version {} would be", publication.snapshot_version);
-    Err(Failure::new(Kind::Error, "repo.taken", message).hint("`tufpip repo gc` deletes what nothing refers to"))
+    Err(Failure::new(Code::RepoTaken, message).hint("`tufpip repo gc` deletes what nothing refers to"))
 }
 
 /// Whether all bins have got their names.
@@ -333,7 +333,7 @@ async fn create_same(storage: &Storage, path: &str, bytes: &[u8]) -> Result<(), 
     {
         return Ok(());
     }
-    Err(Failure::new(Kind::Error, "repo.taken", format!("{path} is published already, with other content"))
+    Err(Failure::new(Code::RepoTaken, format!("{path} is published already, with other content"))
         .hint("somebody else has published this version; begin again with what is published now"))
 }
 
@@ -390,11 +390,11 @@ pub async fn with_progress<T, W: Future<Output = Result<T, Failure>>>(
 }
 
 fn not_publishable(error: repository::StateError) -> Failure {
-    Failure::new(Kind::Error, "repo.not-signed", format!("This cannot be published: {error}"))
+    Failure::new(Code::RepoNotSigned, format!("This cannot be published: {error}"))
         .hint("`tufpip repo root sign` adds signatures; `tufpip repo status` shows whose are missing")
 }
 
 fn unsigned(error: SignError) -> Failure {
-    Failure::new(Kind::Error, "repo.online-key", error.to_string())
+    Failure::new(Code::RepoOnlineKey, error.to_string())
         .hint("publishing needs the private key of the online role in keys/")
 }

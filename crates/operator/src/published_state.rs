@@ -11,7 +11,7 @@ use tuf::metadata::{RoleName, Root, TargetFile, Targets, TopLevelRole};
 
 use super::operator_directory::{OperatorDirectory, SeenVersions};
 use super::storage::{ObjectVersion, Storage};
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 
 /// The most bytes of one metadata file or page: what clients read at most.
 pub const LIMIT: u64 = 64 << 20;
@@ -66,7 +66,7 @@ pub async fn read_for_root(
             "Something is published in {}, and there is no root to verify it from",
             operator_directory.output()
         );
-        return Err(Failure::new(Kind::Error, "repo.no-root", message)
+        return Err(Failure::new(Code::RepoNoRoot, message)
             .hint(format!("copy a root that you trust to {}", operator_directory.path(ROOT_FILE).display())));
     };
     let open =
@@ -201,18 +201,18 @@ pub async fn must_read(storage: &Storage, path: &str) -> Result<Vec<u8>, Failure
 
 /// What is published is not what was signed.
 pub fn refused(error: StateError) -> Failure {
-    Failure::new(Kind::Verification, "repo.refused", format!("What is published cannot be gone on from: {error}"))
+    Failure::new(Code::RepoRefused, format!("What is published cannot be gone on from: {error}"))
         .hint("somebody changed it without the keys, or put back an old copy; compare it with a backup")
 }
 
 /// What this machine remembers is no root.
 fn damaged_root(operator_directory: &OperatorDirectory, error: &StateError) -> Failure {
     let path = operator_directory.path(ROOT_FILE);
-    Failure::new(Kind::Error, "repo.damaged", format!("{} is damaged: {error}", path.display()))
+    Failure::new(Code::RepoDamaged, format!("{} is damaged: {error}", path.display()))
         .hint("put it back from a backup, or copy there another root of this index that you trust")
 }
 
 fn missing(path: &str) -> Failure {
-    Failure::new(Kind::Verification, "repo.missing", format!("{path} is not published any more"))
+    Failure::new(Code::RepoMissing, format!("{path} is not published any more"))
         .hint("somebody deleted it; put it back from a backup")
 }

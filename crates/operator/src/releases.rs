@@ -4,7 +4,7 @@ use packaging::{DistributionFilename, PackageName, Version};
 use repository::PageFile;
 
 use super::distribution::Filename;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 
 /// Files of one project that somebody has named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl NamedFiles {
             FileSelector::Release(version) => format!("{project} has no version {version}"),
             FileSelector::All => format!("{project} has no files"),
         };
-        let failure = Failure::new(Kind::Error, "repo.no-such-release", message);
+        let failure = Failure::new(Code::RepoNoSuchRelease, message);
         Err(if files.is_empty() { failure } else { failure.detail("found", self.versions(files).join(", ")) })
     }
 

@@ -19,7 +19,7 @@ use url::Url;
 
 use self::response::ServedDirectory;
 use crate::operator_directory::disk_failure;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 
 /// A server that runs as long as this lives.
 pub struct Server {
@@ -86,10 +86,10 @@ async fn accept(listener: TcpListener, tree: Arc<ServedDirectory>) {
 
 fn url_of(address: SocketAddr) -> Result<Url, Failure> {
     let text = format!("http://{address}/");
-    text.parse().map_err(|error| Failure::new(Kind::Error, "internal", format!("{text}: {error}")))
+    text.parse().map_err(|error| Failure::new(Code::Internal, format!("{text}: {error}")).caused_by(error))
 }
 
 fn taken(port: u16, error: &std::io::Error) -> Failure {
     let message = format!("Could not serve at port {port} of this machine: {error}");
-    Failure::new(Kind::Error, "repo.port", message).hint("name another port with --port, or any free one with --port 0")
+    Failure::new(Code::RepoPort, message).hint("name another port with --port, or any free one with --port 0")
 }

@@ -15,7 +15,7 @@ use url::Url;
 
 use self::bucket::Bucket;
 use self::directory::Directory;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::net::redacted;
 
 /// A place that files are published in, by paths such as `tuf/1.root.json`: relative, with `/`.
@@ -313,7 +313,7 @@ fn check_path(path: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!("'{path}' is not the path of a file that can be published");
-    Err(Failure::new(Kind::Error, "repo.storage-path", message))
+    Err(Failure::new(Code::RepoStoragePath, message))
 }
 
 fn unknown_location(location: &str, reason: &str) -> Failure {
@@ -323,7 +323,6 @@ fn unknown_location(location: &str, reason: &str) -> Failure {
 }
 
 async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
-    let stopped =
-        |error| Failure::new(Kind::Error, "internal", format!("Writing to the disk ended unexpectedly: {error}"));
+    let stopped = |error| Failure::new(Code::Internal, format!("Writing to the disk ended unexpectedly: {error}"));
     tokio::task::spawn_blocking(work).await.map_err(stopped)?
 }

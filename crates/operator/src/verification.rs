@@ -20,7 +20,7 @@ use tuf::metadata::RoleName;
 pub use self::place::PublishedIndex;
 use self::project::ProjectCheck;
 use self::signed::SignedPaths;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Exit, Failure};
 use installer::event::{Progress, Reporter};
 use installer::text::printable;
 use installer::trust::{EpochInfo, TrustedIndex};
@@ -29,7 +29,7 @@ use installer::trust::{EpochInfo, TrustedIndex};
 #[derive(Clone, Debug)]
 pub struct IndexProblem {
     /// As the client would fail on it.
-    pub kind: Kind,
+    pub exit: Exit,
     /// In words.
     pub text: String,
     /// Whether nothing is wrong yet, and people only have to sign again in time.
@@ -54,15 +54,13 @@ pub struct Findings {
     pub problems: Vec<IndexProblem>,
 }
 
-/// The code of what clients refuse only because it is too old.
-pub const EXPIRED: &str = "trust.expired";
 /// Projects that are looked at, at a time.
 const PARALLEL: usize = 8;
 
 impl IndexProblem {
     /// What makes a client refuse.
     pub fn wrong(text: impl Into<String>) -> Self {
-        Self { kind: Kind::Verification, text: text.into(), is_only_due: false, has_expired: false }
+        Self { exit: Exit::Verification, text: text.into(), is_only_due: false, has_expired: false }
     }
 }
 
@@ -75,7 +73,7 @@ impl From<Failure> for IndexProblem {
             true => failure.message,
             false => format!("{} ({})", failure.message, epoch_info.join(", ").replace('\n', ", ")),
         };
-        Self { kind: failure.kind, text, is_only_due: false, has_expired: failure.code == EXPIRED }
+        Self { exit: failure.code.exit(), text, is_only_due: false, has_expired: failure.code == Code::TrustExpired }
     }
 }
 

@@ -6,7 +6,7 @@ use packaging::PackageName;
 
 use super::FrozenRequirement;
 use crate::terminal::Terminal;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::requirements::{decoded, project_of};
 
 /// Lines that are printed as they are, once.
@@ -107,11 +107,7 @@ fn without_comment(line: &str) -> &str {
 
 fn read(file: &str) -> Result<String, Failure> {
     let unreadable = |reason: String| {
-        Failure::new(
-            Kind::Error,
-            "requirements.unreadable",
-            format!("Could not read requirements file {file}: {reason}"),
-        )
+        Failure::new(Code::RequirementsUnreadable, format!("Could not read requirements file {file}: {reason}"))
     };
     let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
     decoded(&bytes).map_err(unreadable)

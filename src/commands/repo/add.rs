@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::settings::{AddFiles, OperatorOptions};
 use crate::terminal::Terminal;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Exit, Failure};
 use installer::text::count_noun;
 use installer::trust::unix_now;
 use operator::add::{CheckedFile, FileToAdd, NewFile, StagedCopies, candidates};
@@ -115,7 +115,7 @@ fn two_contents(checked: &[CheckedFile]) -> Vec<Failure> {
         let (filename, hashes) = (&file.addition.file.filename, &file.addition.file.hashes);
         if known.insert(filename, hashes).is_some_and(|other| other != hashes) {
             let message = format!("{filename} was given twice, with two contents: name only one of them");
-            failures.push(Failure::new(Kind::Error, "repo.other-content", message));
+            failures.push(Failure::new(Code::RepoOtherContent, message));
         }
     }
     failures
@@ -129,11 +129,11 @@ fn nothing_added(mut failures: Vec<Failure>, add: &AddFiles, good: usize) -> Fai
     {
         return failure;
     }
-    let is_refused = failures.iter().any(|failure| failure.kind == Kind::Verification);
-    let kind = if is_refused { Kind::Verification } else { Kind::Error };
+    let is_refused = failures.iter().any(|failure| failure.code.exit() == Exit::Verification);
+    let code = if is_refused { Code::RepoDistribution } else { Code::RepoNothingAdded };
     let message = format!("{} cannot be added, and nothing was", count_noun(failures.len(), "file"));
     let described = |failure: Failure| format!("{} ({})", failure.message, failure.code);
-    let failure = Failure::new(kind, "repo.nothing-added", message);
+    let failure = Failure::new(code, message);
     failures.into_iter().map(described).fold(failure, |failure, text| failure.detail("file", text))
 }
 

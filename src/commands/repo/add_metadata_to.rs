@@ -15,7 +15,7 @@ use url::Url;
 use crate::settings::{AddMetadataTo, OperatorOptions, Settings};
 use crate::terminal::Terminal;
 use installer::context::Context;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::event::Progress;
 use installer::event::Reporter;
 use installer::index::{IndexFile, PageFetcher, download_request};
@@ -53,7 +53,7 @@ pub async fn add_metadata_to(
     let index = without_credentials(&add.index);
     if !context.client.is_secure_origin(&index) {
         let message = format!("{} is asked over plain http: anybody on the way could have it signed", redacted(&index));
-        return Err(Failure::new(Kind::Policy, "repo.insecure-index", message)
+        return Err(Failure::new(Code::RepoInsecureIndex, message)
             .hint("use https, or say that it does not matter with --trusted-host"));
     }
     let (projects, is_whole) = projects(add, &index, &context, &quiet).await?;
@@ -139,7 +139,7 @@ async fn projects(
         projects.sort();
         if projects.is_empty() {
             let message = format!("{} lists no projects", redacted(index));
-            return Err(Failure::new(Kind::Error, "index.page", message)
+            return Err(Failure::new(Code::IndexPage, message)
                 .hint("check that the index URL ends in the part that lists projects, often /simple")
                 .hint("name the projects with --project or --projects-from if the index has no list of them"));
         }
@@ -156,14 +156,14 @@ async fn projects(
 /// The names in a file, one a line; what follows `#` is for people.
 fn names_in(path: &PathBuf) -> Result<Vec<PackageName>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::new(Kind::Error, "file.unreadable", format!("Could not read {}: {error}", path.display()))
+        Failure::new(Code::FileUnreadable, format!("Could not read {}: {error}", path.display())).caused_by(error)
     })?;
     let lines = text.lines().enumerate();
     let names = lines.map(|(number, line)| (number + 1, line.split('#').next().unwrap_or_default().trim()));
     let parsed = names.filter(|(_, name)| !name.is_empty()).map(|(number, name)| {
         name.parse().map_err(|_| {
             let message = format!("{}:{number}: expected the name of a project, found '{name}'", path.display());
-            Failure::new(Kind::Usage, "usage", printable(&message))
+            Failure::new(Code::Usage, printable(&message))
         })
     });
     parsed.collect()
@@ -178,20 +178,20 @@ fn bind_to_index(
     if !matches!(index.scheme(), "http" | "https") {
         let message =
             format!("{} is not on a web server; its files can be added with `tufpip repo add`", redacted(index));
-        return Err(Failure::new(Kind::Usage, "usage", message));
+        return Err(Failure::new(Code::Usage, message));
     }
     let config = &mut operator_directory.config;
     match &config.index_url {
         Some(known) if IndexIdentity::of(known) == IndexIdentity::of(index) => Ok(false),
         Some(known) => {
             let message = format!("This repository signs {}, not {}", redacted(known), redacted(index));
-            Err(Failure::new(Kind::Usage, "repo.other-index", message)
+            Err(Failure::new(Code::RepoOtherIndex, message)
                 .hint("make another one with `tufpip repo init`, and name it with --repo"))
         }
         None if !here.is_empty() => {
             let message =
                 format!("This repository has packages of its own, and cannot sign {} besides", redacted(index));
-            Err(Failure::new(Kind::Usage, "repo.other-index", message)
+            Err(Failure::new(Code::RepoOtherIndex, message)
                 .hint("make another one with `tufpip repo init`, and name it with --repo"))
         }
         None => {

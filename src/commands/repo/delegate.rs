@@ -13,7 +13,7 @@ use tuf::metadata::{RoleName, TargetFile, Targets};
 use super::root::edit::{impossible, no_root, prepare, stage};
 use crate::settings::{DelegateProject, OperatorOptions};
 use crate::terminal::Terminal;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::trust::unix_now;
 use operator::ceremony::{self, Ceremony};
 use operator::keys;
@@ -52,7 +52,7 @@ pub async fn delegate(
     let renewed = OfflineRenewal::default();
     let mut files = prepare(&operator_directory, &ceremony, &wanted, renewed);
     if files.is_empty() && ceremony.with(Vec::new()).waiting.len() == ceremony.waiting.len() {
-        return Err(Failure::new(Kind::Usage, "repo.nothing-changes", "Nothing would change"));
+        return Err(Failure::new(Code::RepoNothingChanges, "Nothing would change"));
     }
     if !delegate.remove {
         let expires = UnixTime(unix_now().0 + policy.expiry.targets);

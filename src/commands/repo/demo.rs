@@ -14,7 +14,7 @@ use self::sample_wheel::SampleWheel;
 use self::stage::{CommandResult, DemoStage};
 use crate::settings::Settings;
 use crate::terminal::Terminal;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::python;
 
 /// What is published, and installed.
@@ -85,7 +85,7 @@ fn replaced_wheel(stage: &DemoStage, attacker: &Attacker) -> Result<(), Failure>
     stage.say(&["The attacker answers with a wheel that has a back door, and with pages that give its hash."]);
     let evil = SampleWheel::new(GREETING, "1.0", EVIL).requires(WORDS);
     attacker.replaces(GREETING, &evil.filename(), &evil.bytes()?)?;
-    is_refused(stage, "replaced", EVIL, 10, "verify.target")
+    is_refused(stage, "replaced", EVIL, Code::VerifyTarget)
 }
 
 fn invented_version(stage: &DemoStage, attacker: &Attacker) -> Result<(), Failure> {
@@ -94,7 +94,7 @@ fn invented_version(stage: &DemoStage, attacker: &Attacker) -> Result<(), Failur
     stage.say(&["The attacker adds version 99.0 to all pages of the project, the signed one too."]);
     let evil = SampleWheel::new(GREETING, "99.0", EVIL).requires(WORDS);
     attacker.adds(GREETING, &evil.filename(), &evil.bytes()?)?;
-    is_refused(stage, "invented", EVIL, 10, "verify.page")
+    is_refused(stage, "invented", EVIL, Code::VerifyPage)
 }
 
 fn fix(stage: &DemoStage) -> Result<(), Failure> {
@@ -109,13 +109,13 @@ fn fix(stage: &DemoStage) -> Result<(), Failure> {
 fn rollback(stage: &DemoStage) -> Result<(), Failure> {
     stage.title("6. Attack: back to the version with the hole");
     stage.say(&["The attacker answers with what the operator signed before the fix. Every signature is genuine."]);
-    is_refused(stage, "rolled-back", FIRST, 10, "trust.rollback")
+    is_refused(stage, "rolled-back", FIRST, Code::TrustRollback)
 }
 
 fn downgrade(stage: &DemoStage) -> Result<(), Failure> {
     stage.title("7. Attack: no signatures at all");
     stage.say(&["The attacker answers with the old pages, and that there is no such thing as signed metadata."]);
-    is_refused(stage, "downgraded", FIRST, 11, "trust.withheld")
+    is_refused(stage, "downgraded", FIRST, Code::TrustWithheld)
 }
 
 fn install<'a>(stage: &'a DemoStage, target: &'a str) -> [&'a str; 6] {
@@ -123,7 +123,8 @@ fn install<'a>(stage: &'a DemoStage, target: &'a str) -> [&'a str; 6] {
 }
 
 /// An attack that others would fall for, and this program must not.
-fn is_refused(stage: &DemoStage, target: &str, aim: &str, exit_code: i32, code: &str) -> Result<(), Failure> {
+fn is_refused(stage: &DemoStage, target: &str, aim: &str, code: Code) -> Result<(), Failure> {
+    let exit_code = i32::from(code.exit().code());
     let fooled = format!("{target}-by-others");
     let without_trust = stage.run_as_stranger(&install(stage, &fooled))?;
     if without_trust.code != Some(0) || !stage.installed(&fooled, aim) {
@@ -132,7 +133,7 @@ fn is_refused(stage: &DemoStage, target: &str, aim: &str, exit_code: i32, code: 
     stage.say(&["Tried by somebody who trusts no root: what the attacker wants was installed. Now the user:"]);
     let ran = stage.run(&install(stage, target))?;
     stage.show(&ran);
-    if ran.code != Some(exit_code) || !ran.output.contains(code) || stage.is_there(target) {
+    if ran.code != Some(exit_code) || !ran.output.contains(code.name()) || stage.is_there(target) {
         return Err(unexpected(&format!("expected exit code {exit_code}, {code}, and nothing installed"), &ran));
     }
     stage.say(&[&format!("Refused, with exit code {exit_code}. Nothing was installed.")]);
@@ -141,7 +142,7 @@ fn is_refused(stage: &DemoStage, target: &str, aim: &str, exit_code: i32, code: 
 
 fn unexpected(expected: &str, ran: &CommandResult) -> Failure {
     let code = ran.code.map_or("none".to_owned(), |code| code.to_string());
-    Failure::new(Kind::Error, "repo.demo", format!("The demonstration failed: {expected}"))
+    Failure::new(Code::RepoDemo, format!("The demonstration failed: {expected}"))
         .detail("ran", &ran.shown)
         .detail("exit code", code)
         .detail("received", ran.output.trim_end())

@@ -9,7 +9,7 @@ use tuf::metadata::{RoleName, TopLevelRole};
 
 use crate::settings::OperatorOptions;
 use crate::terminal::Terminal;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::net::redacted;
 use installer::text::printable;
 use operator::anchor::{IndexAddress, NewestRoot};
@@ -76,7 +76,7 @@ pub async fn export_anchor(
 
 fn not_published(root: &NewestRoot, found: &str) -> Failure {
     let message = format!("Root {} of the operator's directory is not the one that is published", root.version);
-    Failure::new(Kind::Error, "repo.root-not-published", message)
+    Failure::new(Code::RepoRootNotPublished, message)
         .detail("received", found)
         .detail("meaning", "who trusts it could not use the index; nothing was written")
         .hint("publish it first: tufpip repo root finalize, or tufpip repo publish for a new index")

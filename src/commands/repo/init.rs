@@ -11,7 +11,7 @@ use url::Url;
 use super::root;
 use crate::settings::{InitRepository, OperatorOptions};
 use crate::terminal::Terminal;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::text::{count_noun, printable};
 use installer::trust::unix_now;
 use operator::ceremony::{self, Ceremony};
@@ -33,7 +33,7 @@ pub async fn init(repo: &OperatorOptions, init: &InitRepository, terminal: &Term
     let directory = &repo.directory;
     if directory.join(CONFIG_FILE).exists() {
         let message = format!("{} is a repository already", directory.display());
-        return Err(Failure::new(Kind::Usage, "repo.exists", message)
+        return Err(Failure::new(Code::RepoExists, message)
             .hint("`tufpip repo root edit` changes who signs; repo.toml holds everything else"));
     }
     let config = config(init)?;
@@ -55,7 +55,7 @@ async fn check_place(output: &str) -> Result<(), Failure> {
     if Storage::open(output)?.read(layout::TIMESTAMP, published_state::LIMIT).await?.is_none() {
         return Ok(());
     }
-    Err(Failure::new(Kind::Error, "repo.published-already", format!("An index is published in {output} already"))
+    Err(Failure::new(Code::RepoPublishedAlready, format!("An index is published in {output} already"))
         .hint("name another place with --output")
         .hint("to go on with that index, work in the directory that it was made in, or in a copy of its repo.toml, root.json and keys"))
 }

@@ -7,7 +7,7 @@ use tuf::metadata::{Metadata, Root, TopLevelRole};
 
 use crate::settings::{KeyCommand, OperatorOptions};
 use crate::terminal::Terminal;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::text::printable;
 use operator::config::CONFIG_FILE;
 use operator::keys::{self, KeyFile, Passphrases};
@@ -129,7 +129,7 @@ fn place(repo: &OperatorOptions, out: Option<&Path>) -> Result<PathBuf, Failure>
         return Ok(repo.directory.join("keys"));
     }
     let message = format!("There is no repository in {}, whose keys these could be", repo.directory.display());
-    Err(Failure::new(Kind::Usage, "repo.no-repository", message)
+    Err(Failure::new(Code::RepoNoRepository, message)
         .hint("--repo names the directory of a repository; --out any directory for key files"))
 }
 

@@ -9,7 +9,7 @@ use packaging::PackageName;
 use crate::settings::{MirrorIndex, OperatorOptions, Settings};
 use crate::terminal::Terminal;
 use installer::context::Context;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::event::Progress;
 use installer::event::Reporter;
 use installer::text::{count_noun, printable};
@@ -128,7 +128,7 @@ fn read_mirrored(operator_directory: &OperatorDirectory) -> Result<BTreeSet<Pack
     let Some(bytes) = operator_directory.read(MIRRORED)? else { return Ok(BTreeSet::new()) };
     serde_json::from_slice(&bytes).map_err(|error| {
         let message = format!("{} is damaged: {error}", operator_directory.path(MIRRORED).display());
-        Failure::new(Kind::Error, "repo.damaged", message)
+        Failure::new(Code::RepoDamaged, message)
             .hint("remove the file: then projects that are not wanted any more are not looked at upstream")
     })
 }

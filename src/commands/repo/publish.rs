@@ -10,7 +10,7 @@ use tuf::metadata::{RoleName, Targets};
 
 use crate::settings::OperatorOptions;
 use crate::terminal::Terminal;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::text::count_noun;
 use installer::trust::unix_now;
 use operator::operator_directory::OperatorDirectory;
@@ -82,7 +82,7 @@ async fn run(
     let storage = Storage::open(&operator_directory.output())?;
     let Some(state) = published_state::read(operator_directory, &storage).await? else {
         let message = format!("Nothing is published in {} yet", operator_directory.output());
-        return Err(Failure::new(Kind::Error, "repo.not-initialized", message)
+        return Err(Failure::new(Code::RepoNotInitialized, message)
             .hint("the first root has to be published before: `tufpip repo root finalize`"));
     };
     for warning in overview::key_holder_warnings(&state.published, &storage, operator_directory, unix_now()).await? {

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::commands::confirmation::confirm;
 use crate::settings::{ChangeReleases, OperatorOptions, RemoveReleases, YankReleases};
 use crate::terminal::Terminal;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::text::count_noun;
 use operator::index_contents::{IndexContents, StageOutcome};
 use operator::operator_directory::OperatorDirectory;
@@ -55,8 +55,8 @@ pub async fn remove(repo: &OperatorOptions, remove: &RemoveReleases, terminal: &
     if !whole.is_empty() && !remove.yes && !repo.dry_run {
         let of_whole = selections.iter().filter(|selection| whole.contains(&selection.project.to_string())).count();
         let question = format!("Remove all {} of {}", count_noun(of_whole, "file"), whole.join(", "));
-        if !confirm(&question, "repo.not-confirmed", repo.no_input)? {
-            return Err(Failure::new(Kind::Error, "repo.not-confirmed", "Nothing was done"));
+        if !confirm(&question, repo.no_input)? {
+            return Err(Failure::new(Code::RepoNotConfirmed, "Nothing was done"));
         }
     }
     let done = each(&selections, |selection| content.remove(&selection.project, &selection.filename));

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::settings::OperatorOptions;
 use crate::terminal::Terminal;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::net::redacted;
 use installer::text::printable;
 use operator::anchor::{IndexAddress, NewestRoot, shell_quoted};
@@ -53,7 +53,7 @@ fn published_directory(config: &Config, output: &str) -> Result<PathBuf, Failure
         Some(("file", _)) => output.parse().ok().and_then(|url: url::Url| url.to_file_path().ok()).unwrap_or_default(),
         Some(_) => {
             let message = format!("{} is published in a bucket, which serves itself", config.output);
-            return Err(Failure::new(Kind::Usage, "repo.served-elsewhere", printable(&message))
+            return Err(Failure::new(Code::RepoServedElsewhere, printable(&message))
                 .hint(format!("use it where it is: tufpip install -i {} NAME", redacted(&config.index_url()))));
         }
     };
@@ -61,5 +61,5 @@ fn published_directory(config: &Config, output: &str) -> Result<PathBuf, Failure
         return Ok(directory);
     }
     let message = format!("Nothing is published in {} yet", directory.display());
-    Err(Failure::new(Kind::Error, "repo.not-published", message).hint("run tufpip repo publish first"))
+    Err(Failure::new(Code::RepoNotPublished, message).hint("run tufpip repo publish first"))
 }

@@ -11,7 +11,7 @@ use url::Url;
 use crate::commands::trust::key_text;
 use crate::settings::{OperatorOptions, Settings, VerifyPublished};
 use crate::terminal::Terminal;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Exit, Failure};
 use installer::event::Reporter;
 use installer::net::redacted;
 use installer::text::{count_noun, printable};
@@ -42,7 +42,7 @@ pub async fn verify(
     let published_index = PublishedIndex::open(&base, &config, &settings.common, &reporter).await?;
     let findings = verification::verify(&published_index, verify.files, terminal).await;
     let mut findings = findings.map_err(|failure| match failure.code {
-        verification::EXPIRED => renewable(failure),
+        Code::TrustExpired => renewable(failure),
         _ => failure,
     })?;
     findings.problems.extend(other_root(&published_index, &own_root, &findings).await?);
@@ -111,7 +111,7 @@ fn renewable(failure: Failure) -> Failure {
 fn soon_expired(findings: &Findings, min_days: u32) -> Vec<IndexProblem> {
     let soon = findings.offline_metadata.iter().filter(|(_, expires)| left(findings, **expires) < i64::from(min_days));
     soon.map(|(role, expires)| IndexProblem {
-        kind: if left(findings, *expires) < 0 { Kind::Expired } else { Kind::Error },
+        exit: if left(findings, *expires) < 0 { Exit::Expired } else { Exit::Error },
         text: printable(&format!(
             "{role} {}: people have to sign it again",
             key_text::expiry(*expires, findings.epoch_info.now)
@@ -177,22 +177,24 @@ fn to_json(findings: &Findings, base: &Url) -> Value {
 
 /// The gravest problem decides the exit code.
 fn failure(findings: &Findings, base: &Url) -> Option<Failure> {
-    let gravity = |kind: Kind| match kind {
-        Kind::Verification => 4,
-        Kind::Expired => 3,
-        Kind::Network => 1,
+    let gravity = |exit: Exit| match exit {
+        Exit::Verification => 4,
+        Exit::Expired => 3,
+        Exit::Network => 1,
         _ => 2,
     };
-    let gravest = findings.problems.iter().max_by_key(|problem| gravity(problem.kind))?;
+    let gravest = findings.problems.iter().max_by_key(|problem| gravity(problem.exit))?;
     let count = count_noun(findings.problems.len(), "problem");
-    let code = match gravest.kind {
-        Kind::Error if gravest.is_only_due => "repo.expires-soon",
-        Kind::Network => "repo.unreachable",
-        _ => "repo.not-as-signed",
+    let code = match gravest.exit {
+        Exit::Error if gravest.is_only_due => Code::RepoExpiresSoon,
+        Exit::Network => Code::RepoUnreachable,
+        Exit::Expired => Code::RepoExpired,
+        Exit::Verification => Code::RepoNotAsSigned,
+        _ => Code::RepoUnreadable,
     };
-    let failure = Failure::new(gravest.kind, code, format!("{count} with what is published below {}", redacted(base)));
-    Some(match gravest.kind {
-        Kind::Error if gravest.is_only_due => {
+    let failure = Failure::new(code, format!("{count} with what is published below {}", redacted(base)));
+    Some(match gravest.exit {
+        Exit::Error if gravest.is_only_due => {
             failure.hint("`tufpip repo root edit --renew all` writes what they have to sign; then `tufpip repo root sign`, and `finalize`")
         }
         _ if gravest.has_expired => renewable(failure.detail("gravest", &gravest.text)),

@@ -11,7 +11,7 @@ use crate::commands::confirmation::confirm;
 use crate::settings::{AddTrust, RootSource, Settings};
 use crate::terminal::Terminal;
 use installer::context::Context;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Exit, Failure};
 use installer::net::redacted;
 use installer::redact::redact;
 use installer::text::printable;
@@ -47,8 +47,8 @@ pub async fn add(settings: &Settings, add: &AddTrust, context: &Context, termina
         new.print(unix_now(), terminal);
         terminal
             .line("Nothing proves that it is the right one. Compare it with what the operator of the index publishes.");
-        if !add.yes && !confirm("Trust it from now on", "trust.not-confirmed", settings.terminal.no_input)? {
-            return Err(Failure::new(Kind::Error, "trust.not-confirmed", "Nothing was trusted"));
+        if !add.yes && !confirm("Trust it from now on", settings.terminal.no_input)? {
+            return Err(Failure::new(Code::TrustNotConfirmed, "Nothing was trusted"));
         }
     }
     let stored = known.as_ref().and_then(|known| known.directory.as_deref()).map(TrustFile::read).transpose()?;
@@ -87,14 +87,14 @@ fn given_or<T>(given: Vec<T>, stored: Vec<T>) -> Vec<T> {
 fn existing_anchor(settings: &Settings, identity: &IndexIdentity) -> Result<Option<TrustAnchor>, Failure> {
     let found = match TrustAnchor::find(&settings.common.trust, identity) {
         // It is here to be mended.
-        Err(failure) if failure.code == "trust.missing" => None,
+        Err(failure) if failure.code == Code::TrustMissing => None,
         found => found?,
     };
     match found {
         Some(anchor) if !anchor.is_users(&settings.common.trust) => {
             let place = anchor.directory.map_or("the program".to_owned(), |directory| directory.display().to_string());
             let message = format!("{} is trusted already, by a place that comes first", redacted(identity.url()));
-            Err(Failure::new(Kind::Error, "trust.read-only", message)
+            Err(Failure::new(Code::TrustReadOnly, message)
                 .detail("place", place)
                 .hint("nothing has to be added; whoever administers that place can change it"))
         }
@@ -173,7 +173,7 @@ async fn verify(
     let has_layout = anchor.layout.is_some();
     let facts = match context.trust.open(anchor)?.epoch_info().await {
         Ok(facts) => facts,
-        Err(failure) if failure.kind == Kind::Network || failure.code == "trust.unauthorized" => {
+        Err(failure) if failure.code.exit() == Exit::Network || failure.code == Code::TrustUnauthorized => {
             terminal.warning(&not_verified_yet(&failure));
             return Ok(());
         }
@@ -204,7 +204,7 @@ async fn verify(
 /// Nobody has said anything yet that would speak against the root.
 fn not_verified_yet(failure: &Failure) -> String {
     let reason = failure.details.iter().find(|(label, _)| *label == "received").map(|(_, text)| text.as_str());
-    let advice = if failure.kind == Kind::Network {
+    let advice = if failure.code.exit() == Exit::Network {
         "It is verified when it is used."
     } else {
         "Put a user name and password into the URL, here and where the index is used, or into ~/.netrc."
@@ -265,7 +265,7 @@ fn without_secrets(url: &Url) -> Url {
 
 fn other_root(known: &TrustAnchor, new: &NewRoot) -> Failure {
     let message = format!("{} is trusted already, by another root", redacted(known.identity.url()));
-    let mut failure = Failure::new(Kind::Error, "trust.other-root", message);
+    let mut failure = Failure::new(Code::TrustOtherRoot, message);
     if let Some(record) = &known.record {
         failure = failure.detail("trusted", format!("root {}, sha256 {}", record.version, printable(&record.sha256)));
     }
@@ -280,11 +280,10 @@ fn other_root(known: &TrustAnchor, new: &NewRoot) -> Failure {
 }
 
 fn no_home() -> Failure {
-    Failure::new(Kind::Error, "trust.unwritable", "There is no directory for user data")
-        .hint("set HOME or XDG_DATA_HOME")
+    Failure::new(Code::TrustUnwritable, "There is no directory for user data").hint("set HOME or XDG_DATA_HOME")
 }
 
 fn unwritable(directory: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(Kind::Error, "trust.unwritable", format!("Could not write {}: {error}", directory.display()))
+    Failure::new(Code::TrustUnwritable, format!("Could not write {}: {error}", directory.display()))
         .hint("make the directory yours, or set XDG_DATA_HOME to another one")
 }

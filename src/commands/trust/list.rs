@@ -51,7 +51,7 @@ pub fn list(settings: &TrustOptions, as_json: bool, terminal: &Terminal) -> Resu
     usable.sort_by(|left, right| left.anchor.identity.cmp(&right.anchor.identity));
     if as_json {
         let broken = unusable.iter().map(|(directory, failure)| {
-            json!({ "directory": directory.display().to_string(), "error": failure.message, "code": failure.code })
+            json!({ "directory": directory.display().to_string(), "error": failure.message, "code": failure.code.name() })
         });
         let nameless = nameless.iter().map(|directory| {
             let read_only = !is_users(directory, settings);

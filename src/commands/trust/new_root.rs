@@ -14,7 +14,7 @@ use super::key_text;
 use crate::settings::RootSource;
 use crate::terminal::Terminal;
 use installer::context::Context;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::net::{ResponseLimits, local_path, redacted};
 use installer::text::printable;
 use installer::trust::{AnchorKind, unix_now};
@@ -92,7 +92,7 @@ fn verified(bytes: &[u8]) -> Result<Root, tuf::Error> {
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let limit = tuf::Limits::default().root_size;
     let unreadable = |reason: String| {
-        Failure::new(Kind::Error, "trust.root", format!("Could not read the root {}: {reason}", path.display()))
+        Failure::new(Code::TrustRoot, format!("Could not read the root {}: {reason}", path.display()))
             .hint("name the file with the root metadata of the index, such as 1.root.json")
     };
     let mut bytes = Vec::new();
@@ -124,7 +124,7 @@ fn warn_if_insecure(url: &Url, context: &Context, terminal: &Terminal) {
 }
 
 fn other_hash(source: &str, expected: &str, received: &str) -> Failure {
-    Failure::new(Kind::Verification, "trust.root-hash", format!("Refused the root {}", printable(source)))
+    Failure::new(Code::TrustRootHash, format!("Refused the root {}", printable(source)))
         .detail("expected", format!("sha256 {expected}"))
         .detail("received", format!("sha256 {received}"))
         .detail("meaning", "it is not the root that --root-sha256 speaks of; nothing was changed")
@@ -157,7 +157,7 @@ fn unusable(source: &str, bytes: &[u8], error: &tuf::Error) -> Failure {
         Some(format) => format!("{format} ({})", error.found()),
         None => error.found().to_owned(),
     };
-    Failure::new(Kind::Error, "trust.root", format!("{} cannot be trusted as a root", printable(source)))
+    Failure::new(Code::TrustRoot, format!("{} cannot be trusted as a root", printable(source)))
         .detail("expected", printable(error.expected()))
         .detail("received", printable(&received))
         .detail("meaning", "it is no root metadata that its own keys signed; nothing was changed")

@@ -8,7 +8,7 @@ use super::not_trusted;
 use crate::commands::confirmation::confirm;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::net::redacted;
 use installer::trust::{IndexIdentity, metadata_store_directories};
 
@@ -22,7 +22,7 @@ pub fn remove(settings: &Settings, index: &Url, yes: bool, terminal: &Terminal) 
     let (shown, name) = (redacted(identity.url()), identity.directory_name());
     if let Some(kept) = settings.common.trust.anchors.iter().map(|place| place.join(&name)).find(|path| exists(path)) {
         let message = format!("{shown} is trusted by a directory that is only read here");
-        return Err(Failure::new(Kind::Error, "trust.read-only", message)
+        return Err(Failure::new(Code::TrustReadOnly, message)
             .detail("directory", kept.display().to_string())
             .hint("whoever administers that directory can remove it, or take it out of TUFPIP_TRUST"));
     }
@@ -36,14 +36,15 @@ pub fn remove(settings: &Settings, index: &Url, yes: bool, terminal: &Terminal) 
         let (what, place) = if was_trusted { ("Trust in", &own) } else { ("What was remembered of", &elsewhere) };
         terminal.line(&format!("{what} {shown}, kept in {}, would be removed.", place.display()));
         terminal.line("Afterwards the index is used without verification, and older states of it are not noticed.");
-        if !confirm("Remove it", "trust.not-confirmed", settings.terminal.no_input)? {
-            return Err(Failure::new(Kind::Error, "trust.not-confirmed", "Nothing was removed"));
+        if !confirm("Remove it", settings.terminal.no_input)? {
+            return Err(Failure::new(Code::TrustNotConfirmed, "Nothing was removed"));
         }
     }
     // The memory first: what is still trusted then can be removed again.
     for directory in [&elsewhere, &own].into_iter().filter(|path| exists(path)) {
         delete(directory).map_err(|error| {
-            Failure::new(Kind::Error, "trust.unwritable", format!("Could not remove {}: {error}", directory.display()))
+            Failure::new(Code::TrustUnwritable, format!("Could not remove {}: {error}", directory.display()))
+                .caused_by(error)
                 .hint("make the directory yours, or remove it by hand")
         })?;
     }

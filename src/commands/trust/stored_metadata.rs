@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tuf::metadata::{Metadata, Root};
 use tuf::{Client, Event, Mode, Request, StoredFile, UnixTime};
 
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::net::redacted;
 use installer::options::TrustOptions;
 use installer::text::printable;
@@ -85,7 +85,7 @@ fn unusable(anchor: &TrustAnchor, settings: &TrustOptions, expected: &str, found
         ),
     };
     let message = format!("The trusted root of {} cannot be used", redacted(anchor.identity.url()));
-    Failure::new(Kind::Error, "trust.root", message)
+    Failure::new(Code::TrustRoot, message)
         .detail("expected", printable(expected))
         .detail("received", printable(found))
         .hint(hint)

@@ -38,7 +38,7 @@ fn commands_that_ask_an_index_have_the_options() {
     assert_eq!(run("install a --allow-expired 7d").unwrap().common.trust.allow_expired, week);
     assert_eq!(run("list --allow-expired=P7D").unwrap().common.trust.allow_expired, week);
     for line in ["check --offline", "trust list --disable-repository-security", "install a --allow-expired soon"] {
-        assert_eq!(run(line).unwrap_err().kind, Kind::Usage, "{line}");
+        assert_eq!(run(line).unwrap_err().code.exit(), Exit::Usage, "{line}");
     }
 }
 
@@ -115,7 +115,7 @@ fn what_the_administrator_requires_is_not_weakened() {
             ["--disable-repository-security", "--require-signed --disable-repository-security", "--allow-expired 7d"]
         {
             let failure = machine.run(&format!("download a {option}")).unwrap_err();
-            assert_eq!((failure.exit_code(), failure.code), (12, "policy.require-signed"), "{place}: {failure}");
+            assert_eq!((failure.exit_code(), failure.code.name()), (12, "policy.require-signed"), "{place}: {failure}");
             assert!(set_by(&failure).unwrap().ends_with(place), "{place}: {failure}");
         }
     }
@@ -123,7 +123,7 @@ fn what_the_administrator_requires_is_not_weakened() {
     assert_eq!(failure.exit_code(), 2, "{failure}");
     let failure = run("install a --require-signed --allow-expired 12h").unwrap_err();
     assert_eq!(
-        (failure.exit_code(), failure.code, set_by(&failure)),
+        (failure.exit_code(), failure.code.name(), set_by(&failure)),
         (12, "policy.require-signed", Some("the command line"))
     );
 }

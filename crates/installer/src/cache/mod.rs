@@ -5,7 +5,7 @@ pub mod ownership;
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::event::{Reporter, WarningCode};
 
 /// The directory of the cache, or the temporary one that takes its place and goes with this value.
@@ -25,7 +25,8 @@ impl CacheDirectory {
             return Ok(Self { path: directory.to_owned(), _temporary: None });
         }
         let temporary = tempfile::Builder::new().prefix("tufpip-").tempdir().map_err(|error| {
-            Failure::new(Kind::Error, "disk", format!("Could not make a temporary directory: {error}"))
+            Failure::new(Code::Disk, format!("Could not make a temporary directory: {error}"))
+                .caused_by(error)
                 .hint("set TMPDIR to a directory with free space")
         })?;
         Ok(Self { path: temporary.path().to_owned(), _temporary: Some(temporary) })

@@ -18,7 +18,7 @@ use tempfile::NamedTempFile;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::event::{Progress, Reporter};
 use crate::net::body::ContentRange;
 use crate::net::client::identity_encoding;
@@ -145,11 +145,12 @@ impl Downloader {
     }
 
     fn local(&self, request: &DownloadRequest) -> Result<VerifiedFile, Failure> {
-        let path = request.url.to_file_path().map_err(|()| {
-            Failure::new(Kind::Error, "file.url", format!("'{}' names no file on this machine", request.url))
-        })?;
+        let path = request
+            .url
+            .to_file_path()
+            .map_err(|()| Failure::new(Code::FileUrl, format!("'{}' names no file on this machine", request.url)))?;
         let unreadable = |error: std::io::Error| {
-            Failure::new(Kind::Error, "file.unreadable", format!("Could not read {}: {error}", path.display()))
+            Failure::new(Code::FileUnreadable, format!("Could not read {}: {error}", path.display()))
         };
         let mut file = File::open(&path).map_err(unreadable)?;
         if !file.metadata().map_err(unreadable)?.is_file() {
@@ -397,7 +398,7 @@ impl HashingReceiver {
         {
             return Err(mismatch(
                 request,
-                "verify.length-mismatch",
+                Code::VerifyLengthMismatch,
                 format!("{size} bytes"),
                 format!("{} bytes", self.length),
             ));
@@ -412,7 +413,7 @@ impl HashingReceiver {
         for (algorithm, expected) in of_index {
             if !value(algorithm).eq_ignore_ascii_case(expected) {
                 let expected = format!("{} {expected}", algorithm.name());
-                return Err(mismatch(request, "verify.hash-mismatch", expected, value(algorithm).to_owned()));
+                return Err(mismatch(request, Code::VerifyHashMismatch, expected, value(algorithm).to_owned()));
             }
         }
         let user = &request.user_hashes;
@@ -420,7 +421,7 @@ impl HashingReceiver {
         if let (Some((algorithm, _)), false) = (user.first(), matches_user) {
             let expected: Vec<String> =
                 user.iter().map(|(algorithm, value)| format!("{} {value}", algorithm.name())).collect();
-            return Err(mismatch(request, "verify.hash-mismatch", expected.join("\n"), value(*algorithm).to_owned()));
+            return Err(mismatch(request, Code::VerifyHashMismatch, expected.join("\n"), value(*algorithm).to_owned()));
         }
         let proof = if request.signed.is_some() {
             Proof::Signed
@@ -484,7 +485,7 @@ fn copy_into(file: &mut impl Read, receiver: &mut HashingReceiver, mut copy: imp
 }
 
 /// pip's words, which scripts look for, with the facts below them.
-fn mismatch(request: &DownloadRequest, code: &'static str, expected: String, received: String) -> Failure {
+fn mismatch(request: &DownloadRequest, code: Code, expected: String, received: String) -> Failure {
     let message = if request.user_hashes.is_empty() {
         "THESE PACKAGES DO NOT MATCH THE HASHES GIVEN BY THE INDEX. Either the file was changed on its way, or the index is wrong about it."
     } else {
@@ -496,7 +497,7 @@ fn mismatch(request: &DownloadRequest, code: &'static str, expected: String, rec
         lines.push(format!("        {} {line}", if index == 0 { "Expected" } else { "      or" }));
     }
     lines.push(format!("             Got        {received}"));
-    Failure::new(Kind::Verification, code, lines.join("\n"))
+    Failure::new(code, lines.join("\n"))
         .detail("meaning", "the file was not used and nothing was installed")
         .hint("try again; if it stays so, ask the operator of the index, and do not install the file another way")
 }

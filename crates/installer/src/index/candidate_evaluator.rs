@@ -10,7 +10,7 @@ use packaging::{
 use resolve::{Candidate, CandidateOrigin, Rejection};
 
 use super::IndexFile;
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::options::SelectionOptions;
 use crate::python::Interpreter;
 
@@ -57,11 +57,7 @@ impl CandidateEvaluator {
         let python_version = match &target.python_version {
             Some(parts) => Version::new(parts.iter().map(|part| u64::from(*part)).chain(std::iter::repeat(0)).take(3)),
             None => interpreter.version.parse().map_err(|_| {
-                Failure::new(
-                    Kind::Error,
-                    "python.unusable",
-                    format!("'{}' is no version of Python", interpreter.version),
-                )
+                Failure::new(Code::PythonUnusable, format!("'{}' is no version of Python", interpreter.version))
             })?,
         };
         Ok(Self { tags, python_version, selection, hashes })
@@ -186,8 +182,7 @@ impl CandidateEvaluator {
         let uploaded = file.upload_time.as_deref().and_then(parse_time);
         uploaded.map(|time| time >= limit).ok_or_else(|| {
             Failure::new(
-                Kind::Policy,
-                "policy.upload-time",
+                Code::PolicyUploadTime,
                 format!(
                     "The index does not give an upload time for {}, which --uploaded-prior-to needs",
                     file.filename()

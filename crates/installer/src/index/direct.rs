@@ -8,7 +8,7 @@ use super::MetadataReader;
 use super::finder::{ChosenFile, FactFetcher};
 use super::package_sources::{linked_filename, parse_filename};
 use crate::download::{DownloadRequest, is_strong};
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::net::redacted;
 
 /// A fetched wheel, and what it says of itself.
@@ -22,7 +22,7 @@ impl FactFetcher {
     /// Fetches what a direct reference names and looks into it.
     pub(super) async fn direct(&self, name: &PackageName, text: &str) -> Result<DirectFile, Failure> {
         let invalid = |reason: String| {
-            Failure::new(Kind::Error, "requirement.url", format!("Could not use the URL given for {name}: {reason}"))
+            Failure::new(Code::RequirementUrl, format!("Could not use the URL given for {name}: {reason}"))
         };
         let mut url: Url = text.parse().map_err(|error: url::ParseError| invalid(error.to_string()))?;
         let mut index_hashes = fragment_hashes(&url);
@@ -31,12 +31,11 @@ impl FactFetcher {
         let filename = linked_filename(&url)
             .ok_or_else(|| invalid(format!("{} does not end in the name of a wheel", redacted(&url))))?;
         let dist = parse_filename(&filename).ok_or_else(|| {
-            Failure::new(Kind::Error, "wheel.file-name", format!("{filename} is not a valid wheel filename."))
+            Failure::new(Code::RequirementsWheelName, format!("{filename} is not a valid wheel filename."))
         })?;
         let Some(wheel) = dist.wheel() else {
             return Err(Failure::new(
-                Kind::Error,
-                "source.not-supported",
+                Code::SourceNotSupported,
                 format!("{name} @ {} is a source distribution, which tufpip does not build yet", redacted(&url)),
             )
             .hint("build a wheel of it first and give the wheel"));

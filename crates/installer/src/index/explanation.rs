@@ -2,7 +2,7 @@
 
 use resolve::{Explanation, Rejection};
 
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::index::PackageSources;
 
 /// Versions shown of a list at most.
@@ -17,7 +17,7 @@ pub fn resolution_failure(explanation: &Explanation, sources: &PackageSources, v
             let most = if verbose { usize::MAX } else { MOST_VERSIONS };
             let mut lines = problem.lines(most);
             lines.push(format!("No matching distribution found for {}", problem.requirement_text()));
-            let mut failure = Failure::new(Kind::Error, "resolve.no-match", lines.join("\nERROR: "));
+            let mut failure = Failure::new(Code::ResolveNoMatch, lines.join("\nERROR: "));
             let reasons = problem.other_reasons(most, rejection);
             if !reasons.is_empty() {
                 failure = failure.detail("left out", reasons.join("\n"));
@@ -43,17 +43,15 @@ pub fn resolution_failure(explanation: &Explanation, sources: &PackageSources, v
         Explanation::Conflict(_) => {
             let message =
                 format!("{explanation}\n\nERROR: ResolutionImpossible: no set of versions satisfies all of these");
-            Failure::new(Kind::Error, "resolve.conflict", message)
+            Failure::new(Code::ResolveConflict, message)
                 .hint("loosen the range of package versions you've specified, or remove package versions to let tufpip choose")
         }
         Explanation::Unusable(problem) => match &problem.reason {
-            reason @ Rejection::NotSupported { .. } => {
-                Failure::new(Kind::Error, "wheel.not-supported", rejection(reason))
-                    .hint("choose a wheel for this interpreter and platform, or another interpreter with --python")
-            }
+            reason @ Rejection::NotSupported { .. } => Failure::new(Code::WheelNotSupported, rejection(reason))
+                .hint("choose a wheel for this interpreter and platform, or another interpreter with --python"),
             reason => {
                 let message = format!("Package '{}' {}", problem.requirement.name, rejection(reason));
-                Failure::new(Kind::Error, "resolve.unusable", message)
+                Failure::new(Code::ResolveUnusable, message)
             }
         },
     };

@@ -20,11 +20,11 @@ use super::direct::DirectFile;
 use super::metadata::{ReadMetadata, download_request};
 use super::{CandidateEvaluator, IndexFile, InstallationCandidate, MetadataReader, PackageSources};
 use crate::download::{DownloadRequest, Downloader, Proof, VerifiedFile};
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::event::{Progress, Reporter};
 use crate::python::environment::Environment;
 use crate::text::count_noun;
-use crate::trust::{self, CommandTrust, SignedFile};
+use crate::trust::{CommandTrust, SignedFile};
 
 /// What is known of distributions on offer, grown while the resolver asks.
 pub struct Finder {
@@ -145,7 +145,7 @@ impl Finder {
     pub async fn resolve(&mut self, request: &ResolveRequest<'_>) -> Result<Resolution, Failure> {
         match self.resolve_once(request).await {
             // A signed index went on to a newer snapshot: everything is chosen again, from that one.
-            Err(failure) if failure.code == trust::MOVED => {
+            Err(failure) if failure.code == Code::TrustSnapshotMoved => {
                 self.forget_indexes();
                 self.resolve_once(request).await
             }
@@ -191,9 +191,7 @@ impl Finder {
                 &self.fetcher.sources,
                 self.reporter.wants_whole_lists(),
             )),
-            SolveOutcome::Missing(_) => {
-                Err(Failure::new(Kind::Error, "internal", "the resolver stopped without an answer"))
-            }
+            SolveOutcome::Missing(_) => Err(Failure::new(Code::Internal, "the resolver stopped without an answer")),
         }
     }
 
@@ -249,7 +247,7 @@ impl Finder {
         names: &[PackageName],
     ) -> Result<HashMap<PackageName, Vec<InstallationCandidate>>, Failure> {
         match self.offers_once(names).await {
-            Err(failure) if failure.code == trust::MOVED => self.offers_once(names).await,
+            Err(failure) if failure.code == Code::TrustSnapshotMoved => self.offers_once(names).await,
             outcome => outcome,
         }
     }
@@ -269,7 +267,7 @@ impl Finder {
         let mut found = HashMap::new();
         while let Some(joined) = running.join_next().await {
             let (name, installation_candidates) =
-                joined.map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
+                joined.map_err(|error| Failure::new(Code::Internal, error.to_string()).caused_by(error))?;
             found.insert(name, installation_candidates?);
         }
         self.reporter.progress(Progress::Resolved);
@@ -287,7 +285,7 @@ impl Finder {
     /// When an index cannot be asked.
     pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<IndexFile>>, Failure> {
         match self.fetcher.sources.files(project).await {
-            Err(failure) if failure.code == trust::MOVED => self.fetcher.sources.files(project).await,
+            Err(failure) if failure.code == Code::TrustSnapshotMoved => self.fetcher.sources.files(project).await,
             outcome => outcome,
         }
     }
@@ -339,10 +337,10 @@ impl Finder {
                 },
                 None => match pending.running.join_next().await {
                     Some(answer) => answer,
-                    None => return Err(Failure::new(Kind::Error, "internal", "the resolver asked for what is known")),
+                    None => return Err(Failure::new(Code::Internal, "the resolver asked for what is known")),
                 },
             };
-            let answer = answer.map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
+            let answer = answer.map_err(|error| Failure::new(Code::Internal, error.to_string()).caused_by(error))?;
             self.insert_fetched(answer, pending)?;
             self.reporter.progress(Progress::Resolving {
                 projects: self.installation_candidates.len(),
@@ -383,7 +381,7 @@ impl Finder {
         let value = match value {
             Ok(value) => value,
             // All that is known is of an older snapshot now, whoever heard of it first.
-            Err(failure) if is_missing || failure.code == trust::MOVED => return Err(failure),
+            Err(failure) if is_missing || failure.code == Code::TrustSnapshotMoved => return Err(failure),
             Err(_) => {
                 // The resolver has gone another way meanwhile. If it comes back it asks again.
                 pending.asked.remove(&fact);
@@ -485,8 +483,7 @@ impl Finder {
             if let Some(candidate) = better {
                 let name = &pin.candidate.name;
                 return Err(Failure::new(
-                    Kind::Error,
-                    "source.not-supported",
+                    Code::SourceNotSupported,
                     format!(
                         "{name} {} has {}",
                         candidate.version,

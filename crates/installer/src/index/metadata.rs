@@ -14,7 +14,7 @@ use wheel::{ArchiveLimits, MetadataLocation, MetadataSearch, WheelArchive};
 use super::IndexFile;
 use crate::cache::file;
 use crate::download::{DownloadRequest, Downloader, VerifiedFile};
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::net::{HttpClient, PartialContent, ResponseLimits, local_path, redacted};
 use crate::trust::{PageProof, SignedFile};
 use crate::wheel_cache::WheelCache;
@@ -104,7 +104,7 @@ impl MetadataReader {
             bytes
         } else {
             let Some(filename) = file.dist.wheel() else {
-                return Err(Failure::new(Kind::Error, "internal", format!("{} is no wheel", file.filename())));
+                return Err(Failure::new(Code::Internal, format!("{} is no wheel", file.filename())));
             };
             Self::of_wheel(&self.downloader.fetch(&request).await?, filename)?
         };
@@ -154,7 +154,7 @@ impl MetadataReader {
             return Ok(bytes);
         }
         let Some(filename) = file.dist.wheel() else {
-            return Err(Failure::new(Kind::Error, "internal", format!("{} is no wheel", file.filename())));
+            return Err(Failure::new(Code::Internal, format!("{} is no wheel", file.filename())));
         };
         if matches!(url.scheme(), "http" | "https")
             && let Some(bytes) = self.from_range_requests(&url, filename).await
@@ -182,8 +182,7 @@ impl MetadataReader {
         let received = hex::encode(Sha256::digest(&bytes));
         match sha256 {
             Some(expected) if !expected.eq_ignore_ascii_case(&received) => Err(Failure::new(
-                Kind::Verification,
-                "verify.metadata-hash-mismatch",
+                Code::VerifyMetadataHashMismatch,
                 format!("The metadata of {} is not what the index says it is", file.filename()),
             )
             .detail("file", redacted(&url))
@@ -285,8 +284,7 @@ fn parse_metadata(project: &PackageName, file: &ProjectFile, bytes: &[u8]) -> Re
 
 fn unusable(url: &str, reason: &str) -> Failure {
     Failure::new(
-        Kind::Error,
-        "index.link",
+        Code::IndexLink,
         format!("The index gives an unusable link, '{}': {reason}", crate::text::printable(url)),
     )
 }

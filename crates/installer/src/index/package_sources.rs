@@ -10,7 +10,7 @@ use url::Url;
 
 use super::search_notes::{SearchNotebook, SearchNotes};
 use super::{IndexFile, PageFetcher, page_fetcher};
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::event::{Reporter, WarningCode};
 use crate::net::{HttpResponse, local_path, redacted};
 use crate::options::IndexOptions;
@@ -175,7 +175,7 @@ impl PackageSources {
             let index = find(identity).ok_or_else(|| {
                 let message =
                     format!("map.json says that {project} comes from '{name}', which is not among the indexes");
-                Failure::new(Kind::Policy, "policy.map", message)
+                Failure::new(Code::PolicyMap, message)
                     .hint(format!("add --extra-index-url {}", redacted(identity.url())))
             })?;
             found.push(index);
@@ -447,7 +447,7 @@ fn find_links_location(text: &str) -> Option<FindLinksLocation> {
 fn list_directory(directory: &Path) -> Result<DirectoryListing, Failure> {
     let unreadable = |error: std::io::Error| {
         let message = format!("Could not read the directory {}: {error}", directory.display());
-        Failure::new(Kind::Error, "file.unreadable", message)
+        Failure::new(Code::FileUnreadable, message)
     };
     let mut listing = DirectoryListing::default();
     for entry in std::fs::read_dir(directory).map_err(unreadable)? {
@@ -471,7 +471,7 @@ fn file_page(path: &Path, project: &PackageName) -> Result<ProjectPage, Failure>
         return Ok(ProjectPage::default());
     };
     ProjectPage::from_html(&bytes, &url, project).map_err(|error| {
-        Failure::new(Kind::Error, "index.page", format!("Could not read the page {}: {error}", path.display()))
+        Failure::new(Code::IndexPage, format!("Could not read the page {}: {error}", path.display())).caused_by(error)
     })
 }
 

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::cache::file;
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::event::Reporter;
 use crate::net::{HttpClient, HttpResponse, ResponseLimits, redacted};
 use crate::text::count_noun;
@@ -109,7 +109,7 @@ fn request(url: &Url) -> Result<http::Request<()>, Failure> {
     let _ = shown.set_username("");
     let _ = shown.set_password(None);
     http::Request::get(shown.as_str()).header(ACCEPT, ACCEPTED).body(()).map_err(|error| {
-        Failure::new(Kind::Error, "net.unsupported-url", format!("Could not fetch {}: {error}", redacted(url)))
+        Failure::new(Code::NetUnsupportedUrl, format!("Could not fetch {}: {error}", redacted(url))).caused_by(error)
     })
 }
 
@@ -150,7 +150,7 @@ pub(super) fn parse(fetched: &HttpResponse, project: &PackageName) -> Result<Pro
 }
 
 fn unusable(url: &Url, reason: &str) -> Failure {
-    Failure::new(Kind::Error, "index.page", format!("Could not read the page at {}: {reason}", redacted(url)))
+    Failure::new(Code::IndexPage, format!("Could not read the page at {}: {reason}", redacted(url)))
         .hint("check that the index URL ends in the part that lists projects, often /simple")
 }
 

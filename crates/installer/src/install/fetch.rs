@@ -10,7 +10,7 @@ use super::plan::{Addition, Plan};
 use super::resolution::internal;
 use crate::context::Context;
 use crate::download::VerifiedFile;
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::event::Progress;
 use crate::python::Interpreter;
 use crate::wheel_cache::bytecode::{Bytecode, Compiler};
@@ -127,11 +127,11 @@ fn unpack_and_compile(
     let wheel = match (unpacked, file) {
         (Some(wheel), _) => wheel,
         (None, Some(file)) => wheel_cache.add(file)?,
-        (None, None) => return Err(Failure::new(Kind::Error, "internal", "there is nothing to unpack")),
+        (None, None) => return Err(Failure::new(Code::Internal, "there is nothing to unpack")),
     };
     // Each time: that the wheel was unpacked before does not say that it was chosen by its own metadata now.
     let found = packaging::CoreMetadata::parse(&wheel.raw_metadata()?)
-        .map_err(|error| Failure::new(Kind::Verification, "verify.metadata", format!("{filename}: {error}")))?;
+        .map_err(|error| Failure::new(Code::VerifyMetadata, format!("{filename}: {error}")).caused_by(error))?;
     refuse_other_metadata(filename, expected, &found)?;
     let bytecode = compiler.map(|compiler| compiler.bytecode(&wheel)).transpose()?;
     Ok((wheel, bytecode))
@@ -156,8 +156,7 @@ fn refuse_other_metadata(
         lines.join("\n")
     };
     Err(Failure::new(
-        Kind::Verification,
-        "verify.metadata-mismatch",
+        Code::VerifyMetadataMismatch,
         format!("The metadata inside {filename} is not what the index showed for it"),
     )
     .detail("expected", lines(expected))

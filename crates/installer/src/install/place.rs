@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use wheel::{InstalledDistribution, Placement, Removal, Scheme, Transaction, TransactionError};
 
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::event::{Event, Progress, Reporter, WarningCode};
 use crate::install::fetch::PreparedWheels;
 use crate::install::plan::{Addition, Plan};
@@ -48,8 +48,7 @@ impl InstallTarget {
             InstallLocation::Target(directory) => {
                 if directory.exists() && !directory.is_dir() {
                     return Err(Failure::new(
-                        Kind::Error,
-                        "target.not-a-directory",
+                        Code::TargetNotADirectory,
                         "Target path exists but is not a directory, will not continue.",
                     )
                     .detail("path", directory.display().to_string()));
@@ -165,7 +164,7 @@ fn prepare_placements<'a>(
         .iter()
         .map(|addition| {
             let name = &addition.candidate.name;
-            let missing = || Failure::new(Kind::Error, "internal", format!("{name} was not fetched"));
+            let missing = || Failure::new(Code::Internal, format!("{name} was not fetched"));
             let (wheel, bytecode) = wheels.get(name).ok_or_else(missing)?;
             let header_name = addition.metadata.raw_name();
             Ok(PreparedPlacement {
@@ -214,9 +213,8 @@ fn uses_user_scheme(
     root: Option<&Path>,
     reporter: &dyn Reporter,
 ) -> Result<bool, Failure> {
-    let refused = |reason: &str| {
-        Err(Failure::new(Kind::Error, "target.user", format!("Can not perform a '--user' install. {reason}")))
-    };
+    let refused =
+        |reason: &str| Err(Failure::new(Code::TargetUser, format!("Can not perform a '--user' install. {reason}")));
     match wish {
         Some(false) => Ok(false),
         Some(true) if interpreter.is_virtualenv && !interpreter.system_site_packages => {
@@ -260,8 +258,9 @@ fn shown_version(installed: &InstalledDistribution) -> String {
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path)
-        .map_err(|error| Failure::new(Kind::Error, "target.path", format!("Could not use {}: {error}", path.display())))
+    std::path::absolute(path).map_err(|error| {
+        Failure::new(Code::TargetPath, format!("Could not use {}: {error}", path.display())).caused_by(error)
+    })
 }
 
 fn say_installed(plan: &Plan, wheels: &PreparedWheels, reporter: &dyn Reporter) {

@@ -6,7 +6,7 @@ use packaging::{CoreMetadata, PackageName};
 use resolve::{CandidateId, CandidateOrigin, Pin, RequestedBy, Resolution};
 use wheel::InstalledDistribution;
 
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::event::{Event, Reporter, WarningCode};
 use crate::index::{ChosenFile, Finder};
 use crate::net::redacted;
@@ -75,8 +75,7 @@ impl Plan {
                 say_satisfied(pin, installed, reporter);
                 continue;
             }
-            let missing =
-                || Failure::new(Kind::Error, "internal", format!("{} was chosen but not found", pin.candidate));
+            let missing = || Failure::new(Code::Internal, format!("{} was chosen but not found", pin.candidate));
             let chosen_file = finder.chosen_file(&pin.candidate).ok_or_else(missing)?;
             let metadata = Arc::clone(finder.metadata(&pin.candidate).ok_or_else(missing)?);
             if let (InstalledPolicy::Keep, Some(installed)) = (existing, installed)

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::download::Proof;
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::event::Event;
 use crate::install::plan::{Addition, Plan};
 use crate::options::Output;
@@ -32,18 +32,15 @@ pub async fn write(
 ) -> Result<(), Failure> {
     let report = report(plan, wheels, interpreter, &context.trust).await;
     let text = serde_json::to_string_pretty(&report)
-        .map_err(|error| Failure::new(Kind::Error, "internal", error.to_string()))?;
+        .map_err(|error| Failure::new(Code::Internal, error.to_string()).caused_by(error))?;
     match output {
         Output::Stdout => {
             context.reporter.report(Event::Report { text: &text });
             Ok(())
         }
         Output::File(path) => std::fs::write(path, text).map_err(|error| {
-            Failure::new(
-                Kind::Error,
-                "file.unwritable",
-                format!("Could not write the report {}: {error}", path.display()),
-            )
+            Failure::new(Code::FileUnwritable, format!("Could not write the report {}: {error}", path.display()))
+                .caused_by(error)
         }),
     }
 }

@@ -8,7 +8,7 @@ use url::Url;
 use super::plan::{InstalledPolicy, Plan};
 use super::resolver_input::{ResolverInput, warn_of_unknown_extras};
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::event::WarningCode;
 use crate::index::{CandidateEvaluator, Finder, MetadataReader, PackageSources, PageFetcher};
 use crate::net::{RemoteFailure, ResponseLimits};
@@ -181,5 +181,5 @@ pub fn page_fetcher(context: &Context) -> PageFetcher {
 
 /// A task of this process died, which is a fault of the program.
 pub(super) fn internal(error: &tokio::task::JoinError) -> Failure {
-    Failure::new(Kind::Error, "internal", error.to_string())
+    Failure::new(Code::Internal, error.to_string())
 }

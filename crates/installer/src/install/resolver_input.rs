@@ -6,7 +6,7 @@ use packaging::{HashAlgorithm, MarkerEnvironment, Operator, PackageName, Require
 use resolve::{Prereleases, UserRequirement};
 use url::Url;
 
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::event::{Event, Reporter, WarningCode};
 use crate::index::parse_filename;
 use crate::install::plan::Plan;
@@ -164,7 +164,7 @@ impl ResolverInput {
                 "In --require-hashes mode, all requirements must have their versions pinned with ==. These do not:\n{}",
                 unpinned.join("\n")
             );
-            return Err(Failure::new(Kind::Policy, "policy.require-hashes", message)
+            return Err(Failure::new(Code::PolicyRequireHashes, message)
                 .detail("missing", lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join("\n")));
         }
         let message = format!(
@@ -174,7 +174,7 @@ impl ResolverInput {
              when any package has a hash.)\n{}",
             lines.join("\n")
         );
-        Err(Failure::new(Kind::Policy, "policy.require-hashes", message))
+        Err(Failure::new(Code::PolicyRequireHashes, message))
     }
 
     fn user_requirement(
@@ -201,22 +201,17 @@ impl ResolverInput {
                 let name = match name {
                     Some(name) => name.clone(),
                     None => parse_filename(filename).map(|dist| dist.name().clone()).ok_or_else(|| {
-                        Failure::new(
-                            Kind::Error,
-                            "wheel.file-name",
-                            format!("{filename} is not a valid wheel filename."),
-                        )
+                        Failure::new(Code::RequirementsWheelName, format!("{filename} is not a valid wheel filename."))
                     })?,
                 };
                 let extras = extras.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
                 let text = format!("{name}[{extras}] @ {url}");
                 text.parse::<Requirement>()
-                    .map_err(|error| Failure::new(Kind::Error, "requirement.url", error.to_string()))?
+                    .map_err(|error| Failure::new(Code::RequirementUrl, error.to_string()).caused_by(error))?
             }
             RequirementSource::Directory { path, .. } => {
                 return Err(Failure::new(
-                    Kind::Error,
-                    "source.not-supported",
+                    Code::SourceNotSupported,
                     format!("{} is a source directory, which tufpip does not build yet", path.display()),
                 )
                 .hint("build a wheel of it first and give the wheel"));
@@ -240,8 +235,7 @@ impl ResolverInput {
         };
         if allowed.is_empty() {
             return Err(Failure::new(
-                Kind::Policy,
-                "policy.no-common-hash",
+                Code::PolicyNoCommonHash,
                 format!(
                     "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. Hashes are required in --require-hashes \
                      mode, but they are missing from some requirements.\n\
@@ -281,7 +275,7 @@ impl ResolverInput {
             "In --require-hashes mode, all requirements must have their versions pinned with ==. These do not:\n{}",
             loose.join("\n")
         );
-        Err(Failure::new(Kind::Policy, "policy.require-hashes", message))
+        Err(Failure::new(Code::PolicyRequireHashes, message))
     }
 }
 

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::redacted;
 use super::transport::root_cause;
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 
 /// A request that did not give what was asked for.
 #[derive(Debug)]
@@ -139,65 +139,52 @@ impl std::fmt::Display for RemoteFailure {
     }
 }
 
+impl std::error::Error for RemoteFailure {}
+
 impl From<RemoteFailure> for Failure {
     fn from(failure: RemoteFailure) -> Self {
         if let NetworkCause::Settings(failure) = failure.cause {
             return failure;
         }
         let message = format!("Could not fetch {}: {failure}", failure.url);
-        let (kind, code, hint) = failure_code(&failure.cause);
-        Self::new(kind, code, message).hint(hint)
+        let (code, hint) = failure_code(&failure.cause);
+        Self::new(code, message).hint(hint).caused_by(failure)
     }
 }
 
-/// Exit code, stable code and advice.
-fn failure_code(cause: &NetworkCause) -> (Kind, &'static str, &'static str) {
+/// Code and advice.
+fn failure_code(cause: &NetworkCause) -> (Code, &'static str) {
     match cause {
         NetworkCause::Status { status: 401 | 403, .. } => (
-            Kind::Error,
-            "net.unauthorized",
+            Code::NetUnauthorized,
             "put a user name and password into the URL, or into ~/.netrc for this host; nothing else was tried instead",
         ),
-        NetworkCause::Status { status: 404 | 410, .. } => {
-            (Kind::Error, "net.not-found", "check the URL for a typing error")
+        NetworkCause::Status { status: 404 | 410, .. } => (Code::NetNotFound, "check the URL for a typing error"),
+        NetworkCause::Status { .. } => (Code::NetStatus, "try again later, or use another index with --index-url"),
+        NetworkCause::Certificate(_) => {
+            (Code::NetCertificate, "name the certificate authority's file with --cert if your network uses its own")
         }
-        NetworkCause::Status { .. } => {
-            (Kind::Network, "net.status", "try again later, or use another index with --index-url")
+        NetworkCause::Connection(_) => {
+            (Code::NetUnreachable, "check the host name, the network and the proxy settings; it is safe to try again")
         }
-        NetworkCause::Certificate(_) => (
-            Kind::Network,
-            "net.certificate",
-            "name the certificate authority's file with --cert if your network uses its own",
-        ),
-        NetworkCause::Connection(_) => (
-            Kind::Network,
-            "net.unreachable",
-            "check the host name, the network and the proxy settings; it is safe to try again",
-        ),
-        NetworkCause::TimedOut => {
-            (Kind::Network, "net.timeout", "it is safe to try again; --timeout SECONDS allows more time")
-        }
-        NetworkCause::TooSlow(_) => (Kind::Network, "net.too-slow", "it is safe to try again, or use another index"),
+        NetworkCause::TimedOut => (Code::NetTimeout, "it is safe to try again; --timeout SECONDS allows more time"),
+        NetworkCause::TooSlow(_) => (Code::NetTooSlow, "it is safe to try again, or use another index"),
         NetworkCause::TooLarge { .. } => {
-            (Kind::Verification, "net.too-large", "the server sent more than can be right; report it to its operator")
+            (Code::NetTooLarge, "the server sent more than can be right; report it to its operator")
         }
-        NetworkCause::Body(_) => (Kind::Network, "net.incomplete", "it is safe to try again"),
+        NetworkCause::Body(_) => (Code::NetIncomplete, "it is safe to try again"),
         NetworkCause::Protocol(_) => {
-            (Kind::Network, "net.protocol", "check the URL and the proxy settings, or report it to the operator")
+            (Code::NetProtocol, "check the URL and the proxy settings, or report it to the operator")
         }
-        NetworkCause::Redirect(_) => (Kind::Network, "net.redirect", "report it to the operator of the server"),
+        NetworkCause::Redirect(_) => (Code::NetRedirect, "report it to the operator of the server"),
         NetworkCause::UnsafeRedirect(_) => {
-            (Kind::Verification, "net.unsafe-redirect", "use the URL of the final server directly if you trust it")
+            (Code::NetUnsafeRedirect, "use the URL of the final server directly if you trust it")
         }
-        NetworkCause::Offline => (Kind::Error, "net.offline", "run it once without --offline"),
-        NetworkCause::Unsupported(_) => {
-            (Kind::Error, "net.unsupported-url", "only http, https and file URLs can be fetched")
-        }
-        NetworkCause::Disk(_) => {
-            (Kind::Error, "disk", "free some space, or choose another place with --cache-dir and TMPDIR")
-        }
+        NetworkCause::Offline => (Code::NetOffline, "run it once without --offline"),
+        NetworkCause::Unsupported(_) => (Code::NetUnsupportedUrl, "only http, https and file URLs can be fetched"),
+        NetworkCause::Disk(_) => (Code::Disk, "free some space, or choose another place with --cache-dir and TMPDIR"),
         // A failure of its own, see above.
-        NetworkCause::Settings(_) => (Kind::Error, "net.settings", ""),
+        NetworkCause::Settings(_) => (Code::NetSettings, ""),
     }
 }
 

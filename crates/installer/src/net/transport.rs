@@ -8,7 +8,7 @@ use reqwest::{Certificate, Identity};
 use url::{Host, Url};
 
 use super::{NetworkCause, RemoteFailure};
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::options::{NetworkOptions, Proxy};
 
 /// Makes connections as the settings say.
@@ -132,13 +132,13 @@ impl Transport {
         };
         builder.build().map_err(|error| match bundle {
             Some(path) => unusable_bundle(&path, root_cause(&error)),
-            None => Failure::new(
-                Kind::Error,
-                "net.settings",
-                "Could not set up connections with the certificates of this machine",
-            )
-            .detail("cause", root_cause(&error))
-            .hint("look at SSL_CERT_FILE and SSL_CERT_DIR, or name a file of certificate authorities with --cert"),
+            None => {
+                Failure::new(Code::NetSettings, "Could not set up connections with the certificates of this machine")
+                    .detail("cause", root_cause(&error))
+                    .hint(
+                        "look at SSL_CERT_FILE and SSL_CERT_DIR, or name a file of certificate authorities with --cert",
+                    )
+            }
         })
     }
 }
@@ -189,7 +189,7 @@ fn read_certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
 
 fn unusable_bundle(path: &Path, reason: String) -> Failure {
     let message = format!("Could not find a suitable TLS CA certificate bundle, invalid path: {}", path.display());
-    Failure::new(Kind::Error, "net.certificate-file", message)
+    Failure::new(Code::NetCertificateFile, message)
         .detail("cause", reason)
         .hint("give --cert a PEM file with at least one certificate")
 }
@@ -198,7 +198,7 @@ fn unusable_bundle(path: &Path, reason: String) -> Failure {
 fn read_identity(path: &Path) -> Result<Identity, Failure> {
     let wrong = |reason: String| {
         let message = format!("Could not find the TLS certificate file, invalid path: {}", path.display());
-        Failure::new(Kind::Error, "net.certificate-file", message)
+        Failure::new(Code::NetCertificateFile, message)
             .detail("cause", reason)
             .hint("give --client-cert one PEM file with the private key and its certificate")
     };

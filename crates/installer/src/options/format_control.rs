@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use packaging::PackageName;
 
 use super::SelectionOptions;
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 
 /// Which formats of distributions may be chosen for which project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -133,7 +133,7 @@ fn exclude_mutually(
     other: &mut ProjectNames,
 ) -> Result<(), Failure> {
     if value.starts_with('-') {
-        return Err(Failure::new(Kind::Error, "usage", format!("{options} option requires 1 argument.")));
+        return Err(Failure::new(Code::UsageConflict, format!("{options} option requires 1 argument.")));
     }
     let mut rest: Vec<&str> = value.split(',').collect();
     while let Some(position) = rest.iter().position(|word| *word == ":all:") {

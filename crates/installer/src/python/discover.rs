@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 
 /// Finds the interpreter's executable; `requested` is the value of `--python`: an executable, a command name or an environment.
 ///
@@ -19,8 +19,7 @@ pub fn find(requested: Option<&Path>) -> Result<PathBuf, Failure> {
             let directory = PathBuf::from(directory);
             return in_environment(&directory).ok_or_else(|| {
                 Failure::new(
-                    Kind::Error,
-                    "python.not-found",
+                    Code::PythonNotFound,
                     format!("{variable} names {}, where there is no Python", directory.display()),
                 )
                 .hint(format!("unset {variable}, or choose an environment with --python"))
@@ -31,7 +30,7 @@ pub fn find(requested: Option<&Path>) -> Result<PathBuf, Failure> {
         return Ok(executable);
     }
     ["python3", "python"].iter().find_map(|name| on_path(name)).ok_or_else(|| {
-        Failure::new(Kind::Error, "python.not-found", "Could not find a Python interpreter")
+        Failure::new(Code::PythonNotFound, "Could not find a Python interpreter")
             .detail("looked in", "VIRTUAL_ENV, CONDA_PREFIX, .venv, python3 and python on PATH")
             .hint("name an interpreter or an environment with --python")
     })
@@ -46,7 +45,7 @@ fn named(path: &Path) -> Result<PathBuf, Failure> {
         on_path(&path.to_string_lossy())
     };
     found.ok_or_else(|| {
-        Failure::new(Kind::Error, "python.not-found", format!("Could not locate Python interpreter {}", path.display()))
+        Failure::new(Code::PythonNotFound, format!("Could not locate Python interpreter {}", path.display()))
             .hint("give an executable, a command on PATH, or the directory of an environment")
     })
 }

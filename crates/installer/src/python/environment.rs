@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use packaging::{PackageName, Version};
 use wheel::{InstalledDistribution, RemovalScope};
 
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::options::CommonOptions;
 use crate::python::{self, Interpreter};
 
@@ -25,12 +25,8 @@ impl Environment {
         let executable = python::find(options.python.as_deref())?;
         let interpreter = Interpreter::probe(&executable, options.network.cache_dir.as_deref())?;
         if options.require_virtualenv && !interpreter.is_virtualenv {
-            return Err(Failure::new(
-                Kind::NoVirtualEnvironment,
-                "python.no-virtualenv",
-                "Could not find an activated virtualenv (required).",
-            )
-            .hint("activate one, or name one with --python"));
+            return Err(Failure::new(Code::PythonNoVirtualenv, "Could not find an activated virtualenv (required).")
+                .hint("activate one, or name one with --python"));
         }
         let distributions = wheel::installed(&interpreter.site_packages)?;
         Ok(Self { interpreter, distributions })
@@ -78,8 +74,7 @@ impl Environment {
     pub fn refuse_if_managed(&self) -> Result<(), Failure> {
         match &self.interpreter.externally_managed {
             Some(text) if !self.interpreter.is_virtualenv => Err(Failure::new(
-                Kind::Error,
-                "python.externally-managed",
+                Code::PythonExternallyManaged,
                 format!("externally-managed-environment\n\nThis environment is externally managed:\n{}", text.trim()),
             )
             .hint("install into a virtual environment; --break-system-packages overrides this at the risk of breaking your Python installation or OS")),

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::Interpreter;
 use crate::cache::file;
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 
 /// The script an interpreter is asked with.
 const PROBE: &str = data::PROBE;
@@ -45,7 +45,7 @@ impl Interpreter {
 
 fn run(executable: &Path) -> Result<Interpreter, Failure> {
     let failed = |reason: String| {
-        Failure::new(Kind::Error, "python.unusable", format!("Could not ask {} what it is", executable.display()))
+        Failure::new(Code::PythonUnusable, format!("Could not ask {} what it is", executable.display()))
             .detail("cause", reason)
             .hint("choose another interpreter or environment with --python")
     };
@@ -64,7 +64,7 @@ fn run(executable: &Path) -> Result<Interpreter, Failure> {
 /// What the answer depends on. The kernel is among it because markers name its release.
 fn key(executable: &Path) -> Result<String, Failure> {
     let resolved = executable.canonicalize().map_err(|error| {
-        Failure::new(Kind::Error, "python.not-found", format!("Could not read {}: {error}", executable.display()))
+        Failure::new(Code::PythonNotFound, format!("Could not read {}: {error}", executable.display())).caused_by(error)
     })?;
     let environment = executable.parent().and_then(Path::parent).unwrap_or(Path::new("/"));
     let kernel = rustix::system::uname();

@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::{Interpreter, SchemePaths};
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 
 /// Where an install goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,9 +32,10 @@ impl Destination {
     pub fn new(interpreter: &Interpreter, layout: &InstallScheme, root: Option<&Path>) -> Result<Self, Failure> {
         let mut paths = match layout {
             InstallScheme::Environment => interpreter.paths.clone(),
-            InstallScheme::User => interpreter.user_paths.clone().ok_or_else(|| {
-                Failure::new(Kind::Error, "python.no-user-scheme", "This Python has no user site-packages")
-            })?,
+            InstallScheme::User => interpreter
+                .user_paths
+                .clone()
+                .ok_or_else(|| Failure::new(Code::PythonNoUserScheme, "This Python has no user site-packages"))?,
             InstallScheme::Prefix(directory) => interpreter.prefix_paths.filled("{prefix}", directory),
             InstallScheme::Home(directory) => interpreter.home_paths.filled("{home}", directory),
         };

@@ -9,7 +9,7 @@ use url::Url;
 use super::file_options::option_set;
 use super::install_requirement::{self, absolute_path, absolute_url};
 use super::{InstallRequirement, Reading, RequirementOrigin, RequirementSet, installation_error, text};
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::options::index_url;
 use crate::optparse::{self, OptionSet, OptionToken, Token, TokenError};
 use crate::process_environment::ProcessEnvironment;
@@ -170,7 +170,7 @@ impl<'a> RequirementsReader<'a> {
                 installation_error("Editable requirements are not allowed as constraints")
                     .detail("where", parts.place())
             } else {
-                Failure::new(Kind::Usage, "usage.not-supported", format!("`-e {editable}` is not supported yet"))
+                Failure::new(Code::UsageNotSupported, format!("`-e {editable}` is not supported yet"))
                     .detail("where", parts.place())
                     .hint("build a wheel of the project and install that")
             });
@@ -231,8 +231,7 @@ impl<'a> RequirementsReader<'a> {
             && !matches!(inner, FileLocation::Remote(inner) if inner.origin() == outer.origin())
         {
             return Err(Failure::new(
-                Kind::Policy,
-                "requirements.remote-include",
+                Code::RequirementsRemoteInclude,
                 "A requirements file from a server includes a file from elsewhere",
             )
             .detail("file", redact(outer.as_str()))
@@ -427,7 +426,7 @@ fn refuse_lock_file(name: &str) -> Result<(), Failure> {
     if !is_lock {
         return Ok(());
     }
-    Err(Failure::new(Kind::Usage, "usage.not-supported", format!("the lock file '{name}' cannot be read yet"))
+    Err(Failure::new(Code::UsageNotSupported, format!("the lock file '{name}' cannot be read yet"))
         .hint("export it to a requirements file with hashes"))
 }
 
@@ -437,8 +436,7 @@ fn refuse_remote(url: &Url, parts: &ParsedLine<'_>) -> Result<(), Failure> {
         |option: &&OptionToken| matches!(option.id.as_str(), "index_url" | "extra_index_url" | "trusted_host");
     let Some(option) = parts.options.iter().find(forbidden) else { return Ok(()) };
     Err(Failure::new(
-        Kind::Policy,
-        "requirements.remote-option",
+        Code::RequirementsRemoteOption,
         format!("A requirements file from a server may not set {}", option.name),
     )
     .detail("file", redact(url.as_str()))

@@ -7,7 +7,7 @@ use packaging::{ExtraName, PackageName, Requirement, WheelFilename};
 use url::Url;
 
 use super::{ParsedMarker, RequirementOrigin, RequirementSource, installation_error};
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::redact::redact;
 
 /// What a text asks for, and on which condition. Sentences to warn with are added to `warnings`.
@@ -110,8 +110,7 @@ fn source_of_url(
 ) -> Result<RequirementSource, Failure> {
     if is_version_control(url.scheme()) {
         return Err(Failure::new(
-            Kind::Error,
-            "requirements.version-control",
+            Code::RequirementsVersionControl,
             format!("{} is a version control URL, which is not supported yet", redact(url.as_str())),
         )
         .hint("build a wheel of the project and install that"));

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use packaging::{ExtraName, HashAlgorithm, PackageName, Requirement};
 use url::Url;
 
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::options::{IndexOptions, RequirementOptions, SelectionOptions};
 use crate::process_environment::ProcessEnvironment;
 use crate::redact::redact;
@@ -217,5 +217,5 @@ impl fmt::Display for RequirementOrigin {
 
 /// What pip calls an installation error: exit code 1.
 fn installation_error(message: impl Into<String>) -> Failure {
-    Failure::new(Kind::Error, "requirements.invalid", redact(&message.into()))
+    Failure::new(Code::RequirementsInvalid, redact(&message.into()))
 }

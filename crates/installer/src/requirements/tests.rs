@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
+use crate::error::Exit;
 
 /// A directory with files, some of them on a server.
 struct World {
@@ -48,7 +49,7 @@ impl World {
                 Reading::Missing(urls) => {
                     for url in urls {
                         let content = self.remote.get(url.as_str());
-                        let content = content.ok_or_else(|| Failure::new(Kind::Network, "network", url.to_string()))?;
+                        let content = content.ok_or_else(|| Failure::new(Code::NetUnreachable, url.to_string()))?;
                         assert!(fetched.insert(url, content.clone().into_bytes()).is_none(), "asked for twice");
                     }
                 }
@@ -261,7 +262,7 @@ fn files_on_servers() {
         "-r file:///etc/passwd",
     ] {
         let failure = World::new(&[]).remote(base, content).requirements(base).unwrap_err();
-        assert_eq!(failure.kind, Kind::Policy, "{content}");
+        assert_eq!(failure.code.exit(), Exit::Policy, "{content}");
     }
     // A file of this machine may name a server.
     let world = World::new(&[("r.txt", &format!("-r {base}"))]).remote(base, "a");
@@ -278,7 +279,7 @@ fn lock_files_are_named() {
         [("pylock.toml", true), ("d/pylock.x.toml", true), ("pylock.toml[e]", true), ("pylock.txt", false)]
     {
         let failure = World::new(&[]).requirements(name).unwrap_err();
-        assert_eq!(failure.code == "usage.not-supported", refused, "{name}");
+        assert_eq!(failure.code.name() == "usage.not-supported", refused, "{name}");
     }
 }
 

@@ -17,7 +17,7 @@ use super::index_identity::{IndexIdentity, default_metadata_url};
 use super::layout::Layout;
 use super::shipped_roots;
 use crate::cache::ownership;
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::options::TrustOptions;
 
 /// The most bytes a root may have (as in `tuf::Limits`).
@@ -144,8 +144,7 @@ impl TrustAnchor {
         }
         if shipped_roots::is_known_secure(shipped_roots::KNOWN_SECURE, identity) {
             return Err(Failure::new(
-                Kind::Error,
-                "trust.missing",
+                Code::TrustMissing,
                 format!("{} is known to be signed, but there is no trusted root for it here", identity.url()),
             )
             .detail("meaning", "the index was not used, because it can be verified and must be")
@@ -277,8 +276,7 @@ fn exists(directory: &Path) -> Result<bool, Failure> {
         Ok(_) => Ok(true),
         // A link to a place that is not there now, such as one on a disk that is not mounted, says nothing about the index.
         Err(error) if error.kind() == ErrorKind::NotFound && leads_nowhere(directory.parent()) => Err(Failure::new(
-            Kind::Error,
-            "trust.unreadable",
+            Code::TrustUnreadable,
             format!(
                 "Could not see whether there is trust for the index in {}: a link leads nowhere",
                 directory.display()
@@ -287,8 +285,7 @@ fn exists(directory: &Path) -> Result<bool, Failure> {
         .hint("bring back what the link leads to, or remove it")),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
         Err(error) => Err(Failure::new(
-            Kind::Error,
-            "trust.unreadable",
+            Code::TrustUnreadable,
             format!("Could not see whether there is trust for the index in {}: {error}", directory.display()),
         )
         .hint("make the directory readable; without it nobody knows whether the index has to be verified")),
@@ -307,8 +304,7 @@ fn refuse_writable_by_others(path: &Path, belongs_to_user: bool) -> Result<(), F
     let Ok(metadata) = std::fs::metadata(path) else { return Ok(()) };
     let Some(reason) = ownership::writable_by_others(&metadata, !belongs_to_user) else { return Ok(()) };
     Err(Failure::new(
-        Kind::Error,
-        "trust.store-unsafe",
+        Code::TrustStoreUnsafe,
         format!("The trusted metadata in {} is not used: {reason}", path.display()),
     )
     .detail("meaning", "somebody else could have changed which keys are trusted; the index was not used")
@@ -347,7 +343,7 @@ fn lowest_root(directory: &Path) -> Result<Vec<u8>, Failure> {
 /// A whole small file; `None` when it is not there.
 pub(super) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
     let unreadable = |reason: &str| {
-        Failure::new(Kind::Error, "trust.unreadable", format!("Could not read {}: {reason}", path.display()))
+        Failure::new(Code::TrustUnreadable, format!("Could not read {}: {reason}", path.display()))
             .hint("make it readable; without it the index is not used, because it can be verified and must be")
     };
     // A pipe or device would never end, and opening it may block.
@@ -376,8 +372,7 @@ fn with_slash(mut url: Url) -> Url {
 
 fn damaged(directory: &Path, reason: &str) -> Failure {
     Failure::new(
-        Kind::Error,
-        "trust.damaged",
+        Code::TrustDamaged,
         format!("The trusted metadata in {} cannot be used: {reason}", directory.display()),
     )
     .detail("meaning", "the index was not used, because it can be verified and must be")
@@ -385,7 +380,7 @@ fn damaged(directory: &Path, reason: &str) -> Failure {
 
 /// What to do about a damaged directory depends on whose it is.
 fn with_recovery_hint(failure: Failure, directory: &Path, belongs_to_user: bool) -> Failure {
-    if failure.code != "trust.damaged" {
+    if failure.code != Code::TrustDamaged {
         failure
     } else if belongs_to_user && !holds_anchor(directory) {
         failure

@@ -17,7 +17,7 @@ use super::epoch::{EpochHandle, EpochInfo};
 use super::metadata_fetcher::MetadataFetcher;
 use super::metadata_store::MetadataStore;
 use super::refusal;
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::event::Reporter;
 use crate::net::{HttpClient, redacted};
 use crate::text::printable;
@@ -26,12 +26,6 @@ use crate::text::printable;
 const MOST_EPOCHS: u32 = 3;
 /// How long to wait for a repository that lacks a file it has signed.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// A failure with this code means that all that was read from the index has to be read again.
-pub const MOVED: &str = "trust.snapshot-moved";
-
-/// The code of a failure to prove that something is not signed.
-pub const IN_DOUBT: &str = "verify.absence-in-doubt";
-
 /// What one command sees of an index.
 pub struct CommandSnapshot {
     anchor: TrustAnchor,
@@ -171,7 +165,7 @@ impl CommandSnapshot {
     /// true in it, too.
     ///
     /// # Errors
-    /// When there is none in time, or it says otherwise ([`MOVED`]).
+    /// When there is none in time, or it says otherwise ([`Code::TrustSnapshotMoved`]).
     pub async fn renew(&self, number: u32, missing: &str) -> Result<(), Failure> {
         let mut current = self.epoch.lock().await;
         if current.number != number {
@@ -247,8 +241,7 @@ impl CommandSnapshot {
             _ => "more roles may speak of it than are asked".to_owned(),
         };
         Failure::new(
-            Kind::Verification,
-            IN_DOUBT,
+            Code::VerifyAbsenceInDoubt,
             format!("{} does not prove that it has no {}", self.display_url(), printable(path)),
         )
         .detail("received", why)
@@ -258,7 +251,7 @@ impl CommandSnapshot {
 
     fn incomplete(&self, missing: &str, status: Option<u16>) -> Failure {
         let message = format!("{} lacks a file that it has signed", self.display_url());
-        let failure = Failure::new(Kind::Expired, "trust.withheld", message)
+        let failure = Failure::new(Code::TrustWithheld, message)
             .detail("missing", missing)
             .detail("received", "no such file")
             .detail(
@@ -273,7 +266,7 @@ impl CommandSnapshot {
     }
 
     fn moved(&self) -> Failure {
-        Failure::new(Kind::Expired, MOVED, format!("{} was changed while it was read", self.display_url()))
+        Failure::new(Code::TrustSnapshotMoved, format!("{} was changed while it was read", self.display_url()))
             .detail("meaning", "what was chosen is no longer what the index signs; nothing was installed")
             .hint("run the command again")
     }

@@ -13,7 +13,7 @@ use super::command_snapshot::EpochOptions;
 use super::index::TrustedIndex;
 use super::index_identity::IndexIdentity;
 use super::project_map::{Mapping, ProjectMap};
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::event::{Reporter, WarningCode};
 use crate::net::{HttpClient, redacted};
 use crate::options::{CommonOptions, TrustOptions};
@@ -151,7 +151,7 @@ impl CommandTrust {
         }
         let message =
             format!("{} is not a signed index, and only signed ones may be used (--require-signed)", redacted(url));
-        Err(Failure::new(Kind::Policy, "policy.require-signed", message)
+        Err(Failure::new(Code::PolicyRequireSigned, message)
             .detail("meaning", "there is no trusted root for this index, so that nothing of it can be verified")
             .hint("get the root of the index from its operator and run: tufpip trust add URL --root FILE"))
     }
@@ -169,7 +169,7 @@ impl CommandTrust {
             let identity = IndexIdentity::of(&index);
             if TrustAnchor::find(&self.settings, &identity)?.is_some() {
                 let message = format!("{} belongs to a signed index and cannot be a page of links", redacted(url));
-                return Err(Failure::new(Kind::Policy, "policy.signed-as-links", message)
+                return Err(Failure::new(Code::PolicySignedAsLinks, message)
                     .detail(
                         "meaning",
                         "nothing on a page of --find-links is verified, and this index can be and must be",
@@ -194,7 +194,7 @@ impl CommandTrust {
             return Ok(());
         }
         let message = format!("{filename} is not signed, and only signed files may be used (--require-signed)");
-        Err(Failure::new(Kind::Policy, "policy.require-signed", message)
+        Err(Failure::new(Code::PolicyRequireSigned, message)
             .detail("from", redacted(url))
             .hint(format!(
                 "take {project} from a signed index, give its hash (--hash=sha256:… in a requirements file, or #sha256=… behind \

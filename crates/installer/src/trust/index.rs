@@ -8,7 +8,7 @@ use tuf::{ChainLink, Hashes, Size, Target};
 use url::Url;
 
 use super::anchor::TrustAnchor;
-use super::command_snapshot::{CommandSnapshot, EpochOptions, IN_DOUBT, LookUpResult, mirror_urls};
+use super::command_snapshot::{CommandSnapshot, EpochOptions, LookUpResult, mirror_urls};
 use super::epoch::EpochInfo;
 use super::index_identity::page_url;
 use super::layout::{DistributionTrust, IndexUrls, Layout, LayoutError, PageFormat, PageTarget};
@@ -16,7 +16,7 @@ use super::refusal;
 use super::signed_content::{ContentRequest, SignedContentCache};
 use super::signed_file::{PageProof, SignedFile};
 use crate::download::is_strong;
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::net::redacted;
 use crate::text::printable;
 
@@ -104,7 +104,7 @@ impl TrustedIndex {
                 size: Size::Exactly(target.length),
                 hashes: &target.hashes,
                 signer: &signer,
-                code: "verify.page",
+                code: Code::VerifyPage,
             };
             let Some(bytes) = self.signed_content.get(&wanted).await? else {
                 let missing = urls.first().map(redacted).unwrap_or_default();
@@ -194,7 +194,7 @@ impl TrustedIndex {
             Ok(LookUpResult { target: Some(target), epoch_info, .. }) => (target, epoch_info),
             Ok(LookUpResult { target: None, .. }) => return Ok(None),
             // The wheel has its metadata, too, and is signed for certain.
-            Err(failure) if failure.code == IN_DOUBT => return Ok(None),
+            Err(failure) if failure.code == Code::VerifyAbsenceInDoubt => return Ok(None),
             Err(failure) => return Err(failure),
         };
         let mut hashes = target.hashes.clone();
@@ -241,7 +241,7 @@ impl TrustedIndex {
     ) -> Result<Option<Vec<u8>>, Failure> {
         let what = format!("the metadata of {}", file.filename());
         let urls = [url];
-        let code = "verify.metadata";
+        let code = Code::VerifyMetadata;
         self.signed_content
             .get(&ContentRequest { what: &what, urls: &urls, accept: None, size, hashes, signer, code })
             .await
@@ -254,8 +254,7 @@ impl TrustedIndex {
         match &epoch_info.in_band_layout {
             Ok(Some(layout)) => Ok(Arc::clone(layout)),
             Ok(None) => Err(Failure::new(
-                Kind::Error,
-                "trust.layout-missing",
+                Code::TrustLayoutMissing,
                 format!("{} is signed, but nothing says how its signed files are named", self.display_url()),
             )
             .hint(format!(
@@ -286,7 +285,7 @@ impl TrustedIndex {
         };
         parsed.map_err(|error| {
             let message = format!("Could not read the signed page of {project} from {}: {error}", self.display_url());
-            Failure::new(Kind::Error, "index.page", printable(&message)).hint("tell the operator of the index")
+            Failure::new(Code::IndexPage, printable(&message)).hint("tell the operator of the index")
         })
     }
 
@@ -303,13 +302,13 @@ impl TrustedIndex {
 
     fn bad_layout(&self, error: &LayoutError) -> Failure {
         let message = format!("The layout of {} cannot be used: {error}", self.display_url());
-        Failure::new(Kind::Error, "trust.layout", printable(&message))
+        Failure::new(Code::TrustLayout, printable(&message))
             .hint("give the right one with tufpip trust add … --layout, or tell the operator of the index")
     }
 
     fn disagree(&self, filename: &str, difference: &str) -> Failure {
         let message = format!("Refused {}: the signed page and the signed target of it differ", printable(filename));
-        Failure::new(Kind::Verification, "verify.page-target-disagree", message)
+        Failure::new(Code::VerifyPageTargetDisagree, message)
             .detail("from", self.display_url())
             .detail("received", difference)
             .detail("meaning", format!("the index contradicts itself; {}", refusal::NOTHING_USED))

@@ -20,7 +20,6 @@ mod signed_content;
 mod signed_file;
 
 pub use anchor::{AnchorKind, AnchorRecord, Rewrite, TrustAnchor, TrustFile, metadata_store_directories};
-pub use command_snapshot::MOVED;
 pub use command_trust::CommandTrust;
 pub use epoch::{EpochInfo, duration, signed_at, unix_now};
 pub use index::{PageLookUp, TrustedIndex};

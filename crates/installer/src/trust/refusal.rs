@@ -10,7 +10,7 @@ use super::anchor::TrustAnchor;
 use super::epoch::duration;
 use super::metadata_fetcher::UNAUTHORIZED;
 use super::signed_file::SignedFile;
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::net::redacted;
 use crate::text::printable;
 
@@ -21,7 +21,7 @@ pub const NOTHING_USED: &str = "it was not used, nothing was installed, and what
 pub fn of_metadata(anchor: &TrustAnchor, from: &Url, error: &tuf::Error, now: tuf::UnixTime) -> Failure {
     let role = printable(error.role().as_str());
     let index = redacted(anchor.identity.url());
-    let (kind, code) = meaning(error);
+    let code = code_of(error);
     let message = match error.action() {
         Action::ReplaceTrustedRoot => format!("The trusted root of {index} cannot be used"),
         Action::CheckDate => format!("The signed metadata of {index} has expired ({role})"),
@@ -40,7 +40,7 @@ pub fn of_metadata(anchor: &TrustAnchor, from: &Url, error: &tuf::Error, now: tu
         Action::DoNotTrust => format!("Refused the signed metadata of {index} ({role})"),
     };
     let version = error.version().map(|version| format!(" version {version}")).unwrap_or_default();
-    let mut failure = Failure::new(kind, code, message)
+    let mut failure = Failure::new(code, message)
         .detail("refused", format!("{role}{version}"))
         .detail("from", redacted(from))
         .detail("expected", with_readable_time(error.expected()))
@@ -80,27 +80,26 @@ fn with_readable_time(expected: &str) -> String {
     readable().unwrap_or_else(|| expected.to_owned())
 }
 
-/// Exit code and stable code.
-fn meaning(error: &tuf::Error) -> (Kind, &'static str) {
+fn code_of(error: &tuf::Error) -> Code {
     match error.check() {
-        Check::TrustedRoot => (Kind::Error, "trust.root"),
-        Check::Expiry => (Kind::Expired, "trust.expired"),
-        Check::Present => (Kind::Expired, "trust.withheld"),
-        Check::RootRotations => (Kind::Verification, "trust.too-many-roots"),
-        Check::Reachable if is_unauthorized(error) => (Kind::Error, "trust.unauthorized"),
-        Check::Reachable => (Kind::Network, "trust.unreachable"),
-        Check::Stored => (Kind::Error, "trust.offline"),
-        Check::Supported | Check::SupportedKeys => (Kind::Verification, "trust.unsupported"),
-        Check::Signatures => (Kind::Verification, "trust.signatures"),
+        Check::TrustedRoot => Code::TrustRoot,
+        Check::Expiry => Code::TrustExpired,
+        Check::Present => Code::TrustWithheld,
+        Check::RootRotations => Code::TrustTooManyRoots,
+        Check::Reachable if is_unauthorized(error) => Code::TrustUnauthorized,
+        Check::Reachable => Code::TrustUnreachable,
+        Check::Stored => Code::TrustOffline,
+        Check::Supported | Check::SupportedKeys => Code::TrustUnsupported,
+        Check::Signatures => Code::TrustSignatures,
         Check::TimestampRollback | Check::SnapshotRollback | Check::RoleRollback | Check::RoleRemoved => {
-            (Kind::Verification, "trust.rollback")
+            Code::TrustRollback
         }
-        Check::Version | Check::RootVersion => (Kind::Verification, "trust.version"),
-        Check::LengthAndHashes => (Kind::Verification, "trust.hash-mismatch"),
-        Check::Size => (Kind::Verification, "trust.too-large"),
-        Check::InSnapshot => (Kind::Verification, "trust.not-in-snapshot"),
+        Check::Version | Check::RootVersion => Code::TrustVersion,
+        Check::LengthAndHashes => Code::TrustHashMismatch,
+        Check::Size => Code::TrustTooLarge,
+        Check::InSnapshot => Code::TrustNotInSnapshot,
         // Whatever else there will be to check: format, type.
-        _ => (Kind::Verification, "trust.malformed"),
+        _ => Code::TrustMalformed,
     }
 }
 
@@ -159,13 +158,13 @@ fn advice(error: &tuf::Error) -> &'static str {
 
 /// A distribution that is not what was signed.
 pub fn refused_file(filename: &str, url: &Url, mismatch: &tuf::Mismatch, signed: &SignedFile) -> Failure {
-    of_file(filename, "verify.target", url, mismatch, &signed.signer())
+    of_file(filename, Code::VerifyTarget, url, mismatch, &signed.signer())
 }
 
 /// A distribution that is signed, and that the server says it does not have or does not give.
 pub fn withheld_file(filename: &str, url: &Url, status: u16, signed: &SignedFile) -> Failure {
     let message = format!("{} is signed, and the server does not give it", printable(filename));
-    let failure = Failure::new(Kind::Expired, "trust.withheld", message)
+    let failure = Failure::new(Code::TrustWithheld, message)
         .detail("from", redacted(url))
         .detail("received", format!("status {status}"))
         .detail("signed by", printable(&signed.signer()))
@@ -181,7 +180,7 @@ pub fn withheld_file(filename: &str, url: &Url, status: u16, signed: &SignedFile
 }
 
 /// A file that is not what was signed.
-pub fn of_file(what: &str, code: &'static str, url: &Url, mismatch: &tuf::Mismatch, signer: &str) -> Failure {
+pub fn of_file(what: &str, code: Code, url: &Url, mismatch: &tuf::Mismatch, signer: &str) -> Failure {
     let (expected, received) = match mismatch {
         tuf::Mismatch::TooLong { limit } => (format!("{limit} bytes"), "more".to_owned()),
         tuf::Mismatch::TooShort { expected, found } => (format!("{expected} bytes"), format!("{found} bytes")),
@@ -190,7 +189,7 @@ pub fn of_file(what: &str, code: &'static str, url: &Url, mismatch: &tuf::Mismat
         }
         tuf::Mismatch::NoKnownHash { listed } => ("a hash that can be verified".to_owned(), printable(listed)),
     };
-    Failure::new(Kind::Verification, code, format!("Refused {}: it is not what was signed", printable(what)))
+    Failure::new(code, format!("Refused {}: it is not what was signed", printable(what)))
         .detail("from", redacted(url))
         .detail("expected", expected)
         .detail("received", received)

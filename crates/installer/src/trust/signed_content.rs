@@ -13,7 +13,7 @@ use url::Url;
 
 use super::refusal;
 use crate::cache::file;
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::net::{HttpClient, NetworkCause, RemoteFailure, ResponseLimits, local_path};
 
 /// The most bytes of a page or metadata file, whatever is signed.
@@ -41,7 +41,7 @@ pub struct ContentRequest<'a> {
     /// Who signed it, for messages.
     pub signer: &'a str,
     /// The code of a refusal.
-    pub code: &'static str,
+    pub code: Code,
 }
 
 impl SignedContentCache {
@@ -129,7 +129,7 @@ fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => {
             let message = format!("Could not read {}: {error}", path.display());
-            Err(Failure::new(Kind::Error, "file.unreadable", message))
+            Err(Failure::new(Code::FileUnreadable, message))
         }
     }
 }

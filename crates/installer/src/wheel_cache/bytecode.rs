@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 use wheel::BytecodeFile;
 
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 use crate::python::Interpreter;
 use crate::wheel_cache::{UnpackedWheel, publish_directory};
 
@@ -250,7 +250,7 @@ fn read(root: &Path) -> Option<Vec<BytecodeFile>> {
 }
 
 fn failed(reason: &str) -> Failure {
-    Failure::new(Kind::Error, "python.compile", "Could not compile to bytecode")
+    Failure::new(Code::PythonCompile, "Could not compile to bytecode")
         .detail("cause", reason)
         .hint("install without bytecode: --no-compile")
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use wheel::{ArchiveLimits, Manifest, RecordPolicy, WheelArchive};
 
 use crate::download::{DownloadRequest, Proof, VerifiedFile};
-use crate::error::{Failure, Kind};
+use crate::error::{Code, Failure};
 
 /// A wheel whose bytes were verified and which is unpacked in the store. Only the store makes one.
 #[derive(Clone, Debug)]
@@ -91,7 +91,7 @@ impl WheelCache {
             return Ok(found);
         }
         let filename = file.filename().parse().map_err(|_| {
-            Failure::new(Kind::Error, "wheel.file-name", format!("{} is not a valid wheel filename.", file.filename()))
+            Failure::new(Code::RequirementsWheelName, format!("{} is not a valid wheel filename.", file.filename()))
         })?;
         let archive = WheelArchive::open(file.path(), &filename, &ArchiveLimits::default())?;
         let disk = |error: std::io::Error| unusable(&self.root, &error.to_string());
@@ -145,6 +145,6 @@ pub fn publish_directory(staged: &Path, name: &Path, is_whole: impl FnOnce() -> 
 }
 
 fn unusable(path: &Path, reason: &str) -> Failure {
-    Failure::new(Kind::Error, "disk", format!("Could not use the cache at {}: {reason}", path.display()))
+    Failure::new(Code::Disk, format!("Could not use the cache at {}: {reason}", path.display()))
         .hint("free some space, remove that directory, or choose another place with --cache-dir")
 }

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Read as _};
 use installer::process_environment::PASSPHRASE_VARIABLE;
 use zeroize::Zeroizing;
 
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 
 /// Where passphrases of private keys may come from.
 #[derive(Clone, Copy, Debug, Default)]
@@ -90,7 +90,7 @@ impl Passphrases {
         let second = self.prompt("The same again: ")?;
         if first != second {
             let message = "The passphrases differ; nothing was written";
-            return Err(Failure::new(Kind::Usage, "repo.passphrase", message));
+            return Err(Failure::new(Code::RepoNoPassphrase, message));
         }
         self.typed.push(first.clone());
         Ok(first)
@@ -112,7 +112,7 @@ impl Passphrases {
 fn from_descriptor(fd: u32) -> Result<GivenPassphrase, Failure> {
     let unreadable = |error: &io::Error| {
         let message = format!("No passphrase can be read from file descriptor {fd}: {error}");
-        Failure::new(Kind::Usage, "repo.passphrase", message)
+        Failure::new(Code::RepoNoPassphrase, message)
     };
     let file = File::open(format!("/dev/fd/{fd}")).map_err(|error| unreadable(&error))?;
     let mut text = Zeroizing::new(String::new());
@@ -131,17 +131,17 @@ fn from_variable() -> Result<Option<GivenPassphrase>, Failure> {
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(std::env::VarError::NotUnicode(_)) => {
             let message = format!("The passphrase in {PASSPHRASE_VARIABLE} is not UTF-8");
-            Err(Failure::new(Kind::Usage, "repo.passphrase", message))
+            Err(Failure::new(Code::RepoNoPassphrase, message))
         }
     }
 }
 
 fn empty(what: &str) -> Failure {
-    Failure::new(Kind::Usage, "repo.passphrase", format!("A passphrase must not be empty: {what}"))
+    Failure::new(Code::RepoNoPassphrase, format!("A passphrase must not be empty: {what}"))
         .hint("--no-passphrase makes keys that are not encrypted, for machines that sign alone")
 }
 
 fn unasked(reason: &str) -> Failure {
-    Failure::new(Kind::Usage, "repo.passphrase", format!("A passphrase is needed, but {reason}"))
+    Failure::new(Code::RepoNoPassphrase, format!("A passphrase is needed, but {reason}"))
         .hint(format!("give it with --passphrase-fd or in {PASSPHRASE_VARIABLE}"))
 }

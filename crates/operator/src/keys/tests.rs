@@ -158,9 +158,9 @@ fn key_files_are_private_and_never_overwritten() {
     }
     let before = fs::read(&path).unwrap();
     let failure = write(directory.path(), "online", &PrivateKey::generate().unwrap(), None).unwrap_err();
-    assert_eq!(failure.code, "repo.key-exists");
+    assert_eq!(failure.code.name(), "repo.key-exists");
     fs::remove_file(path.with_extension("pub")).unwrap();
-    assert_eq!(write(directory.path(), "online", &key, None).unwrap_err().code, "repo.key-exists");
+    assert_eq!(write(directory.path(), "online", &key, None).unwrap_err().code.name(), "repo.key-exists");
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
@@ -176,7 +176,7 @@ fn files_are_matched_to_keys_without_a_passphrase() {
     assert_eq!(by_private.id, found[0].id);
     // Without the public half nobody can tell.
     fs::remove_file(directory.path().join("root.pub")).unwrap();
-    assert_eq!(open(&directory.path().join("root.pem")).unwrap_err().code, "repo.key-file");
+    assert_eq!(open(&directory.path().join("root.pem")).unwrap_err().code.name(), "repo.key-file");
     assert_eq!(in_directory(directory.path()).unwrap().len(), 0);
 }
 

@@ -11,7 +11,7 @@ use packaging::{PackageName, Version};
 use super::{Machine, lock_file};
 use installer::context::Context;
 use installer::download::DownloadRequest;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Exit, Failure};
 use installer::event::WarningCode;
 use installer::index::{Finder, IndexFile};
 use installer::install::plan::Plan;
@@ -107,7 +107,7 @@ pub async fn collect(options: &CommonOptions, mirror: &MirrorOptions, context: &
         .buffered(PAGES);
     let projects = releases.try_collect().await.map_err(|failure| explained(failure, mirror, None))?;
     let finder = finders.into_iter().next();
-    let finder = finder.ok_or_else(|| Failure::new(Kind::Error, "internal", "there is no machine to mirror for"))?;
+    let finder = finder.ok_or_else(|| Failure::new(Code::Internal, "there is no machine to mirror for"))?;
     Ok(Closure { projects, sources, finder })
 }
 
@@ -136,7 +136,7 @@ async fn resolve_for(
     let input = ResolverInput::for_machine(requirements, &environment.interpreter.markers, name, &*context.reporter)?;
     if let Some(url) = input.named_urls().first() {
         let message = format!("{} cannot be mirrored: only what indexes offer can", installer::net::redacted(url));
-        return Err(Failure::new(Kind::Usage, "usage", message)
+        return Err(Failure::new(Code::Usage, message)
             .hint("name the project and its version; a file of your own is added with `tufpip repo add`"));
     }
     let rules = Rules::ignoring_installed(&mirror.requirements);
@@ -154,7 +154,7 @@ async fn release(
     mirror: &MirrorOptions,
     context: &Context,
 ) -> Result<ChosenReleases, Failure> {
-    let first = finders.first().ok_or_else(|| Failure::new(Kind::Error, "internal", "there is no finder"))?;
+    let first = finders.first().ok_or_else(|| Failure::new(Code::Internal, "there is no finder"))?;
     let index_files = first.files(project).await?;
     let mut chosen = Vec::new();
     let mut held_back = None;
@@ -200,11 +200,11 @@ fn without_files(project: &PackageName, version: &Version, index_files: &[Arc<In
     let choice = finder.evaluator();
     if of_version.clone().next().is_some() && of_version.all(|file| !choice.may_match_required_hashes(project, file)) {
         let message = format!("No file of {project} {version} has a hash that the requirements give for it");
-        return Failure::new(Kind::Verification, "verify.hash-mismatch", message)
+        return Failure::new(Code::VerifyHashMismatch, message)
             .hint("compare the hashes in the requirements with those of the index");
     }
     let message = format!("{project} {version} was chosen, and the index has no file of it to be mirrored any more");
-    Failure::new(Kind::Error, "repo.upstream-moved", message).hint("the index has changed meanwhile: try again")
+    Failure::new(Code::RepoUpstreamMoved, message).hint("the index has changed meanwhile: try again")
 }
 
 /// Names the option that this command has, and the machine.
@@ -217,7 +217,7 @@ fn explained(mut failure: Failure, mirror: &MirrorOptions, machine: Option<&Mach
         for text in std::iter::once(&mut failure.message).chain(&mut failure.hints) {
             *text = text.replace("--uploaded-prior-to", "--min-age");
         }
-        if failure.kind == Kind::Error {
+        if failure.code.exit() == Exit::Error {
             failure =
                 failure.hint("releases that are younger than --min-age do not count: newer ones may be held back");
         }

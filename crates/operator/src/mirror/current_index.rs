@@ -10,7 +10,7 @@ use tuf::metadata::TargetFile;
 use crate::operator_directory::OperatorDirectory;
 use crate::published_state;
 use crate::storage::Storage;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 
 /// The pages of this index as they will be once everything that waits is published.
 pub struct CurrentIndex {
@@ -57,7 +57,8 @@ impl CurrentIndex {
         };
         for change in self.staged.get(project).into_iter().flatten() {
             change.apply(&mut page).map_err(|error| {
-                Failure::new(Kind::Error, "repo.change", format!("What waits to be published does not fit: {error}"))
+                Failure::new(Code::RepoChange, format!("What waits to be published does not fit: {error}"))
+                    .caused_by(error)
                     .hint("`tufpip repo status` shows what waits")
             })?;
         }

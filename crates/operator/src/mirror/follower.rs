@@ -11,7 +11,7 @@ use super::comparison::{Comparison, MirrorRules, ReplacedFile, UpstreamFile, com
 use super::{Importer, MirrorReport};
 use crate::operator_directory::OperatorDirectory;
 use installer::download::DownloadRequest;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::index::IndexFile;
 
 /// Files of a project that are brought at a time.
@@ -97,7 +97,7 @@ async fn import_files(
 ) -> Result<Vec<FileAddition>, Failure> {
     let brought = stream::iter(files).map(|file| async move {
         let request = requests.get(file.filename());
-        let request = request.ok_or_else(|| Failure::new(Kind::Error, "internal", "nothing says how to get a file"))?;
+        let request = request.ok_or_else(|| Failure::new(Code::Internal, "nothing says how to get a file"))?;
         importer.import(file, request).await
     });
     let additions: Vec<Option<FileAddition>> = brought.buffered(FILES).try_collect().await?;

@@ -14,7 +14,7 @@ use crate::distribution::Distribution;
 use crate::operator_directory::{OperatorDirectory, disk_failure};
 use installer::context::Context;
 use installer::download::{DownloadRequest, VerifiedFile};
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::event::WarningCode;
 use installer::index::{IndexFile, parse_time};
 use installer::net::{ResponseLimits, redacted};
@@ -82,8 +82,7 @@ impl Importer<'_> {
         // What was inspected is what was verified, though both were read from a cache that others may write to.
         if distribution.content.sha256 != file.sha256() {
             return Err(Failure::new(
-                Kind::Error,
-                "repo.disk",
+                Code::RepoDisk,
                 format!("{} has changed while it was read", file.path().display()),
             ));
         }
@@ -99,12 +98,12 @@ impl Importer<'_> {
         let filename = index_file.filename().to_owned();
         let url = public_url(index_file).ok_or_else(|| {
             let message = format!("{} cannot be linked: it is not on a web server", printable(&filename));
-            Failure::new(Kind::Error, "repo.link", message).hint("copy it: --files copy")
+            Failure::new(Code::RepoLink, message).hint("copy it: --files copy")
         })?;
         // A page that comes over https must not lead away from it: no client would follow.
         if self.operator_directory.config.index_url().scheme() == "https" && !url.starts_with("https:") {
             let message = format!("{} cannot be linked: it would leave https", printable(&filename));
-            return Err(Failure::new(Kind::Error, "repo.link", message)
+            return Err(Failure::new(Code::RepoLink, message)
                 .detail("file", redacted(&request.url))
                 .hint("copy it: --files copy"));
         }
@@ -151,8 +150,7 @@ impl Importer<'_> {
         let received = hex::encode(Sha256::digest(&body));
         match sha256 {
             Some(expected) if !expected.eq_ignore_ascii_case(&received) => Err(Failure::new(
-                Kind::Verification,
-                "verify.metadata-hash-mismatch",
+                Code::VerifyMetadataHashMismatch,
                 format!("The metadata of {} is not what the index says it is", printable(index_file.filename())),
             )
             .detail("file", redacted(&url))
@@ -185,5 +183,5 @@ fn copy_whole(from: &Path, to: &Path) -> Result<(), Failure> {
 }
 
 fn internal(error: &tokio::task::JoinError) -> Failure {
-    Failure::new(Kind::Error, "internal", error.to_string())
+    Failure::new(Code::Internal, error.to_string())
 }

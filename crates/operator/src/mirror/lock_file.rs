@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use installer::download::is_strong;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::requirements::{InstallRequirement, ParsedMarker, RequirementOrigin, RequirementSource};
 use installer::text::printable;
 
@@ -42,7 +42,7 @@ struct ProjectFile {
 /// When it cannot be read, or locks something that is not on an index.
 pub fn read(path: &Path) -> Result<Vec<InstallRequirement>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::new(Kind::Error, "file.unreadable", format!("Could not read {}: {error}", path.display()))
+        Failure::new(Code::FileUnreadable, format!("Could not read {}: {error}", path.display())).caused_by(error)
     })?;
     let lock: Lock = toml::from_str(&text).map_err(|error| unusable(path, &error.to_string()))?;
     if lock.lock_version.split('.').next() != Some("1") {
@@ -88,5 +88,5 @@ fn to_requirement(package: &Package, path: &Path, text: &str) -> Result<InstallR
 
 fn unusable(path: &Path, problem: &str) -> Failure {
     let message = format!("The lock file {} cannot be used: {}", path.display(), printable(problem.trim_end()));
-    Failure::new(Kind::Error, "repo.lock-file", message)
+    Failure::new(Code::RepoLockFile, message)
 }

@@ -4,7 +4,7 @@
 
 use packaging::{ElfHeader, MarkerEnvironment, TagInputs, Version};
 
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::python::Interpreter;
 
 /// A CPython of some version, on some platform.
@@ -72,7 +72,7 @@ impl Machine {
             None if facts.implementation == "cpython" => facts.clone(),
             None => {
                 let message = format!("'{}' names no platform, and {} is no CPython", self.text, facts.implementation);
-                return Err(Failure::new(Kind::Usage, "usage", message)
+                return Err(Failure::new(Code::Usage, message)
                     .hint("name the platform as well, such as 3.12/manylinux_2_28_x86_64"));
             }
         };

@@ -6,7 +6,7 @@ use packaging::{PackageName, ProjectList};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::Url;
 
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::net::{HttpClient, ResponseLimits, redacted};
 use installer::text::printable;
 
@@ -31,7 +31,7 @@ pub async fn project_list(client: &HttpClient, index: &Url) -> Result<Vec<Packag
     }
     let list = ProjectList::from_json(&fetched.body).map_err(|error| {
         let message = format!("Could not read the list of projects at {}: {error}", redacted(index));
-        named(Failure::new(Kind::Error, "index.page", printable(&message)))
+        named(Failure::new(Code::IndexPage, printable(&message)))
     })?;
     Ok(list.projects)
 }

@@ -4,7 +4,7 @@ use packaging::{PackageName, Version};
 use serde_json::{Value, json};
 
 use super::comparison::ReplacedFile;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::text::printable;
 
 /// What has changed, what has not, and what should be known of it. Files are told with their projects.
@@ -70,7 +70,7 @@ impl MirrorReport {
             1 => format!("{} was replaced by another file of the same name", printable(&first.filename)),
             several => format!("{several} files were replaced by others of the same names"),
         };
-        let mut failure = Failure::new(Kind::Verification, "repo.upstream-replaced", message);
+        let mut failure = Failure::new(Code::RepoUpstreamReplaced, message);
         for (_, ReplacedFile { filename, here, there }) in self.replaced.iter().take(SHOWN) {
             failure = failure
                 .detail("file", filename.clone())

@@ -13,7 +13,7 @@ use super::{PublicationUpdate, not_publishable};
 use crate::operator_directory::OperatorDirectory;
 use crate::published_state::{self, refused};
 use crate::storage::Storage;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::event::{Progress, Reporter};
 use installer::trust::unix_now;
 
@@ -51,7 +51,8 @@ pub async fn draft(
         read_pages(&mut draft, storage, &projects, reporter).await?;
     }
     draft.apply(&update.changes).map_err(|error| {
-        Failure::new(Kind::Error, "repo.change", error.to_string())
+        Failure::new(Code::RepoChange, error.to_string())
+            .caused_by(error)
             .hint("`tufpip repo status` shows what is staged; `tufpip repo remove` takes a staged file back")
     })?;
     if let Some(published) = &published {
@@ -108,7 +109,7 @@ fn check_clock(published: Option<&Published>, now: UnixTime) -> Result<(), Failu
         Some(signed_at) if signed_at.0 > now.0 + CLOCK_TOLERANCE => {
             let message =
                 format!("By the clock of this machine it is {now}, but what is published was signed at {signed_at}");
-            Err(Failure::new(Kind::Error, "repo.clock", message)
+            Err(Failure::new(Code::RepoClock, message)
                 .hint("set the clock, here or on the machine that published last"))
         }
         _ => Ok(()),

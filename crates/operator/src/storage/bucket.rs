@@ -23,7 +23,7 @@ use super::{
     CreateOutcome, FileClass, FileContent, ObjectVersion, ReplaceOutcome, StorageEntry, check_path, on_disk,
     unknown_location,
 };
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 
 /// Larger files are sent in parts of this many bytes, one after the other. R2 and others want them of equal size.
 const PART: u64 = 16 << 20;
@@ -95,14 +95,14 @@ impl Bucket {
         while let Some(piece) = stream.try_next().await.map_err(|error| failed(&error))? {
             if (bytes.len() + piece.len()) as u64 > limit {
                 let message = format!("{} has more than the {limit} bytes that such a file may have", self.shown(path));
-                return Err(Failure::new(Kind::Error, "repo.storage", message));
+                return Err(Failure::new(Code::RepoStorage, message));
             }
             bytes.extend_from_slice(&piece);
         }
         let missing = || {
             let message =
                 format!("The store sends no ETag for {}, so that changes cannot be noticed", self.shown(path));
-            Failure::new(Kind::Error, "repo.storage", message)
+            Failure::new(Code::RepoStorage, message)
         };
         Ok(Some((bytes, version.ok_or_else(missing)?)))
     }
@@ -283,22 +283,21 @@ impl Bucket {
         match status(error) {
             Some(401 | 403) => {
                 let message = format!("The store does not let this user {action} {place}");
-                Failure::new(Kind::Error, "repo.storage-refused", message).hint(
+                Failure::new(Code::RepoStorageRefused, message).hint(
                     "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and that they may list, read, write and delete there",
                 )
             }
             Some(404) => Failure::new(
-                Kind::Error,
-                "repo.storage",
+                Code::RepoStorage,
                 format!("Could not {action} {place}: there is no such bucket"),
             )
             .hint("make the bucket first; check AWS_ENDPOINT_URL if the store is not Amazon's"),
             _ if is_of_the_network(error) => {
                 let message = format!("Could not {action} {place}: the store does not answer as it should");
-                Failure::new(Kind::Network, "repo.storage-unreachable", message)
+                Failure::new(Code::RepoStorageUnreachable, message)
                     .hint("try again; check AWS_ENDPOINT_URL if the store is not Amazon's")
             }
-            _ => Failure::new(Kind::Error, "repo.storage", format!("Could not {action} {place}")),
+            _ => Failure::new(Code::RepoStorage, format!("Could not {action} {place}")),
         }
         .detail("cause", cause(error))
     }
@@ -348,7 +347,7 @@ fn patience() -> RetryConfig {
 fn mark() -> Result<String, Failure> {
     let mut mark = [0; 16];
     let filled = rustls::crypto::ring::default_provider().secure_random.fill(&mut mark);
-    filled.map_err(|_| Failure::new(Kind::Error, "internal", "The system gives no random numbers"))?;
+    filled.map_err(|_| Failure::new(Code::Internal, "The system gives no random numbers"))?;
     Ok(hex::encode(mark))
 }
 
@@ -428,5 +427,5 @@ fn unusable(bucket: &str, error: &Error) -> Failure {
 }
 
 fn unreadable(source: &FilePath, error: &io::Error) -> Failure {
-    Failure::new(Kind::Error, "repo.storage", format!("Could not read {}: {error}", source.display()))
+    Failure::new(Code::RepoStorage, format!("Could not read {}: {error}", source.display()))
 }

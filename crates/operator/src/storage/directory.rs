@@ -17,7 +17,7 @@ use tempfile::NamedTempFile;
 
 use super::unflushed::{UnflushedFiles, synchronize_names};
 use super::{CreateOutcome, FileClass, FileContent, ObjectVersion, ReplaceOutcome, StorageEntry};
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 
 /// What the names of files begin with that are not published.
 pub(super) const HIDDEN: &str = ".tufpip-";
@@ -254,7 +254,7 @@ impl Directory {
                 Err(TryLockError::WouldBlock) => {
                     let message = format!("Another process keeps {} locked", self.root.display());
                     let hint = "end the other tufpip that publishes there: what it has published so far is whole";
-                    return Err(Failure::new(Kind::Error, "repo.storage-locked", message).hint(hint));
+                    return Err(Failure::new(Code::RepoStorageLocked, message).hint(hint));
                 }
             }
         }
@@ -355,9 +355,9 @@ fn in_the_way(place: &Path, wants_directory: bool, is_symlink: bool) -> Failure 
     let wanted = if wants_directory { "a directory" } else { "a file" };
     let found = if is_symlink { "a symbolic link, which may lead out of what is published" } else { "something else" };
     let message = format!("Expected {wanted} at {}, and there is {found}", place.display());
-    Failure::new(Kind::Error, "repo.storage", message).hint("remove it")
+    Failure::new(Code::RepoStorage, message).hint("remove it")
 }
 
 fn failed(action: &str, place: &Path, error: &io::Error) -> Failure {
-    Failure::new(Kind::Error, "repo.storage", format!("Could not {action} {}: {error}", place.display()))
+    Failure::new(Code::RepoStorage, format!("Could not {action} {}: {error}", place.display()))
 }

@@ -10,7 +10,7 @@ use url::Url;
 use crate::anchor::IndexAddress;
 use crate::config::Config;
 use installer::context::Context;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::event::Reporter;
 use installer::net::{ResponseLimits, local_path, redacted};
 use installer::options::{CommonOptions, TrustOptions};
@@ -45,7 +45,7 @@ impl PublishedIndex {
         reporter: &Arc<dyn Reporter>,
     ) -> Result<Self, Failure> {
         let temporary = |error: std::io::Error| {
-            Failure::new(Kind::Error, "disk", format!("Could not make a temporary directory: {error}"))
+            Failure::new(Code::Disk, format!("Could not make a temporary directory: {error}"))
                 .hint("set TMPDIR to a directory with free space")
         };
         let directory = tempfile::Builder::new().prefix("tufpip-").tempdir().map_err(temporary)?;
@@ -103,7 +103,7 @@ impl PublishedIndex {
     pub async fn must_read(&self, path: &str) -> Result<Vec<u8>, Failure> {
         self.read(path).await?.ok_or_else(|| {
             let message = format!("There is no {path} below {}", redacted(&self.base));
-            Failure::new(Kind::Verification, "repo.missing", message)
+            Failure::new(Code::RepoMissing, message)
                 .hint("if the index was never published, run tufpip repo publish; otherwise put the file back")
         })
     }

@@ -9,7 +9,7 @@ use url::Url;
 use super::IndexProblem;
 use super::place::PublishedIndex;
 use installer::download::DownloadRequest;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::net::{ResponseLimits, local_path};
 use installer::trust::{PageLookUp, PageProof, SignedFile, TrustedIndex, page_url, withheld_file};
 
@@ -153,7 +153,7 @@ async fn check_file(
         (None, _) => Err(withheld_file(name, &signed.url, 404, &signed)),
         (Some(Some(found)), Some(expected)) if found != expected => {
             let message = format!("{name} has another length than the one that is signed");
-            Err(Failure::new(Kind::Verification, "verify.target", message)
+            Err(Failure::new(Code::VerifyTarget, message)
                 .detail("expected", format!("{expected} bytes"))
                 .detail("received", format!("{found} bytes")))
         }

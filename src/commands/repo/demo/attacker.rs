@@ -10,7 +10,7 @@ use repository::{Page, PageFile, layout};
 use sha2::{Digest as _, Sha256};
 
 use super::stage::DemoStage;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use operator::operator_directory::disk_failure;
 use operator::server::ResponseOverrides;
 
@@ -142,5 +142,5 @@ fn name(project: &str) -> Result<PackageName, Failure> {
 }
 
 fn broken(reason: &str) -> Failure {
-    Failure::new(Kind::Error, "repo.demo", format!("The demonstration failed: {reason}"))
+    Failure::new(Code::RepoDemo, format!("The demonstration failed: {reason}"))
 }

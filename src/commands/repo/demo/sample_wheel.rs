@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rawzip::ZipArchiveWriter;
 use sha2::{Digest as _, Sha256};
 
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use operator::operator_directory::{disk_failure, write_whole};
 
 /// A wheel to be made.
@@ -52,7 +52,8 @@ impl SampleWheel {
     /// # Errors
     /// When memory cannot be written to, which does not happen.
     pub fn bytes(&self) -> Result<Vec<u8>, Failure> {
-        self.archive().map_err(|error| Failure::new(Kind::Error, "internal", format!("{}: {error}", self.filename())))
+        self.archive()
+            .map_err(|error| Failure::new(Code::Internal, format!("{}: {error}", self.filename())).caused_by(error))
     }
 
     fn archive(&self) -> Result<Vec<u8>, rawzip::Error> {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::sample_wheel::module;
 use super::unexpected;
 use crate::terminal::Terminal;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::text::printable_lines;
 use operator::operator_directory::disk_failure;
 use operator::server::{ResponseOverrides, Server};
@@ -41,15 +41,14 @@ const PASSPHRASE: &str = "a key for a demonstration";
 impl DemoStage {
     /// An empty place, and a server for what will be published.
     pub async fn new(interpreter: PathBuf, terminal: &Arc<Terminal>) -> Result<Self, Failure> {
-        let failed =
-            |error| Failure::new(Kind::Error, "disk", format!("Could not make a temporary directory: {error}"));
+        let failed = |error| Failure::new(Code::Disk, format!("Could not make a temporary directory: {error}"));
         let directory = tempfile::Builder::new().prefix("tufpip-demo-").tempdir().map_err(failed)?;
         let public = directory.path().join("index/public");
         std::fs::create_dir_all(&public).map_err(|error| disk_failure(&public, &error))?;
         let overrides = ResponseOverrides::default();
         let server = Server::start(&public, 0, Arc::clone(&overrides)).await?;
         let program = std::env::current_exe().map_err(|error| {
-            Failure::new(Kind::Error, "internal", format!("This program does not find itself: {error}"))
+            Failure::new(Code::Internal, format!("This program does not find itself: {error}")).caused_by(error)
         })?;
         let interpreter = std::path::absolute(&interpreter).unwrap_or(interpreter);
         let index = format!("{}simple/", server.url());
@@ -146,7 +145,7 @@ impl DemoStage {
             return Ok(());
         }
         let message = format!("The demonstration failed: what was installed into {target} does not say \"{says}\"");
-        Err(Failure::new(Kind::Error, "repo.demo", message))
+        Err(Failure::new(Code::RepoDemo, message))
     }
 
     /// Whether anything was installed.
@@ -192,7 +191,8 @@ impl DemoStage {
         command.stdin(std::process::Stdio::null());
         // The server answers meanwhile, in other threads.
         let output = tokio::task::block_in_place(|| command.output());
-        let output = output.map_err(|error| Failure::new(Kind::Error, "repo.demo", format!("{shown}: {error}")))?;
+        let output =
+            output.map_err(|error| Failure::new(Code::RepoDemo, format!("{shown}: {error}")).caused_by(error))?;
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let text = printable_lines(&text).replace(&format!("{}/", self.directory().display()), "");
         Ok(CommandResult { shown, code: output.status.code(), output: text })

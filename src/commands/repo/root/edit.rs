@@ -8,7 +8,7 @@ use tuf::{Key, UnixTime};
 
 use crate::settings::{EditRoot, EditedGroup, OperatorOptions, Renewed};
 use crate::terminal::Terminal;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Failure};
 use installer::trust::unix_now;
 use operator::ceremony::{self, Ceremony};
 use operator::config::CONFIG_FILE;
@@ -66,7 +66,7 @@ pub async fn edit(repo: &OperatorOptions, edit: &EditRoot, terminal: &Terminal) 
         }
     }
     if files.is_empty() && ceremony.with(Vec::new()).waiting.len() == ceremony.waiting.len() {
-        return Err(Failure::new(Kind::Usage, "repo.nothing-changes", "Nothing would change")
+        return Err(Failure::new(Code::RepoNothingChanges, "Nothing would change")
             .hint("--add-key, --remove-key and --threshold change who signs, --bins over what the projects are spread; --renew all signs the same again"));
     }
     if !repo.dry_run {
@@ -207,11 +207,11 @@ fn changed(group: &KeyGroup, edit: &EditRoot, added: &[keys::KeyFile], ring: &Ke
 
 /// Why who signs cannot be changed so.
 pub fn impossible(error: CeremonyError) -> Failure {
-    Failure::new(Kind::Usage, "repo.ceremony", format!("This change is impossible: {error}"))
+    Failure::new(Code::RepoCeremony, format!("This change is impossible: {error}"))
 }
 
 /// There is nothing to change.
 pub fn no_root() -> Failure {
-    Failure::new(Kind::Error, "repo.no-root", "There is no root, neither published nor waiting")
+    Failure::new(Code::RepoNoRoot, "There is no root, neither published nor waiting")
         .hint("`tufpip repo init` makes the first one")
 }

@@ -11,7 +11,7 @@ use tuf::metadata::{Metadata, Root, TopLevelRole};
 use crate::commands::confirmation::confirm;
 use crate::settings::{OperatorOptions, SignFiles};
 use crate::terminal::Terminal;
-use installer::error::{Failure, Kind};
+use installer::error::{Code, Exit, Failure};
 use installer::text::printable;
 use installer::trust::unix_now;
 use operator::ceremony::{self, Ceremony};
@@ -101,11 +101,9 @@ pub async fn sign(repo: &OperatorOptions, sign: &SignFiles, terminal: &Terminal)
         let question = format!("Sign this with {}", names.join(", "));
         if repo.json && !sign.yes {
             let message = "Nothing was signed: with --json nobody is asked";
-            return Err(
-                Failure::new(Kind::Usage, "repo.not-confirmed", message).hint("give --yes, and nobody has to be")
-            );
+            return Err(Failure::new(Code::UsageNoInput, message).hint("give --yes, and nobody has to be"));
         }
-        if !sign.yes && !confirm(&question, "repo.not-confirmed", repo.no_input)? {
+        if !sign.yes && !confirm(&question, repo.no_input)? {
             terminal.line("Nothing was signed.");
             return Ok(());
         }
@@ -121,7 +119,7 @@ pub async fn sign(repo: &OperatorOptions, sign: &SignFiles, terminal: &Terminal)
 async fn known(operator_directory: &OperatorDirectory, terminal: &Terminal) -> Result<Ceremony, Failure> {
     let storage = Storage::open(&operator_directory.output())?;
     match Ceremony::read(operator_directory, &storage, terminal).await {
-        Err(failure) if failure.kind == Kind::Network => {
+        Err(failure) if failure.code.exit() == Exit::Network => {
             terminal.warning(&format!("What is published cannot be read: {}", failure.message));
             Ceremony::offline(operator_directory)
         }
@@ -223,7 +221,7 @@ fn to_sign(
             };
             if !file.take_signatures(&copy) {
                 let message = format!("{} and {} say different things", first.display(), path.display());
-                return Err(Failure::new(Kind::Error, "repo.metadata-file", message)
+                return Err(Failure::new(Code::RepoMetadataFile, message)
                     .hint("signatures go from one copy to the other only when both say the same"));
             }
             with_copies.insert(file.file_name());
@@ -323,18 +321,18 @@ fn not_counted(file: &OfflineMetadataFile) -> String {
 
 fn nobody(files: &[ToSign], known: &SigningContext, sign: &SignFiles, ring: &KeyRing) -> Failure {
     if files.is_empty() {
-        return Failure::new(Kind::Error, "repo.nothing-waits", "Nothing waits for signatures");
+        return Failure::new(Code::RepoNothingWaits, "Nothing waits for signatures");
     }
     let here: BTreeSet<&KeyId> = ring.ids().collect();
     let keys = files.iter().flat_map(|one| &one.requirements).flat_map(|requirement| &requirement.keys);
     let signed: BTreeSet<&KeyId> = keys.filter(|(id, signed)| *signed && here.contains(id)).map(|(id, _)| id).collect();
     let mut failure = if signed.is_empty() {
         let message = "No key here has to sign any of these files";
-        Failure::new(Kind::Error, "repo.not-a-signer", message)
+        Failure::new(Code::RepoNotASigner, message)
     } else {
         let names: Vec<String> = signed.iter().map(|id| ring.display_name(id)).collect();
         let message = format!("Nothing more is to be signed here: {} has signed already", names.join(", "));
-        Failure::new(Kind::Error, "repo.not-a-signer", message)
+        Failure::new(Code::RepoNotASigner, message)
     };
     for one in files {
         for requirement in &one.requirements {
@@ -367,14 +365,13 @@ fn refuse_other_previous(file: &OfflineMetadataFile, previous: &Root) -> Result<
         file.file_name(),
         file.version().saturating_sub(1)
     );
-    Err(Failure::new(Kind::Usage, "repo.metadata-file", message)
+    Err(Failure::new(Code::RepoMetadataFile, message)
         .hint("it is root.json where the index is published from, and tuf/N.root.json of the index"))
 }
 
 /// The root before, which whoever it names must have signed.
 fn read_previous(path: &Path) -> Result<Root, Failure> {
-    let no_root =
-        |problem: String| Failure::new(Kind::Error, "repo.metadata-file", format!("{} {problem}", path.display()));
+    let no_root = |problem: String| Failure::new(Code::RepoMetadataFile, format!("{} {problem}", path.display()));
     let bytes = std::fs::read(path).map_err(|error| disk_failure(path, &error))?;
     let root = Metadata::<Root>::from_bytes(&bytes).map_err(|error| no_root(format!("is no root: {error}")))?;
     root.verify(&root.signed.keys, root.signed.role(TopLevelRole::Root))

@@ -434,8 +434,9 @@ impl World {
 
     /// A process of its own that is killed at this step, if it comes to it.
     fn killed_at(&self, step: u32) -> ExitStatus {
+        let (_, module) = module_path!().split_once("::").unwrap();
         Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "trust::store::tests::child", "--nocapture"])
+            .args(["--exact", &format!("{module}::child"), "--nocapture"])
             .env("TUFPIP_TEST_DIRECTORY", self.directory.path())
             .env("TUFPIP_TEST_KILL_AT", step.to_string())
             .output()
