@@ -7,8 +7,8 @@ use installer::text::count_noun;
 
 /// What becomes of an event.
 pub enum Message {
-    /// What the command was asked for; always printed, on standard output.
-    Data(String),
+    /// The JSON document that was asked for; always printed, on standard output.
+    Json(String),
     /// A result line as pip prints it, on standard output.
     Line(String),
     /// Something good to know, on standard error.
@@ -23,7 +23,7 @@ pub enum Message {
 
 /// The lines that an event is worth. Progress is drawn, not said.
 pub fn of_event(event: &Event<'_>) -> Vec<Message> {
-    use Message::{Data, Detail, Error, Line, Note, Warning};
+    use Message::{Detail, Error, Json, Line, Note, Warning};
     let one = match event {
         Event::Progress(_) => return Vec::new(),
         Event::Verified(verified) => return of_verified(verified),
@@ -75,7 +75,7 @@ pub fn of_event(event: &Event<'_>) -> Vec<Message> {
             Note(format!("--allow-unsigned {project} had no effect: {reason}"))
         }
         Event::Conflicts { broken } => Error(of_conflicts(broken)),
-        Event::Report { text } => Data((*text).to_owned()),
+        Event::Report { text } => Json((*text).to_owned()),
     };
     vec![one]
 }

@@ -6,8 +6,6 @@ use std::fmt;
 
 use wheel::{TransactionError, WheelError};
 
-use crate::text::printable_lines;
-
 /// Why a command failed; decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -81,12 +79,12 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Whoever made the texts may have forgotten that some of them are foreign.
-        for (index, line) in printable_lines(&self.message).lines().enumerate() {
+        // Whoever made the texts may have forgotten that some of them are foreign, or that a URL is in them.
+        for (index, line) in shown(&self.message).lines().enumerate() {
             writeln!(formatter, "{}{}", if index == 0 { "ERROR: " } else { "" }, line)?;
         }
         for (label, text) in &self.details {
-            let text = printable_lines(text);
+            let text = shown(text);
             let mut lines = text.lines();
             writeln!(formatter, "  {label:<9} {}", lines.next().unwrap_or_default())?;
             for line in lines {
@@ -94,10 +92,14 @@ impl fmt::Display for Failure {
             }
         }
         for hint in &self.hints {
-            writeln!(formatter, "  {:<9} {hint}", "help")?;
+            writeln!(formatter, "  {:<9} {}", "help", printable::line(hint))?;
         }
         write!(formatter, "  {:<9} {}", "code", self.code)
     }
+}
+
+fn shown(text: &str) -> String {
+    printable::lines(&printable::redacted(text))
 }
 
 impl From<WheelError> for Failure {

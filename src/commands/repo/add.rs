@@ -55,7 +55,7 @@ pub async fn add(repo: &OperatorOptions, add: &AddFiles, terminal: &Arc<Terminal
         terminal.warning(warning);
     }
     if repo.json {
-        terminal.data(&to_json(&added, repo.dry_run).to_string());
+        terminal.json(&to_json(&added, repo.dry_run).to_string());
     } else {
         say(&added, repo.dry_run, terminal);
     }

@@ -15,7 +15,7 @@ use super::IndexFile;
 use crate::cache::file;
 use crate::download::{DownloadRequest, Downloader, VerifiedFile};
 use crate::error::{Failure, Kind};
-use crate::net::{HttpClient, PartialContent, ResponseLimits, local_path, redacted};
+use crate::net::{HttpClient, PartialContent, ResponseLimits, local_path};
 use crate::trust::{PageProof, SignedFile};
 use crate::wheel_cache::WheelCache;
 
@@ -186,7 +186,7 @@ impl MetadataReader {
                 "verify.metadata-hash-mismatch",
                 format!("The metadata of {} is not what the index says it is", file.filename()),
             )
-            .detail("file", redacted(&url))
+            .detail("file", printable::redacted_url(&url))
             .detail("expected", format!("sha256 {expected}"))
             .detail("received", format!("sha256 {received}"))
             .detail("meaning", "the metadata was not used and nothing was installed")
@@ -287,6 +287,6 @@ fn unusable(url: &str, reason: &str) -> Failure {
     Failure::new(
         Kind::Error,
         "index.link",
-        format!("The index gives an unusable link, '{}': {reason}", crate::text::printable(url)),
+        format!("The index gives an unusable link, '{}': {reason}", printable::line(url)),
     )
 }

@@ -10,7 +10,6 @@ use super::sample_wheel::module;
 use super::unexpected;
 use crate::terminal::Terminal;
 use installer::error::{Failure, Kind};
-use installer::text::printable_lines;
 use operator::operator_directory::disk_failure;
 use operator::server::{ResponseOverrides, Server};
 
@@ -194,7 +193,7 @@ impl DemoStage {
         let output = tokio::task::block_in_place(|| command.output());
         let output = output.map_err(|error| Failure::new(Kind::Error, "repo.demo", format!("{shown}: {error}")))?;
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        let text = printable_lines(&text).replace(&format!("{}/", self.directory().display()), "");
+        let text = printable::lines(&text).replace(&format!("{}/", self.directory().display()), "");
         Ok(CommandResult { shown, code: output.status.code(), output: text })
     }
 }

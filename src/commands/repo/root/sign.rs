@@ -12,7 +12,6 @@ use crate::commands::confirmation::confirm;
 use crate::settings::{OperatorOptions, SignFiles};
 use crate::terminal::Terminal;
 use installer::error::{Failure, Kind};
-use installer::text::printable;
 use installer::trust::unix_now;
 use operator::ceremony::{self, Ceremony};
 use operator::config::CONFIG_FILE;
@@ -295,7 +294,7 @@ fn report(repo: &OperatorOptions, files: &mut [ToSign], known: &SigningContext, 
                 said
             })
             .collect();
-        terminal.data(&json!({"files": files, "dry_run": repo.dry_run}).to_string());
+        terminal.json(&json!({"files": files, "dry_run": repo.dry_run}).to_string());
         return;
     }
     for one in files.iter() {
@@ -306,7 +305,7 @@ fn report(repo: &OperatorOptions, files: &mut [ToSign], known: &SigningContext, 
             terminal.line(&not_counted(&one.file));
         }
         if one.requirements.is_empty() {
-            terminal.line(&printable(&format!(
+            terminal.line(&printable::line(&format!(
                 "{}: {} on it; who must sign stands in the file that delegates to it",
                 one.file.file_name(),
                 installer::text::count_noun(one.file.signatures(), "signature")
@@ -318,7 +317,7 @@ fn report(repo: &OperatorOptions, files: &mut [ToSign], known: &SigningContext, 
 /// That the signatures of the root before are needed too.
 fn not_counted(file: &OfflineMetadataFile) -> String {
     let name = file.file_name();
-    printable(&format!("{name}: the old root's own signatures cannot be counted here; give --previous root.json"))
+    printable::line(&format!("{name}: the old root's own signatures cannot be counted here; give --previous root.json"))
 }
 
 fn nobody(files: &[ToSign], known: &SigningContext, sign: &SignFiles, ring: &KeyRing) -> Failure {
