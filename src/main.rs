@@ -78,7 +78,7 @@ fn run(settings: &Settings, terminal: &Arc<Terminal>) -> Result<ExitCode, Failur
             Ok(())
         }
         Command::Help { text } => {
-            terminal.data(text.trim_end());
+            terminal.data_lines(text.trim_end());
             Ok(())
         }
     }?;

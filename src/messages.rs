@@ -4,12 +4,12 @@
 use installer::error::Failure;
 use installer::event::{BrokenRequirement, Event, Verified};
 use installer::python::environment::shown_path;
-use installer::text::{count_noun, printable_lines};
+use installer::text::count_noun;
 
 /// What becomes of an event.
 pub enum Message {
-    /// What the command was asked for; always printed, on standard output.
-    Data(String),
+    /// The JSON document that was asked for; always printed, on standard output.
+    Json(String),
     /// A result line as pip prints it, on standard output.
     Line(String),
     /// Something good to know, on standard error.
@@ -24,7 +24,7 @@ pub enum Message {
 
 /// The lines that an event is worth. Progress is drawn, not said.
 pub fn of_event(event: &Event<'_>) -> Vec<Message> {
-    use Message::{Data, Detail, Error, Line, Note, Warning};
+    use Message::{Detail, Error, Json, Line, Note, Warning};
     let one = match event {
         Event::Progress(_) => return Vec::new(),
         Event::Verified(verified) => return of_verified(verified),
@@ -76,7 +76,7 @@ pub fn of_event(event: &Event<'_>) -> Vec<Message> {
             Note(format!("--allow-unsigned {project} had no effect: {reason}"))
         }
         Event::Conflicts { broken } => Error(of_conflicts(broken)),
-        Event::Report { text } => Data((*text).to_owned()),
+        Event::Report { text } => Json((*text).to_owned()),
     };
     vec![one]
 }
@@ -84,7 +84,7 @@ pub fn of_event(event: &Event<'_>) -> Vec<Message> {
 /// The failure that ends a command: what pip says, facts with their labels, what to do, and the code.
 pub fn of_failure(failure: &Failure) -> String {
     // Whoever made the texts may have forgotten that some of them are foreign.
-    let lines = |text: &str| printable_lines(text).lines().map(str::to_owned).collect::<Vec<_>>();
+    let lines = |text: &str| printable::lines(text).lines().map(str::to_owned).collect::<Vec<_>>();
     let mut shown = vec![format!("ERROR: {}", lines(&failure.message).join("\n"))];
     for (label, text) in &failure.details {
         let mut label = *label;

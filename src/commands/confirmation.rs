@@ -20,7 +20,7 @@ pub fn confirm(question: &str, no_input: bool) -> Result<bool, Failure> {
         return Err(unanswered("there is no terminal to ask at"));
     }
     let mut output = io::stdout();
-    let _ = write!(output, "{question} (y/N)? ");
+    let _ = write!(output, "{} (y/N)? ", printable::line(question));
     let _ = output.flush();
     let mut answer = String::new();
     io::stdin()

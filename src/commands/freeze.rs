@@ -13,7 +13,6 @@ use crate::terminal::Terminal;
 use installer::error::Failure;
 use installer::python::environment::Environment;
 use installer::python::installed::{InstalledPackage, filter_installed};
-use installer::text::printable_lines;
 
 /// What is not printed without `--all`: the installer, and before Python 3.12 what every environment came with.
 const INSTALLERS: [&str; 4] = ["pip", "setuptools", "distribute", "wheel"];
@@ -32,7 +31,7 @@ pub fn freeze(settings: &Settings, freeze: &FreezeOptions, terminal: &Terminal) 
             frozen.insert(described.name.clone(), one);
         }
     }
-    let say = |line: &str| terminal.data(&printable_lines(line));
+    let say = |line: &str| terminal.data(line);
     if !freeze.requirement_files.is_empty() {
         template::fill(&freeze.requirement_files, &mut frozen, say, terminal)?;
         say("## The following requirements were added by pip freeze:");
@@ -46,7 +45,7 @@ pub fn freeze(settings: &Settings, freeze: &FreezeOptions, terminal: &Terminal) 
     let mut rest: Vec<&FrozenRequirement> = frozen.values().filter(|frozen| !hidden(frozen)).collect();
     rest.sort_by_key(|frozen| frozen.described.raw_name().to_lowercase());
     for frozen in rest {
-        say(&frozen.lines);
+        frozen.lines.iter().for_each(|line| say(line));
     }
     Ok(())
 }
@@ -56,7 +55,7 @@ struct FrozenRequirement {
     described: InstalledPackage,
     is_editable: bool,
     /// Comments and the requirement.
-    lines: String,
+    lines: Vec<String>,
 }
 
 impl FrozenRequirement {
@@ -66,7 +65,7 @@ impl FrozenRequirement {
             Some(location) => checkout::requirement(location, described, terminal),
             None => {
                 let direct = described.distribution.direct_url().and_then(|direct| reference(described, &direct));
-                direct.unwrap_or_else(|| described.to_pin())
+                vec![direct.unwrap_or_else(|| described.to_pin())]
             }
         };
         Self { described: described.clone(), is_editable: editable.is_some(), lines }
@@ -76,16 +75,17 @@ impl FrozenRequirement {
 /// `name @ url`; `None` when the file of PEP 610 does not say what the URL is.
 fn reference(described: &InstalledPackage, direct: &DirectUrl) -> Option<String> {
     let mut requirement = format!("{} @ ", described.raw_name());
+    let url = without_secret(&direct.url);
     let mut fragments = Vec::new();
     if let Some(vcs) = &direct.vcs_info {
-        requirement.push_str(&format!("{}+{}@{}", vcs.vcs, direct.url, vcs.commit_id));
+        requirement.push_str(&format!("{}+{url}@{}", vcs.vcs, vcs.commit_id));
     } else if let Some(archive) = &direct.archive_info {
-        requirement.push_str(&direct.url);
+        requirement.push_str(&url);
         let first = archive.hashes.as_ref().and_then(|hashes| hashes.iter().next());
         fragments
             .extend(first.map(|(algorithm, value)| format!("{algorithm}={value}")).or_else(|| archive.hash.clone()));
     } else if direct.dir_info.is_some() {
-        requirement.push_str(&direct.url);
+        requirement.push_str(&url);
     } else {
         return None;
     }
@@ -94,4 +94,52 @@ fn reference(described: &InstalledPackage, direct: &DirectUrl) -> Option<String>
         requirement.push_str(&format!("#{}", fragments.join("&")));
     }
     Some(requirement)
+}
+
+/// A URL without what PEP 610 calls security sensitive, should another program have written it down; a URL that cannot be read
+/// as one is shown redacted. The user `git`, variables, and whom `ssh` logs in stay: without them it is another place.
+fn without_secret(url: &str) -> String {
+    let parts = url.split_once("://").and_then(|(scheme, rest)| {
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let at = rest.get(..end)?.rfind('@')?;
+        Some((scheme, rest.get(..at)?, rest.get(at + 1..)?))
+    });
+    let Some((scheme, userinfo, after)) = parts else { return printable::redacted(url) };
+    let is_variable = |text: &str| {
+        let name = text.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
+        name.is_some_and(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)))
+    };
+    let (user, password) = userinfo.split_once(':').map_or((userinfo, None), |(user, password)| (user, Some(password)));
+    if (is_variable(user) && password.is_none_or(is_variable)) || userinfo == "git" {
+        return url.to_owned();
+    }
+    match scheme {
+        "ssh" | "git+ssh" => format!("{scheme}://{user}@{after}"),
+        _ => format!("{scheme}://{after}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_secret;
+
+    #[test]
+    fn secrets_of_urls_are_not_frozen() {
+        for (url, shown) in [
+            ("https://u:p@h/a@b", "https://h/a@b"),
+            ("https://token@h/a", "https://h/a"),
+            ("https://${USER}:${PASSWORD}@h/a", "https://${USER}:${PASSWORD}@h/a"),
+            ("https://${TOKEN}@h/a", "https://${TOKEN}@h/a"),
+            ("https://${TOKEN}:p@h/a", "https://h/a"),
+            ("https://git@h/a", "https://git@h/a"),
+            ("ssh://git:p@h/a", "ssh://git@h/a"),
+            ("ssh://me@h/a", "ssh://me@h/a"),
+            ("https://h/a@b", "https://h/a@b"),
+            ("file:///a@b", "file:///a@b"),
+            ("https://u:p/q@h", "https://****@h"),
+            ("git@h:a", "git@h:a"),
+        ] {
+            assert_eq!(without_secret(url), shown);
+        }
+    }
 }

@@ -11,7 +11,6 @@ use installer::error::Failure;
 use installer::options::normalize;
 use installer::python::environment::Environment;
 use installer::python::installed::{InstalledPackage, installed_packages};
-use installer::text::printable_lines;
 
 /// Prints the distributions that are named; exit code 1 when none is installed.
 ///
@@ -72,14 +71,14 @@ fn say(described: &InstalledPackage, requires: &str, required_by: &str, terminal
     lines.push(format!("Requires: {requires}"));
     lines.push(format!("Required-by: {required_by}"));
     for line in lines {
-        terminal.line(&printable_lines(&line));
+        terminal.lines(&line);
     }
 }
 
 /// What `-v` adds.
 fn say_more(described: &InstalledPackage, terminal: &Terminal) -> Result<(), Failure> {
     let fields = &described.fields;
-    let say = |line: &str| terminal.line(&printable_lines(line));
+    let say = |line: &str| terminal.lines(line);
     say(&format!("Metadata-Version: {}", fields.get("Metadata-Version").unwrap_or_default()));
     say(&format!("Installer: {}", described.distribution.installer()));
     say("Classifiers:");
@@ -107,7 +106,7 @@ fn say_files(described: &InstalledPackage, terminal: &Terminal) -> Result<(), Fa
     let mut files: Vec<String> = files.iter().map(|file| plain_path(file)).collect();
     files.sort();
     for file in files {
-        terminal.line(&printable_lines(&format!("  {}", file.trim())));
+        terminal.line(&format!("  {}", file.trim()));
     }
     Ok(())
 }

@@ -21,7 +21,6 @@ use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Code, Failure};
 use installer::event::Reporter;
-use installer::net::redacted;
 use installer::options::TrustOptions;
 use installer::trust::{IndexIdentity, TrustAnchor};
 
@@ -49,7 +48,7 @@ fn anchor_of(settings: &TrustOptions, index: &Url) -> Result<TrustAnchor, Failur
 }
 
 fn not_trusted(identity: &IndexIdentity) -> Failure {
-    let message = format!("There is no trusted root for {}", redacted(identity.url()));
+    let message = format!("There is no trusted root for {}", printable::redacted_url(identity.url()));
     Failure::new(Code::TrustNone, message)
         .hint("`tufpip trust list` prints the indexes that are trusted; `tufpip trust add` adds one")
 }

@@ -182,7 +182,7 @@ fn not_removable(described: &InstalledPackage, error: TransactionError) -> Failu
                 "" | "pip" | "tufpip" => failure.hint(format!(
                     "install it again, which writes a RECORD: tufpip install --ignore-installed --no-deps {name}=={version}"
                 )),
-                other => failure.hint(format!("the package was installed by {}", installer::text::printable(other))),
+                other => failure.hint(format!("the package was installed by {}", printable::line(other))),
             }
         }
         TransactionError::Distutils { .. } => failure(
@@ -211,7 +211,7 @@ fn remove(planned: &[PlannedRemoval], environment: &Environment, terminal: &Term
         }
         if terminal.is_verbose(1) {
             for path in &removal.paths {
-                terminal.line(&installer::text::printable(&format!("  Removing file or directory {}", path.display())));
+                terminal.line(&printable::line(&format!("  Removing file or directory {}", path.display())));
             }
         }
         transaction.remove(removal.clone());
@@ -258,7 +258,7 @@ fn proceed(no_input: bool) -> Result<bool, Failure> {
             "y" | "" => return Ok(true),
             "n" => return Ok(false),
             other => {
-                let other = installer::text::printable(other);
+                let other = printable::line(other);
                 let _ = writeln!(output, "Your response ('{other}') was not one of the expected responses: y, n, ");
             }
         }

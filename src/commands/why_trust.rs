@@ -12,10 +12,8 @@ use installer::error::Failure;
 use installer::install::plan::Addition;
 use installer::install::resolution::{self, Resolved, Rules};
 use installer::install::resolver_input::ResolverInput;
-use installer::net::redacted;
 use installer::options::RequirementOptions;
 use installer::python::environment::Environment;
-use installer::text::printable;
 use installer::trust::{AnchorKind, SignedFile, TrustAnchor, unix_now};
 
 /// Chooses a file for each name as `install` would, and prints its chain of roles and keys, in the order of the names. Exit code
@@ -60,8 +58,8 @@ fn title(addition: &Addition) -> String {
 
 fn say_unsigned(addition: &Addition, terminal: &Terminal) {
     let request = &addition.chosen_file.request;
-    terminal.data(&printable(&title(addition)));
-    row(terminal, "from", &redacted(&request.url));
+    terminal.data(&printable::line(&title(addition)));
+    row(terminal, "from", &printable::redacted_url(&request.url));
     let by = if request.is_hashed_by_user() {
         "a hash that you gave; no signature"
     } else if request.known_sha256().is_some() {
@@ -74,8 +72,8 @@ fn say_unsigned(addition: &Addition, terminal: &Terminal) {
 
 async fn say_signed(addition: &Addition, signed: &SignedFile, terminal: &Terminal) {
     let index = signed.page().index();
-    terminal.data(&printable(&title(addition)));
-    row(terminal, "from", &redacted(&addition.chosen_file.request.url));
+    terminal.data(&printable::line(&title(addition)));
+    row(terminal, "from", &printable::redacted_url(&addition.chosen_file.request.url));
     row(terminal, "index", &signed.page().snapshot());
     row(terminal, "anchor", &anchor(index.anchor()));
     let target = signed.target();
@@ -87,7 +85,7 @@ async fn say_signed(addition: &Addition, signed: &SignedFile, terminal: &Termina
     if page != target {
         say_target("page", page, terminal);
         let roles: Vec<&str> = page.roles.iter().map(tuf::metadata::RoleName::as_str).collect();
-        row(terminal, "", &format!("signed by {}", printable(&roles.join(" → "))));
+        row(terminal, "", &format!("signed by {}", printable::line(&roles.join(" → "))));
     } else {
         row(terminal, "", "the signed page has length and hash of the file");
     }
@@ -102,7 +100,7 @@ fn anchor(anchor: &TrustAnchor) -> String {
             AnchorKind::Url => "with a known hash from",
             AnchorKind::FirstUse => "believed without proof on first use, from",
         };
-        printable(&format!(": root {}, {kind} {}, {}", record.version, record.source, record.added))
+        printable::line(&format!(": root {}, {kind} {}, {}", record.version, record.source, record.added))
     });
     format!("{place}{}", how.unwrap_or_default())
 }
@@ -110,7 +108,7 @@ fn anchor(anchor: &TrustAnchor) -> String {
 /// Signatures behind the threshold are not looked at: of the other keys nothing is known.
 fn say_link(link: &ChainLink, now: UnixTime, terminal: &Terminal) {
     let head = format!("version {}, {}", link.version, key_text::expiry(link.expires, now));
-    row(terminal, &printable(link.role.as_str()), &head);
+    row(terminal, &printable::line(link.role.as_str()), &head);
     let keys = |counted: bool| {
         let signers = link.signers.iter().filter(|signer| signer.signed == counted);
         signers.map(|signer| key_text::key(&signer.key_id, signer.key.as_ref())).collect::<Vec<_>>().join(", ")
@@ -121,10 +119,10 @@ fn say_link(link: &ChainLink, now: UnixTime, terminal: &Terminal) {
 }
 
 fn say_target(label: &str, target: &Target, terminal: &Terminal) {
-    row(terminal, label, &printable(&target.path));
+    row(terminal, label, &printable::line(&target.path));
     row(terminal, "", &format!("{} bytes", target.length));
     for (algorithm, hex) in target.hashes.iter() {
-        row(terminal, "", &printable(&format!("{algorithm} {hex}")));
+        row(terminal, "", &printable::line(&format!("{algorithm} {hex}")));
     }
 }
 

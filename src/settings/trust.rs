@@ -14,7 +14,6 @@ use installer::error::{Code, Failure};
 use installer::options::{IndexOptions, SelectionOptions};
 use installer::options::{index_url, parse_index_url};
 use installer::process_environment::ProcessEnvironment;
-use installer::redact::redact;
 
 /// `trust`
 #[derive(Clone, Debug)]
@@ -232,12 +231,12 @@ fn rewrite(rule: &str) -> Result<(String, String), Failure> {
     let is_url = |text: &str| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "file"));
     match rule.split_once('=') {
         Some((from, to)) if is_url(from) && is_url(to) => Ok((from.to_owned(), to.to_owned())),
-        _ => Err(Failure::usage(format!("option --rewrite: expected URL=URL, found '{}'", redact(rule)))),
+        _ => Err(Failure::usage(format!("option --rewrite: expected URL=URL, found '{}'", printable::redacted(rule)))),
     }
 }
 
 fn wrong_url(option: &str, text: &str) -> Failure {
-    let text = redact(text);
+    let text = printable::redacted(text);
     Failure::usage(format!("option {option}: expected an http or https URL or a local directory, found '{text}'"))
 }
 

@@ -1,4 +1,8 @@
 //! The only place that draws: result lines, warnings, verbosity, colour, progress bars and the log file.
+//!
+//! It is the last line of defence against foreign text: whatever it is given, it prints nothing that steers a terminal but the
+//! ends of lines where there may be several, and its own colours. What it tells on the way, other than the result that was
+//! asked for, has no password in it either.
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
@@ -11,7 +15,7 @@ use crate::messages::{self, Message};
 use crate::settings::{Color, ProgressBar as ProgressChoice, TerminalSettings};
 use installer::error::{Code, Failure};
 use installer::event::{Event, Progress, Reporter};
-use installer::text::{count_noun, printable};
+use installer::text::count_noun;
 
 /// Where a command talks.
 pub struct Terminal {
@@ -88,49 +92,74 @@ impl Terminal {
         self.verbosity >= level
     }
 
-    /// Data: what the command was asked for. Always on stdout.
+    /// Data: a line of what the command was asked for. Always on stdout.
     pub fn data(&self, text: &str) {
-        self.log_line(text);
-        self.suspended(|| write_stdout(text));
+        self.result(&printable::line(text), i8::MIN);
+    }
+
+    /// Data of several lines.
+    pub fn data_lines(&self, text: &str) {
+        self.result(&printable::lines(text), i8::MIN);
+    }
+
+    /// Data for programs: a JSON document.
+    pub fn json(&self, document: &str) {
+        self.result(&printable::json(document), i8::MIN);
+    }
+
+    /// A file that was asked for, as it is.
+    pub fn file(&self, content: &str) {
+        self.suspended(|| write_stdout(content));
     }
 
     /// A result line as pip prints it, on stdout; silent with `-q`.
     pub fn line(&self, text: &str) {
-        self.log_line(text);
-        if self.verbosity >= 0 {
-            self.suspended(|| write_stdout(text));
+        self.result(&printable::line(text), 0);
+    }
+
+    /// A result as pip prints it that may have several lines, on stdout; silent with `-q`.
+    pub fn lines(&self, text: &str) {
+        self.result(&printable::lines(text), 0);
+    }
+
+    fn result(&self, shown: &str, level: i8) {
+        self.log_line(shown);
+        if self.verbosity >= level {
+            self.suspended(|| write_stdout(shown));
         }
     }
 
-    /// Something good to know, on stderr; silent with `-q`.
+    /// A line that is good to know, on stderr; silent with `-q`.
     pub fn note(&self, text: &str) {
         self.verbose(0, || text.to_owned());
     }
 
-    /// Something the user should know although all went well. On stderr; silent with `-qq`.
+    /// Something the user should know although all went well; may have several lines. On stderr; silent with `-qq`.
     pub fn warning(&self, text: &str) {
-        self.log_line(&format!("WARNING: {text}"));
-        if self.verbosity >= -1 {
-            let shown = self.painted("33", &format!("WARNING: {text}"));
-            self.suspended(|| write_stderr(&shown));
-        }
+        self.labelled("WARNING", "33", -1, text);
     }
 
-    /// Something that went wrong beside what was asked for, which was done. On stderr; silent with `-qqq`.
+    /// Something that went wrong beside what was asked for, which was done; may have several lines. On stderr; silent with
+    /// `-qqq`.
     pub fn error(&self, text: &str) {
-        self.log_line(&format!("ERROR: {text}"));
-        if self.verbosity >= -2 {
-            let shown = self.painted("31", &format!("ERROR: {text}"));
+        self.labelled("ERROR", "31", -2, text);
+    }
+
+    fn labelled(&self, label: &str, color: &str, level: i8, text: &str) {
+        let text = format!("{label}: {}", printable::lines(&printable::redacted(text)));
+        self.log_line(&text);
+        if self.verbosity >= level {
+            let shown = self.painted(color, &text);
             self.suspended(|| write_stderr(&shown));
         }
     }
 
-    /// Talk for people who ask for it with `level` times `-v`; always in the log.
+    /// A line for people who ask for it with `level` times `-v`; always in the log.
     pub fn verbose(&self, level: i8, text: impl FnOnce() -> String) {
         if self.verbosity < level && self.log.is_none() {
             return;
         }
-        let text = text();
+        let text = printable::line(&printable::redacted(&text()));
         self.log_line(&text);
         if self.verbosity >= level {
             self.suspended(|| write_stderr(&text));
@@ -194,8 +223,8 @@ impl Reporter for Terminal {
         }
         for message in messages::of_event(&event) {
             match message {
-                Message::Data(text) => self.data(&text),
-                Message::Line(text) => self.line(&text),
+                Message::Json(text) => self.json(&text),
+                Message::Line(text) => self.line(&printable::redacted(&text)),
                 Message::Note(text) => self.note(&text),
                 Message::Warning(text) => self.warning(&text),
                 Message::Error(text) => self.error(&text),
@@ -243,7 +272,7 @@ impl Bars {
             Progress::DownloadStarted { name, size } => {
                 let bar = self.screen.add(ProgressBar::new(size.unwrap_or(0)));
                 bar.set_style(style("    {msg:<22!} {bar:28} {bytes:>10}/{total_bytes:<10}"));
-                bar.set_message(printable(name.split('-').next().unwrap_or(name)));
+                bar.set_message(printable::line(name.split('-').next().unwrap_or(name)));
                 self.files.insert(name.to_owned(), bar);
             }
             Progress::DownloadAdvanced { name, bytes } => {
@@ -336,7 +365,7 @@ impl Bars {
             }
             Progress::Resolving { .. } | Progress::Resolved | Progress::Counted { .. } => return,
         };
-        write_stderr(&event.to_string());
+        write_stderr(&printable::json(&event.to_string()));
     }
 }
 

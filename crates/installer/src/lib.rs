@@ -33,7 +33,6 @@ pub mod options;
 pub mod optparse;
 pub mod process_environment;
 pub mod python;
-pub mod redact;
 pub mod requirements;
 pub mod text;
 pub mod trust;

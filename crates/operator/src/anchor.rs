@@ -9,8 +9,6 @@ use super::config::Config;
 use super::operator_directory::disk_failure;
 use super::published_state::ROOT_FILE;
 use installer::error::{Code, Failure};
-use installer::net::redacted;
-use installer::text::printable;
 use installer::trust::default_metadata_url;
 
 /// A root that others may begin to trust.
@@ -45,7 +43,7 @@ impl NewestRoot {
             _ => disk_failure(&path, &error),
         })?;
         let root = repository::published::trusted_root(&bytes).map_err(|error| {
-            let message = format!("{} is damaged: {}", path.display(), printable(&error.to_string()));
+            let message = format!("{} is damaged: {}", path.display(), printable::line(&error.to_string()));
             Failure::new(Code::RepoDamaged, message)
                 .hint("put back the newest root that is published, and compare its sha256 with what users were given")
         })?;
@@ -68,9 +66,10 @@ impl IndexAddress {
     /// The command that users run once. `file` is the root, wherever they have it.
     pub fn trust_command(&self, file: &str, sha256: &str) -> String {
         let metadata = self.unusual_metadata();
-        let metadata =
-            metadata.map(|url| format!(" --metadata-url {}", shell_quoted(&redacted(url)))).unwrap_or_default();
-        let index = shell_quoted(&redacted(&self.index));
+        let metadata = metadata
+            .map(|url| format!(" --metadata-url {}", shell_quoted(&printable::redacted_url(url))))
+            .unwrap_or_default();
+        let index = shell_quoted(&printable::redacted_url(&self.index));
         format!("tufpip trust add {index} --root {} --root-sha256 {sha256}{metadata}", shell_quoted(file))
     }
 }

@@ -18,7 +18,6 @@ use tuf::{Key, KeyId, SigningKey};
 use super::operator_directory::{OperatorDirectory, disk_failure};
 use installer::error::{Code, Failure};
 use installer::event::Reporter;
-use installer::text::printable;
 
 pub use passphrase::{Passphrases, UnlockOptions};
 pub use private_key::{PrivateKey, PrivateKeyError};
@@ -125,7 +124,9 @@ pub fn unlock(
     for _ in 0..typed.len() + ATTEMPTS {
         let passphrase = match typed.next() {
             Some(passphrase) => passphrase,
-            None => passphrases.ask(&printable(&path.display().to_string()), std::mem::replace(&mut asked, true))?,
+            None => {
+                passphrases.ask(&printable::line(&path.display().to_string()), std::mem::replace(&mut asked, true))?
+            }
         };
         match PrivateKey::from_pem(&text, Some(&passphrase)) {
             Ok(key) => return Ok((key, Some(passphrase))),

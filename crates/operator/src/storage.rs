@@ -16,7 +16,6 @@ use url::Url;
 use self::bucket::Bucket;
 use self::directory::Directory;
 use installer::error::{Code, Failure};
-use installer::net::redacted;
 
 /// A place that files are published in, by paths such as `tuf/1.root.json`: relative, with `/`.
 #[derive(Clone, Debug)]
@@ -317,7 +316,7 @@ fn check_path(path: &str) -> Result<(), Failure> {
 }
 
 fn unknown_location(location: &str, reason: &str) -> Failure {
-    let location = Url::parse(location).map_or_else(|_| location.to_owned(), |url| redacted(&url));
+    let location = Url::parse(location).map_or_else(|_| location.to_owned(), |url| printable::redacted_url(&url));
     Failure::usage(format!("Cannot publish to '{location}': {reason}"))
         .hint("give the path of a directory, a file: URL, or s3://BUCKET/PREFIX")
 }

@@ -22,7 +22,6 @@ use self::project::ProjectCheck;
 use self::signed::SignedPaths;
 use installer::error::{Code, Exit, Failure};
 use installer::event::{Progress, Reporter};
-use installer::text::printable;
 use installer::trust::{EpochInfo, TrustedIndex};
 
 /// Something that is not as it must be.
@@ -118,7 +117,7 @@ pub async fn verify(
     }
     problems.sort_by(|one, other| one.text.cmp(&other.text));
     let problems =
-        problems.into_iter().map(|problem| IndexProblem { text: printable(&problem.text), ..problem }).collect();
+        problems.into_iter().map(|problem| IndexProblem { text: printable::line(&problem.text), ..problem }).collect();
     Ok(Findings {
         epoch_info,
         projects: projects.len(),

@@ -5,14 +5,14 @@ use url::Url;
 
 const HIDDEN: &str = "****";
 
-/// A text with the passwords of all URLs and locations in it hidden, in pip's form: `user:secret@` becomes `user:****@`; a
-/// user name without a password can be a token, so that it becomes `****@`.
+/// A text with the user names and passwords of all URLs and locations in it hidden: `user:secret@` becomes `****@`. So does a
+/// user name alone, and one with a password that says nothing: either can be a token.
 ///
 /// Also of locations without a scheme (`user:secret@host/path`); a name alone before an `@` is not hidden there, because mail
 /// addresses and `git@host:path` look like that. When in doubt it hides too much.
 ///
 /// ```
-/// assert_eq!(printable::redacted("see https://me:secret@pkgs.example.org/simple"), "see https://me:****@pkgs.example.org/simple");
+/// assert_eq!(printable::redacted("see https://me:secret@pkgs.example.org/simple"), "see https://****@pkgs.example.org/simple");
 /// ```
 pub fn redacted(text: &str) -> String {
     text.split_inclusive(char::is_whitespace).map(redacted_word).collect()
@@ -23,9 +23,8 @@ fn redacted_word(word: &str) -> String {
     let mut shown = format!("{scheme}://");
     loop {
         if let Some(at) = end_of_userinfo(rest) {
-            let (userinfo, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
-            shown.push_str(&hidden(userinfo));
-            rest = after;
+            shown.push_str(HIDDEN);
+            rest = rest.get(at..).unwrap_or_default();
         }
         let Some((before, after)) = rest.split_once("://") else { break };
         shown.push_str(before);
@@ -49,13 +48,6 @@ fn end_of_userinfo(rest: &str) -> Option<usize> {
     if is_port(after_colon) { None } else { of_this_url.rfind('@') }
 }
 
-fn hidden(userinfo: &str) -> String {
-    match userinfo.split_once(':') {
-        Some((user, _)) => format!("{user}:{HIDDEN}"),
-        None => HIDDEN.to_owned(),
-    }
-}
-
 /// `user:secret@host`, but not `C:\a@b` or `git@host:a@b`.
 fn redacted_location(word: &str) -> String {
     if let Some((before, after)) = word.rsplit_once('@')
@@ -63,7 +55,8 @@ fn redacted_location(word: &str) -> String {
         && !user.contains('@')
         && !secret.starts_with(['/', '\\'])
     {
-        return format!("{user}:{HIDDEN}@{after}");
+        let start = user.rfind(['/', '=', '\'', '"', '(', '<']).map_or(0, |at| at + 1);
+        return format!("{}{HIDDEN}@{after}", user.get(..start).unwrap_or_default());
     }
     word.to_owned()
 }
@@ -71,14 +64,7 @@ fn redacted_location(word: &str) -> String {
 /// A URL as it may be shown: [`redacted`].
 #[cfg(feature = "url")]
 pub fn redacted_url(url: &Url) -> String {
-    let mut shown = url.clone();
-    // The setters fail only for URLs that cannot have a user name.
-    let _ = match (shown.password(), shown.username()) {
-        (Some(_), _) => shown.set_password(Some(HIDDEN)),
-        (None, "") => return redacted(url.as_str()),
-        (None, _) => shown.set_username(HIDDEN),
-    };
-    shown.into()
+    redacted(url.as_str())
 }
 
 /// The address alone: a URL without user name and password, to compare it, to send it or to write it into a file.
@@ -109,25 +95,27 @@ mod tests {
         for (text, expected) in [
             ("a==1", "a==1"),
             ("", ""),
-            ("-i https://u:p@h/simple -f http://h/a@b x", "-i https://u:****@h/simple -f http://h/a@b x"),
+            ("-i https://u:p@h/simple -f http://h/a@b x", "-i https://****@h/simple -f http://h/a@b x"),
             ("git+ssh://git@h", "git+ssh://****@h"),
-            ("https://u:p@ss@h", "https://u:****@h"),
-            ("https://:p@h", "https://:****@h"),
-            ("https://u:@h", "https://u:****@h"),
+            ("https://u:p@ss@h", "https://****@h"),
+            ("https://:p@h", "https://****@h"),
+            ("https://u:@h", "https://****@h"),
             ("'https://token@h' and https://t@", "'https://****@h' and https://****@"),
-            ("a @ https://u:p@h/a.zip#sha256=0 ; x", "a @ https://u:****@h/a.zip#sha256=0 ; x"),
-            ("https://u:p/q@h/a", "https://u:****@h/a"),
-            ("https://u:it's@h", "https://u:****@h"),
-            ("https://u:p#q?r@h", "https://u:****@h"),
+            ("a @ https://u:p@h/a.zip#sha256=0 ; x", "a @ https://****@h/a.zip#sha256=0 ; x"),
+            ("https://u:p/q@h/a", "https://****@h/a"),
+            ("https://u:it's@h", "https://****@h"),
+            ("https://u:p#q?r@h", "https://****@h"),
             ("https://h:8080/a@b", "https://h:8080/a@b"),
             ("https://[::1]/a@b https://[::1]:80/a@b", "https://[::1]/a@b https://[::1]:80/a@b"),
-            ("https://u:p@h/?to=https://t@i/", "https://u:****@h/?to=https://****@i/"),
+            ("https://u:p@h/?to=https://t@i/", "https://****@h/?to=https://****@i/"),
             ("https://h:x/https://t@i/", "https://h:x/https://****@i/"),
-            ("u:p@h/simple", "u:****@h/simple"),
-            ("--url=//u:p@ss:w@h:80/a\tb", "--url=//u:****@h:80/a\tb"),
+            ("u:p@h/simple", "****@h/simple"),
+            ("--url=//u:p@ss:w@h:80/a\tb", "--url=//****@h:80/a\tb"),
             ("me@example.org git@h:team/a.git@v1", "me@example.org git@h:team/a.git@v1"),
+            ("'u:p@h' (u:p@h) --proxy=u:p@h:80", "'****@h' (****@h) --proxy=****@h:80"),
+            ("https://TOKEN:x-oauth-basic@h", "https://****@h"),
             ("C:\\a@b C:/a@b", "C:\\a@b C:/a@b"),
-            ("a\nhttps://u:p@h\r\n b", "a\nhttps://u:****@h\r\n b"),
+            ("a\nhttps://u:p@h\r\n b", "a\nhttps://****@h\r\n b"),
         ] {
             assert_eq!(redacted(text), expected);
             assert_eq!(redacted(expected), expected);
@@ -138,12 +126,12 @@ mod tests {
     #[test]
     fn urls_are_shown_compared_and_keyed() {
         for (text, shown, address, key) in [
-            ("https://me:s3cret@h/a?b#c", "https://me:****@h/a?b#c", "https://h/a?b#c", "https://me@h/a?b#c"),
+            ("https://me:s3cret@h/a?b#c", "https://****@h/a?b#c", "https://h/a?b#c", "https://me@h/a?b#c"),
             ("https://token@h/", "https://****@h/", "https://h/", "https://token@h/"),
-            ("https://:s3cret@h/", "https://:****@h/", "https://h/", "https://h/"),
+            ("https://:s3cret@h/", "https://****@h/", "https://h/", "https://h/"),
             ("https://h/a@b", "https://h/a@b", "https://h/a@b", "https://h/a@b"),
             ("file:///a@b", "file:///a@b", "file:///a@b", "file:///a@b"),
-            ("git+ssh:me:s3cret@h", "git+ssh:****@h", "git+ssh:me:s3cret@h", "git+ssh:me:s3cret@h"),
+            ("git+ssh:me:s3cret@h", "****@h", "git+ssh:me:s3cret@h", "git+ssh:me:s3cret@h"),
         ] {
             let url: Url = text.parse().unwrap();
             assert_eq!(redacted_url(&url), shown);

@@ -30,6 +30,26 @@ pub fn lines(text: &str) -> String {
     shown
 }
 
+/// A JSON document, with the same characters escaped as JSON has it (`\u202e`); its ends of lines and tabs stay. It means
+/// what it meant, since all others can only be within its texts.
+///
+/// ```
+/// assert_eq!(printable::json("[\"a\u{202e}\"]"), r#"["a\u202e"]"#);
+/// ```
+pub fn json(document: &str) -> String {
+    let mut shown = String::with_capacity(document.len());
+    for character in document.chars() {
+        if is_escaped(character) && !matches!(character, '\n' | '\r' | '\t') {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                shown.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else if character != '\r' {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 /// The first `most` characters of what [`line`] makes of a text, and `…` if there are more. An escape is there whole or not
 /// at all. What is left out is not even formatted.
 ///

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | a text within a line | [`line`] |
 //! | a text of several lines | [`lines`] |
+//! | a JSON document | [`json`] |
 //! | a text that may be long | [`shortened`] |
 //! | a text in quotes | [`quoted`] |
 //! | a text that is refused because it may pretend to be another | [`ascii`] |
@@ -33,4 +34,4 @@ mod escape;
 pub use credentials::redacted;
 #[cfg(feature = "url")]
 pub use credentials::{redacted_url, without_credentials, without_password};
-pub use escape::{ascii, is_escaped, line, lines, quoted, shortened};
+pub use escape::{ascii, is_escaped, json, line, lines, quoted, shortened};

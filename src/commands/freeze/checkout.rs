@@ -5,37 +5,40 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::without_secret;
 use crate::terminal::Terminal;
 use installer::python::installed::InstalledPackage;
 
 /// The line for an editable project, with a comment before it where the line does not tell the version.
-pub(super) fn requirement(location: &Path, described: &InstalledPackage, terminal: &Terminal) -> String {
+pub(super) fn requirement(location: &Path, described: &InstalledPackage, terminal: &Terminal) -> Vec<String> {
     let location = std::path::absolute(location).unwrap_or_else(|_| location.to_owned());
     let pinned = described.to_pin();
     let plain = format!("-e {}", location.display());
     let repository = match git(&location, &["rev-parse", "--show-toplevel"]) {
         Some(top) => PathBuf::from(top.trim_end_matches(['\r', '\n'])),
-        None => return format!("# Editable install with no version control ({pinned})\n{plain}"),
+        None => return vec![format!("# Editable install with no version control ({pinned})"), plain],
     };
     let Some(remote) = remote(&location) else {
-        return format!("# Editable Git install with no remote ({pinned})\n{plain}");
+        return vec![format!("# Editable Git install with no remote ({pinned})"), plain];
     };
     let Some(url) = remote_url(&remote) else {
-        return format!(
-            "# Editable Git install ({pinned}) with either a deleted local remote or invalid URI:\n# '{remote}'\n{plain}"
-        );
+        return vec![
+            format!("# Editable Git install ({pinned}) with either a deleted local remote or invalid URI:"),
+            format!("# '{}'", without_secret(&remote)),
+            plain,
+        ];
     };
     let Some(revision) = git(&location, &["rev-parse", "HEAD"]) else {
         terminal.warning(&format!("Could not determine repository location of {}", location.display()));
-        return format!("## !! Could not determine repository location\n{plain}");
+        return vec!["## !! Could not determine repository location".to_owned(), plain];
     };
     let prefix = if url.starts_with("git:") { "" } else { "git+" };
     let egg = described.raw_name().replace('-', "_");
-    let mut line = format!("-e {prefix}{url}@{}#egg={egg}", revision.trim());
+    let mut line = format!("-e {prefix}{}@{}#egg={egg}", without_secret(&url), revision.trim());
     if let Some(directory) = subdirectory(&location, &repository) {
         line.push_str(&format!("&subdirectory={}", directory.display()));
     }
-    line
+    vec![line]
 }
 
 /// The output of git in a directory; `None` when there is no git, or it fails.

@@ -49,15 +49,15 @@ pub(super) fn fill(
             let requirement = without_comment(line).trim();
             let Some((name, spelled)) = named(line, requirement)? else {
                 terminal.note(&format!(
-                    "Skipping line in requirement file [{file}] because it's not clear what it would install: {text}\n  \
-                     (add #egg=PackageName to the URL to avoid this warning)"
+                    "Skipping line in requirement file [{file}] because it's not clear what it would install: {text}"
                 ));
+                terminal.note("  (add #egg=PackageName to the URL to avoid this warning)");
                 continue;
             };
             let files = found.entry(spelled.clone()).or_default();
             match frozen.remove(&name) {
                 Some(frozen) => {
-                    say(&frozen.lines);
+                    frozen.lines.iter().for_each(|line| say(line));
                     files.push(file);
                 }
                 None if files.is_empty() => terminal.warning(&format!(

@@ -6,7 +6,6 @@ use super::ListEntry;
 use crate::settings::{Freshness, ListFormat, ListOptions};
 use crate::terminal::Terminal;
 use installer::error::Failure;
-use installer::text::printable;
 
 /// Prints the distributions as `list` wants them.
 ///
@@ -24,10 +23,12 @@ pub(super) fn print(listed: &[ListEntry], list: &ListOptions, terminal: &Termina
         ListFormat::Freeze => {
             for ListEntry { described, .. } in listed {
                 let location = if verbose { format!(" ({})", described.location().display()) } else { String::new() };
-                terminal.line(&printable(&format!("{}{location}", described.to_pin())));
+                terminal.line(&printable::line(&format!("{}{location}", described.to_pin())));
             }
         }
-        ListFormat::Json => terminal.line(&json(listed, list.freshness == Freshness::Outdated, verbose)),
+        ListFormat::Json => {
+            terminal.line(&printable::json(&json(listed, list.freshness == Freshness::Outdated, verbose)));
+        }
     }
     Ok(())
 }
@@ -55,7 +56,11 @@ fn table(listed: &[ListEntry], latest: bool, verbose: bool) -> Result<Vec<Vec<St
         ("Installer", verbose),
     ];
     let shown = |row: [String; 8]| -> Vec<String> {
-        row.into_iter().zip(titles).filter(|(_, (_, is_shown))| *is_shown).map(|(cell, _)| printable(&cell)).collect()
+        row.into_iter()
+            .zip(titles)
+            .filter(|(_, (_, is_shown))| *is_shown)
+            .map(|(cell, _)| printable::line(&cell))
+            .collect()
     };
     let mut rows = vec![shown(titles.map(|(title, _)| title.to_owned()))];
     for ((ListEntry { described, latest }, build), editable) in listed.iter().zip(builds).zip(editables) {

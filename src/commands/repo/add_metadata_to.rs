@@ -20,8 +20,7 @@ use installer::event::Progress;
 use installer::event::Reporter;
 use installer::index::{IndexFile, PageFetcher, download_request};
 use installer::install::resolution;
-use installer::net::redacted;
-use installer::text::{count_noun, printable};
+use installer::text::count_noun;
 use installer::trust::IndexIdentity;
 use operator::config::CONFIG_FILE;
 use operator::mirror::ImportMode;
@@ -52,7 +51,10 @@ pub async fn add_metadata_to(
     context.client.add_credentials_of(std::slice::from_ref(&add.index));
     let index = without_credentials(&add.index);
     if !context.client.is_secure_origin(&index) {
-        let message = format!("{} is asked over plain http: anybody on the way could have it signed", redacted(&index));
+        let message = format!(
+            "{} is asked over plain http: anybody on the way could have it signed",
+            printable::redacted_url(&index)
+        );
         return Err(Failure::new(Code::RepoInsecureIndex, message)
             .hint("use https, or say that it does not matter with --trusted-host"));
     }
@@ -96,7 +98,7 @@ pub async fn add_metadata_to(
         stage(&operator_directory, changes)?;
     }
     if repo.json {
-        terminal.data(&report.to_json(repo.dry_run).to_string());
+        terminal.json(&report.to_json(repo.dry_run).to_string());
     } else {
         super::mirror::say(&report, repo.dry_run, terminal);
     }
@@ -112,7 +114,7 @@ async fn followed(
 ) -> Result<UpstreamProject, Failure> {
     let page = pages.project(index, project).await?.unwrap_or_default();
     for skipped in &page.skipped {
-        reporter.detail(1, || format!("{} is left out: {}", printable(&skipped.filename), skipped.reason));
+        reporter.detail(1, || format!("{} is left out: {}", printable::line(&skipped.filename), skipped.reason));
     }
     let files: Vec<Arc<IndexFile>> = page.files.into_iter().map(|file| Arc::new(IndexFile::unsigned(file))).collect();
     let wanted = files.iter().filter_map(|file| {
@@ -138,12 +140,13 @@ async fn projects(
         let mut projects = project_list(&context.client, index).await?;
         projects.sort();
         if projects.is_empty() {
-            let message = format!("{} lists no projects", redacted(index));
+            let message = format!("{} lists no projects", printable::redacted_url(index));
             return Err(Failure::new(Code::IndexPage, message)
                 .hint("check that the index URL ends in the part that lists projects, often /simple")
                 .hint("name the projects with --project or --projects-from if the index has no list of them"));
         }
-        terminal.verbose(1, || format!("{} has {}", redacted(index), count_noun(projects.len(), "project")));
+        terminal
+            .verbose(1, || format!("{} has {}", printable::redacted_url(index), count_noun(projects.len(), "project")));
         return Ok((projects, true));
     }
     let mut named: BTreeSet<PackageName> = add.projects.iter().cloned().collect();
@@ -163,7 +166,7 @@ fn names_in(path: &PathBuf) -> Result<Vec<PackageName>, Failure> {
     let parsed = names.filter(|(_, name)| !name.is_empty()).map(|(number, name)| {
         name.parse().map_err(|_| {
             let message = format!("{}:{number}: expected the name of a project, found '{name}'", path.display());
-            Failure::new(Code::Usage, printable(&message))
+            Failure::new(Code::Usage, printable::line(&message))
         })
     });
     parsed.collect()
@@ -176,21 +179,29 @@ fn bind_to_index(
     here: &BTreeSet<PackageName>,
 ) -> Result<bool, Failure> {
     if !matches!(index.scheme(), "http" | "https") {
-        let message =
-            format!("{} is not on a web server; its files can be added with `tufpip repo add`", redacted(index));
+        let message = format!(
+            "{} is not on a web server; its files can be added with `tufpip repo add`",
+            printable::redacted_url(index)
+        );
         return Err(Failure::new(Code::Usage, message));
     }
     let config = &mut operator_directory.config;
     match &config.index_url {
         Some(known) if IndexIdentity::of(known) == IndexIdentity::of(index) => Ok(false),
         Some(known) => {
-            let message = format!("This repository signs {}, not {}", redacted(known), redacted(index));
+            let message = format!(
+                "This repository signs {}, not {}",
+                printable::redacted_url(known),
+                printable::redacted_url(index)
+            );
             Err(Failure::new(Code::RepoOtherIndex, message)
                 .hint("make another one with `tufpip repo init`, and name it with --repo"))
         }
         None if !here.is_empty() => {
-            let message =
-                format!("This repository has packages of its own, and cannot sign {} besides", redacted(index));
+            let message = format!(
+                "This repository has packages of its own, and cannot sign {} besides",
+                printable::redacted_url(index)
+            );
             Err(Failure::new(Code::RepoOtherIndex, message)
                 .hint("make another one with `tufpip repo init`, and name it with --repo"))
         }
@@ -202,9 +213,7 @@ fn bind_to_index(
 }
 
 fn without_credentials(index: &Url) -> Url {
-    let mut url = index.clone();
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
+    let mut url = printable::without_credentials(index);
     url.set_fragment(None);
     if url.query().is_none() && !url.path().ends_with('/') {
         url.set_path(&format!("{}/", index.path()));

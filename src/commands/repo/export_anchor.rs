@@ -10,8 +10,6 @@ use tuf::metadata::{RoleName, TopLevelRole};
 use crate::settings::OperatorOptions;
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
-use installer::net::redacted;
-use installer::text::printable;
 use operator::anchor::{IndexAddress, NewestRoot};
 use operator::config::Config;
 use operator::operator_directory::{disk_failure, write_whole};
@@ -45,18 +43,18 @@ pub async fn export_anchor(
     let text = String::from_utf8_lossy(&root.bytes);
     let address = IndexAddress::of(&config);
     let name = output.map_or_else(|| USUAL_NAME.to_owned(), |output| output.display().to_string());
-    let command = printable(&address.trust_command(&name, &root.sha256));
+    let command = printable::line(&address.trust_command(&name, &root.sha256));
     if repo.json {
         let said = json!({
             "version": root.version,
             "sha256": root.sha256,
-            "index_url": redacted(&address.index),
-            "metadata_url": redacted(&address.metadata),
+            "index_url": printable::redacted_url(&address.index),
+            "metadata_url": printable::redacted_url(&address.metadata),
             "output": output,
             "root": output.is_none().then_some(&text),
             "command": command,
         });
-        terminal.data(&said.to_string());
+        terminal.json(&said.to_string());
         return Ok(());
     }
     match output {
@@ -67,7 +65,7 @@ pub async fn export_anchor(
             terminal.line(&format!("  {command}"));
         }
         None => {
-            terminal.data(text.trim_end_matches('\n'));
+            terminal.file(text.trim_end_matches('\n'));
             terminal.note(&format!("sha256 {}; users run: {command}", root.sha256));
         }
     }

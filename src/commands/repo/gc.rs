@@ -52,7 +52,7 @@ pub async fn gc(
             "kept_files": garbage.kept_files,
             "kept_snapshots": garbage.kept_snapshots,
         });
-        terminal.data(&said.to_string());
+        terminal.json(&said.to_string());
         return Ok(());
     }
     let kept = format!(

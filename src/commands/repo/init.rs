@@ -12,7 +12,7 @@ use super::root;
 use crate::settings::{InitRepository, OperatorOptions};
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
-use installer::text::{count_noun, printable};
+use installer::text::count_noun;
 use installer::trust::unix_now;
 use operator::ceremony::{self, Ceremony};
 use operator::config::{CONFIG_FILE, Config, ExpiryDays};
@@ -169,7 +169,7 @@ fn keys_of(
         if !repo.json {
             let kept = if passphrase.is_some() { "encrypted" } else { "NOT encrypted" };
             let private = directory.join(format!("{name}.pem"));
-            terminal.line(&printable(&format!("Made the key {name}: {} ({kept})", private.display())));
+            terminal.line(&printable::line(&format!("Made the key {name}: {} ({kept})", private.display())));
         }
         ring.add(file, key.into_signing_key());
     }
@@ -252,17 +252,17 @@ fn report(
             "files": files,
             "published": outcome.map(|outcome| publish::to_json(outcome, false)),
         });
-        terminal.data(&said.to_string());
+        terminal.json(&said.to_string());
         return;
     }
     if outcome.is_none() {
         return;
     }
     let keys = operator_directory.keys();
-    terminal.line(&printable(&format!("An empty signed index is in {}", operator_directory.output())));
-    terminal.line(&printable(&format!("It is to be reachable as {index}")));
+    terminal.line(&printable::line(&format!("An empty signed index is in {}", operator_directory.output())));
+    terminal.line(&printable::line(&format!("It is to be reachable as {index}")));
     terminal.line("");
-    terminal.line(&printable(&format!(
+    terminal.line(&printable::line(&format!(
         "Back up {}: without the root key nobody can go on when the root expires ({} from now).",
         keys.display(),
         count_noun((operator_directory.config.policy().expiry.root / 86_400).max(0) as usize, "day")

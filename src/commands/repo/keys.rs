@@ -8,7 +8,6 @@ use tuf::metadata::{Metadata, Root, TopLevelRole};
 use crate::settings::{KeyCommand, OperatorOptions};
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
-use installer::text::printable;
 use operator::config::CONFIG_FILE;
 use operator::keys::{self, KeyFile, Passphrases};
 
@@ -102,7 +101,7 @@ fn show(repo: &OperatorOptions, files: &[PathBuf], terminal: &Terminal) -> Resul
                 shown
             })
             .collect();
-        terminal.data(&json!({ "keys": keys }).to_string());
+        terminal.json(&json!({ "keys": keys }).to_string());
         return Ok(());
     }
     if found.is_empty() {
@@ -115,7 +114,12 @@ fn show(repo: &OperatorOptions, files: &[PathBuf], terminal: &Terminal) -> Resul
             true => String::new(),
             false => format!(", signs {}", roles.join(", ")),
         };
-        terminal.line(&printable(&format!("{}  {} {}  ({private}{signs})", key.name, key.public.key_type(), key.id.0)));
+        terminal.line(&printable::line(&format!(
+            "{}  {} {}  ({private}{signs})",
+            key.name,
+            key.public.key_type(),
+            key.id.0
+        )));
     }
     Ok(())
 }
@@ -136,15 +140,15 @@ fn place(repo: &OperatorOptions, out: Option<&Path>) -> Result<PathBuf, Failure>
 fn report(repo: &OperatorOptions, made: &[KeyFile], encrypted: bool, terminal: &Terminal) {
     if repo.json {
         let keys: Vec<_> = made.iter().map(described).collect();
-        terminal.data(&json!({ "keys": keys, "encrypted": encrypted }).to_string());
+        terminal.json(&json!({ "keys": keys, "encrypted": encrypted }).to_string());
     } else {
         for key in made {
-            terminal.line(&printable(&format!("{}  {} {}", key.name, key.public.key_type(), key.id.0)));
+            terminal.line(&printable::line(&format!("{}  {} {}", key.name, key.public.key_type(), key.id.0)));
             if let Some(private) = &key.private {
                 let kept = if encrypted { "encrypted" } else { "NOT encrypted" };
-                terminal.line(&printable(&format!("  private half  {} ({kept})", private.display())));
+                terminal.line(&printable::line(&format!("  private half  {} ({kept})", private.display())));
                 let public = private.with_extension("pub");
-                terminal.line(&printable(&format!("  public half   {}", public.display())));
+                terminal.line(&printable::line(&format!("  public half   {}", public.display())));
             }
         }
     }

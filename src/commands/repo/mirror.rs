@@ -12,7 +12,7 @@ use installer::context::Context;
 use installer::error::{Code, Failure};
 use installer::event::Progress;
 use installer::event::Reporter;
-use installer::text::{count_noun, printable};
+use installer::text::count_noun;
 use operator::mirror::{
     ChosenReleases, Closure, CurrentIndex, Importer, MirrorReport, MirrorRules, SHOWN, UpstreamFile, UpstreamProject,
     collect, follow, stage,
@@ -78,7 +78,7 @@ pub async fn mirror(
         operator_directory.write(MIRRORED, &names)?;
     }
     if repo.json {
-        terminal.data(&report.to_json(repo.dry_run).to_string());
+        terminal.json(&report.to_json(repo.dry_run).to_string());
     } else {
         say(&report, repo.dry_run, terminal);
     }
@@ -143,32 +143,32 @@ pub fn say(report: &MirrorReport, dry_run: bool, terminal: &Terminal) {
         (would("Removed", "Would be removed"), &report.removed),
     ];
     for (title, files) in lists {
-        list(title, files.iter().map(|(_, filename)| printable(filename)), terminal);
+        list(title, files.iter().map(|(_, filename)| printable::line(filename)), terminal);
     }
     let yanked = report.yanked.iter().map(|(_, filename, reason)| match reason.as_str() {
-        "" => printable(filename),
-        reason => format!("{}: {}", printable(filename), printable(reason)),
+        "" => printable::line(filename),
+        reason => format!("{}: {}", printable::line(filename), printable::line(reason)),
     });
     list(would("Yanked, as upstream", "Would be yanked, as upstream"), yanked, terminal);
     let held_back = report.held_back.iter().map(|(project, version)| format!("{project} {version}"));
     list("Held back, because too young", held_back, terminal);
     for (_, filename) in &report.vanished {
-        terminal.warning(&format!("{} is not upstream any more; it stays here", printable(filename)));
+        terminal.warning(&format!("{} is not upstream any more; it stays here", printable::line(filename)));
     }
     for (_, filename) in &report.different {
-        let filename = printable(filename);
+        let filename = printable::line(filename);
         terminal.warning(&format!("{filename} is another file upstream than here; it stays as it is"));
     }
     for (_, filename) in &report.yanked_only_here {
         terminal.note(&format!(
             "{} is yanked here and not upstream; `tufpip repo unyank` takes it back",
-            printable(filename)
+            printable::line(filename)
         ));
     }
     let (projects, files) = (count_noun(report.projects, "project"), count_noun(report.files, "file"));
     let from = match report.sources.as_slice() {
         [] => String::new(),
-        sources => format!(" from {}", printable(&sources.join(", "))),
+        sources => format!(" from {}", printable::line(&sources.join(", "))),
     };
     terminal.line(&format!("Compared {projects} with {files}{from}."));
     if report.has_unsigned {

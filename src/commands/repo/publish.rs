@@ -39,7 +39,7 @@ pub async fn publish(repo: &OperatorOptions, all_plain_pages: bool, terminal: &A
         if let (Some(rewritten), Value::Object(fields)) = (rewritten, &mut said) {
             fields.insert("plain_pages".to_owned(), rewritten.into());
         }
-        terminal.data(&said.to_string());
+        terminal.json(&said.to_string());
         return Ok(());
     }
     if let Some(rewritten) = rewritten {
@@ -66,7 +66,7 @@ pub async fn refresh(repo: &OperatorOptions, terminal: &Arc<Terminal>) -> Result
                 fields.remove(name);
             }
         }
-        terminal.data(&said.to_string());
+        terminal.json(&said.to_string());
         return Ok(());
     }
     say(&outcome, &operator_directory, repo.dry_run, terminal);

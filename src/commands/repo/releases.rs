@@ -127,7 +127,7 @@ fn finish(
             json!({"project": selection.project, "filename": selection.filename, "result": result})
         };
         let files: Vec<_> = done.iter().map(file).collect();
-        terminal.data(&json!({"dry_run": repo.dry_run, "action": action, "files": files}).to_string());
+        terminal.json(&json!({"dry_run": repo.dry_run, "action": action, "files": files}).to_string());
         return Ok(());
     }
     let verb = if repo.dry_run { "Would stage" } else { "Staged" };

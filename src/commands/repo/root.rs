@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::settings::{OperatorOptions, RootCommand};
 use crate::terminal::Terminal;
 use installer::error::Failure;
-use installer::text::{count_noun, printable};
+use installer::text::count_noun;
 use operator::ceremony::{self, Ceremony};
 use operator::keys::KeyRing;
 use operator::operator_directory::OperatorDirectory;
@@ -61,9 +61,10 @@ pub fn say_what_is_next(
     let files: Vec<String> =
         missing.iter().map(|(file, _)| ceremony::path_of(operator_directory, file).display().to_string()).collect();
     terminal.line("Next, for each of those who have a key:");
-    terminal.line(&printable(&format!("  1. take {} to the machine with the key", count_noun(files.len(), "file"))));
+    terminal
+        .line(&printable::line(&format!("  1. take {} to the machine with the key", count_noun(files.len(), "file"))));
     for file in &files {
-        terminal.line(&printable(&format!("       {file}")));
+        terminal.line(&printable::line(&format!("       {file}")));
     }
     terminal.line("  2. there: tufpip repo root sign FILE… --key NAME.pem");
     terminal.line("  3. bring them back to the same place");

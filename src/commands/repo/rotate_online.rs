@@ -13,7 +13,6 @@ use super::root::edit::{impossible, no_root, prepare, say_difference, stage};
 use crate::settings::{OperatorOptions, RotateOnline};
 use crate::terminal::Terminal;
 use installer::error::Failure;
-use installer::text::printable;
 use operator::ceremony::{self, Ceremony};
 use operator::keys::{self, KeyFile, KeyRing, Passphrases};
 use operator::operator_directory::OperatorDirectory;
@@ -62,11 +61,11 @@ pub async fn rotate_online(
     let outcome = ceremony.publish(&operator_directory, &storage, &mut ring, false, terminal).await?;
     if repo.json {
         let published = publish::to_json(&outcome, false);
-        terminal.data(&json!({"key": new.id.0, "files": files, "published": published}).to_string());
+        terminal.json(&json!({"key": new.id.0, "files": files, "published": published}).to_string());
         return Ok(());
     }
     say(&outcome, &operator_directory, false, terminal);
-    terminal.line(&printable(&format!(
+    terminal.line(&printable::line(&format!(
         "From now on {} signs. Delete the private half of the old online key.",
         ring.display_name(&new.id)
     )));
@@ -83,7 +82,7 @@ fn say_plan(
     let old: Vec<_> = old.keys.iter().map(tuf::Key::identifier).collect();
     if repo.json {
         let old: Vec<&str> = old.iter().map(|id| id.0.as_str()).collect();
-        terminal.data(&json!({"dry_run": true, "replaces": old}).to_string());
+        terminal.json(&json!({"dry_run": true, "replaces": old}).to_string());
         return Ok(());
     }
     let names: Vec<String> = old.iter().map(|id| ring.display_name(id)).collect();

@@ -8,8 +8,6 @@ use serde_json::json;
 use crate::settings::OperatorOptions;
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
-use installer::net::redacted;
-use installer::text::printable;
 use operator::anchor::{IndexAddress, NewestRoot, shell_quoted};
 use operator::config::Config;
 use operator::published_state::ROOT_FILE;
@@ -24,9 +22,9 @@ pub async fn serve(repo: &OperatorOptions, port: u16, terminal: &Arc<Terminal>) 
     let directory = published_directory(&config, &config.output(&repo.directory))?;
     let server = Server::start(&directory, port, ResponseOverrides::default()).await?;
     let address = address(&config, &server);
-    let index = redacted(&address.index);
+    let index = printable::redacted_url(&address.index);
     if repo.json {
-        terminal.data(&json!({"url": server.url(), "index_url": index, "directory": directory}).to_string());
+        terminal.json(&json!({"url": server.url(), "index_url": index, "directory": directory}).to_string());
     } else {
         let url = server.url();
         terminal.line(&format!("Serving {} at {url} on this machine only, until Ctrl-C", directory.display()));
@@ -34,7 +32,7 @@ pub async fn serve(repo: &OperatorOptions, port: u16, terminal: &Arc<Terminal>) 
         let root = NewestRoot::read(&repo.directory)?;
         let file = repo.directory.join(ROOT_FILE);
         let file = std::path::absolute(&file).unwrap_or(file);
-        terminal.line(&printable(&address.trust_command(&file.display().to_string(), &root.sha256)));
+        terminal.line(&printable::line(&address.trust_command(&file.display().to_string(), &root.sha256)));
         terminal.line(&format!("tufpip install -i {} NAME", shell_quoted(&index)));
         terminal.line(&format!("pip install -i {} NAME          (verifies nothing)", shell_quoted(&index)));
     }
@@ -53,8 +51,10 @@ fn published_directory(config: &Config, output: &str) -> Result<PathBuf, Failure
         Some(("file", _)) => output.parse().ok().and_then(|url: url::Url| url.to_file_path().ok()).unwrap_or_default(),
         Some(_) => {
             let message = format!("{} is published in a bucket, which serves itself", config.output);
-            return Err(Failure::new(Code::RepoServedElsewhere, printable(&message))
-                .hint(format!("use it where it is: tufpip install -i {} NAME", redacted(&config.index_url()))));
+            return Err(Failure::new(Code::RepoServedElsewhere, printable::line(&message)).hint(format!(
+                "use it where it is: tufpip install -i {} NAME",
+                printable::redacted_url(&config.index_url())
+            )));
         }
     };
     if directory.is_dir() {

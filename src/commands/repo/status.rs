@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::settings::OperatorOptions;
 use crate::terminal::Terminal;
 use installer::error::Failure;
-use installer::text::{count_noun, printable};
+use installer::text::count_noun;
 use installer::trust::{duration, unix_now};
 use operator::ceremony;
 use operator::operator_directory::OperatorDirectory;
@@ -20,7 +20,7 @@ pub async fn status(repo: &OperatorOptions, terminal: &Arc<Terminal>) -> Result<
     let ring = ceremony::ring(&operator_directory, &repo.unlock())?;
     let overview = RepositoryStatus::of(&operator_directory, &ring, unix_now()).await?;
     if repo.json {
-        terminal.data(&serde_json::to_string(&overview).unwrap_or_default());
+        terminal.json(&serde_json::to_string(&overview).unwrap_or_default());
         return Ok(());
     }
     match &overview.published {
@@ -29,9 +29,9 @@ pub async fn status(repo: &OperatorOptions, terminal: &Arc<Terminal>) -> Result<
     }
     say_staged(&overview, terminal);
     for waiting in &overview.waiting {
-        terminal.data(&format!("Waits for signatures: {}", printable(&waiting.file)));
+        terminal.data(&format!("Waits for signatures: {}", printable::line(&waiting.file)));
         for line in &waiting.progress {
-            terminal.data(&format!("  {}", printable(line)));
+            terminal.data(&format!("  {}", printable::line(line)));
         }
     }
     if !overview.orphans.is_empty() {
@@ -39,7 +39,7 @@ pub async fn status(repo: &OperatorOptions, terminal: &Arc<Terminal>) -> Result<
         let there = operator_directory.path("staged/packages");
         terminal.data(&format!("{files} in {} belong to no change; they can be deleted.", there.display()));
         for path in &overview.orphans {
-            terminal.verbose(1, || format!("  {}", printable(path)));
+            terminal.verbose(1, || format!("  {}", printable::line(path)));
         }
     }
     for warning in &overview.warnings {
@@ -60,7 +60,7 @@ fn say_published(published: &PublishedStatus, output: &str, terminal: &Terminal)
             left @ 1.. => format!("expires in {}", duration(left)),
             left => format!("EXPIRED {} ago", duration(left.saturating_neg())),
         };
-        terminal.data(&format!("  {:width$} {:>5}  {when} ({})", printable(&age.role), age.version, age.expires));
+        terminal.data(&format!("  {:width$} {:>5}  {when} ({})", printable::line(&age.role), age.version, age.expires));
     }
 }
 
@@ -76,7 +76,7 @@ fn say_staged(overview: &RepositoryStatus, terminal: &Terminal) {
             let filename = filename.as_deref().unwrap_or_default();
             let files = files.map(|files| format!("by {}", count_noun(files, "file"))).unwrap_or_default();
             let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            terminal.data(&printable(&format!("    {change} {filename}{files}{reason}")));
+            terminal.data(&printable::line(&format!("    {change} {filename}{files}{reason}")));
         }
     }
 }

@@ -13,8 +13,7 @@ use crate::settings::{OperatorOptions, Settings, VerifyPublished};
 use crate::terminal::Terminal;
 use installer::error::{Code, Exit, Failure};
 use installer::event::Reporter;
-use installer::net::redacted;
-use installer::text::{count_noun, printable};
+use installer::text::count_noun;
 use operator::anchor::NewestRoot;
 use operator::config::Config;
 use operator::operator_directory::{OperatorDirectory, SeenVersions};
@@ -112,7 +111,7 @@ fn soon_expired(findings: &Findings, min_days: u32) -> Vec<IndexProblem> {
     let soon = findings.offline_metadata.iter().filter(|(_, expires)| left(findings, **expires) < i64::from(min_days));
     soon.map(|(role, expires)| IndexProblem {
         exit: if left(findings, *expires) < 0 { Exit::Expired } else { Exit::Error },
-        text: printable(&format!(
+        text: printable::line(&format!(
             "{role} {}: people have to sign it again",
             key_text::expiry(*expires, findings.epoch_info.now)
         )),
@@ -131,7 +130,7 @@ fn say(findings: &Findings, base: &Url, verify: &VerifyPublished, terminal: &Ter
     let epoch_info = &findings.epoch_info;
     terminal.line(&format!(
         "Looked at {} as a client that trusts its first root: root {}, timestamp {}, snapshot {}, {}",
-        redacted(base),
+        printable::redacted_url(base),
         epoch_info.root,
         epoch_info.timestamp,
         epoch_info.snapshot,
@@ -141,13 +140,15 @@ fn say(findings: &Findings, base: &Url, verify: &VerifyPublished, terminal: &Ter
     let (projects, files) = (count_noun(findings.projects, "project"), count_noun(findings.files, "file"));
     terminal.line(&format!("  {projects}, {files} with {} bytes {how}", findings.bytes));
     for (role, expires) in &findings.offline_metadata {
-        terminal.line(&printable(&format!("  {role} {}", key_text::expiry(*expires, epoch_info.now))));
+        terminal.line(&printable::line(&format!("  {role} {}", key_text::expiry(*expires, epoch_info.now))));
     }
     for (role, expires) in &findings.offline_metadata {
         let days = left(findings, *expires);
         if (i64::from(verify.min_days)..=WARN_DAYS).contains(&days) {
             let days = count_noun(usize::try_from(days).unwrap_or(0), "day");
-            terminal.warning(&printable(&format!("{role} expires in {days}; those who sign it have to come together")));
+            terminal.warning(&printable::line(&format!(
+                "{role} expires in {days}; those who sign it have to come together"
+            )));
         }
     }
     for problem in &findings.problems {
@@ -164,7 +165,7 @@ fn to_json(findings: &Findings, base: &Url) -> Value {
         (role.to_string(), json!({"expires": expires.to_string(), "days": left(findings, *expires)}))
     });
     json!({
-        "base": redacted(base),
+        "base": printable::redacted_url(base),
         "versions": epoch_info.versions(),
         "expires": epoch_info.expires.to_string(),
         "signed_by_people": people.collect::<serde_json::Map<_, _>>(),
@@ -192,7 +193,7 @@ fn failure(findings: &Findings, base: &Url) -> Option<Failure> {
         Exit::Verification => Code::RepoNotAsSigned,
         _ => Code::RepoUnreadable,
     };
-    let failure = Failure::new(code, format!("{count} with what is published below {}", redacted(base)));
+    let failure = Failure::new(code, format!("{count} with what is published below {}", printable::redacted_url(base)));
     Some(match gravest.exit {
         Exit::Error if gravest.is_only_due => {
             failure.hint("`tufpip repo root edit --renew all` writes what they have to sign; then `tufpip repo root sign`, and `finalize`")

@@ -12,9 +12,6 @@ use crate::settings::{AddTrust, RootSource, Settings};
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Code, Exit, Failure};
-use installer::net::redacted;
-use installer::redact::redact;
-use installer::text::printable;
 use installer::trust::{
     AnchorKind, AnchorRecord, IndexIdentity, Layout, NOTHING_USED, Rewrite, TrustAnchor, TrustFile,
     default_metadata_url, make_private_directory, unix_now, write_state,
@@ -43,7 +40,7 @@ pub async fn add(settings: &Settings, add: &AddTrust, context: &Context, termina
         return Err(other_root(known, &new));
     }
     if known.is_none() && add.root == RootSource::FirstUse {
-        terminal.line(&format!("{} shows this root today:", redacted(identity.url())));
+        terminal.line(&format!("{} shows this root today:", printable::redacted_url(identity.url())));
         new.print(unix_now(), terminal);
         terminal
             .line("Nothing proves that it is the right one. Compare it with what the operator of the index publishes.");
@@ -93,7 +90,8 @@ fn existing_anchor(settings: &Settings, identity: &IndexIdentity) -> Result<Opti
     match found {
         Some(anchor) if !anchor.is_users(&settings.common.trust) => {
             let place = anchor.directory.map_or("the program".to_owned(), |directory| directory.display().to_string());
-            let message = format!("{} is trusted already, by a place that comes first", redacted(identity.url()));
+            let message =
+                format!("{} is trusted already, by a place that comes first", printable::redacted_url(identity.url()));
             Err(Failure::new(Code::TrustReadOnly, message)
                 .detail("place", place)
                 .hint("nothing has to be added; whoever administers that place can change it"))
@@ -139,25 +137,25 @@ fn write(directory: &Path, trust: &TrustFile) -> std::io::Result<()> {
 /// What is in force now.
 fn print(known: Option<&TrustAnchor>, identity: &IndexIdentity, trust: &TrustFile, new: &NewRoot, terminal: &Terminal) {
     let since = if known.is_some() { "Trusted already" } else { "Trusted from now on" };
-    terminal.line(&format!("{since}: {}", redacted(identity.url())));
+    terminal.line(&format!("{since}: {}", printable::redacted_url(identity.url())));
     if let Some(url) = &trust.metadata_url {
-        terminal.line(&format!("  metadata  {}", redacted(url)));
+        terminal.line(&format!("  metadata  {}", printable::redacted_url(url)));
     }
     new.print(unix_now(), terminal);
     if let (Some(known), Some(record)) = (known, &trust.anchor) {
         let before = known.record.as_ref().filter(|before| before.kind != record.kind);
         let before = before.map_or(String::new(), |_| format!(" (until now: {})", list::kind(known)));
         let kind = list::name_of(record.kind);
-        terminal.line(&printable(&format!("  anchor    {kind} {}, {}{before}", record.source, record.added)));
+        terminal.line(&printable::line(&format!("  anchor    {kind} {}, {}{before}", record.source, record.added)));
     }
     if let Some(layout) = &trust.layout {
         terminal.line(&format!("  layout    {}", layout.as_str().unwrap_or("as given")));
     }
     for mirror in &trust.mirrors {
-        terminal.line(&format!("  mirror    {}", redacted(mirror)));
+        terminal.line(&format!("  mirror    {}", printable::redacted_url(mirror)));
     }
     for rule in &trust.rewrite {
-        terminal.line(&printable(&redact(&format!("  rewrite   {} to {}", rule.from, rule.to))));
+        terminal.line(&printable::line(&printable::redacted(&format!("  rewrite   {} to {}", rule.from, rule.to))));
     }
 }
 
@@ -194,7 +192,7 @@ async fn verify(
             Layout::presets().collect::<Vec<_>>().join(", ")
         )),
         Err(error) if !has_layout => {
-            terminal.warning(&printable(&format!("The layout that the index signs cannot be used: {error}")));
+            terminal.warning(&printable::line(&format!("The layout that the index signs cannot be used: {error}")));
         }
         _ => {}
     }
@@ -210,7 +208,7 @@ fn not_verified_yet(failure: &Failure) -> String {
         "Put a user name and password into the URL, here and where the index is used, or into ~/.netrc."
     };
     let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
-    printable(&format!("It was not verified yet. {}{reason}. {advice}", failure.message))
+    printable::line(&format!("It was not verified yet. {}{reason}. {advice}", failure.message))
 }
 
 /// Without the pin, an index that is refused now would be used unverified tomorrow.
@@ -227,7 +225,7 @@ fn pinned_all_the_same(mut failure: Failure, identity: &IndexIdentity) -> Failur
     failure.hint(format!(
         "a root or a metadata URL of another index is a likely cause: give the right --metadata-url, or take the root back \
          with tufpip trust remove {}",
-        redacted(identity.url())
+        printable::redacted_url(identity.url())
     ))
 }
 
@@ -237,12 +235,12 @@ fn layout(text: &str) -> Result<Value, Failure> {
         Ok(_) => return Ok(Value::from(text)),
         Err(error) => error,
     };
-    let wrong = |reason: String| Failure::usage(printable(&format!("option --layout: {text}: {reason}")));
+    let wrong = |reason: String| Failure::usage(printable::line(&format!("option --layout: {text}: {reason}")));
     let path = PathBuf::from(text);
     let size = match std::fs::metadata(&path) {
         Ok(metadata) => metadata.len(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Failure::usage(printable(&format!("option --layout: {unknown}"))));
+            return Err(Failure::usage(printable::line(&format!("option --layout: {unknown}"))));
         }
         Err(error) => return Err(wrong(error.to_string())),
     };
@@ -264,10 +262,11 @@ fn without_secrets(url: &Url) -> Url {
 }
 
 fn other_root(known: &TrustAnchor, new: &NewRoot) -> Failure {
-    let message = format!("{} is trusted already, by another root", redacted(known.identity.url()));
+    let message = format!("{} is trusted already, by another root", printable::redacted_url(known.identity.url()));
     let mut failure = Failure::new(Code::TrustOtherRoot, message);
     if let Some(record) = &known.record {
-        failure = failure.detail("trusted", format!("root {}, sha256 {}", record.version, printable(&record.sha256)));
+        failure =
+            failure.detail("trusted", format!("root {}, sha256 {}", record.version, printable::line(&record.sha256)));
     }
     failure
         .detail("given", format!("root {}, sha256 {}", new.root.version, new.sha256))
@@ -275,7 +274,7 @@ fn other_root(known: &TrustAnchor, new: &NewRoot) -> Failure {
         .hint(format!(
             "if the root that is trusted was added by mistake, or the operator of the index says that it begins anew, run \
              tufpip trust remove {} first",
-            redacted(known.identity.url())
+            printable::redacted_url(known.identity.url())
         ))
 }
 

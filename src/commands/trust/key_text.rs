@@ -4,7 +4,6 @@
 use tuf::metadata::{RoleKeys, Root};
 use tuf::{Key, KeyId, UnixTime};
 
-use installer::text::printable;
 use installer::trust::duration;
 
 /// Characters of a key's name that are shown where it has to be told from its neighbours.
@@ -51,5 +50,5 @@ pub fn ago(time: UnixTime, now: UnixTime) -> String {
 fn named(id: &KeyId, key: Option<&Key>, length: usize) -> String {
     let kind: String = key.map_or("unknown key", Key::key_type).chars().take(LONG).collect();
     let name: String = id.0.chars().take(length).collect();
-    printable(&format!("{kind} {name}"))
+    printable::line(&format!("{kind} {name}"))
 }

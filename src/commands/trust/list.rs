@@ -8,9 +8,7 @@ use super::stored_metadata::StoredMetadata;
 use crate::commands::list::align_columns;
 use crate::terminal::Terminal;
 use installer::error::Failure;
-use installer::net::redacted;
 use installer::options::TrustOptions;
-use installer::text::printable;
 use installer::trust::{AnchorKind, TrustAnchor, TrustFile};
 
 /// An index with what there is to say about it.
@@ -58,7 +56,7 @@ pub fn list(settings: &TrustOptions, as_json: bool, terminal: &Terminal) -> Resu
             json!({ "index_url": null, "directory": directory.display().to_string(), "read_only": read_only })
         });
         let all: Vec<Value> = usable.iter().map(object).chain(nameless).chain(broken).collect();
-        terminal.data(&Value::from(all).to_string());
+        terminal.json(&Value::from(all).to_string());
     } else if usable.is_empty() && nameless.is_empty() && unusable.is_empty() {
         terminal.note("No index is trusted. `tufpip trust add` adds one.");
     } else if !usable.is_empty() || !nameless.is_empty() {
@@ -81,7 +79,7 @@ fn nameless_row(directory: &Path, settings: &TrustOptions) -> Vec<String> {
     let index = if directory.join(TrustFile::NAME).exists() { "(no index_url)" } else { "(no trust.json)" };
     let read_only = if is_users(directory, settings) { "" } else { " (read-only)" };
     let from = format!("{}{read_only}", directory.display());
-    [index, "", "directory", "", &from].map(printable).to_vec()
+    [index, "", "directory", "", &from].map(printable::line).to_vec()
 }
 
 fn is_users(directory: &Path, settings: &TrustOptions) -> bool {
@@ -99,15 +97,15 @@ fn row(listed: &TrustListEntry) -> Vec<String> {
     };
     let (pinned, newest) = listed.versions;
     let root = if pinned == newest { newest.to_string() } else { format!("{newest} (pinned {pinned})") };
-    let index = redacted(listed.anchor.identity.url());
-    [index, root, kind(&listed.anchor).to_owned(), added, from].map(|cell| printable(&cell)).to_vec()
+    let index = printable::redacted_url(listed.anchor.identity.url());
+    [index, root, kind(&listed.anchor).to_owned(), added, from].map(|cell| printable::line(&cell)).to_vec()
 }
 
 fn object(listed: &TrustListEntry) -> Value {
     let (pinned, newest) = listed.versions;
     json!({
-        "index_url": redacted(listed.anchor.identity.url()),
-        "metadata_url": redacted(&listed.anchor.metadata_url),
+        "index_url": printable::redacted_url(listed.anchor.identity.url()),
+        "metadata_url": printable::redacted_url(&listed.anchor.metadata_url),
         "anchor": listed.anchor.record,
         "pinned_root": pinned,
         "newest_root": newest,

@@ -9,7 +9,6 @@ use super::{anchor_of, key_text, list};
 use crate::terminal::Terminal;
 use installer::error::Failure;
 use installer::options::TrustOptions;
-use installer::text::printable;
 
 /// Prints the roots of an index that are stored, oldest first.
 ///
@@ -35,7 +34,7 @@ pub fn log(settings: &TrustOptions, index: &Url, terminal: &Terminal) -> Result<
         }
         terminal.line(&head(root, now));
         for line in lines.iter().chain([&signers(root, earlier)]) {
-            terminal.line(&printable(&format!("  {line}")));
+            terminal.line(&printable::line(&format!("  {line}")));
         }
         earlier = Some(root);
     }

@@ -15,8 +15,7 @@ use crate::settings::RootSource;
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Code, Failure};
-use installer::net::{ResponseLimits, local_path, redacted};
-use installer::text::printable;
+use installer::net::{ResponseLimits, local_path};
 use installer::trust::{AnchorKind, unix_now};
 
 /// A root that its own keys signed.
@@ -50,12 +49,12 @@ impl NewRoot {
                 (read(path)?, AnchorKind::File, name, sha256.as_ref())
             }
             RootSource::Url { url, sha256 } => {
-                (fetch(url, context).await?, AnchorKind::Url, redacted(url), Some(sha256))
+                (fetch(url, context).await?, AnchorKind::Url, printable::redacted_url(url), Some(sha256))
             }
             RootSource::FirstUse => {
                 let url = metadata_url.join("1.root.json").unwrap_or_else(|_| metadata_url.clone());
                 warn_if_insecure(&url, context, terminal);
-                (fetch(&url, context).await?, AnchorKind::FirstUse, redacted(&url), None)
+                (fetch(&url, context).await?, AnchorKind::FirstUse, printable::redacted_url(&url), None)
             }
         };
         let sha256 = hex::encode(Sha256::digest(&bytes));
@@ -118,13 +117,13 @@ fn warn_if_insecure(url: &Url, context: &Context, terminal: &Terminal) {
     if url.scheme() != "file" && !context.client.is_secure_origin(url) {
         terminal.warning(&format!(
             "The root comes from {} without a secure connection: anybody on the network may have replaced it.",
-            redacted(url)
+            printable::redacted_url(url)
         ));
     }
 }
 
 fn other_hash(source: &str, expected: &str, received: &str) -> Failure {
-    Failure::new(Code::TrustRootHash, format!("Refused the root {}", printable(source)))
+    Failure::new(Code::TrustRootHash, format!("Refused the root {}", printable::line(source)))
         .detail("expected", format!("sha256 {expected}"))
         .detail("received", format!("sha256 {received}"))
         .detail("meaning", "it is not the root that --root-sha256 speaks of; nothing was changed")
@@ -157,9 +156,9 @@ fn unusable(source: &str, bytes: &[u8], error: &tuf::Error) -> Failure {
         Some(format) => format!("{format} ({})", error.found()),
         None => error.found().to_owned(),
     };
-    Failure::new(Code::TrustRoot, format!("{} cannot be trusted as a root", printable(source)))
-        .detail("expected", printable(error.expected()))
-        .detail("received", printable(&received))
+    Failure::new(Code::TrustRoot, format!("{} cannot be trusted as a root", printable::line(source)))
+        .detail("expected", printable::line(error.expected()))
+        .detail("received", printable::line(&received))
         .detail("meaning", "it is no root metadata that its own keys signed; nothing was changed")
         .hint("get the root from the operator of the index once more")
 }

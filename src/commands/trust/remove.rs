@@ -9,7 +9,6 @@ use crate::commands::confirmation::confirm;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
-use installer::net::redacted;
 use installer::trust::{IndexIdentity, metadata_store_directories};
 
 /// Removes an index from the user's own store, after asking unless `yes`, and what was remembered about it for anchors from
@@ -19,7 +18,7 @@ use installer::trust::{IndexIdentity, metadata_store_directories};
 /// When the index is not trusted, is trusted by what others keep, nobody confirms it, or the disk refuses.
 pub fn remove(settings: &Settings, index: &Url, yes: bool, terminal: &Terminal) -> Result<(), Failure> {
     let identity = IndexIdentity::of(index);
-    let (shown, name) = (redacted(identity.url()), identity.directory_name());
+    let (shown, name) = (printable::redacted_url(identity.url()), identity.directory_name());
     if let Some(kept) = settings.common.trust.anchors.iter().map(|place| place.join(&name)).find(|path| exists(path)) {
         let message = format!("{shown} is trusted by a directory that is only read here");
         return Err(Failure::new(Code::TrustReadOnly, message)

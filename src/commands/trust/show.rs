@@ -8,10 +8,7 @@ use super::stored_metadata::StoredMetadata;
 use super::{anchor_of, key_text, list};
 use crate::terminal::Terminal;
 use installer::error::Failure;
-use installer::net::redacted;
 use installer::options::TrustOptions;
-use installer::redact::redact;
-use installer::text::printable;
 use installer::trust::{TrustAnchor, TrustFile};
 
 /// Delegated roles that are printed; more are counted.
@@ -36,7 +33,7 @@ pub fn show(settings: &TrustOptions, indexes: &[Url], terminal: &Terminal) -> Re
         indexes.iter().map(|index| anchor_of(settings, index)).collect::<Result<_, _>>()?
     };
     for directory in &nameless {
-        terminal.note(&printable(&format!(
+        terminal.note(&printable::line(&format!(
             "{} does not say which index it belongs to; to see it, name the index: tufpip trust show URL",
             directory.display()
         )));
@@ -50,7 +47,7 @@ pub fn show(settings: &TrustOptions, indexes: &[Url], terminal: &Terminal) -> Re
         }
         let stored = StoredMetadata::of(anchor, settings)?;
         for line in anchor_lines(anchor, settings)?.into_iter().chain(role_lines(&stored)) {
-            terminal.line(&printable(&line));
+            terminal.line(&printable::line(&line));
         }
     }
     Ok(())
@@ -58,15 +55,20 @@ pub fn show(settings: &TrustOptions, indexes: &[Url], terminal: &Terminal) -> Re
 
 /// Where the metadata is, and what the root is believed for.
 fn anchor_lines(anchor: &TrustAnchor, settings: &TrustOptions) -> Result<Vec<String>, Failure> {
-    let mut lines = vec![redacted(anchor.identity.url()), format!("  metadata   {}", redacted(&anchor.metadata_url))];
+    let mut lines = vec![
+        printable::redacted_url(anchor.identity.url()),
+        format!("  metadata   {}", printable::redacted_url(&anchor.metadata_url)),
+    ];
     let file = anchor.directory.as_deref().map(TrustFile::read).transpose()?.unwrap_or_default();
     lines.push(match file.layout {
         None => "  layout     as the index signs it".to_owned(),
         Some(serde_json::Value::String(preset)) => format!("  layout     {preset}"),
         Some(_) => "  layout     in trust.json".to_owned(),
     });
-    lines.extend(anchor.mirrors.iter().map(|mirror| format!("  mirror     {}", redacted(mirror))));
-    lines.extend(anchor.rewrites.iter().map(|rule| redact(&format!("  rewrite    {} to {}", rule.from, rule.to))));
+    lines.extend(anchor.mirrors.iter().map(|mirror| format!("  mirror     {}", printable::redacted_url(mirror))));
+    lines.extend(
+        anchor.rewrites.iter().map(|rule| printable::redacted(&format!("  rewrite    {} to {}", rule.from, rule.to))),
+    );
     if let Some(record) = &anchor.record {
         let kind = list::kind(anchor);
         lines.push(format!("  anchor     root {}, {kind} {}, added {}", record.version, record.source, record.added));

@@ -6,9 +6,7 @@ use tuf::metadata::{Metadata, Root};
 use tuf::{Client, Event, Mode, Request, StoredFile, UnixTime};
 
 use installer::error::{Code, Failure};
-use installer::net::redacted;
 use installer::options::TrustOptions;
-use installer::text::printable;
 use installer::trust::{MetadataStore, TrustAnchor, signed_at, unix_now};
 
 /// Metadata that has expired is shown, not used: a century of it.
@@ -81,12 +79,12 @@ fn unusable(anchor: &TrustAnchor, settings: &TrustOptions, expected: &str, found
         }
         _ => format!(
             "get the root from the operator of the index; run tufpip trust remove {0}, then tufpip trust add {0} --root FILE",
-            redacted(anchor.identity.url())
+            printable::redacted_url(anchor.identity.url())
         ),
     };
-    let message = format!("The trusted root of {} cannot be used", redacted(anchor.identity.url()));
+    let message = format!("The trusted root of {} cannot be used", printable::redacted_url(anchor.identity.url()));
     Failure::new(Code::TrustRoot, message)
-        .detail("expected", printable(expected))
-        .detail("received", printable(found))
+        .detail("expected", printable::line(expected))
+        .detail("received", printable::line(found))
         .hint(hint)
 }

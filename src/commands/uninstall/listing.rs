@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 
 use wheel::Removal;
 
-use installer::text::printable;
-
 /// The lines to show, indented; `verbose` has every single file. `info` is the distribution's metadata directory.
 pub fn lines(removal: &Removal, info: &Path, verbose: bool) -> Vec<String> {
     let resolved_info = info.canonicalize().unwrap_or_else(|_| info.to_owned());
@@ -75,5 +73,5 @@ fn files_below(directory: &Path) -> Vec<PathBuf> {
 }
 
 fn shown(path: &Path) -> String {
-    printable(&path.to_string_lossy())
+    printable::line(&path.to_string_lossy())
 }

@@ -22,7 +22,7 @@ use crate::error::{Code, Failure};
 use crate::event::{Progress, Reporter};
 use crate::net::body::ContentRange;
 use crate::net::client::identity_encoding;
-use crate::net::{HttpClient, NetworkCause, RemoteFailure, redacted};
+use crate::net::{HttpClient, NetworkCause, RemoteFailure};
 use crate::trust::{self, SignedFile};
 
 /// The most bytes a file may have when the index does not say its size.
@@ -492,7 +492,10 @@ fn mismatch(request: &DownloadRequest, code: Code, expected: String, received: S
         "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated the package versions, \
          please update the hashes. Otherwise, examine the package contents carefully; someone may have tampered with them."
     };
-    let mut lines = vec![message.to_owned(), format!("    {} from {}:", request.requirement, redacted(&request.url))];
+    let mut lines = vec![
+        message.to_owned(),
+        format!("    {} from {}:", request.requirement, printable::redacted_url(&request.url)),
+    ];
     for (index, line) in expected.lines().enumerate() {
         lines.push(format!("        {} {line}", if index == 0 { "Expected" } else { "      or" }));
     }

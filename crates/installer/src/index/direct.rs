@@ -9,7 +9,6 @@ use super::finder::{ChosenFile, FactFetcher};
 use super::package_sources::{linked_filename, parse_filename};
 use crate::download::{DownloadRequest, is_strong};
 use crate::error::{Code, Failure};
-use crate::net::redacted;
 
 /// A fetched wheel, and what it says of itself.
 pub(super) struct DirectFile {
@@ -29,14 +28,17 @@ impl FactFetcher {
         let is_hashed_in_url = self.add_hashes_of_user(&url, &mut index_hashes).map_err(invalid)?;
         url.set_fragment(None);
         let filename = linked_filename(&url)
-            .ok_or_else(|| invalid(format!("{} does not end in the name of a wheel", redacted(&url))))?;
+            .ok_or_else(|| invalid(format!("{} does not end in the name of a wheel", printable::redacted_url(&url))))?;
         let dist = parse_filename(&filename).ok_or_else(|| {
             Failure::new(Code::RequirementsWheelName, format!("{filename} is not a valid wheel filename."))
         })?;
         let Some(wheel) = dist.wheel() else {
             return Err(Failure::new(
                 Code::SourceNotSupported,
-                format!("{name} @ {} is a source distribution, which tufpip does not build yet", redacted(&url)),
+                format!(
+                    "{name} @ {} is a source distribution, which tufpip does not build yet",
+                    printable::redacted_url(&url)
+                ),
             )
             .hint("build a wheel of it first and give the wheel"));
         };
@@ -98,11 +100,8 @@ impl FactFetcher {
 
 /// The address alone.
 fn without_fragment(url: &Url) -> Url {
-    let mut url = url.clone();
+    let mut url = printable::without_credentials(url);
     url.set_fragment(None);
-    // These fail only for URLs that have no user name to remove.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
     url
 }
 

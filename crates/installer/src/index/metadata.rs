@@ -15,7 +15,7 @@ use super::IndexFile;
 use crate::cache::file;
 use crate::download::{DownloadRequest, Downloader, VerifiedFile};
 use crate::error::{Code, Failure};
-use crate::net::{HttpClient, PartialContent, ResponseLimits, local_path, redacted};
+use crate::net::{HttpClient, PartialContent, ResponseLimits, local_path};
 use crate::trust::{PageProof, SignedFile};
 use crate::wheel_cache::WheelCache;
 
@@ -185,7 +185,7 @@ impl MetadataReader {
                 Code::VerifyMetadataHashMismatch,
                 format!("The metadata of {} is not what the index says it is", file.filename()),
             )
-            .detail("file", redacted(&url))
+            .detail("file", printable::redacted_url(&url))
             .detail("expected", format!("sha256 {expected}"))
             .detail("received", format!("sha256 {received}"))
             .detail("meaning", "the metadata was not used and nothing was installed")
@@ -283,8 +283,5 @@ fn parse_metadata(project: &PackageName, file: &ProjectFile, bytes: &[u8]) -> Re
 }
 
 fn unusable(url: &str, reason: &str) -> Failure {
-    Failure::new(
-        Code::IndexLink,
-        format!("The index gives an unusable link, '{}': {reason}", crate::text::printable(url)),
-    )
+    Failure::new(Code::IndexLink, format!("The index gives an unusable link, '{}': {reason}", printable::line(url)))
 }

@@ -12,9 +12,8 @@ use super::search_notes::{SearchNotebook, SearchNotes};
 use super::{IndexFile, PageFetcher, page_fetcher};
 use crate::error::{Code, Failure};
 use crate::event::{Reporter, WarningCode};
-use crate::net::{HttpResponse, local_path, redacted};
+use crate::net::{HttpResponse, local_path};
 use crate::options::IndexOptions;
-use crate::redact::redact;
 use crate::trust::{CommandTrust, EpochInfo, IndexIdentity, Mapping, PageLookUp, TrustedIndex};
 
 /// Every place where a project may be found, in the order in which ties are decided: links first, then the indexes.
@@ -80,7 +79,7 @@ impl PackageSources {
                     WarningCode::LocationIgnored,
                     format!(
                         "Location '{}' is ignored: it is either a non-existing path or lacks a specific scheme.",
-                        redact(text)
+                        printable::redacted(text)
                     ),
                 ),
             }
@@ -106,7 +105,7 @@ impl PackageSources {
 
     /// The index URLs without secrets, for messages.
     pub fn display_url(&self) -> Vec<String> {
-        self.indexes.iter().map(|index| redacted(&index.url)).collect()
+        self.indexes.iter().map(|index| printable::redacted_url(&index.url)).collect()
     }
 
     /// What a user whose project was not found should know of how it was looked for.
@@ -176,7 +175,7 @@ impl PackageSources {
                 let message =
                     format!("map.json says that {project} comes from '{name}', which is not among the indexes");
                 Failure::new(Code::PolicyMap, message)
-                    .hint(format!("add --extra-index-url {}", redacted(identity.url())))
+                    .hint(format!("add --extra-index-url {}", printable::redacted_url(identity.url())))
             })?;
             found.push(index);
         }
@@ -305,13 +304,14 @@ impl PackageSources {
     /// The map ended the search before everything was asked.
     fn note_mapping(&self, project: &PackageName, mapping: &Mapping) {
         let left_out = |index: &&ConfiguredIndex| !mapping.indexes.contains(&IndexIdentity::of(&index.url));
-        let left_out: Vec<String> = self.indexes.iter().filter(left_out).map(|index| redacted(&index.url)).collect();
+        let left_out: Vec<String> =
+            self.indexes.iter().filter(left_out).map(|index| printable::redacted_url(&index.url)).collect();
         if left_out.is_empty() && self.remote_links().next().is_none() {
             return;
         }
         let named = mapping.names.iter().zip(&mapping.indexes);
         let named: Vec<String> =
-            named.map(|(name, identity)| format!("'{name}' ({})", redacted(identity.url()))).collect();
+            named.map(|(name, identity)| format!("'{name}' ({})", printable::redacted_url(identity.url()))).collect();
         let note = format!("map.json sends {project} to {} only", named.join(", "));
         self.notes.add(project, note, left_out);
     }
@@ -337,7 +337,9 @@ impl PackageSources {
     /// The places of `--find-links` on servers, without secrets.
     fn remote_links(&self) -> impl Iterator<Item = String> {
         self.links.iter().filter(|place| !place.is_local()).filter_map(|place| match place {
-            FindLinksLocation::Page(url, _) | FindLinksLocation::Distribution(url) => Some(redacted(url)),
+            FindLinksLocation::Page(url, _) | FindLinksLocation::Distribution(url) => {
+                Some(printable::redacted_url(url))
+            }
             FindLinksLocation::Directory(..) | FindLinksLocation::File(_) => None,
         })
     }
@@ -382,7 +384,7 @@ impl FindLinksLocation {
 
 /// Those of them that nothing verifies, without secrets.
 fn unsigned_urls(indexes: &[&ConfiguredIndex]) -> Vec<String> {
-    indexes.iter().filter(|index| index.trusted.is_none()).map(|index| redacted(&index.url)).collect()
+    indexes.iter().filter(|index| index.trusted.is_none()).map(|index| printable::redacted_url(&index.url)).collect()
 }
 
 fn threshold_text(project: &PackageName, threshold: usize) -> String {

@@ -15,7 +15,7 @@ use url::Url;
 use crate::cache::file;
 use crate::error::{Code, Failure};
 use crate::event::Reporter;
-use crate::net::{HttpClient, HttpResponse, ResponseLimits, redacted};
+use crate::net::{HttpClient, HttpResponse, ResponseLimits};
 use crate::text::count_noun;
 use crate::trust::page_url;
 
@@ -74,7 +74,7 @@ impl PageFetcher {
         let page = parse(&fetched, project)?;
         self.reporter.detail(2, || {
             let files = count_noun(page.files.len(), "file");
-            format!("{}: {files}, {} left out", redacted(&url), page.skipped.len())
+            format!("{}: {files}, {} left out", printable::redacted_url(&url), page.skipped.len())
         });
         let policy = CachePolicy::new_options(&request, &response(&fetched), SystemTime::now(), options());
         if policy.is_storable() {
@@ -99,17 +99,14 @@ impl PageFetcher {
 
 /// The user's name stays in it, because an index may show other pages to other users; the password does not.
 fn cache_key(url: &Url, project: &PackageName) -> String {
-    let mut url = url.clone();
-    let _ = url.set_password(None);
+    let url = printable::without_password(url);
     hex::encode(Sha256::digest(format!("{url}\n{project}")))
 }
 
 fn request(url: &Url) -> Result<http::Request<()>, Failure> {
-    let mut shown = url.clone();
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
-    http::Request::get(shown.as_str()).header(ACCEPT, ACCEPTED).body(()).map_err(|error| {
-        Failure::new(Code::NetUnsupportedUrl, format!("Could not fetch {}: {error}", redacted(url))).caused_by(error)
+    let asked = printable::without_credentials(url);
+    http::Request::get(asked.as_str()).header(ACCEPT, ACCEPTED).body(()).map_err(|error| {
+        Failure::new(Code::NetUnsupportedUrl, format!("Could not fetch {}: {error}", printable::redacted_url(url)))
     })
 }
 
@@ -140,17 +137,14 @@ pub(super) fn parse(fetched: &HttpResponse, project: &PackageName) -> Result<Pro
         }
         other if other.starts_with("application/vnd.pypi.simple.") => Err(PageError::ApiVersion(other.to_owned())),
         other => {
-            return Err(unusable(
-                &fetched.url,
-                &format!("it is '{}', neither JSON nor HTML", crate::text::printable(other)),
-            ));
+            return Err(unusable(&fetched.url, &format!("it is '{}', neither JSON nor HTML", printable::line(other))));
         }
     };
-    page.map_err(|error| unusable(&fetched.url, &crate::text::printable(&error.to_string())))
+    page.map_err(|error| unusable(&fetched.url, &printable::line(&error.to_string())))
 }
 
 fn unusable(url: &Url, reason: &str) -> Failure {
-    Failure::new(Code::IndexPage, format!("Could not read the page at {}: {reason}", redacted(url)))
+    Failure::new(Code::IndexPage, format!("Could not read the page at {}: {reason}", printable::redacted_url(url)))
         .hint("check that the index URL ends in the part that lists projects, often /simple")
 }
 

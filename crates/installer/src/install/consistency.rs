@@ -12,7 +12,6 @@ use crate::install::plan::Plan;
 use crate::options::{InstallLocation, InstallOptions};
 use crate::python::environment::Environment;
 use crate::python::installed::{InstalledPackage, installed_packages};
-use crate::text::printable;
 
 /// What is or will be installed, in the order of the search path.
 #[derive(Default)]
@@ -45,7 +44,7 @@ impl PackageSet {
                     understood = false;
                     reporter.warning(
                         WarningCode::InstalledInvalid,
-                        format!("Error parsing dependencies of {name}: {}", printable(&reason)),
+                        format!("Error parsing dependencies of {name}: {}", printable::line(&reason)),
                     );
                 }
             }

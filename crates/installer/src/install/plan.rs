@@ -9,7 +9,6 @@ use wheel::InstalledDistribution;
 use crate::error::{Code, Failure};
 use crate::event::{Event, Reporter, WarningCode};
 use crate::index::{ChosenFile, Finder};
-use crate::net::redacted;
 use crate::python::environment::{Environment, installed_version};
 
 /// How an environment changes.
@@ -98,8 +97,8 @@ impl Plan {
                      Reason for being yanked: {}",
                     pin.candidate.name,
                     pin.candidate.version,
-                    redacted(&chosen_file.request.url),
-                    if reason.is_empty() { "<none given>".to_owned() } else { crate::text::printable(reason) },
+                    printable::redacted_url(&chosen_file.request.url),
+                    if reason.is_empty() { "<none given>".to_owned() } else { printable::line(reason) },
                 ));
             }
             additions.push(Addition {
@@ -158,16 +157,8 @@ impl Addition {
                     .into(),
             );
         }
-        serde_json::json!({"archive_info": archive, "url": without_userinfo(&request.url)})
+        serde_json::json!({"archive_info": archive, "url": printable::without_credentials(&request.url)})
     }
-}
-
-/// PEP 610 wants no secrets in URLs; what stands for a variable may stay.
-fn without_userinfo(url: &url::Url) -> String {
-    let mut url = url.clone();
-    let _ = url.set_password(None);
-    let _ = url.set_username("");
-    url.to_string()
 }
 
 /// The project's name as in the first requirement that asks for it.

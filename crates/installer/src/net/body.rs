@@ -87,7 +87,7 @@ impl Decoder {
             None | Some("" | "identity") => Ok(Self::Identity(bounded)),
             Some("gzip" | "x-gzip") => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(bounded)))),
             Some(other) => {
-                let other = crate::text::printable(other);
+                let other = printable::line(other);
                 Err(NetworkCause::Protocol(format!("its Content-Encoding is '{other}', which was not asked for")))
             }
         }

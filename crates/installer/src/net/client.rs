@@ -244,9 +244,7 @@ impl HttpClient {
             headers.insert(AUTHORIZATION, basic(&user, &password));
         }
         // Credentials travel in the header only: they must not end up in logs of proxies.
-        let mut asked = current.clone();
-        let _ = asked.set_username("");
-        let _ = asked.set_password(None);
+        let mut asked = printable::without_credentials(current);
         asked.set_fragment(None);
         let client = self.transport.client(&asked)?;
         client.get(asked).headers(headers).send().await.map_err(|error| RemoteFailure::from_reqwest(url, &error))

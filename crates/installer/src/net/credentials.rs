@@ -1,4 +1,4 @@
-//! User names and passwords for indexes: which request gets which, and how URLs are shown without them.
+//! User names and passwords for indexes: which request gets which.
 
 use std::path::PathBuf;
 
@@ -56,17 +56,6 @@ impl Credentials {
         let entry = self.netrc.iter().find(of_host).or_else(default)?;
         Some((entry.login.clone(), entry.password.clone()))
     }
-}
-
-/// `url` without user name and password: what may be shown and written down.
-pub fn redacted(url: &Url) -> String {
-    let mut shown = url.clone();
-    if !url.username().is_empty() || url.password().is_some() {
-        // Both setters fail only for URLs that cannot have userinfo, which then have none to hide.
-        let _ = shown.set_username("****");
-        let _ = shown.set_password(None);
-    }
-    shown.to_string()
 }
 
 fn userinfo(url: &Url) -> Option<(String, Option<String>)> {
@@ -162,14 +151,5 @@ mod tests {
         let pair = |login: &str, password: &str| Some((login.to_owned(), password.to_owned()));
         assert_eq!(credentials.for_url(&url("https://a.example.org/")), pair("x", "y"));
         assert_eq!(credentials.for_url(&url("https://b.example.org/")), pair("d", "e"));
-    }
-
-    #[test]
-    fn shown_urls_have_no_secret() {
-        assert_eq!(
-            redacted(&url("https://me:secret@pkgs.example.org/simple/")),
-            "https://****@pkgs.example.org/simple/"
-        );
-        assert_eq!(redacted(&url("https://pkgs.example.org/simple/")), "https://pkgs.example.org/simple/");
     }
 }

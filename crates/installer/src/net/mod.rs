@@ -9,7 +9,7 @@ mod remote_failure;
 mod transport;
 
 pub use client::{HttpClient, HttpResponse, PartialContent, ResponseLimits};
-pub use credentials::{Credentials, redacted};
+pub use credentials::Credentials;
 pub use remote_failure::{NetworkCause, RemoteFailure};
 
 /// The path of a `file:` URL. ([`url::Url::to_file_path`] alone takes `http://localhost/` for one, too.)

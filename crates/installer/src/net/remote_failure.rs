@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::redacted;
 use super::transport::root_cause;
 use crate::error::{Code, Failure};
 
@@ -60,7 +59,7 @@ pub enum NetworkCause {
 
 impl RemoteFailure {
     pub(crate) fn new(url: &Url, cause: NetworkCause) -> Self {
-        Self { url: redacted(url), cause }
+        Self { url: printable::redacted_url(url), cause }
     }
 
     pub(crate) fn from_reqwest(url: &Url, error: &reqwest::Error) -> Self {

@@ -212,7 +212,7 @@ pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
     while let Some(source) = current.source() {
         current = source;
     }
-    crate::text::printable(&current.to_string())
+    printable::line(&current.to_string())
 }
 
 #[cfg(test)]

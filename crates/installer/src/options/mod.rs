@@ -10,7 +10,6 @@ use url::Url;
 
 use crate::error::Failure;
 use crate::process_environment::ProcessEnvironment;
-use crate::redact::redact;
 
 mod format_control;
 
@@ -258,7 +257,10 @@ pub struct InstalledFilter {
 /// It is neither an absolute URL nor a directory.
 pub fn index_url(text: &str, process_environment: &ProcessEnvironment) -> Result<Url, Failure> {
     parse_index_url(text, process_environment).ok_or_else(|| {
-        Failure::usage(format!("The index url \"{}\" seems invalid, please provide a scheme.", redact(text)))
+        Failure::usage(format!(
+            "The index url \"{}\" seems invalid, please provide a scheme.",
+            printable::redacted(text)
+        ))
     })
 }
 

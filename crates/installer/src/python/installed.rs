@@ -118,7 +118,7 @@ pub fn installed_packages(
                 WarningCode::InstalledInvalid,
                 format!(
                     "Ignoring invalid distribution {} ({})",
-                    crate::text::printable(&crate::options::normalize(&distribution.name)),
+                    printable::line(&crate::options::normalize(&distribution.name)),
                     distribution.location.display()
                 ),
             ),

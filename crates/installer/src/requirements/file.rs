@@ -13,7 +13,6 @@ use crate::error::{Code, Failure};
 use crate::options::index_url;
 use crate::optparse::{self, OptionSet, OptionToken, Token, TokenError};
 use crate::process_environment::ProcessEnvironment;
-use crate::redact::redact;
 
 /// Files of one command, all inclusions counted; more is a loop with ever new names.
 const MAX_FILES: usize = 1000;
@@ -234,7 +233,7 @@ impl<'a> RequirementsReader<'a> {
                 Code::RequirementsRemoteInclude,
                 "A requirements file from a server includes a file from elsewhere",
             )
-            .detail("file", redact(outer.as_str()))
+            .detail("file", printable::redacted(outer.as_str()))
             .detail("includes", inner.shown())
             .hint("name that file with -r yourself if you trust it"));
         }
@@ -365,7 +364,7 @@ impl FileLocation {
     fn shown(&self) -> String {
         match self {
             Self::Local(path) => path.display().to_string(),
-            Self::Remote(url) => redact(url.as_str()),
+            Self::Remote(url) => printable::redacted(url.as_str()),
         }
     }
 }
@@ -439,7 +438,7 @@ fn refuse_remote(url: &Url, parts: &ParsedLine<'_>) -> Result<(), Failure> {
         Code::RequirementsRemoteOption,
         format!("A requirements file from a server may not set {}", option.name),
     )
-    .detail("file", redact(url.as_str()))
+    .detail("file", printable::redacted(url.as_str()))
     .detail("line", parts.line().to_string())
     .hint(format!("give {} on the command line if you trust it, and download the file", option.name)))
 }
@@ -453,7 +452,7 @@ fn check_constraint(wish: &InstallRequirement, place: &str) -> Result<(), Failur
     } else {
         return Ok(());
     };
-    Err(installation_error(problem).detail("where", place).detail("line", redact(&wish.text)))
+    Err(installation_error(problem).detail("where", place).detail("line", printable::redacted(&wish.text)))
 }
 
 /// `ALGORITHM:HEX`
@@ -480,8 +479,8 @@ fn parse_hash(text: &str) -> Result<(HashAlgorithm, String), String> {
 
 /// pip's error for a line, with the line shown and a mark below the place.
 fn invalid_line(line: &str, origin: &RequirementOrigin, message: &str, position: usize) -> Failure {
-    let before = redact(line.get(..position).unwrap_or_default()).chars().count();
+    let before = printable::redacted(line.get(..position).unwrap_or_default()).chars().count();
     installation_error(format!("Invalid requirement: {line}\n{message}"))
         .detail("where", place_of(origin))
-        .detail("line", format!("{}\n{}^", redact(line), " ".repeat(before)))
+        .detail("line", format!("{}\n{}^", printable::redacted(line), " ".repeat(before)))
 }

@@ -8,7 +8,6 @@ use url::Url;
 
 use super::{ParsedMarker, RequirementOrigin, RequirementSource, installation_error};
 use crate::error::{Code, Failure};
-use crate::redact::redact;
 
 /// What a text asks for, and on which condition. Sentences to warn with are added to `warnings`.
 ///
@@ -111,7 +110,7 @@ fn source_of_url(
     if is_version_control(url.scheme()) {
         return Err(Failure::new(
             Code::RequirementsVersionControl,
-            format!("{} is a version control URL, which is not supported yet", redact(url.as_str())),
+            format!("{} is a version control URL, which is not supported yet", printable::redacted(url.as_str())),
         )
         .hint("build a wheel of the project and install that"));
     }

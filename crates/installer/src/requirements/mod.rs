@@ -11,7 +11,6 @@ use url::Url;
 use crate::error::{Code, Failure};
 use crate::options::{IndexOptions, RequirementOptions, SelectionOptions};
 use crate::process_environment::ProcessEnvironment;
-use crate::redact::redact;
 
 mod file;
 mod file_options;
@@ -217,5 +216,5 @@ impl fmt::Display for RequirementOrigin {
 
 /// What pip calls an installation error: exit code 1.
 fn installation_error(message: impl Into<String>) -> Failure {
-    Failure::new(Code::RequirementsInvalid, redact(&message.into()))
+    Failure::new(Code::RequirementsInvalid, printable::redacted(&message.into()))
 }

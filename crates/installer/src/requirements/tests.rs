@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
-use crate::error::Exit;
+use crate::error::{Code, Exit, Failure};
 
 /// A directory with files, some of them on a server.
 struct World {

@@ -219,7 +219,7 @@ impl TrustAnchor {
         {
             return Err(damaged(
                 directory,
-                &format!("its trust.json is about another index, {}", crate::net::redacted(url)),
+                &format!("its trust.json is about another index, {}", printable::redacted_url(url)),
             ));
         }
         let root = match &trust.anchor {
@@ -323,7 +323,7 @@ fn pinned_root(directory: &Path, record: &AnchorRecord) -> Result<Vec<u8>, Failu
     }
     let reason =
         format!("root {} with sha256 {}, which was pinned, is not there any more", record.version, record.sha256);
-    Err(damaged(directory, &crate::text::printable(&reason)))
+    Err(damaged(directory, &printable::line(&reason)))
 }
 
 /// Without a record, the oldest root is what trust began with.

@@ -19,8 +19,7 @@ use super::metadata_store::MetadataStore;
 use super::refusal;
 use crate::error::{Code, Failure};
 use crate::event::Reporter;
-use crate::net::{HttpClient, redacted};
-use crate::text::printable;
+use crate::net::HttpClient;
 
 /// The most snapshots that one command goes through when a repository takes old files away meanwhile.
 const MOST_EPOCHS: u32 = 3;
@@ -85,7 +84,7 @@ impl CommandSnapshot {
 
     /// The index's URL, for messages.
     pub fn display_url(&self) -> String {
-        redacted(self.anchor.identity.url())
+        printable::redacted_url(self.anchor.identity.url())
     }
 
     /// The snapshot, verified.
@@ -133,7 +132,7 @@ impl CommandSnapshot {
                 Ok(LookUp::NotFound { doubt: None, .. }) => None,
                 Ok(LookUp::NotFound { doubt: Some(doubt), .. }) => return Err(self.in_doubt(path, &doubt)),
                 Err(error) if is_gone(&error) => {
-                    self.renew(current.number, &printable(error.expected())).await?;
+                    self.renew(current.number, &printable::line(error.expected())).await?;
                     continue;
                 }
                 Err(error) => return Err(self.refused(&error, &current.epoch)),
@@ -155,7 +154,7 @@ impl CommandSnapshot {
             let current = self.epoch.lock().await.clone();
             match current.epoch.epoch_info().await {
                 Ok(epoch_info) => return Ok((current, epoch_info)),
-                Err(error) if is_gone(&error) => self.renew(current.number, &printable(error.expected())).await?,
+                Err(error) if is_gone(&error) => self.renew(current.number, &printable::line(error.expected())).await?,
                 Err(error) => return Err(self.refused(&error, &current.epoch)),
             }
         }
@@ -237,12 +236,12 @@ impl CommandSnapshot {
 
     fn in_doubt(&self, path: &str, doubt: &AbsenceDoubt) -> Failure {
         let why = match doubt {
-            AbsenceDoubt::Bin(role) => format!("the file of {} may be another bin's", printable(role.as_str())),
+            AbsenceDoubt::Bin(role) => format!("the file of {} may be another bin's", printable::line(role.as_str())),
             _ => "more roles may speak of it than are asked".to_owned(),
         };
         Failure::new(
             Code::VerifyAbsenceInDoubt,
-            format!("{} does not prove that it has no {}", self.display_url(), printable(path)),
+            format!("{} does not prove that it has no {}", self.display_url(), printable::line(path)),
         )
         .detail("received", why)
         .detail("meaning", "somebody on the network may be hiding it; nothing was taken from elsewhere instead")
@@ -279,7 +278,7 @@ fn start(anchor: &TrustAnchor, settings: &EpochOptions) -> Result<EpochHandle, F
     let places = mirror_urls(anchor).into_iter().map(|(_, metadata)| metadata).collect();
     let fetcher = Arc::new(MetadataFetcher::new(Arc::clone(&settings.client), places));
     let limits = tuf::Limits { expired_for: settings.allow_expired.as_secs(), ..tuf::Limits::default() };
-    let name = redacted(anchor.identity.url());
+    let name = printable::redacted_url(anchor.identity.url());
     EpochHandle::start(name, &anchor.root, settings.mode, limits, store, fetcher, Arc::clone(&settings.reporter))
         .map_err(|error| refusal::of_metadata(anchor, &anchor.metadata_url, &error, super::epoch::unix_now()))
 }

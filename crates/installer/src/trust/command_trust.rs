@@ -15,7 +15,7 @@ use super::index_identity::IndexIdentity;
 use super::project_map::{Mapping, ProjectMap};
 use crate::error::{Code, Failure};
 use crate::event::{Reporter, WarningCode};
-use crate::net::{HttpClient, redacted};
+use crate::net::HttpClient;
 use crate::options::{CommonOptions, TrustOptions};
 
 /// The trust of one command: each signed index once, so that all parts of the command see one snapshot of it.
@@ -79,7 +79,8 @@ impl CommandTrust {
     fn warn_of_trusted_neighbour(&self, identity: &IndexIdentity) {
         let anchors = TrustAnchor::all(&self.settings).into_iter().filter_map(|(_, anchor)| anchor.ok().flatten());
         if let Some(trusted) = anchors.map(|anchor| anchor.identity).find(|trusted| trusted.is_similar(identity)) {
-            let (untrusted, trusted) = (redacted(identity.url()), redacted(trusted.url()));
+            let (untrusted, trusted) =
+                (printable::redacted_url(identity.url()), printable::redacted_url(trusted.url()));
             self.reporter.warning(
                 WarningCode::NearlyTrusted,
                 format!("{untrusted} is not trusted and not verified; {trusted} is (tufpip trust list)"),
@@ -149,8 +150,10 @@ impl CommandTrust {
         if !self.settings.require_signed || !self.settings.allow_unsigned.is_empty() {
             return Ok(());
         }
-        let message =
-            format!("{} is not a signed index, and only signed ones may be used (--require-signed)", redacted(url));
+        let message = format!(
+            "{} is not a signed index, and only signed ones may be used (--require-signed)",
+            printable::redacted_url(url)
+        );
         Err(Failure::new(Code::PolicyRequireSigned, message)
             .detail("meaning", "there is no trusted root for this index, so that nothing of it can be verified")
             .hint("get the root of the index from its operator and run: tufpip trust add URL --root FILE"))
@@ -168,13 +171,17 @@ impl CommandTrust {
         for index in std::iter::once(url.clone()).chain(above) {
             let identity = IndexIdentity::of(&index);
             if TrustAnchor::find(&self.settings, &identity)?.is_some() {
-                let message = format!("{} belongs to a signed index and cannot be a page of links", redacted(url));
+                let message =
+                    format!("{} belongs to a signed index and cannot be a page of links", printable::redacted_url(url));
                 return Err(Failure::new(Code::PolicySignedAsLinks, message)
                     .detail(
                         "meaning",
                         "nothing on a page of --find-links is verified, and this index can be and must be",
                     )
-                    .hint(format!("give it with --index-url or --extra-index-url {}", redacted(identity.url()))));
+                    .hint(format!(
+                        "give it with --index-url or --extra-index-url {}",
+                        printable::redacted_url(identity.url())
+                    )));
             }
         }
         Ok(())
@@ -195,7 +202,7 @@ impl CommandTrust {
         }
         let message = format!("{filename} is not signed, and only signed files may be used (--require-signed)");
         Err(Failure::new(Code::PolicyRequireSigned, message)
-            .detail("from", redacted(url))
+            .detail("from", printable::redacted_url(url))
             .hint(format!(
                 "take {project} from a signed index, give its hash (--hash=sha256:… in a requirements file, or #sha256=… behind \
                  its URL), or allow it with --allow-unsigned {project}"
@@ -220,7 +227,7 @@ fn read_map(settings: &TrustOptions) -> Result<Option<ProjectMap>, Failure> {
 }
 
 fn unusable_map(path: &std::path::Path, reason: &str) -> Failure {
-    Failure::usage(format!("Could not use {}: {}", path.display(), crate::text::printable(reason)))
+    Failure::usage(format!("Could not use {}: {}", path.display(), printable::line(reason)))
         .detail("meaning", "it says which indexes may offer which projects, so nothing is installed without it")
         .hint(
             "repair the file, or remove it if nothing shall be tied to an index. Its form (docs/reference/layouts.md): \

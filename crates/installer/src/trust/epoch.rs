@@ -19,7 +19,6 @@ use super::layout::{Layout, LayoutError};
 use super::metadata_fetcher::{FetchOutcome, MetadataFetcher};
 use super::metadata_store::MetadataStore;
 use crate::event::{Reporter, WarningCode};
-use crate::text::printable;
 
 /// A running epoch. Ends with its last user.
 pub struct EpochHandle {
@@ -313,7 +312,7 @@ impl Driver {
                 self.reporter.warning(WarningCode::Expired, format!(
                     "The metadata of {} ({}) expired on {expired} and is used all the same, as --allow-expired says.",
                     self.name,
-                    printable(role.as_str())
+                    printable::line(role.as_str())
                 ));
                 told.push((role, expired));
             }

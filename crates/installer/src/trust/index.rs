@@ -17,8 +17,6 @@ use super::signed_content::{ContentRequest, SignedContentCache};
 use super::signed_file::{PageProof, SignedFile};
 use crate::download::is_strong;
 use crate::error::{Code, Failure};
-use crate::net::redacted;
-use crate::text::printable;
 
 /// The most bytes of a metadata file whose length nobody signed.
 const METADATA_SIZE: u64 = 8 << 20;
@@ -107,7 +105,7 @@ impl TrustedIndex {
                 code: Code::VerifyPage,
             };
             let Some(bytes) = self.signed_content.get(&wanted).await? else {
-                let missing = urls.first().map(redacted).unwrap_or_default();
+                let missing = urls.first().map(printable::redacted_url).unwrap_or_default();
                 self.snapshot.renew(epoch, &missing).await?;
                 continue;
             };
@@ -148,7 +146,7 @@ impl TrustedIndex {
         let path = match proof.layout.distribution(&proof.project, file.filename(), &link) {
             Ok(Some(path)) => path,
             Ok(None) => return Ok(Err("its link fits no target of the index's layout".to_owned())),
-            Err(error) => return Ok(Err(printable(&error.to_string()))),
+            Err(error) => return Ok(Err(printable::line(&error.to_string()))),
         };
         let LookUpResult { target, epoch_info, .. } = self.snapshot.look_up(&path).await?;
         let Some(target) = target else {
@@ -285,7 +283,7 @@ impl TrustedIndex {
         };
         parsed.map_err(|error| {
             let message = format!("Could not read the signed page of {project} from {}: {error}", self.display_url());
-            Failure::new(Code::IndexPage, printable(&message)).hint("tell the operator of the index")
+            Failure::new(Code::IndexPage, printable::line(&message)).hint("tell the operator of the index")
         })
     }
 
@@ -293,7 +291,10 @@ impl TrustedIndex {
         for rule in &self.anchor().rewrites {
             if let Some(rest) = link.as_str().strip_prefix(&rule.from) {
                 return format!("{}{rest}", rule.to).parse().map_err(|error| {
-                    Failure::usage(format!("rewriting {} as configured gives no URL: {error}", redacted(link)))
+                    Failure::usage(format!(
+                        "rewriting {} as configured gives no URL: {error}",
+                        printable::redacted_url(link)
+                    ))
                 });
             }
         }
@@ -302,12 +303,13 @@ impl TrustedIndex {
 
     fn bad_layout(&self, error: &LayoutError) -> Failure {
         let message = format!("The layout of {} cannot be used: {error}", self.display_url());
-        Failure::new(Code::TrustLayout, printable(&message))
+        Failure::new(Code::TrustLayout, printable::line(&message))
             .hint("give the right one with tufpip trust add … --layout, or tell the operator of the index")
     }
 
     fn disagree(&self, filename: &str, difference: &str) -> Failure {
-        let message = format!("Refused {}: the signed page and the signed target of it differ", printable(filename));
+        let message =
+            format!("Refused {}: the signed page and the signed target of it differ", printable::line(filename));
         Failure::new(Code::VerifyPageTargetDisagree, message)
             .detail("from", self.display_url())
             .detail("received", difference)
@@ -344,7 +346,7 @@ fn disagreement(file: &ProjectFile, target: &Target) -> Option<String> {
         let differs = !of_page.eq_ignore_ascii_case(hex);
         let name = algorithm.name();
         // Two lines, so they are not made printable together.
-        differs.then(|| format!("page: {name} {}\ntarget: {name} {}", printable(of_page), printable(hex)))
+        differs.then(|| format!("page: {name} {}\ntarget: {name} {}", printable::line(of_page), printable::line(hex)))
     })
 }
 
@@ -363,5 +365,5 @@ fn only_sha256(hex: &str) -> Hashes {
 /// Who signed a target, for people.
 pub(super) fn signer(index: &TrustedIndex, target: &Target, epoch_info: &EpochInfo) -> String {
     let roles: Vec<&str> = target.roles.iter().map(tuf::metadata::RoleName::as_str).collect();
-    printable(&format!("{}, snapshot {}, {}", index.display_url(), epoch_info.snapshot, roles.join(" → ")))
+    printable::line(&format!("{}, snapshot {}, {}", index.display_url(), epoch_info.snapshot, roles.join(" → ")))
 }

@@ -15,11 +15,8 @@ pub struct IndexIdentity(Url);
 impl IndexIdentity {
     /// The identity behind any spelling.
     pub fn of(index: &Url) -> Self {
-        let mut canonical = index.clone();
-        // Parsing has lowered scheme and host, dropped a default port and resolved dot segments already. The setters fail
-        // only for URLs that have no host, which then have no user name either.
-        let _ = canonical.set_username("");
-        let _ = canonical.set_password(None);
+        // Parsing has lowered scheme and host, dropped a default port and resolved dot segments already.
+        let mut canonical = printable::without_credentials(index);
         canonical.set_query(None);
         canonical.set_fragment(None);
         if let Some(host) = canonical.host_str().and_then(|host| host.strip_suffix('.')).map(str::to_owned) {

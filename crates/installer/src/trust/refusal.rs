@@ -11,16 +11,14 @@ use super::epoch::duration;
 use super::metadata_fetcher::UNAUTHORIZED;
 use super::signed_file::SignedFile;
 use crate::error::{Code, Failure};
-use crate::net::redacted;
-use crate::text::printable;
 
 /// What the reader should not have to guess: nothing was done with what was refused.
 pub const NOTHING_USED: &str = "it was not used, nothing was installed, and what was trusted before is still trusted";
 
 /// A failure of the metadata of a repository, which came `from` there or from a mirror.
 pub fn of_metadata(anchor: &TrustAnchor, from: &Url, error: &tuf::Error, now: tuf::UnixTime) -> Failure {
-    let role = printable(error.role().as_str());
-    let index = redacted(anchor.identity.url());
+    let role = printable::line(error.role().as_str());
+    let index = printable::redacted_url(anchor.identity.url());
     let code = code_of(error);
     let message = match error.action() {
         Action::ReplaceTrustedRoot => format!("The trusted root of {index} cannot be used"),
@@ -42,7 +40,7 @@ pub fn of_metadata(anchor: &TrustAnchor, from: &Url, error: &tuf::Error, now: tu
     let version = error.version().map(|version| format!(" version {version}")).unwrap_or_default();
     let mut failure = Failure::new(code, message)
         .detail("refused", format!("{role}{version}"))
-        .detail("from", redacted(from))
+        .detail("from", printable::redacted_url(from))
         .detail("expected", with_readable_time(error.expected()))
         .detail("received", error.found())
         .detail("check", format!("TUF {}", error.step()));
@@ -163,11 +161,11 @@ pub fn refused_file(filename: &str, url: &Url, mismatch: &tuf::Mismatch, signed:
 
 /// A distribution that is signed, and that the server says it does not have or does not give.
 pub fn withheld_file(filename: &str, url: &Url, status: u16, signed: &SignedFile) -> Failure {
-    let message = format!("{} is signed, and the server does not give it", printable(filename));
+    let message = format!("{} is signed, and the server does not give it", printable::line(filename));
     let failure = Failure::new(Code::TrustWithheld, message)
-        .detail("from", redacted(url))
+        .detail("from", printable::redacted_url(url))
         .detail("received", format!("status {status}"))
-        .detail("signed by", printable(&signed.signer()))
+        .detail("signed by", printable::line(&signed.signer()))
         .detail(
             "meaning",
             "somebody removes or withholds it, or the index was published in part; nothing was installed",
@@ -185,15 +183,15 @@ pub fn of_file(what: &str, code: Code, url: &Url, mismatch: &tuf::Mismatch, sign
         tuf::Mismatch::TooLong { limit } => (format!("{limit} bytes"), "more".to_owned()),
         tuf::Mismatch::TooShort { expected, found } => (format!("{expected} bytes"), format!("{found} bytes")),
         tuf::Mismatch::Hash { algorithm, expected, found } => {
-            (format!("{algorithm} {}", printable(expected)), format!("{algorithm} {found}"))
+            (format!("{algorithm} {}", printable::line(expected)), format!("{algorithm} {found}"))
         }
-        tuf::Mismatch::NoKnownHash { listed } => ("a hash that can be verified".to_owned(), printable(listed)),
+        tuf::Mismatch::NoKnownHash { listed } => ("a hash that can be verified".to_owned(), printable::line(listed)),
     };
-    Failure::new(code, format!("Refused {}: it is not what was signed", printable(what)))
-        .detail("from", redacted(url))
+    Failure::new(code, format!("Refused {}: it is not what was signed", printable::line(what)))
+        .detail("from", printable::redacted_url(url))
         .detail("expected", expected)
         .detail("received", received)
-        .detail("signed by", printable(signer))
+        .detail("signed by", printable::line(signer))
         .detail(
             "meaning",
             format!("the server or the network gives another file than the index signed; {NOTHING_USED}"),

@@ -10,7 +10,7 @@ use tuf::{KeyId, UnixTime};
 use super::contents::FileStatements;
 use crate::keys::KeyRing;
 
-use installer::text::{count_noun, printable};
+use installer::text::count_noun;
 use installer::trust::duration;
 
 /// What a file says: its role, version and expiry, who may sign for what, and the files it vouches for.
@@ -37,7 +37,7 @@ pub fn description(file: &OfflineMetadataFile, ring: &KeyRing, now: UnixTime) ->
             lines.push(format!("    {path}  sha256 {hash}"));
         }
     }
-    lines.iter().map(|line| printable(line)).collect()
+    lines.iter().map(|line| printable::line(line)).collect()
 }
 
 /// What changes with a file; `before` is the one that is published.
@@ -47,7 +47,7 @@ pub fn difference(before: Option<&OfflineMetadataFile>, file: &OfflineMetadataFi
         let mut lines = vec![format!("{role} {} is new, until {}", file.version(), file.expires())];
         lines.extend(file.names().iter().map(|(role, keys)| format!("  {role}: {}", signers(keys, ring))));
         lines.extend(rules(file));
-        return lines.iter().map(|line| printable(line)).collect();
+        return lines.iter().map(|line| printable::line(line)).collect();
     };
     let versions = format!("{role} {} becomes {role} {}", before.version(), file.version());
     let mut lines = vec![format!("{versions}, until {} instead of {}", file.expires(), before.expires())];
@@ -74,7 +74,7 @@ pub fn difference(before: Option<&OfflineMetadataFile>, file: &OfflineMetadataFi
     if lines.len() == 1 {
         lines.push("  nothing else changes".to_owned());
     }
-    lines.iter().map(|line| printable(line)).collect()
+    lines.iter().map(|line| printable::line(line)).collect()
 }
 
 /// How far the signatures of a file are.
@@ -98,7 +98,7 @@ pub fn progress(file: &OfflineMetadataFile, requirement: &SignatureRequirement, 
             format!("; {count} signatures are there and do not fit this content: it was changed after signing")
         }
     };
-    printable(&format!(
+    printable::line(&format!(
         "{}: {} of {} signatures for {}{signed}{missing}{misfits}",
         file.file_name(),
         requirement.signed(),

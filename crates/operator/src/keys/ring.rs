@@ -7,7 +7,6 @@ use tuf::{Key, KeyId, SigningKey};
 
 use super::{KeyFile, Passphrases, short, unlock_as};
 use installer::error::Failure;
-use installer::text::printable;
 
 /// Keys, and the names they have here.
 pub struct KeyRing {
@@ -87,7 +86,7 @@ impl KeyRing {
     /// id, for somebody could make a key whose id begins as another one's.
     pub fn display_name(&self, id: &KeyId) -> String {
         let name = self.files.iter().find(|file| file.id == *id).map(|file| file.name.as_str());
-        printable(&match name {
+        printable::line(&match name {
             Some(name) => format!("{name} ({})", short(id)),
             None => id.0.clone(),
         })

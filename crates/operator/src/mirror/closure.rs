@@ -17,11 +17,9 @@ use installer::index::{Finder, IndexFile};
 use installer::install::plan::Plan;
 use installer::install::resolution::{self, Resolved, Rules};
 use installer::install::resolver_input::ResolverInput;
-use installer::net::redacted;
 use installer::options::{CommonOptions, IndexOptions, RequirementOptions, SelectionOptions};
 use installer::python::environment::Environment;
 use installer::requirements::RequirementSet;
-use installer::text::printable;
 
 /// Pages that are asked for at a time.
 const PAGES: usize = 8;
@@ -79,7 +77,7 @@ pub async fn collect(options: &CommonOptions, mirror: &MirrorOptions, context: &
     for path in &mirror.locks {
         requirements.requirements.extend(lock_file::read(path)?);
     }
-    let sources = requirements.indexes.indexes.iter().map(redacted).collect();
+    let sources = requirements.indexes.indexes.iter().map(printable::redacted_url).collect();
     let machines: Vec<Option<&Machine>> = match mirror.machines.as_slice() {
         [] => vec![None],
         machines => machines.iter().map(Some).collect(),
@@ -135,7 +133,7 @@ async fn resolve_for(
     let name = machine.map_or("your environment", Machine::shown);
     let input = ResolverInput::for_machine(requirements, &environment.interpreter.markers, name, &*context.reporter)?;
     if let Some(url) = input.named_urls().first() {
-        let message = format!("{} cannot be mirrored: only what indexes offer can", installer::net::redacted(url));
+        let message = format!("{} cannot be mirrored: only what indexes offer can", printable::redacted_url(url));
         return Err(Failure::new(Code::Usage, message)
             .hint("name the project and its version; a file of your own is added with `tufpip repo add`"));
     }
@@ -182,7 +180,7 @@ async fn release(
         match finder.request(project, file).await? {
             Ok(request) => chosen.push((Arc::clone(file), request)),
             Err(reason) => {
-                let message = format!("{} is left out: {reason}", printable(file.filename()));
+                let message = format!("{} is left out: {reason}", printable::line(file.filename()));
                 context.reporter.warning(WarningCode::Repository, message);
             }
         }

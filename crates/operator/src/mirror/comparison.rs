@@ -172,9 +172,8 @@ fn is_outdated(present: &PageFile, file: &IndexFile, rules: MirrorRules) -> bool
 
 /// Where a file is for everybody: without credentials.
 pub fn public_url(file: &IndexFile) -> Option<String> {
-    let mut url = file.url().ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
+    let url = file.url().ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let mut url = printable::without_credentials(&url);
     url.set_fragment(None);
     Some(url.into())
 }

@@ -17,8 +17,7 @@ use installer::download::{DownloadRequest, VerifiedFile};
 use installer::error::{Code, Failure};
 use installer::event::WarningCode;
 use installer::index::{IndexFile, parse_time};
-use installer::net::{ResponseLimits, redacted};
-use installer::text::printable;
+use installer::net::ResponseLimits;
 
 /// How files come into the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +72,7 @@ impl Importer<'_> {
         let distribution = match tokio::task::spawn_blocking(inspect).await.map_err(|error| internal(&error))? {
             Ok(distribution) => distribution,
             Err(failure) if index_file.dist.wheel().is_none() => {
-                let message = format!("{} is left out: {}", printable(file.filename()), failure.message);
+                let message = format!("{} is left out: {}", printable::line(file.filename()), failure.message);
                 self.context.reporter.warning(WarningCode::Repository, message);
                 return Ok(None);
             }
@@ -97,14 +96,14 @@ impl Importer<'_> {
     async fn link(&self, index_file: &IndexFile, request: &DownloadRequest) -> Result<FileAddition, Failure> {
         let filename = index_file.filename().to_owned();
         let url = public_url(index_file).ok_or_else(|| {
-            let message = format!("{} cannot be linked: it is not on a web server", printable(&filename));
+            let message = format!("{} cannot be linked: it is not on a web server", printable::line(&filename));
             Failure::new(Code::RepoLink, message).hint("copy it: --files copy")
         })?;
         // A page that comes over https must not lead away from it: no client would follow.
         if self.operator_directory.config.index_url().scheme() == "https" && !url.starts_with("https:") {
-            let message = format!("{} cannot be linked: it would leave https", printable(&filename));
+            let message = format!("{} cannot be linked: it would leave https", printable::line(&filename));
             return Err(Failure::new(Code::RepoLink, message)
-                .detail("file", redacted(&request.url))
+                .detail("file", printable::redacted_url(&request.url))
                 .hint("copy it: --files copy"));
         }
         let (hashes, size) = self.measure(request).await?;
@@ -151,10 +150,10 @@ impl Importer<'_> {
         match sha256 {
             Some(expected) if !expected.eq_ignore_ascii_case(&received) => Err(Failure::new(
                 Code::VerifyMetadataHashMismatch,
-                format!("The metadata of {} is not what the index says it is", printable(index_file.filename())),
+                format!("The metadata of {} is not what the index says it is", printable::line(index_file.filename())),
             )
-            .detail("file", redacted(&url))
-            .detail("expected", format!("sha256 {}", printable(expected)))
+            .detail("file", printable::redacted_url(&url))
+            .detail("expected", format!("sha256 {}", printable::line(expected)))
             .detail("received", format!("sha256 {received}"))
             .detail("meaning", "nothing was changed")
             .hint("try again; if it stays so, ask the operator of the index")),

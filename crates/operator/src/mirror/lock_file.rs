@@ -9,7 +9,6 @@ use toml::Spanned;
 use installer::download::is_strong;
 use installer::error::{Code, Failure};
 use installer::requirements::{InstallRequirement, ParsedMarker, RequirementOrigin, RequirementSource};
-use installer::text::printable;
 
 /// What counts of a lock file.
 #[derive(Deserialize)]
@@ -87,6 +86,6 @@ fn to_requirement(package: &Package, path: &Path, text: &str) -> Result<InstallR
 }
 
 fn unusable(path: &Path, problem: &str) -> Failure {
-    let message = format!("The lock file {} cannot be used: {}", path.display(), printable(problem.trim_end()));
+    let message = format!("The lock file {} cannot be used: {}", path.display(), printable::line(problem.trim_end()));
     Failure::new(Code::RepoLockFile, message)
 }

@@ -7,8 +7,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::Url;
 
 use installer::error::{Code, Failure};
-use installer::net::{HttpClient, ResponseLimits, redacted};
-use installer::text::printable;
+use installer::net::{HttpClient, ResponseLimits};
 
 /// The list of the largest public index has some tens of megabytes.
 const LIMITS: ResponseLimits = ResponseLimits { bytes: 256 << 20, deadline: Duration::from_secs(600) };
@@ -30,8 +29,8 @@ pub async fn project_list(client: &HttpClient, index: &Url) -> Result<Vec<Packag
         return Ok(ProjectList::from_html(&fetched.body).projects);
     }
     let list = ProjectList::from_json(&fetched.body).map_err(|error| {
-        let message = format!("Could not read the list of projects at {}: {error}", redacted(index));
-        named(Failure::new(Code::IndexPage, printable(&message)))
+        let message = format!("Could not read the list of projects at {}: {error}", printable::redacted_url(index));
+        named(Failure::new(Code::IndexPage, printable::line(&message)))
     })?;
     Ok(list.projects)
 }

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::comparison::ReplacedFile;
 use installer::error::{Code, Failure};
-use installer::text::printable;
 
 /// What has changed, what has not, and what should be known of it. Files are told with their projects.
 #[derive(Default)]
@@ -67,7 +66,7 @@ impl MirrorReport {
     pub fn refuse_replaced(&self) -> Result<(), Failure> {
         let Some((_, first)) = self.replaced.first() else { return Ok(()) };
         let message = match self.replaced.len() {
-            1 => format!("{} was replaced by another file of the same name", printable(&first.filename)),
+            1 => format!("{} was replaced by another file of the same name", printable::line(&first.filename)),
             several => format!("{several} files were replaced by others of the same names"),
         };
         let mut failure = Failure::new(Code::RepoUpstreamReplaced, message);

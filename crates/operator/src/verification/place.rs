@@ -12,7 +12,7 @@ use crate::config::Config;
 use installer::context::Context;
 use installer::error::{Code, Failure};
 use installer::event::Reporter;
-use installer::net::{ResponseLimits, local_path, redacted};
+use installer::net::{ResponseLimits, local_path};
 use installer::options::{CommonOptions, TrustOptions};
 use installer::trust::{IndexIdentity, TrustAnchor, make_private_directory};
 
@@ -80,7 +80,10 @@ impl PublishedIndex {
     /// # Errors
     /// When nobody answers, or it is too large.
     pub async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
-        let url = self.base.join(path).map_err(|error| Failure::usage(format!("{}: {error}", redacted(&self.base))))?;
+        let url = self
+            .base
+            .join(path)
+            .map_err(|error| Failure::usage(format!("{}: {error}", printable::redacted_url(&self.base))))?;
         if let Some(local) = local_path(&url) {
             return match std::fs::read(&local) {
                 Ok(bytes) => Ok(Some(bytes)),
@@ -102,7 +105,7 @@ impl PublishedIndex {
     /// When it is not.
     pub async fn must_read(&self, path: &str) -> Result<Vec<u8>, Failure> {
         self.read(path).await?.ok_or_else(|| {
-            let message = format!("There is no {path} below {}", redacted(&self.base));
+            let message = format!("There is no {path} below {}", printable::redacted_url(&self.base));
             Failure::new(Code::RepoMissing, message)
                 .hint("if the index was never published, run tufpip repo publish; otherwise put the file back")
         })

@@ -102,6 +102,14 @@ fn ends_of_lines_and_tabs_stay_between_lines() {
 }
 
 #[test]
+fn json_means_what_it_meant() {
+    let document = "{\n\t\"a\u{7f}é\": \"\u{9b}\u{202e}\u{e0041}\\u001b\"\r\n}";
+    let shown = "{\n\t\"a\\u007fé\": \"\\u009b\\u202e\\udb40\\udc41\\u001b\"\n}";
+    assert_eq!(json(document), shown);
+    assert_eq!(json(shown), shown);
+}
+
+#[test]
 fn an_escape_is_shown_whole_or_not_at_all() {
     assert_eq!(shortened("ab\u{1b}c", 6), "ab…");
     assert_eq!(shortened("ab\u{1b}c", 8), "ab\\u{1b}…");

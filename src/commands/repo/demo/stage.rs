@@ -10,7 +10,6 @@ use super::sample_wheel::module;
 use super::unexpected;
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
-use installer::text::printable_lines;
 use operator::operator_directory::disk_failure;
 use operator::server::{ResponseOverrides, Server};
 
@@ -194,7 +193,7 @@ impl DemoStage {
         let output =
             output.map_err(|error| Failure::new(Code::RepoDemo, format!("{shown}: {error}")).caused_by(error))?;
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        let text = printable_lines(&text).replace(&format!("{}/", self.directory().display()), "");
+        let text = printable::lines(&text).replace(&format!("{}/", self.directory().display()), "");
         Ok(CommandResult { shown, code: output.status.code(), output: text })
     }
 }

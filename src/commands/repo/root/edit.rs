@@ -148,7 +148,7 @@ pub fn stage(
     super::warn_of_keys(&ceremony, ring, terminal);
     if repo.json {
         let files = super::waiting_json(&ceremony, operator_directory, ring);
-        terminal.data(&json!({"files": files, "dry_run": repo.dry_run}).to_string());
+        terminal.json(&json!({"files": files, "dry_run": repo.dry_run}).to_string());
     } else if repo.dry_run {
         terminal.line("Nothing was written.");
     } else {

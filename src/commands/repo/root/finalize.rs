@@ -33,7 +33,7 @@ pub async fn finalize(repo: &OperatorOptions, terminal: &Arc<Terminal>) -> Resul
     let outcome = ceremony.publish(&operator_directory, &storage, &mut ring, repo.dry_run, terminal).await?;
     if repo.json {
         let published = publish::to_json(&outcome, repo.dry_run);
-        terminal.data(&json!({"files": files, "published": published, "dry_run": repo.dry_run}).to_string());
+        terminal.json(&json!({"files": files, "published": published, "dry_run": repo.dry_run}).to_string());
         return Ok(());
     }
     say(&outcome, &operator_directory, repo.dry_run, terminal);

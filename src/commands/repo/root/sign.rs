@@ -12,7 +12,6 @@ use crate::commands::confirmation::confirm;
 use crate::settings::{OperatorOptions, SignFiles};
 use crate::terminal::Terminal;
 use installer::error::{Code, Exit, Failure};
-use installer::text::printable;
 use installer::trust::unix_now;
 use operator::ceremony::{self, Ceremony};
 use operator::config::CONFIG_FILE;
@@ -304,7 +303,7 @@ fn report(repo: &OperatorOptions, files: &mut [ToSign], known: &SigningContext, 
             terminal.line(&not_counted(&one.file));
         }
         if one.requirements.is_empty() {
-            terminal.line(&printable(&format!(
+            terminal.line(&printable::line(&format!(
                 "{}: {} on it; who must sign stands in the file that delegates to it",
                 one.file.file_name(),
                 installer::text::count_noun(one.file.signatures(), "signature")
@@ -316,7 +315,7 @@ fn report(repo: &OperatorOptions, files: &mut [ToSign], known: &SigningContext, 
 /// That the signatures of the root before are needed too.
 fn not_counted(file: &OfflineMetadataFile) -> String {
     let name = file.file_name();
-    printable(&format!("{name}: the old root's own signatures cannot be counted here; give --previous root.json"))
+    printable::line(&format!("{name}: the old root's own signatures cannot be counted here; give --previous root.json"))
 }
 
 fn nobody(files: &[ToSign], known: &SigningContext, sign: &SignFiles, ring: &KeyRing) -> Failure {

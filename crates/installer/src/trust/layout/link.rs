@@ -5,7 +5,6 @@ use url::Url;
 
 use super::template::LinkPart;
 use super::{LayoutError, shown};
-use crate::net::redacted;
 
 /// Refuses file names that are no single segment of a path.
 pub fn check_filename(filename: &str, link: &Url) -> Result<(), LayoutError> {
@@ -74,5 +73,5 @@ fn after<'a, 's>(prefix: &Url, link: &Url, segments: &'s [&'a str]) -> Option<&'
 }
 
 fn error(link: &Url, problem: &str) -> LayoutError {
-    LayoutError::Link { link: shown(&redacted(link)), problem: problem.to_owned() }
+    LayoutError::Link { link: shown(&printable::redacted_url(link)), problem: problem.to_owned() }
 }
