@@ -42,7 +42,7 @@ pub async fn why_trust(
             terminal.data("");
         }
         match &addition.chosen_file.request.signed {
-            Some(signed) => say_signed(addition, signed, terminal).await,
+            Some(signed) => say_signed(addition, signed, terminal).await?,
             None => {
                 say_unsigned(addition, terminal);
                 code = ExitCode::FAILURE;
@@ -70,14 +70,14 @@ fn say_unsigned(addition: &Addition, terminal: &Terminal) {
     row(terminal, "believed", by);
 }
 
-async fn say_signed(addition: &Addition, signed: &SignedFile, terminal: &Terminal) {
+async fn say_signed(addition: &Addition, signed: &SignedFile, terminal: &Terminal) -> Result<(), Failure> {
     let index = signed.page().index();
     terminal.data(&printable::line(&title(addition)));
     row(terminal, "from", &printable::redacted_url(&addition.chosen_file.request.url));
     row(terminal, "index", &signed.page().snapshot());
     row(terminal, "anchor", &anchor(index.anchor()));
     let target = signed.target();
-    for link in index.chain(target).await.unwrap_or_default() {
+    for link in index.chain(target).await?.unwrap_or_default() {
         say_link(&link, unix_now(), terminal);
     }
     say_target("file", target, terminal);
@@ -89,6 +89,7 @@ async fn say_signed(addition: &Addition, signed: &SignedFile, terminal: &Termina
     } else {
         row(terminal, "", "the signed page has length and hash of the file");
     }
+    Ok(())
 }
 
 /// How the first root came here.

@@ -1,7 +1,6 @@
 //! Precedence, values and combinations, each with its own files and variables.
 
 use std::collections::BTreeMap;
-use std::process::Command as Process;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -368,14 +367,14 @@ for name in 'install download uninstall list freeze show check help'.split():
         for text in option._long_opts + option._short_opts:
             print(name, text, int(option.takes_value()))
 ";
-    let output = Process::new("python3").args(["-c", SCRIPT]).output();
-    let Some(output) = output.ok().filter(|output| output.status.success()) else {
+    let outcome = testkit::Command::new("python3").args(["-c", SCRIPT]).try_run();
+    let Some(outcome) = outcome.ok().filter(testkit::Outcome::succeeded) else {
         eprintln!("skipped: python3 with pip is not at hand");
         return;
     };
     let definition = crate::cli::definition();
     let mut checked = 0;
-    for line in String::from_utf8(output.stdout).unwrap().lines() {
+    for line in outcome.stdout.lines() {
         let [command, option, takes_value] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
         // Since 26.3 only the bare command has a version.
         if matches!(option, "--version" | "-V")

@@ -4,12 +4,45 @@ use std::path::{Component, Path, PathBuf};
 
 use repository::{BinForm, DistributionTrust, Expiry, Policy, Profile};
 use serde::Deserialize;
+use toml_edit::{DocumentMut, Item, Table, Value};
 use url::Url;
 
 use installer::error::{Code, Failure};
 
 /// The name of the file.
 pub const CONFIG_FILE: &str = "repo.toml";
+
+const BASE: &str = "base";
+const INDEX_URL: &str = "index-url";
+const PROFILE: &str = "profile";
+const BINS: &str = "bins";
+
+// What stands before each value of a new file.
+const BASE_COMMENT: &str = "# A signed package index, kept with `tufpip repo`.
+
+# Where it will be reachable; its pages are in simple/ below. Users get this URL when they begin to trust the
+# index, so it should not change.
+";
+const INDEX_URL_COMMENT: &str = "
+# The index that was there before its signatures, whose URL users give to pip.
+";
+const OUTPUT_COMMENT: &str = "
+# Where it is published: a directory (relative to this one), or s3://bucket/prefix.
+";
+const PROFILE_COMMENT: &str = "
+# The next four are signed, so that they cannot be changed here; `tufpip repo root edit --bins` changes the first two.
+# Who signs: small (one role for all projects), pep458 (projects are spread over bins), rstuf (people sign only
+# the root).
+";
+const BINS_COMMENT: &str = "# Over how many bins; not used by small.\n";
+const BIN_FORM_COMMENT: &str =
+    "# How bins are written: succinct (TAP 15), or classic for clients that do not know that.\n";
+const TRUST_COMMENT: &str =
+    "# What vouches for a file: target (an entry of its own), page (its row on the signed page), both.\n";
+const EXPIRY_COMMENT: &str = "
+# For how many days each signature is good. People sign root and targets; the others are signed anew by
+# `tufpip repo publish` and `tufpip repo refresh`.
+";
 
 /// What stands in the file.
 #[derive(Clone, Debug, Deserialize)]
@@ -156,56 +189,30 @@ impl Config {
 
     /// The file, with an explanation of each line.
     pub fn to_toml(&self) -> String {
-        // What JSON escapes in a text, TOML escapes in the same way.
-        let text = |text: &str| serde_json::Value::from(text).to_string();
-        let ExpiryDays { root, targets, snapshot, timestamp, bins } = self.expiry;
-        let index_url = match &self.index_url {
-            None => String::new(),
-            Some(url) => format!(
-                "# The index that was there before its signatures, whose URL users give to pip.\nindex-url = {}\n\n",
-                text(url.as_str())
-            ),
+        let mut document = DocumentMut::new();
+        let mut put = |name: &str, value: Value, comment: &str| {
+            document.insert(name, Item::Value(value));
+            explain(&mut document, name, comment);
         };
-        format!(
-            "# A signed package index, kept with `tufpip repo`.\n\
-             \n\
-             # Where it will be reachable; its pages are in simple/ below. Users get this URL when they begin to trust the\n\
-             # index, so it should not change.\n\
-             base = {base}\n\
-             \n\
-             {index_url}\
-             # Where it is published: a directory (relative to this one), or s3://bucket/prefix.\n\
-             output = {output}\n\
-             \n\
-             # The next four are signed, so that they cannot be changed here; `tufpip repo root edit --bins` changes the first two.\n\
-             # Who signs: small (one role for all projects), pep458 (projects are spread over bins), rstuf (people sign only\n\
-             # the root).\n\
-             profile = {profile}\n\
-             # Over how many bins; not used by small.\n\
-             bins = {count}\n\
-             # How bins are written: succinct (TAP 15), or classic for clients that do not know that.\n\
-             bin-form = {bin_form}\n\
-             # What vouches for a file: target (an entry of its own), page (its row on the signed page), both.\n\
-             trust = {trust}\n\
-             \n\
-             # For how many days each signature is good. People sign root and targets; the others are signed anew by\n\
-             # `tufpip repo publish` and `tufpip repo refresh`.\n\
-             [expiry]\n\
-             root = {root}\n\
-             targets = {targets}\n\
-             snapshot = {snapshot}\n\
-             timestamp = {timestamp}\n\
-             bins = {bins}\n",
-            base = text(self.base.as_str()),
-            output = text(&self.output),
-            profile = text(profile_name(self.profile)),
-            count = self.bins,
-            bin_form = text(match self.bin_form {
-                BinForm::Succinct => "succinct",
-                BinForm::Classic => "classic",
-            }),
-            trust = text(self.trust.name()),
-        )
+        put(BASE, self.base.as_str().into(), BASE_COMMENT);
+        if let Some(url) = &self.index_url {
+            put(INDEX_URL, url.as_str().into(), INDEX_URL_COMMENT);
+        }
+        put("output", self.output.as_str().into(), OUTPUT_COMMENT);
+        put(PROFILE, profile_name(self.profile).into(), PROFILE_COMMENT);
+        put(BINS, i64::from(self.bins).into(), BINS_COMMENT);
+        put("bin-form", bin_form_name(self.bin_form).into(), BIN_FORM_COMMENT);
+        put("trust", self.trust.name().into(), TRUST_COMMENT);
+        let ExpiryDays { root, targets, snapshot, timestamp, bins } = self.expiry;
+        let mut expiry = Table::new();
+        expiry.decor_mut().set_prefix(EXPIRY_COMMENT);
+        for (role, days) in
+            [("root", root), ("targets", targets), ("snapshot", snapshot), ("timestamp", timestamp), ("bins", bins)]
+        {
+            expiry.insert(role, Item::Value(number(days)));
+        }
+        document.insert("expiry", Item::Table(expiry));
+        document.to_string()
     }
 
     /// The same with so many bins, and with the profile that has them.
@@ -219,19 +226,35 @@ impl Config {
     }
 
     /// The text of a file with the number of bins and the profile of this one; everything else in it stays.
-    pub fn bins_written_into(&self, text: &str) -> String {
-        let line = |line: &str| {
-            let name = line.split('=').next().unwrap_or_default().trim();
-            match name {
-                "bins" => format!("bins = {}", self.bins),
-                "profile" => format!("profile = \"{}\"", profile_name(self.profile)),
-                _ => line.to_owned(),
-            }
-        };
-        // The table behind it has an expiry of the same name.
-        let (top, tables) = text.split_at(text.find("\n[").unwrap_or(text.len()));
-        let top: Vec<String> = top.split('\n').map(line).collect();
-        top.join("\n") + tables
+    ///
+    /// # Errors
+    /// When the text is no TOML.
+    pub fn bins_written_into(&self, text: &str) -> Result<String, Failure> {
+        let mut document = parsed(text)?;
+        set(&mut document, PROFILE, profile_name(self.profile).into());
+        set(&mut document, BINS, i64::from(self.bins).into());
+        Ok(document.to_string())
+    }
+
+    /// The text of a file with the URL of the index that was there before its signatures; everything else in it stays.
+    ///
+    /// # Errors
+    /// When the text is no TOML.
+    pub fn index_url_written_into(text: &str, index_url: &Url) -> Result<String, Failure> {
+        let mut document = parsed(text)?;
+        let is_new = !document.contains_key(INDEX_URL);
+        set(&mut document, INDEX_URL, index_url.as_str().into());
+        if is_new {
+            explain(&mut document, INDEX_URL, INDEX_URL_COMMENT);
+            // Where a new file has it: behind the base. The others stay in order.
+            let names: Vec<String> = document.iter().map(|(name, _)| name.to_owned()).collect();
+            let place = |name: &str| match name {
+                INDEX_URL => names.iter().position(|other| other == BASE).map(|base| (base, 1)),
+                _ => names.iter().position(|other| other == name).map(|own| (own, 0)),
+            };
+            document.sort_values_by(|one, _, other, _| place(one.get()).cmp(&place(other.get())));
+        }
+        Ok(document.to_string())
     }
 
     /// The URL users give to pip and to `trust add`.
@@ -313,6 +336,40 @@ fn days<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
     deserializer.deserialize_f64(Days)
 }
 
+fn parsed(text: &str) -> Result<DocumentMut, Failure> {
+    text.parse().map_err(|error: toml_edit::TomlError| unreadable(Path::new(CONFIG_FILE), &error.to_string()))
+}
+
+/// Gives a name another value; spaces and comments around it stay.
+fn set(document: &mut DocumentMut, name: &str, mut value: Value) {
+    match document.get_mut(name).and_then(Item::as_value_mut) {
+        Some(old) => {
+            *value.decor_mut() = old.decor().clone();
+            *old = value;
+        }
+        None => _ = document.insert(name, Item::Value(value)),
+    }
+}
+
+fn explain(document: &mut DocumentMut, name: &str, comment: &str) {
+    if let Some(mut key) = document.key_mut(name) {
+        key.leaf_decor_mut().set_prefix(comment);
+    }
+}
+
+/// `365` and not `365.0`.
+fn number(days: f64) -> Value {
+    let whole = days as i64;
+    if whole as f64 == days { whole.into() } else { days.into() }
+}
+
+fn bin_form_name(form: BinForm) -> &'static str {
+    match form {
+        BinForm::Succinct => "succinct",
+        BinForm::Classic => "classic",
+    }
+}
+
 fn profile_name(profile: Profile) -> &'static str {
     match profile {
         Profile::Small => "small",
@@ -329,30 +386,121 @@ fn unreadable(path: &Path, problem: &str) -> Failure {
 mod tests {
     use super::*;
 
+    fn config() -> Config {
+        Config {
+            base: Url::parse("https://pkgs.example.org/team/").unwrap(),
+            index_url: None,
+            output: "public".to_owned(),
+            profile: Profile::Small,
+            trust: DistributionTrust::Both,
+            bins: 16,
+            bin_form: BinForm::Succinct,
+            expiry: ExpiryDays::default(),
+        }
+    }
+
+    fn other_index() -> Url {
+        Url::parse("https://other.example.org/simple/").unwrap()
+    }
+
+    fn read(text: &str) -> Config {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join(CONFIG_FILE), text).unwrap();
+        Config::read(directory.path()).unwrap()
+    }
+
+    #[track_caller]
+    fn expect_read_back(config: &Config) {
+        let text = config.to_toml();
+        assert_eq!(format!("{:?}", read(&text)), format!("{config:?}"), "{text}");
+    }
+
     #[test]
     fn what_is_written_is_read_back() {
-        let directory = tempfile::tempdir().unwrap();
-        for (index_url, profile, expiry) in [
-            (None, Profile::Small, ExpiryDays::default()),
-            (
-                Some("https://other.example.org/simple/"),
-                Profile::Rstuf,
-                ExpiryDays { timestamp: 0.25, ..Default::default() },
-            ),
-        ] {
-            let config = Config {
-                base: Url::parse("https://pkgs.example.org/team/").unwrap(),
-                index_url: index_url.map(|url| Url::parse(url).unwrap()),
-                output: "a \"place\"\\ of\tits own".to_owned(),
-                profile,
+        expect_read_back(&config());
+        for days in [0.25, 1e-3, 1.0 / 3.0, 36_500.0, 1e15] {
+            expect_read_back(&Config {
+                index_url: Some(other_index()),
+                profile: Profile::Rstuf,
                 trust: DistributionTrust::Page,
                 bins: 256,
                 bin_form: BinForm::Classic,
-                expiry,
-            };
-            std::fs::write(directory.path().join(CONFIG_FILE), config.to_toml()).unwrap();
-            let read = Config::read(directory.path()).unwrap();
-            assert_eq!(format!("{read:?}"), format!("{config:?}"));
+                expiry: ExpiryDays { timestamp: days, ..Default::default() },
+                ..config()
+            });
         }
+    }
+
+    /// Every kind of character that means something in TOML, alone and in pairs.
+    #[test]
+    fn any_text_is_read_back() {
+        const CHARACTERS: &str = "aé'\"\\#=[]{}\t\n\r\u{0}\u{7f}\u{85}\u{2028}\u{feff}\u{10ffff}";
+        let pairs = CHARACTERS.chars().flat_map(|one| CHARACTERS.chars().map(move |other| format!("{one}{other}")));
+        let others = ["'''", "\"\"\"", "a '''b''' \"\"\"c\"\"\"", "\\u0041", "a \"place\"\\ of\tits own", " "];
+        for output in CHARACTERS.chars().map(String::from).chain(pairs).chain(others.map(String::from)) {
+            expect_read_back(&Config { output, ..config() });
+        }
+    }
+
+    #[test]
+    fn a_new_file_explains_itself() {
+        let expected = r#"# A signed package index, kept with `tufpip repo`.
+
+# Where it will be reachable; its pages are in simple/ below. Users get this URL when they begin to trust the
+# index, so it should not change.
+base = "https://pkgs.example.org/team/"
+
+# The index that was there before its signatures, whose URL users give to pip.
+index-url = "https://other.example.org/simple/"
+
+# Where it is published: a directory (relative to this one), or s3://bucket/prefix.
+output = "public"
+
+# The next four are signed, so that they cannot be changed here; `tufpip repo root edit --bins` changes the first two.
+# Who signs: small (one role for all projects), pep458 (projects are spread over bins), rstuf (people sign only
+# the root).
+profile = "small"
+# Over how many bins; not used by small.
+bins = 16
+# How bins are written: succinct (TAP 15), or classic for clients that do not know that.
+bin-form = "succinct"
+# What vouches for a file: target (an entry of its own), page (its row on the signed page), both.
+trust = "both"
+
+# For how many days each signature is good. People sign root and targets; the others are signed anew by
+# `tufpip repo publish` and `tufpip repo refresh`.
+[expiry]
+root = 365
+targets = 90
+snapshot = 1
+timestamp = 0.25
+bins = 1
+"#;
+        let expiry = ExpiryDays { root: 365.0, targets: 90.0, snapshot: 1.0, timestamp: 0.25, bins: 1.0 };
+        let config = Config { index_url: Some(other_index()), expiry, ..config() };
+        assert_eq!(config.to_toml(), expected);
+    }
+
+    #[test]
+    fn a_changed_file_is_like_a_new_one() {
+        let before = config();
+        let after = before.with_bins(64).unwrap();
+        assert_eq!(after.bins_written_into(&before.to_toml()).unwrap(), after.to_toml());
+        let after = Config { index_url: Some(other_index()), ..config() };
+        assert_eq!(Config::index_url_written_into(&before.to_toml(), &other_index()).unwrap(), after.to_toml());
+    }
+
+    #[test]
+    fn what_people_wrote_stays() {
+        let written = "# ours\n\noutput='a # b'\n  profile = 'small' # for now\nbase = \"https://pkgs.example.org/\"\n\
+                       \n# days\n[expiry]\nbins = 3 # not those\n# end\n";
+        let bins = Config { bins: 64, profile: Profile::Pep458, ..config() };
+        let text = bins.bins_written_into(written).unwrap();
+        assert_eq!(text, written.replace("'small' #", "\"pep458\" #").replace("/\"\n", "/\"\nbins = 64\n"));
+        assert_eq!((read(&text).bins, read(&text).expiry.bins), (64, 3.0));
+        let text = Config::index_url_written_into(written, &other_index()).unwrap();
+        let added = format!("/\"\n{INDEX_URL_COMMENT}index-url = \"{}\"\n", other_index());
+        assert_eq!(text, written.replace("/\"\n", &added));
+        assert_eq!(read(&text).index_url, Some(other_index()));
     }
 }

@@ -22,7 +22,7 @@ use installer::index::{IndexFile, PageFetcher, download_request};
 use installer::install::resolution;
 use installer::text::count_noun;
 use installer::trust::IndexIdentity;
-use operator::config::CONFIG_FILE;
+use operator::config::{CONFIG_FILE, Config};
 use operator::mirror::ImportMode;
 use operator::mirror::{
     CurrentIndex, Importer, MirrorReport, MirrorRules, UpstreamFile, UpstreamProject, follow, project_list, stage,
@@ -224,13 +224,6 @@ fn without_credentials(index: &Url) -> Url {
 /// Notes in repo.toml which index this repository is about; everything else in it stays as people wrote it.
 fn write_index_url(operator_directory: &OperatorDirectory, index: &Url) -> Result<(), Failure> {
     let text = operator_directory.read(CONFIG_FILE)?.unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
-    // Before every table: what follows one would belong to it.
-    let is_comment = |text: &str| text.lines().all(|line| line.starts_with('#'));
-    let (comment, rest) = text.split_once("\n\n").filter(|(start, _)| is_comment(start)).unwrap_or(("", &text));
-    let gap = if comment.is_empty() { "" } else { "\n\n" };
-    // A text in JSON is one in TOML, too.
-    let url = serde_json::Value::from(index.as_str());
-    let line = format!("# The index that this repository signs, as users name it.\nindex-url = {url}\n");
-    operator_directory.write(CONFIG_FILE, format!("{comment}{gap}{line}\n{rest}").as_bytes())
+    let text = Config::index_url_written_into(&String::from_utf8_lossy(&text), index)?;
+    operator_directory.write(CONFIG_FILE, text.as_bytes())
 }

@@ -44,16 +44,22 @@ pub async fn fetch(
 ) -> Result<PreparedWheels, Failure> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let compiler = if compile { Compiler::new(interpreter, workers).map(Arc::new) } else { None };
+    let additions = plan.largest_first().into_iter();
+    let additions: Vec<(&Addition, Option<UnpackedWheel>)> =
+        additions.map(|addition| (addition, context.wheels.find(&addition.chosen_file.request))).collect();
+    let is_missing = |(addition, unpacked): &&(&Addition, Option<UnpackedWheel>)| {
+        unpacked.is_none() && addition.chosen_file.file.is_none()
+    };
+    let missing = additions.iter().filter(is_missing);
+    let sizes: Vec<u64> = missing.map(|(addition, _)| addition.chosen_file.request.size.unwrap_or(0)).collect();
+    // Before the first of them can begin.
+    if !sizes.is_empty() {
+        context.reporter.progress(Progress::DownloadPlanned { files: sizes.len(), bytes: sizes.iter().sum() });
+    }
     let mut running: JoinSet<Result<_, Failure>> = JoinSet::new();
-    let (mut files, mut bytes) = (0, 0);
-    for addition in plan.largest_first() {
+    for (addition, unpacked) in additions {
         let request = addition.chosen_file.request.clone();
         let file = addition.chosen_file.file.clone();
-        let unpacked = context.wheels.find(&request);
-        if unpacked.is_none() && file.is_none() {
-            files += 1;
-            bytes += request.size.unwrap_or(0);
-        }
         let (downloader, wheel_cache, compiler) =
             (Arc::clone(&context.downloader), context.wheels.clone(), compiler.clone());
         let expected = Arc::clone(&addition.metadata);
@@ -76,9 +82,6 @@ pub async fn fetch(
             let wheel = tokio::task::spawn_blocking(work).await.map_err(|error| internal(&error))??;
             Ok((name, wheel))
         });
-    }
-    if files > 0 {
-        context.reporter.progress(Progress::DownloadPlanned { files, bytes });
     }
     let mut wheels = PreparedWheels::default();
     while let Some(joined) = running.join_next().await {

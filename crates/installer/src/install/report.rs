@@ -30,7 +30,7 @@ pub async fn write(
     interpreter: &Interpreter,
     context: &Context,
 ) -> Result<(), Failure> {
-    let report = report(plan, wheels, interpreter, &context.trust).await;
+    let report = report(plan, wheels, interpreter, &context.trust).await?;
     let text = serde_json::to_string_pretty(&report)
         .map_err(|error| Failure::new(Code::Internal, error.to_string()).caused_by(error))?;
     match output {
@@ -50,7 +50,7 @@ async fn report(
     wheels: &HashMap<PackageName, UnpackedWheel>,
     interpreter: &Interpreter,
     trust: &CommandTrust,
-) -> Value {
+) -> Result<Value, Failure> {
     let mut install = Vec::new();
     for addition in &plan.additions {
         let (wheel, file) = (wheels.get(&addition.candidate.name), addition.chosen_file.file.as_ref());
@@ -62,7 +62,7 @@ async fn report(
             "is_yanked": addition.chosen_file.yanked.is_some(),
             "requested": addition.requested,
             "metadata": addition.metadata.to_json(),
-            "verification": verification(proof, addition, trust).await,
+            "verification": verification(proof, addition, trust).await?,
         });
         if let (true, false, Some(entry)) = (addition.requested, addition.extras.is_empty(), entry.as_object_mut()) {
             entry.insert("requested_extras".to_owned(), json!(addition.extras));
@@ -78,14 +78,14 @@ async fn report(
     if let Some(fields) = report.as_object_mut() {
         fields.extend(trust.to_json().await);
     }
-    report
+    Ok(report)
 }
 
 /// What a file was checked by; null when it was not fetched.
-async fn verification(proof: Option<Proof>, addition: &Addition, trust: &CommandTrust) -> Value {
+async fn verification(proof: Option<Proof>, addition: &Addition, trust: &CommandTrust) -> Result<Value, Failure> {
     let mut verification = match proof.map(|proof| addition.chosen_file.proof(proof)) {
         Some(Proof::Signed) => match &addition.chosen_file.request.signed {
-            Some(signed) => signed.to_json().await,
+            Some(signed) => signed.to_json().await?,
             None => Value::Null,
         },
         None => Value::Null,
@@ -99,5 +99,5 @@ async fn verification(proof: Option<Proof>, addition: &Addition, trust: &Command
     {
         fields.insert("unsigned".to_owned(), "allowed".into());
     }
-    verification
+    Ok(verification)
 }

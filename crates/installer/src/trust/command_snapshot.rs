@@ -3,6 +3,9 @@
 //! PEP 458 lets a repository remove old files while clients read; TUF says nothing of it. What was told to the rest of the program
 //! must be true in the newer snapshot too, or all of it is asked for again.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +16,7 @@ use tuf::{AbsenceDoubt, ChainLink, Check, Hashes, LookUp, Mode, Target};
 use url::Url;
 
 use super::anchor::TrustAnchor;
-use super::epoch::{EpochHandle, EpochInfo};
+use super::epoch::{EpochError, EpochHandle, EpochInfo};
 use super::metadata_fetcher::MetadataFetcher;
 use super::metadata_store::MetadataStore;
 use super::refusal;
@@ -115,9 +118,12 @@ impl CommandSnapshot {
     }
 
     /// The roles and keys that a target rests on; `None` when the index has gone on to another snapshot meanwhile.
-    pub async fn chain(&self, target: &Target) -> Option<Vec<ChainLink>> {
+    ///
+    /// # Errors
+    /// When the verifier has stopped.
+    pub async fn chain(&self, target: &Target) -> Result<Option<Vec<ChainLink>>, Failure> {
         let epoch = Arc::clone(&self.epoch.lock().await.epoch);
-        epoch.chain(target).await
+        epoch.chain(target).await.map_err(|error| self.failed(&error, &epoch))
     }
 
     /// Looks a target up in the snapshot of the command.
@@ -131,11 +137,11 @@ impl CommandSnapshot {
                 Ok(LookUp::Found(target)) => Some(target),
                 Ok(LookUp::NotFound { doubt: None, .. }) => None,
                 Ok(LookUp::NotFound { doubt: Some(doubt), .. }) => return Err(self.in_doubt(path, &doubt)),
-                Err(error) if is_gone(&error) => {
+                Err(EpochError::Metadata(error)) if is_gone(&error) => {
                     self.renew(current.number, &printable::line(error.expected())).await?;
                     continue;
                 }
-                Err(error) => return Err(self.refused(&error, &current.epoch)),
+                Err(error) => return Err(self.failed(&error, &current.epoch)),
             };
             // A renewal holds this lock while it compares what was told with the new snapshot: nothing may slip in behind it.
             let latest = self.epoch.lock().await;
@@ -154,8 +160,10 @@ impl CommandSnapshot {
             let current = self.epoch.lock().await.clone();
             match current.epoch.epoch_info().await {
                 Ok(epoch_info) => return Ok((current, epoch_info)),
-                Err(error) if is_gone(&error) => self.renew(current.number, &printable::line(error.expected())).await?,
-                Err(error) => return Err(self.refused(&error, &current.epoch)),
+                Err(EpochError::Metadata(error)) if is_gone(&error) => {
+                    self.renew(current.number, &printable::line(error.expected())).await?;
+                }
+                Err(error) => return Err(self.failed(&error, &current.epoch)),
             }
         }
     }
@@ -181,8 +189,8 @@ impl CommandSnapshot {
             let epoch = Arc::new(start(&self.anchor, &self.settings)?);
             let epoch_info = match epoch.epoch_info().await {
                 Ok(epoch_info) => epoch_info,
-                Err(error) if is_gone(&error) => continue,
-                Err(error) => return Err(self.refused(&error, &epoch)),
+                Err(EpochError::Metadata(error)) if is_gone(&error) => continue,
+                Err(error) => return Err(self.failed(&error, &epoch)),
             };
             if before.as_ref().is_some_and(|before| epoch_info.timestamp <= before.timestamp) {
                 continue;
@@ -194,8 +202,8 @@ impl CommandSnapshot {
                 && before.as_ref().is_some_and(|before| epoch_info.in_band_layout != before.in_band_layout);
             let moved = match self.contradicts(&epoch, names_changed).await {
                 Ok(moved) => moved,
-                Err(error) if is_gone(&error) => continue,
-                Err(error) => return Err(self.refused(&error, &epoch)),
+                Err(EpochError::Metadata(error)) if is_gone(&error) => continue,
+                Err(error) => return Err(self.failed(&error, &epoch)),
             };
             *current = CurrentEpoch { number: number + 1, epoch };
             return if moved { Err(self.moved()) } else { Ok(()) };
@@ -204,7 +212,7 @@ impl CommandSnapshot {
     }
 
     /// Whether another epoch contradicts what was told, or asks for it by other names; if so, that is forgotten.
-    async fn contradicts(&self, epoch: &EpochHandle, names_changed: bool) -> Result<bool, tuf::Error> {
+    async fn contradicts(&self, epoch: &EpochHandle, names_changed: bool) -> Result<bool, EpochError> {
         if names_changed {
             self.reported.lock().unwrap_or_else(PoisonError::into_inner).clear();
             return Ok(true);
@@ -221,6 +229,16 @@ impl CommandSnapshot {
             }
         }
         Ok(false)
+    }
+
+    fn failed(&self, error: &EpochError, epoch: &EpochHandle) -> Failure {
+        match error {
+            EpochError::Metadata(error) => self.refused(error, epoch),
+            EpochError::Stopped => {
+                let message = format!("Verifying the signed metadata of {} has stopped", self.display_url());
+                Failure::new(Code::Internal, message).detail("cause", error.to_string())
+            }
+        }
     }
 
     fn refused(&self, error: &tuf::Error, epoch: &EpochHandle) -> Failure {

@@ -20,13 +20,24 @@ use super::metadata_fetcher::{FetchOutcome, MetadataFetcher};
 use super::metadata_store::MetadataStore;
 use crate::event::{Reporter, WarningCode};
 
-/// A running epoch. Ends with its last user.
+/// A running epoch. Ends with its last user; whoever waits for one that has ended otherwise gets [`EpochError::Stopped`].
 pub struct EpochHandle {
     now: UnixTime,
     fetcher: Arc<MetadataFetcher>,
     requests: mpsc::UnboundedSender<EpochRequest>,
     state: watch::Receiver<Option<Result<Arc<EpochInfo>, tuf::Error>>>,
     expired: Arc<Mutex<Vec<(RoleName, UnixTime)>>>,
+}
+
+/// Why an epoch gives no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum EpochError {
+    /// The client refuses the metadata, or lacks it.
+    #[error(transparent)]
+    Metadata(#[from] tuf::Error),
+    /// The task that drives the client has ended: it panicked, or its runtime is shut down.
+    #[error("the task that verifies its metadata has ended")]
+    Stopped,
 }
 
 /// How far the clock may be off before that is said.
@@ -150,16 +161,16 @@ impl EpochHandle {
     }
 
     /// Waits until the top-level metadata is verified.
-    pub async fn epoch_info(&self) -> Result<Arc<EpochInfo>, tuf::Error> {
+    ///
+    /// # Errors
+    /// When it is refused, or the driver ends before.
+    pub async fn epoch_info(&self) -> Result<Arc<EpochInfo>, EpochError> {
         let mut state = self.state.clone();
-        loop {
-            if let Some(result) = state.borrow_and_update().clone() {
-                return result;
-            }
-            if state.changed().await.is_err() {
-                // The driver says something before it ends; if it did not, the runtime is going down with all of us.
-                std::future::pending::<()>().await;
-            }
+        // A value that was announced stays there when the driver ends.
+        let announced = state.wait_for(Option::is_some).await.map_err(|_| EpochError::Stopped)?;
+        match &*announced {
+            Some(result) => Ok(result.clone()?),
+            None => Err(EpochError::Stopped),
         }
     }
 
@@ -174,21 +185,26 @@ impl EpochHandle {
     }
 
     /// Looks a target up, after the top-level metadata is verified.
-    pub async fn look_up(&self, path: &str) -> Result<LookUp, tuf::Error> {
-        let (answer, answered) = oneshot::channel();
-        if self.requests.send(EpochRequest::LookUp { path: path.to_owned(), answer }).is_ok()
-            && let Ok(result) = answered.await
-        {
-            return result;
-        }
-        std::future::pending().await
+    ///
+    /// # Errors
+    /// When metadata is refused, or the driver ends before.
+    pub async fn look_up(&self, path: &str) -> Result<LookUp, EpochError> {
+        Ok(self.ask(|answer| EpochRequest::LookUp { path: path.to_owned(), answer }).await??)
     }
 
-    /// The roles and keys that a target of this epoch rests on.
-    pub async fn chain(&self, target: &Target) -> Option<Vec<ChainLink>> {
+    /// The roles and keys that a target of this epoch rests on; `None` for a target of another epoch.
+    ///
+    /// # Errors
+    /// When the driver has ended.
+    pub async fn chain(&self, target: &Target) -> Result<Option<Vec<ChainLink>>, EpochError> {
+        self.ask(|answer| EpochRequest::Chain { target: Box::new(target.clone()), answer }).await
+    }
+
+    /// Waits for the driver's answer. When the driver ends, so do both channels.
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> EpochRequest) -> Result<T, EpochError> {
         let (answer, answered) = oneshot::channel();
-        self.requests.send(EpochRequest::Chain { target: Box::new(target.clone()), answer }).ok()?;
-        answered.await.ok()?
+        self.requests.send(request(answer)).map_err(|_| EpochError::Stopped)?;
+        answered.await.map_err(|_| EpochError::Stopped)
     }
 }
 
@@ -214,8 +230,8 @@ impl Driver {
             self.pass_on_events();
             tokio::select! {
                 Some(fetched) = self.fetches.join_next() => {
-                    // A fetch that panicked leaves its look-ups unanswered; there is nothing that panics in it.
-                    let Ok((id, answer)) = fetched else { continue };
+                    // The client waits for every fetch: after one that panicked it would never answer.
+                    let Ok((id, answer)) = fetched else { return };
                     self.client.fetched(id, answer.as_fetched());
                 }
                 ask = requests.recv() => match ask {

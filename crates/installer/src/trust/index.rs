@@ -70,7 +70,10 @@ impl TrustedIndex {
     }
 
     /// The roles and keys that a target rests on; `None` when the index has gone on to another snapshot meanwhile.
-    pub async fn chain(&self, target: &Target) -> Option<Vec<ChainLink>> {
+    ///
+    /// # Errors
+    /// When the verifier has stopped.
+    pub async fn chain(&self, target: &Target) -> Result<Option<Vec<ChainLink>>, Failure> {
         self.snapshot.chain(target).await
     }
 

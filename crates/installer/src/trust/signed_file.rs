@@ -12,6 +12,7 @@ use url::Url;
 use super::epoch::EpochInfo;
 use super::index::{TrustedIndex, signer};
 use super::layout::Layout;
+use crate::error::Failure;
 
 /// A verified project page.
 #[derive(Debug)]
@@ -86,21 +87,24 @@ impl SignedFile {
     }
 
     /// The entry in the report.
-    pub async fn to_json(&self) -> Value {
+    ///
+    /// # Errors
+    /// When the verifier has stopped.
+    pub async fn to_json(&self) -> Result<Value, Failure> {
         let target = self.target();
-        let chain = self.page.index.chain(target).await.unwrap_or_default();
+        let chain = self.page.index.chain(target).await?.unwrap_or_default();
         let versions: BTreeMap<&str, u64> = chain.iter().map(|link| (link.role.as_str(), link.version)).collect();
         // The index may have gone on to a newer snapshot, which says the same of the file.
         let versions = if versions.is_empty() { self.page.epoch_info.versions() } else { json!(versions) };
         let roles: Vec<&str> = target.roles.iter().map(RoleName::as_str).collect();
-        json!({
+        Ok(json!({
             "by": if self.target.is_some() { "signed-target" } else { "signed-page" },
             "repository": self.page.index.display_url(),
             "target": target.path,
             "roles": roles,
             "versions": versions,
             "hashes": self.hashes.iter().collect::<BTreeMap<_, _>>(),
-        })
+        }))
     }
 
     /// What vouches for it: its own target, or the page's.

@@ -130,18 +130,22 @@ impl Compiler {
     fn compile(&self, sources: Vec<BytecodeSource>) -> Result<(), Failure> {
         let (done, outcomes) = channel();
         let mut rest = sources;
+        let mut unanswered = 0_usize;
         while !rest.is_empty() {
             let tail = rest.split_off(rest.len().min(BATCH));
             let batch = Batch { sources: rest, done: done.clone() };
             let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
             queue.send(batch).map_err(|_| failed("no worker is left"))?;
+            unanswered += 1;
             rest = tail;
         }
         drop(done);
         for outcome in outcomes {
             outcome.map_err(|reason| failed(&reason))?;
+            unanswered -= 1;
         }
-        Ok(())
+        // A worker that panics takes its batch with it; what it had must not pass for sources that do not compile.
+        if unanswered == 0 { Ok(()) } else { Err(failed("a worker has ended early")) }
     }
 }
 
@@ -253,4 +257,29 @@ fn failed(reason: &str) -> Failure {
     Failure::new(Code::PythonCompile, "Could not compile to bytecode")
         .detail("cause", reason)
         .hint("install without bytecode: --no-compile")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_ends_with_its_batch_is_a_failure() {
+        let (sender, receiver) = channel::<Batch>();
+        let compiler = Compiler { cache_tag: "x".to_owned(), executable: PathBuf::new(), queue: Mutex::new(sender) };
+        let sources = |count: usize| {
+            let source = |number: usize| PathBuf::from(format!("{number}.py"));
+            let sources =
+                (0..count).map(|n| BytecodeSource { source: source(n), destination: source(n), shown: n.to_string() });
+            sources.collect::<Vec<_>>()
+        };
+        std::thread::spawn(move || {
+            let answered = receiver.recv().unwrap();
+            answered.done.send(Ok(())).unwrap();
+            drop(receiver.recv().unwrap());
+        });
+        let failure = compiler.compile(sources(BATCH + 1)).unwrap_err();
+        assert_eq!(failure.code, "python.compile");
+        assert!(compiler.compile(sources(1)).is_err());
+    }
 }

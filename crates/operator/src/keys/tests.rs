@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::process::Command;
+use testkit::Command;
 
 use super::*;
 
 /// Whether openssl is there; a line on standard error when not.
 fn has_openssl() -> bool {
-    let there = Command::new("openssl").arg("version").output().is_ok_and(|output| output.status.success());
+    let there = Command::new("openssl").arg("version").try_run().is_ok_and(|outcome| outcome.succeeded());
     if !there {
         eprintln!("skipped: there is no openssl");
     }
@@ -16,9 +16,7 @@ fn has_openssl() -> bool {
 }
 
 fn openssl(arguments: &[&str]) -> String {
-    let output = Command::new("openssl").args(arguments).output().unwrap();
-    assert!(output.status.success(), "openssl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    Command::new("openssl").args(arguments).run().expect_code(0).stdout
 }
 
 #[test]

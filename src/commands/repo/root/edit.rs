@@ -74,8 +74,8 @@ pub async fn edit(repo: &OperatorOptions, edit: &EditRoot, terminal: &Terminal) 
             keys::adopt(&operator_directory.keys(), key, false)?;
         }
         if let (Some(config), Some(text)) = (&spread, operator_directory.read(CONFIG_FILE)?) {
-            operator_directory
-                .write(CONFIG_FILE, config.bins_written_into(&String::from_utf8_lossy(&text)).as_bytes())?;
+            let text = config.bins_written_into(&String::from_utf8_lossy(&text))?;
+            operator_directory.write(CONFIG_FILE, text.as_bytes())?;
         }
     }
     stage(repo, &operator_directory, ceremony, files, &ring, terminal)

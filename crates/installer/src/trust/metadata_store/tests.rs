@@ -7,14 +7,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use testkit::{ForgedSignatures, Index, SignedIndex, SignedServer, Wheel};
+use testkit::{Command, ForgedSignatures, Index, Outcome, SignedIndex, SignedServer, Wheel};
 use tuf::metadata::claimed_version;
 use tuf::{Client, Event, Fetched, Limits, Mode, RemoteFile, Request, RequestId, StoredFile, UnixTime};
 
@@ -433,15 +431,13 @@ impl World {
     }
 
     /// A process of its own that is killed at this step, if it comes to it.
-    fn killed_at(&self, step: u32) -> ExitStatus {
+    fn killed_at(&self, step: u32) -> Outcome {
         let (_, module) = module_path!().split_once("::").unwrap();
-        Command::new(std::env::current_exe().unwrap())
+        Command::at_home(std::env::current_exe().unwrap(), &self.directory.path().join("home"))
             .args(["--exact", &format!("{module}::child"), "--nocapture"])
             .env("TUFPIP_TEST_DIRECTORY", self.directory.path())
             .env("TUFPIP_TEST_KILL_AT", step.to_string())
-            .output()
-            .unwrap()
-            .status
+            .run()
     }
 
     /// Nothing half, nothing older; where keys were taken away, nothing of the time before under the new root.
@@ -485,12 +481,13 @@ fn killed_between_any_two_changes_of_the_disk() {
     for (world, at_least) in [(World::grown(), 30), (World::recovered(), 25)] {
         for step in 0.. {
             world.reset();
-            let status = world.killed_at(step);
-            if status.success() {
+            let outcome = world.killed_at(step);
+            if outcome.succeeded() {
+                assert!(outcome.stdout.contains("1 passed"), "{}", outcome.stdout);
                 assert!(step >= at_least, "only {step} steps");
                 break;
             }
-            assert_eq!(status.signal(), Some(SIGKILL), "step {step}");
+            assert_eq!(outcome.signal, Some(SIGKILL), "step {step}");
             world.expect_consistent(step);
             world.expect_next_works();
         }
@@ -577,7 +574,7 @@ fn damages() -> [(&'static str, Damage); 10] {
         }),
         ("a link to nowhere", |path, _| symlink("nowhere", path).unwrap()),
         ("a pipe", |path, _| {
-            assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+            Command::new("mkfifo").arg(path).run().expect_code(0);
         }),
         ("unreadable", |path, bytes| {
             fs::write(path, bytes).unwrap();
