@@ -1,5 +1,6 @@
 //! tufpip: a pip-compatible installer that verifies what it downloads.
 
+mod arguments;
 mod cli;
 mod commands;
 mod messages;
@@ -55,26 +56,27 @@ fn run(settings: &Settings, terminal: &Arc<Terminal>) -> Result<ExitCode, Failur
             installer::install::install(&settings.common, install, &context).await
         }),
         Command::Download(download) => in_runtime(async {
-            commands::download::download(settings, download, &context(settings, terminal)?, terminal).await
+            commands::download::download(&settings.common, download, &context(settings, terminal)?, terminal).await
         }),
         Command::Uninstall(uninstall) => in_runtime(async {
-            commands::uninstall::uninstall(settings, uninstall, &context(settings, terminal)?, terminal).await
+            commands::uninstall::uninstall(&settings.common, uninstall, &context(settings, terminal)?, terminal).await
         }),
-        Command::List(list) => {
-            in_runtime(async { commands::list::list(settings, list, &context(settings, terminal)?, terminal).await })
-        }
-        Command::Freeze(freeze) => commands::freeze::freeze(settings, freeze, terminal),
-        Command::Show(show) => return commands::show::show(settings, show, terminal),
-        Command::Check => return commands::check::check(settings, terminal),
-        Command::Trust(command) => in_runtime(commands::trust::trust(settings, command, terminal)),
+        Command::List(list) => in_runtime(async {
+            commands::list::list(&settings.common, list, &context(settings, terminal)?, terminal).await
+        }),
+        Command::Freeze(freeze) => commands::freeze::freeze(&settings.common, freeze, terminal),
+        Command::Show(show) => return commands::show::show(&settings.common, show, terminal),
+        Command::Check => return commands::check::check(&settings.common, terminal),
+        Command::Trust(command) => in_runtime(commands::trust::trust(&settings.common, command, terminal)),
         Command::WhyTrust(why) => {
             return in_runtime(async {
-                commands::why_trust::why_trust(settings, why, &context(settings, terminal)?, terminal).await
+                commands::why_trust::why_trust(&settings.common, why, &context(settings, terminal)?, terminal).await
             });
         }
-        Command::Repo(repo) => in_runtime(commands::repo::repo(settings, repo, terminal)),
+        #[cfg(feature = "repo")]
+        Command::Repo(command) => in_runtime(commands::repo::repo(&settings.common, command, terminal)),
         Command::Version => {
-            terminal.data(&commands::version(settings));
+            terminal.data(&commands::version(&settings.common));
             Ok(())
         }
         Command::Help { text } => {

@@ -3,14 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use super::resolve_settings::{CommandInput, options};
-use super::trust::{self, WhyTrustOptions};
-use super::{
-    Command, DEFAULT_INDEX_URL, FreezeOptions, Freshness, ListFormat, ListOptions, ProgressBar, ShowOptions,
-    UninstallOptions,
-};
-use crate::cli::{self, Cli, GeneralArgs, RootUserAction, UpgradeStrategyArg, VerificationArgs};
+use super::{Command, DEFAULT_INDEX_URL};
+use crate::arguments::IndexArgs;
+use crate::cli::{self, RootUserAction, UpgradeStrategyArg};
+use crate::commands::freeze::FreezeOptions;
+use crate::commands::list::{Freshness, ListFormat, ListOptions};
+#[cfg(feature = "repo")]
+use crate::commands::repo::{RepoCommand, mirror::MirrorSources};
+use crate::commands::show::ShowOptions;
+use crate::commands::uninstall::UninstallOptions;
+use crate::commands::why_trust::WhyTrustOptions;
 use installer::error::{Failure, Kind};
-use installer::options::TrustOptions;
 use installer::options::normalize;
 use installer::options::{
     DownloadOptions, FormatControl, IndexOptions, InstallLocation, InstallOptions, InstalledFilter, Output,
@@ -18,107 +21,63 @@ use installer::options::{
 };
 use installer::process_environment::ProcessEnvironment;
 
-/// What the words and the configuration of one command come to.
-pub(super) struct CommandSettings {
-    pub command: Command,
-    pub general: GeneralArgs,
-    pub progress_bar: ProgressBar,
-    pub trust: TrustOptions,
-    pub offline: bool,
-}
-
-impl CommandSettings {
-    /// A command that asks no index.
-    pub fn new(general: GeneralArgs, command: Command, process_environment: &ProcessEnvironment) -> Self {
-        let trust = trust::trust_locations(process_environment);
-        Self { command, general, progress_bar: ProgressBar::Auto, trust, offline: false }
-    }
-
-    fn with_security(
-        self,
-        security: VerificationArgs,
-        input: &CommandInput,
-        process_environment: &ProcessEnvironment,
-    ) -> Result<Self, Failure> {
-        let offline = security.offline;
-        Ok(Self { trust: trust::trust_options(security, input, process_environment)?, offline, ..self })
-    }
-}
-
 /// Checks what was typed and configured for a command.
 pub(super) fn resolve_command(
-    typed: Cli,
+    typed: cli::Command,
     input: &CommandInput,
     process_environment: &ProcessEnvironment,
     warnings: &mut Vec<String>,
-) -> Result<CommandSettings, Failure> {
-    let of_general =
-        |(general, command): (GeneralArgs, Command)| CommandSettings::new(general, command, process_environment);
-    Ok(match typed.command {
-        Some(cli::Command::Install(mut install)) => {
-            let (progress_bar, security) =
-                (install.requirement_args.progress_bar, std::mem::take(&mut install.security));
-            let command_settings = of_general(self::install(*install, input, process_environment)?);
-            CommandSettings { progress_bar, ..command_settings.with_security(security, input, process_environment)? }
-        }
-        Some(cli::Command::Download(mut download)) => {
-            let (progress_bar, security) =
-                (download.requirement_args.progress_bar, std::mem::take(&mut download.security));
-            let command_settings = of_general(self::download(*download, input, process_environment)?);
-            CommandSettings { progress_bar, ..command_settings.with_security(security, input, process_environment)? }
-        }
-        Some(cli::Command::Uninstall(uninstall)) => of_general(self::uninstall(uninstall)?),
-        Some(cli::Command::List(mut list)) => {
+) -> Result<Command, Failure> {
+    Ok(match typed {
+        cli::Command::Install(install) => self::install(*install, input, process_environment)?,
+        cli::Command::Download(download) => self::download(*download, input, process_environment)?,
+        cli::Command::Uninstall(uninstall) => self::uninstall(uninstall)?,
+        cli::Command::List(list) => {
             warn_ignored("list", &list.installed.ignored, warnings);
-            let security = std::mem::take(&mut list.security);
-            of_general(self::list(*list, input, process_environment)?).with_security(
-                security,
-                input,
-                process_environment,
-            )?
+            self::list(*list, input, process_environment)?
         }
-        Some(cli::Command::Freeze(freeze)) => {
+        cli::Command::Freeze(freeze) => {
             warn_ignored("freeze", &freeze.installed.ignored, warnings);
-            of_general(self::freeze(freeze, process_environment)?)
+            self::freeze(freeze, process_environment)?
         }
-        Some(cli::Command::Show(show)) => {
+        cli::Command::Show(show) => {
             if show.packages.is_empty() {
                 return Err(command_error("Please provide a package name or names."));
             }
-            let settings = ShowOptions { packages: show.packages, files: show.files };
-            of_general((show.general, Command::Show(settings)))
+            Command::Show(ShowOptions { packages: show.packages, files: show.files })
         }
-        Some(cli::Command::Check(check)) => {
+        cli::Command::Check(check) => {
             warn_ignored("check", &check.ignored, warnings);
-            of_general((check.general, Command::Check))
+            Command::Check
         }
-        Some(cli::Command::Trust(trust)) => of_general(trust::command(trust.command, process_environment)?),
-        Some(cli::Command::WhyTrust(mut why)) => {
-            let security = std::mem::take(&mut why.security);
-            of_general(why_trust(*why, input, process_environment)?).with_security(
-                security,
-                input,
-                process_environment,
-            )?
-        }
-        Some(cli::Command::Repo(mut repo)) => {
-            let security = super::repo::take_security(&mut repo.command);
-            let command_settings = of_general(super::repo::command(repo.command, input, process_environment)?);
-            match security {
-                Some(security) => command_settings.with_security(security, input, process_environment)?,
-                None => command_settings,
-            }
-        }
+        cli::Command::Trust(trust) => Command::Trust(trust.command),
+        cli::Command::WhyTrust(why) => why_trust(*why, input, process_environment)?,
+        #[cfg(feature = "repo")]
+        cli::Command::Repo(repo) => Command::Repo(Box::new(with_sources(repo.command, input, process_environment)?)),
         // Help pages are printed before anything is settled.
-        Some(cli::Command::Help(_)) | None => return Err(Failure::usage("no command")),
+        cli::Command::Help(_) => return Err(Failure::usage("no command")),
     })
+}
+
+/// The options about indexes of `repo mirror`, which may be configured.
+#[cfg(feature = "repo")]
+fn with_sources(
+    mut command: RepoCommand,
+    input: &CommandInput,
+    process_environment: &ProcessEnvironment,
+) -> Result<RepoCommand, Failure> {
+    if let RepoCommand::Mirror(mirror) = &mut command {
+        let (_, releases) = format_and_release_control(input, mirror.pre)?;
+        mirror.sources = MirrorSources { releases, indexes: index_options(mirror.index.clone(), process_environment)? };
+    }
+    Ok(command)
 }
 
 fn install(
     typed: cli::InstallArgs,
     input: &CommandInput,
     process_environment: &ProcessEnvironment,
-) -> Result<(GeneralArgs, Command), Failure> {
+) -> Result<Command, Failure> {
     if typed.user && typed.target_dir.is_some() {
         return Err(command_error("Can not combine '--user' and '--target'"));
     }
@@ -177,14 +136,14 @@ fn install(
         break_system_packages: typed.break_system_packages,
         warn_root_user: typed.root_user_action == RootUserAction::Warn,
     };
-    Ok((typed.general, Command::Install(Box::new(settings))))
+    Ok(Command::Install(Box::new(settings)))
 }
 
 fn download(
     typed: cli::DownloadArgs,
     input: &CommandInput,
     process_environment: &ProcessEnvironment,
-) -> Result<(GeneralArgs, Command), Failure> {
+) -> Result<Command, Failure> {
     check_only_deps(&typed.requirement_args)?;
     let selection =
         selection(&typed.requirement_args, typed.selection.pre, typed.selection.prefer_binary, &typed.index, input)?;
@@ -196,10 +155,10 @@ fn download(
         selection,
         destination: process_environment.expand(&typed.dest),
     };
-    Ok((typed.general, Command::Download(Box::new(settings))))
+    Ok(Command::Download(Box::new(settings)))
 }
 
-fn uninstall(typed: cli::UninstallArgs) -> Result<(GeneralArgs, Command), Failure> {
+fn uninstall(typed: cli::UninstallArgs) -> Result<Command, Failure> {
     if typed.packages.is_empty() && typed.requirement.is_empty() {
         return Err(command_error(
             "You must give at least one requirement to uninstall (see \"tufpip help uninstall\")",
@@ -212,14 +171,14 @@ fn uninstall(typed: cli::UninstallArgs) -> Result<(GeneralArgs, Command), Failur
         break_system_packages: typed.break_system_packages,
         warn_root_user: typed.root_user_action == RootUserAction::Warn,
     };
-    Ok((typed.general, Command::Uninstall(settings)))
+    Ok(Command::Uninstall(settings))
 }
 
 fn list(
     typed: cli::ListArgs,
     input: &CommandInput,
     process_environment: &ProcessEnvironment,
-) -> Result<(GeneralArgs, Command), Failure> {
+) -> Result<Command, Failure> {
     let selection = selection_for_environment(&typed.selection, &typed.index, input)?;
     let freshness = match (typed.outdated, typed.uptodate) {
         (true, true) => return Err(command_error("Options --outdated and --uptodate cannot be combined.")),
@@ -240,14 +199,14 @@ fn list(
         not_required: typed.not_required,
         format: typed.format,
     };
-    Ok((typed.general, Command::List(Box::new(settings))))
+    Ok(Command::List(Box::new(settings)))
 }
 
 fn why_trust(
-    typed: cli::trust::WhyTrustArgs,
+    typed: cli::WhyTrustArgs,
     input: &CommandInput,
     process_environment: &ProcessEnvironment,
-) -> Result<(GeneralArgs, Command), Failure> {
+) -> Result<Command, Failure> {
     if typed.names.is_empty() {
         return Err(command_error("You must give at least one package name (see \"tufpip help why-trust\")"));
     }
@@ -256,17 +215,17 @@ fn why_trust(
         selection: selection_for_environment(&typed.selection, &typed.index, input)?,
         indexes: index_options(typed.index, process_environment)?,
     };
-    Ok((typed.general, Command::WhyTrust(Box::new(settings))))
+    Ok(Command::WhyTrust(Box::new(settings)))
 }
 
-fn freeze(typed: cli::FreezeArgs, process_environment: &ProcessEnvironment) -> Result<(GeneralArgs, Command), Failure> {
+fn freeze(typed: cli::FreezeArgs, process_environment: &ProcessEnvironment) -> Result<Command, Failure> {
     let settings = FreezeOptions {
         installed: installed(typed.installed, process_environment)?,
         requirement_files: typed.requirement,
         all: typed.all,
         exclude_editable: typed.exclude_editable,
     };
-    Ok((typed.general, Command::Freeze(settings)))
+    Ok(Command::Freeze(settings))
 }
 
 fn installed(typed: cli::InstalledArgs, process_environment: &ProcessEnvironment) -> Result<InstalledFilter, Failure> {
@@ -312,7 +271,7 @@ fn selection(
     requirement_options: &cli::RequirementArgs,
     pre: bool,
     prefer_binary: bool,
-    index: &cli::IndexArgs,
+    index: &IndexArgs,
     input: &CommandInput,
 ) -> Result<SelectionOptions, Failure> {
     let (formats, releases) = format_and_release_control(input, pre)?;
@@ -335,7 +294,7 @@ fn selection(
 /// What may be chosen by a command that only knows the environment's own Python.
 fn selection_for_environment(
     typed: &cli::SelectionArgs,
-    index: &cli::IndexArgs,
+    index: &IndexArgs,
     input: &CommandInput,
 ) -> Result<SelectionOptions, Failure> {
     let (formats, releases) = format_and_release_control(input, typed.pre)?;
@@ -349,10 +308,7 @@ fn selection_for_environment(
 }
 
 /// The options whose order counts, in the order they were given.
-pub(super) fn format_and_release_control(
-    input: &CommandInput,
-    pre: bool,
-) -> Result<(FormatControl, ReleaseControl), Failure> {
+fn format_and_release_control(input: &CommandInput, pre: bool) -> Result<(FormatControl, ReleaseControl), Failure> {
     let mut selection = SelectionOptions::default();
     for option in input.configured.iter().map(|configured| &configured.token).chain(options(&input.tokens)) {
         selection.apply(&option.id, option.value.as_deref().unwrap_or_default())?;
@@ -394,10 +350,7 @@ fn check_target(requirement_options: &cli::RequirementArgs, selection: &Selectio
     Ok(())
 }
 
-pub(super) fn index_options(
-    typed: cli::IndexArgs,
-    process_environment: &ProcessEnvironment,
-) -> Result<IndexOptions, Failure> {
+fn index_options(typed: IndexArgs, process_environment: &ProcessEnvironment) -> Result<IndexOptions, Failure> {
     let main = typed.index_url.as_deref().unwrap_or(DEFAULT_INDEX_URL);
     let all = std::iter::once(main).chain(typed.extra_index_url.iter().map(String::as_str));
     let indexes = if typed.no_index {
@@ -423,6 +376,6 @@ fn warn_ignored(command: &str, tokens: &[String], warnings: &mut Vec<String>) {
 }
 
 /// What pip calls a command error: understood, but it cannot be done. Exit code 1, as pip's.
-pub(super) fn command_error(message: &str) -> Failure {
+fn command_error(message: &str) -> Failure {
     Failure::new(Kind::Error, "usage", message)
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgAction, Command};
 
 use super::configuration::{ConfigurationEntry, REQUIRE_SIGNED};
-use crate::cli::COMMAND_LINE_ONLY;
+use crate::arguments::COMMAND_LINE_ONLY;
 use crate::cli::tokens::{OptionToken, find_long, full_name, takes_value};
 use installer::error::{Failure, Kind};
 

@@ -1,5 +1,7 @@
 //! The only place that draws: result lines, warnings, verbosity, colour, progress bars and the log file.
 
+pub mod settings;
+
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
@@ -7,15 +9,15 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use self::settings::{Color, ProgressBar as ProgressChoice, TerminalSettings};
 use crate::messages::{self, Message};
-use crate::settings::{Color, ProgressBar as ProgressChoice, TerminalSettings};
 use installer::error::{Failure, Kind};
 use installer::event::{Event, Progress, Reporter};
 use installer::text::{count_noun, printable};
 
 /// Where a command talks.
 pub struct Terminal {
-    verbosity: i8,
+    settings: TerminalSettings,
     color: bool,
     bars: Mutex<Bars>,
     log: Option<Mutex<std::fs::File>>,
@@ -80,12 +82,17 @@ impl Terminal {
             files: HashMap::new(),
             raw: HashMap::new(),
         };
-        Ok(Self { verbosity: settings.verbosity, color: use_color(settings.color), bars: Mutex::new(bars), log })
+        Ok(Self { settings: settings.clone(), color: use_color(settings.color), bars: Mutex::new(bars), log })
+    }
+
+    /// What it was made with.
+    pub fn settings(&self) -> &TerminalSettings {
+        &self.settings
     }
 
     /// Whether lines of this level of `-v` are shown.
     pub fn is_verbose(&self, level: i8) -> bool {
-        self.verbosity >= level
+        self.settings.verbosity >= level
     }
 
     /// Data: what the command was asked for. Always on stdout.
@@ -97,7 +104,7 @@ impl Terminal {
     /// A result line as pip prints it, on stdout; silent with `-q`.
     pub fn line(&self, text: &str) {
         self.log_line(text);
-        if self.verbosity >= 0 {
+        if self.settings.verbosity >= 0 {
             self.suspended(|| write_stdout(text));
         }
     }
@@ -110,7 +117,7 @@ impl Terminal {
     /// Something the user should know although all went well. On stderr; silent with `-qq`.
     pub fn warning(&self, text: &str) {
         self.log_line(&format!("WARNING: {text}"));
-        if self.verbosity >= -1 {
+        if self.settings.verbosity >= -1 {
             let shown = self.painted("33", &format!("WARNING: {text}"));
             self.suspended(|| write_stderr(&shown));
         }
@@ -119,7 +126,7 @@ impl Terminal {
     /// Something that went wrong beside what was asked for, which was done. On stderr; silent with `-qqq`.
     pub fn error(&self, text: &str) {
         self.log_line(&format!("ERROR: {text}"));
-        if self.verbosity >= -2 {
+        if self.settings.verbosity >= -2 {
             let shown = self.painted("31", &format!("ERROR: {text}"));
             self.suspended(|| write_stderr(&shown));
         }
@@ -127,12 +134,12 @@ impl Terminal {
 
     /// Talk for people who ask for it with `level` times `-v`; always in the log.
     pub fn verbose(&self, level: i8, text: impl FnOnce() -> String) {
-        if self.verbosity < level && self.log.is_none() {
+        if self.settings.verbosity < level && self.log.is_none() {
             return;
         }
         let text = text();
         self.log_line(&text);
-        if self.verbosity >= level {
+        if self.settings.verbosity >= level {
             self.suspended(|| write_stderr(&text));
         }
     }
@@ -141,7 +148,7 @@ impl Terminal {
     pub fn failure(&self, failure: &Failure) {
         let text = failure.to_string();
         self.log_line(&text);
-        if self.verbosity < -2 {
+        if self.settings.verbosity < -2 {
             return;
         }
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
@@ -205,7 +212,7 @@ impl Reporter for Terminal {
     }
 
     fn wants_details(&self, level: i8) -> bool {
-        self.verbosity >= level || self.log.is_some()
+        self.settings.verbosity >= level || self.log.is_some()
     }
 
     fn wants_whole_lists(&self) -> bool {
