@@ -7,6 +7,7 @@ mod messages;
 mod settings;
 mod terminal;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -16,13 +17,15 @@ use installer::context::Context;
 use installer::error::{Failure, Kind};
 use installer::event::Reporter;
 use installer::process_environment::ProcessEnvironment;
+use installer::redact::redact;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let settings = match resolve_settings(&words, &ProcessEnvironment::current()) {
+    let settings = command_line(std::env::args_os().skip(1))
+        .and_then(|words| resolve_settings(&words, &ProcessEnvironment::current()));
+    let settings = match settings {
         Ok(settings) => settings,
         Err(failure) => {
             eprintln!("{failure}");
@@ -46,6 +49,21 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// The words behind the name of the program.
+///
+/// # Errors
+/// One of them is not UTF-8: what was corrected could name another file or package.
+fn command_line(words: impl Iterator<Item = OsString>) -> Result<Vec<String>, Failure> {
+    let text = |(position, word): (usize, OsString)| {
+        word.into_string().map_err(|word| {
+            let shown = redact(&word.as_encoded_bytes().escape_ascii().to_string());
+            Failure::usage(format!("argument {} is not UTF-8: {shown}", position + 1))
+                .hint("files and directories with such a name have to be renamed first")
+        })
+    };
+    words.enumerate().map(text).collect()
 }
 
 /// Runs the command; a success of `check` or `show` may still mean exit code 1.

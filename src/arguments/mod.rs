@@ -103,6 +103,20 @@ pub struct IndexArgs {
     pub uploaded_prior_to: Option<Timestamp>,
 }
 
+// Which versions count; the order of these options does, too.
+#[derive(Clone, Debug, Args)]
+pub struct ReleaseArgs {
+    /// Include pre-releases and development versions
+    #[arg(long)]
+    pub pre: bool,
+    /// Include pre-releases of these packages (:all:, :none:, or names with commas)
+    #[arg(long, value_name = "names")]
+    pub all_releases: Vec<String>,
+    /// Only final releases of these packages (:all:, :none:, or names with commas)
+    #[arg(long, value_name = "names")]
+    pub only_final: Vec<String>,
+}
+
 /// How strictly signatures are insisted on.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Repository security options")]

@@ -1,7 +1,6 @@
 //! Values of options that are more than text. Errors are single sentences; the caller names the option.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -106,11 +105,6 @@ pub fn project_name(text: &str) -> Result<PackageName, String> {
     name.parse().map_err(|_| format!("expected the name of a project, found '{name}'"))
 }
 
-/// A path. A leading `~` is the home directory: that is settled before, for all values whose hint says that they are paths.
-pub fn path(text: &str) -> Result<PathBuf, Infallible> {
-    Ok(PathBuf::from(text))
-}
-
 /// The address of an index, which may be a local directory.
 pub fn index_url(text: &str) -> Result<Url, WholeMessage> {
     options::index_url(text, &without_home()).map_err(|failure| WholeMessage(failure.message))
@@ -146,7 +140,7 @@ impl std::fmt::Display for WholeMessage {
 
 impl std::error::Error for WholeMessage {}
 
-/// As for [`path`], nothing is left to expand.
+/// A leading `~` is expanded before, for all values whose hint says that they may be paths.
 fn without_home() -> ProcessEnvironment {
     ProcessEnvironment { variables: BTreeMap::new(), system: PathBuf::new() }
 }

@@ -4,18 +4,26 @@
 //! The words themselves are read by [`tokens`], because pip's users rely on optparse's rules (abbreviated options, values
 //! that start with a hyphen, options before the command); clap gets them tidied, checks values and prints help. Options
 //! and commands of pip that are answered with a sentence instead stand in [`unsupported_options`].
+//!
+//! What pip.conf may say follows from the definitions: `SetFalse` is pip's `store_false`, which configuration asks for the
+//! opposite (`no-compile = false` switches compiling off).
 
 pub mod tokens;
 pub mod unsupported_options;
 
+use clap::ArgAction::SetFalse;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::arguments::values::{PythonVersion, dependency_group, python_version};
-use crate::arguments::{GeneralArgs, IndexArgs, VerificationArgs};
+use crate::arguments::{GeneralArgs, IndexArgs, ReleaseArgs, VerificationArgs};
 use crate::commands;
 use crate::commands::list::ListFormat;
 use crate::terminal::settings::ProgressBar;
 use installer::options::DependencyGroup;
+
+/// Options whose values add up over all sources, and are not split at white space.
+pub const ACCUMULATING_OPTIONS: &[&str] =
+    &["no-binary", "only-binary", "all-releases", "only-final", "group", "config-settings", "refresh-package"];
 
 /// The definition of the whole command line, with the options that are only known by name.
 pub fn definition() -> clap::Command {
@@ -78,15 +86,8 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Package selection options")]
 pub struct SelectionArgs {
-    /// Include pre-releases and development versions
-    #[arg(long)]
-    pub pre: bool,
-    /// Include pre-releases of these packages (:all:, :none:, or names with commas)
-    #[arg(long, value_name = "names")]
-    pub all_releases: Vec<String>,
-    /// Only final releases of these packages (:all:, :none:, or names with commas)
-    #[arg(long, value_name = "names")]
-    pub only_final: Vec<String>,
+    #[command(flatten)]
+    pub releases: ReleaseArgs,
     /// No wheels of these packages (:all:, :none:, or names with commas)
     #[arg(long, value_name = "names")]
     pub no_binary: Vec<String>,
@@ -163,11 +164,11 @@ pub struct InstallArgs {
     #[arg(short, long = "target", value_name = "dir")]
     pub target_dir: Option<String>,
     /// Install into the user's own site directory
-    #[arg(long, overrides_with = "no_user")]
+    #[arg(long, overrides_with = "allows_user")]
     pub user: bool,
     /// Do not install into the user's own site directory
-    #[arg(long, hide = true, overrides_with = "user")]
-    pub no_user: bool,
+    #[arg(long = "no-user", hide = true, action = SetFalse, overrides_with = "user")]
+    pub allows_user: bool,
     /// Install everything below this directory, as if it were the root directory
     #[arg(long, value_name = "dir")]
     pub root: Option<String>,
@@ -190,17 +191,17 @@ pub struct InstallArgs {
     #[arg(long)]
     pub break_system_packages: bool,
     /// Compile to bytecode (default)
-    #[arg(long, overrides_with = "no_compile")]
+    #[arg(long, overrides_with = "compiles")]
     pub compile: bool,
     /// Do not compile to bytecode
-    #[arg(long, overrides_with = "compile")]
-    pub no_compile: bool,
+    #[arg(long = "no-compile", action = SetFalse, overrides_with = "compile")]
+    pub compiles: bool,
     /// Do not warn when scripts land outside of PATH
-    #[arg(long)]
-    pub no_warn_script_location: bool,
+    #[arg(long = "no-warn-script-location", action = SetFalse)]
+    pub warns_script_location: bool,
     /// Do not warn about broken dependencies
-    #[arg(long)]
-    pub no_warn_conflicts: bool,
+    #[arg(long = "no-warn-conflicts", action = SetFalse)]
+    pub warns_conflicts: bool,
     /// What to do when run as root
     #[arg(long, value_name = "root_user_action", default_value = "warn")]
     pub root_user_action: RootUserAction,
@@ -292,10 +293,10 @@ pub struct ListArgs {
     #[arg(long)]
     pub not_required: bool,
     /// Leave editable projects out
-    #[arg(long, overrides_with = "include_editable")]
-    pub exclude_editable: bool,
+    #[arg(long = "exclude-editable", action = SetFalse, overrides_with = "include_editable")]
+    pub shows_editable: bool,
     /// Show editable projects (default)
-    #[arg(long, overrides_with = "exclude_editable")]
+    #[arg(long, overrides_with = "shows_editable")]
     pub include_editable: bool,
     #[command(flatten)]
     pub security: VerificationArgs,

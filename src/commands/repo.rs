@@ -91,6 +91,11 @@ fn file_descriptor(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| "expected a number such as 3".to_owned())
 }
 
+/// A path. A leading `~` is the home directory: `settings` puts it there, for all values whose hint says that they are paths.
+fn path(text: &str) -> Result<PathBuf, Infallible> {
+    Ok(PathBuf::from(text))
+}
+
 /// `.` has a name that messages can say.
 fn named_directory(text: &str) -> Result<PathBuf, Infallible> {
     let directory = PathBuf::from(text);

@@ -4,12 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::resolve_settings::{CommandInput, options};
 use super::{Command, DEFAULT_INDEX_URL};
-use crate::arguments::IndexArgs;
+use crate::arguments::{IndexArgs, ReleaseArgs};
 use crate::cli::{self, RootUserAction, UpgradeStrategyArg};
 use crate::commands::freeze::FreezeOptions;
 use crate::commands::list::{Freshness, ListFormat, ListOptions};
-#[cfg(feature = "repo")]
-use crate::commands::repo::{RepoCommand, mirror::MirrorSources};
 use crate::commands::show::ShowOptions;
 use crate::commands::uninstall::UninstallOptions;
 use crate::commands::why_trust::WhyTrustOptions;
@@ -53,24 +51,19 @@ pub(super) fn resolve_command(
         cli::Command::Trust(trust) => Command::Trust(trust.command),
         cli::Command::WhyTrust(why) => why_trust(*why, input, process_environment)?,
         #[cfg(feature = "repo")]
-        cli::Command::Repo(repo) => Command::Repo(Box::new(with_sources(repo.command, input, process_environment)?)),
+        cli::Command::Repo(mut repo) => {
+            use crate::commands::repo::{RepoCommand, mirror::MirrorSources};
+            // Only its options about indexes may be configured.
+            if let RepoCommand::Mirror(mirror) = &mut repo.command {
+                let (_, releases) = format_and_release_control(input, &mirror.releases)?;
+                let indexes = index_options(mirror.index.clone(), process_environment)?;
+                mirror.sources = MirrorSources { indexes, releases };
+            }
+            Command::Repo(Box::new(repo.command))
+        }
         // Help pages are printed before anything is settled.
         cli::Command::Help(_) => return Err(Failure::usage("no command")),
     })
-}
-
-/// The options about indexes of `repo mirror`, which may be configured.
-#[cfg(feature = "repo")]
-fn with_sources(
-    mut command: RepoCommand,
-    input: &CommandInput,
-    process_environment: &ProcessEnvironment,
-) -> Result<RepoCommand, Failure> {
-    if let RepoCommand::Mirror(mirror) = &mut command {
-        let (_, releases) = format_and_release_control(input, mirror.pre)?;
-        mirror.sources = MirrorSources { releases, indexes: index_options(mirror.index.clone(), process_environment)? };
-    }
-    Ok(command)
 }
 
 fn install(
@@ -82,8 +75,7 @@ fn install(
         return Err(command_error("Can not combine '--user' and '--target'"));
     }
     check_only_deps(&typed.requirement_args)?;
-    let selection =
-        selection(&typed.requirement_args, typed.selection.pre, typed.selection.prefer_binary, &typed.index, input)?;
+    let selection = selection(&typed.requirement_args, &typed.selection, &typed.index, input)?;
     check_target(&typed.requirement_args, &selection)?;
     if selection.target.is_set() && !typed.dry_run && typed.target_dir.is_none() {
         return Err(command_error(
@@ -109,7 +101,7 @@ fn install(
         (Some(target), None) => InstallLocation::Target(target),
         (None, Some(prefix)) => InstallLocation::Prefix(process_environment.expand(&prefix)),
         (None, None) => {
-            InstallLocation::Environment { user: typed.user.then_some(true).or(typed.no_user.then_some(false)) }
+            InstallLocation::Environment { user: typed.user.then_some(true).or((!typed.allows_user).then_some(false)) }
         }
     };
     let upgrade = match typed.upgrade_strategy {
@@ -130,9 +122,9 @@ fn install(
         force_reinstall: typed.force_reinstall,
         dry_run: typed.dry_run,
         report: typed.report.map(output),
-        compile: !typed.no_compile,
-        warn_script_location: !typed.no_warn_script_location,
-        warn_conflicts: !typed.no_warn_conflicts,
+        compile: typed.compiles,
+        warn_script_location: typed.warns_script_location,
+        warn_conflicts: typed.warns_conflicts,
         break_system_packages: typed.break_system_packages,
         warn_root_user: typed.root_user_action == RootUserAction::Warn,
     };
@@ -145,8 +137,7 @@ fn download(
     process_environment: &ProcessEnvironment,
 ) -> Result<Command, Failure> {
     check_only_deps(&typed.requirement_args)?;
-    let selection =
-        selection(&typed.requirement_args, typed.selection.pre, typed.selection.prefer_binary, &typed.index, input)?;
+    let selection = selection(&typed.requirement_args, &typed.selection, &typed.index, input)?;
     check_target(&typed.requirement_args, &selection)?;
     let indexes = index_options(typed.index, process_environment)?;
     let settings = DownloadOptions {
@@ -195,7 +186,7 @@ fn list(
         indexes: index_options(typed.index, process_environment)?,
         freshness,
         editable: typed.editable,
-        include_editable: !typed.exclude_editable,
+        include_editable: typed.shows_editable,
         not_required: typed.not_required,
         format: typed.format,
     };
@@ -268,26 +259,21 @@ fn requirement_options(
 }
 
 fn selection(
-    requirement_options: &cli::RequirementArgs,
-    pre: bool,
-    prefer_binary: bool,
+    requirement_args: &cli::RequirementArgs,
+    typed: &cli::SelectionArgs,
     index: &IndexArgs,
     input: &CommandInput,
 ) -> Result<SelectionOptions, Failure> {
-    let (formats, releases) = format_and_release_control(input, pre)?;
-    let target = &requirement_options.target;
+    let target = &requirement_args.target;
     Ok(SelectionOptions {
-        formats,
-        releases,
-        prefer_binary,
-        uploaded_prior_to: index.uploaded_prior_to,
-        ignore_requires_python: requirement_options.ignore_requires_python,
+        ignore_requires_python: requirement_args.ignore_requires_python,
         target: TargetPython {
             platforms: target.platform.clone(),
             python_version: target.python_version.as_ref().map(|version| version.0.clone()),
             implementation: target.implementation.clone().filter(|name| !name.is_empty()),
             abis: target.abi.clone(),
         },
+        ..selection_for_environment(typed, index, input)?
     })
 }
 
@@ -297,7 +283,7 @@ fn selection_for_environment(
     index: &IndexArgs,
     input: &CommandInput,
 ) -> Result<SelectionOptions, Failure> {
-    let (formats, releases) = format_and_release_control(input, typed.pre)?;
+    let (formats, releases) = format_and_release_control(input, &typed.releases)?;
     Ok(SelectionOptions {
         formats,
         releases,
@@ -308,13 +294,16 @@ fn selection_for_environment(
 }
 
 /// The options whose order counts, in the order they were given.
-fn format_and_release_control(input: &CommandInput, pre: bool) -> Result<(FormatControl, ReleaseControl), Failure> {
+fn format_and_release_control(
+    input: &CommandInput,
+    typed: &ReleaseArgs,
+) -> Result<(FormatControl, ReleaseControl), Failure> {
     let mut selection = SelectionOptions::default();
     for option in input.configured.iter().map(|configured| &configured.token).chain(options(&input.tokens)) {
         selection.apply(&option.id, option.value.as_deref().unwrap_or_default())?;
     }
     let SelectionOptions { formats, mut releases, .. } = selection;
-    if pre {
+    if typed.pre {
         if !releases.is_empty() {
             return Err(command_error("--pre cannot be used with --all-releases or --only-final."));
         }

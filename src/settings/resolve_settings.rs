@@ -233,6 +233,10 @@ fn find_command<'a>(definition: &'a clap::Command, path: &[&str], name: &str) ->
         let message = format!("The command \"{name}\" is not there yet");
         return Err(Failure::new(Kind::Usage, "usage.not-supported", message).hint(instead));
     }
+    if name == "repo" && path.is_empty() && cfg!(not(feature = "repo")) {
+        return Err(Failure::usage("unknown command \"repo\": this build has no `repo`")
+            .hint("a build with the feature `repo`, which is on by default, makes and keeps signed indexes"));
+    }
     let whole = |name: &str| [path, &[name]].concat().join(" ");
     let names = definition.get_subcommands().map(clap::Command::get_name);
     let guess = nearest(name, names).map(|guess| format!(" - maybe you meant \"{}\"", whole(guess)));

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::json;
 
-use super::OperatorDirectoryArgs;
-use crate::arguments::values::path;
+use super::{OperatorDirectoryArgs, path};
 use crate::terminal::Terminal;
 use installer::error::{Failure, Kind};
 use installer::text::count_noun;

@@ -13,8 +13,8 @@ use packaging::PackageName;
 use repository::Change;
 use url::Url;
 
-use super::{OperatorDirectoryArgs, quiet_with_json};
-use crate::arguments::values::{index_url, path, project_name};
+use super::{OperatorDirectoryArgs, path, quiet_with_json};
+use crate::arguments::values::{index_url, project_name};
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Failure, Kind};

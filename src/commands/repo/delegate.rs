@@ -13,8 +13,8 @@ use tuf::UnixTime;
 use tuf::metadata::{RoleName, TargetFile, Targets};
 
 use super::root::edit::{impossible, no_root, prepare, stage};
-use super::{OperatorDirectoryArgs, PassphraseArgs};
-use crate::arguments::values::{path, project_name};
+use super::{OperatorDirectoryArgs, PassphraseArgs, path};
+use crate::arguments::values::project_name;
 use crate::terminal::Terminal;
 use installer::error::{Failure, Kind};
 use installer::trust::unix_now;

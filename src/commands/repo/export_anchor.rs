@@ -8,8 +8,7 @@ use repository::layout;
 use serde_json::json;
 use tuf::metadata::{RoleName, TopLevelRole};
 
-use super::OperatorDirectoryArgs;
-use crate::arguments::values::path;
+use super::{OperatorDirectoryArgs, path};
 use crate::terminal::Terminal;
 use installer::error::{Failure, Kind};
 use installer::net::redacted;

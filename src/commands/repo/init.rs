@@ -12,8 +12,8 @@ use tuf::Key;
 use url::Url;
 
 use super::root;
-use super::{OperatorDirectoryArgs, PassphraseArgs};
-use crate::arguments::values::{expiry_grace, path, with_slash};
+use super::{OperatorDirectoryArgs, PassphraseArgs, path};
+use crate::arguments::values::{expiry_grace, with_slash};
 use crate::terminal::Terminal;
 use installer::error::{Failure, Kind};
 use installer::text::{count_noun, printable};

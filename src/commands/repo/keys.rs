@@ -6,8 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tuf::metadata::{Metadata, Root, TopLevelRole};
 
-use super::{OperatorDirectoryArgs, PassphraseArgs};
-use crate::arguments::values::path;
+use super::{OperatorDirectoryArgs, PassphraseArgs, path};
 use crate::terminal::Terminal;
 use installer::error::{Failure, Kind};
 use installer::text::printable;

@@ -11,9 +11,9 @@ use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use packaging::PackageName;
 
-use super::{OperatorDirectoryArgs, quiet_with_json};
-use crate::arguments::values::{expiry_grace, path};
-use crate::arguments::{IndexArgs, VerificationArgs};
+use super::{OperatorDirectoryArgs, path, quiet_with_json};
+use crate::arguments::values::expiry_grace;
+use crate::arguments::{IndexArgs, ReleaseArgs, VerificationArgs};
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Failure, Kind};
@@ -66,15 +66,8 @@ pub struct MirrorArgs {
     /// Take away what the requirements do not lead to any more
     #[arg(long)]
     pub prune: bool,
-    /// Include pre-releases and development versions
-    #[arg(long)]
-    pub pre: bool,
-    /// Include pre-releases of these packages (:all:, :none:, or names with commas)
-    #[arg(long, value_name = "names")]
-    pub all_releases: Vec<String>,
-    /// Only final releases of these packages (:all:, :none:, or names with commas)
-    #[arg(long, value_name = "names")]
-    pub only_final: Vec<String>,
+    #[command(flatten)]
+    pub releases: ReleaseArgs,
     /// Only say what would be done
     #[arg(long)]
     pub dry_run: bool,

@@ -11,8 +11,8 @@ use serde_json::json;
 use tuf::metadata::{Metadata, RoleName, Targets};
 use tuf::{Key, UnixTime};
 
-use crate::arguments::values::{expiry_grace, path};
-use crate::commands::repo::{OperatorDirectoryArgs, without_passphrase};
+use crate::arguments::values::expiry_grace;
+use crate::commands::repo::{OperatorDirectoryArgs, path, without_passphrase};
 use crate::terminal::Terminal;
 use installer::error::{Failure, Kind};
 use installer::trust::unix_now;

@@ -9,9 +9,8 @@ use serde_json::json;
 use tuf::KeyId;
 use tuf::metadata::{Metadata, Root, TopLevelRole};
 
-use crate::arguments::values::path;
 use crate::commands::confirmation::confirm;
-use crate::commands::repo::{OperatorDirectoryArgs, PassphraseArgs};
+use crate::commands::repo::{OperatorDirectoryArgs, PassphraseArgs, path};
 use crate::terminal::Terminal;
 use installer::error::{Failure, Kind};
 use installer::text::printable;
