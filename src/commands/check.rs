@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use packaging::{MetadataFields, Tags, WheelFilename};
 use wheel::{InstalledProblem, Pending};
 
-use crate::settings::Settings;
 use crate::terminal::Terminal;
 use installer::error::Failure;
 use installer::install::consistency::PackageSet;
+use installer::options::CommonOptions;
 use installer::python::environment::Environment;
 use installer::python::installed::{InstalledPackage, installed_directory, installed_packages, is_local};
 
@@ -17,8 +17,8 @@ use installer::python::installed::{InstalledPackage, installed_directory, instal
 ///
 /// # Errors
 /// When the environment cannot be read.
-pub fn check(settings: &Settings, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let environment = Environment::open(&settings.common)?;
+pub fn check(common: &CommonOptions, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let environment = Environment::open(common)?;
     let distributions = installed_packages(environment.distributions(), terminal)?;
     let (set, understood) = PackageSet::of_installed(&distributions, &environment.interpreter.markers, terminal);
     let broken = set.broken();

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use crate::settings::Settings;
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::download::VerifiedFile;
@@ -10,7 +9,7 @@ use installer::error::{Code, Failure};
 use installer::install::fetch;
 use installer::install::proofs;
 use installer::install::resolution::{self, Rules};
-use installer::options::DownloadOptions;
+use installer::options::{CommonOptions, DownloadOptions};
 use installer::python::environment::{Environment, shown_path};
 
 /// Saves the distributions that `download` asks for and, unless told otherwise, those they need.
@@ -18,12 +17,12 @@ use installer::python::environment::{Environment, shown_path};
 /// # Errors
 /// Whatever stops resolving or fetching, and a file that is there already with other contents.
 pub async fn download(
-    settings: &Settings,
+    common: &CommonOptions,
     download: &DownloadOptions,
     context: &Context,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let environment = Environment::open(&settings.common)?;
+    let environment = Environment::open(common)?;
     let requirements =
         resolution::read_requirements(&download.requirement_options, &download.indexes, &download.selection, context)
             .await?;

@@ -9,16 +9,60 @@ use std::collections::HashSet;
 use packaging::{PackageName, Version};
 use resolve::Rejection;
 
-use crate::settings::{Freshness, ListOptions, Settings};
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Code, Failure};
 use installer::index::{Finder, InstallationCandidate};
 use installer::install::resolution;
 use installer::install::resolver_input::ResolverInput;
-use installer::options::{ReleaseControl, RequirementOptions};
+use installer::options::{
+    CommonOptions, IndexOptions, InstalledFilter, ReleaseControl, RequirementOptions, SelectionOptions,
+};
 use installer::python::environment::Environment;
 use installer::python::installed::{InstalledPackage, filter_installed};
+
+/// `list`
+#[derive(Clone, Debug)]
+pub struct ListOptions {
+    /// Which distributions are looked at.
+    pub installed: InstalledFilter,
+    /// Where newer versions are looked for.
+    pub indexes: IndexOptions,
+    /// Which newer versions count.
+    pub selection: SelectionOptions,
+    /// Compare with the indexes.
+    pub freshness: Freshness,
+    /// `-e`: only editable projects.
+    pub editable: bool,
+    /// Editable projects are shown; off with `--exclude-editable`.
+    pub include_editable: bool,
+    /// Only what no other distribution requires.
+    pub not_required: bool,
+    /// How to print.
+    pub format: ListFormat,
+}
+
+/// What `list` compares with the indexes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Nothing; every distribution is shown.
+    Any,
+    /// Only what has a newer version.
+    Outdated,
+    /// Only what has none.
+    UpToDate,
+}
+
+/// How `list` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ListFormat {
+    /// A table.
+    Columns,
+    /// `name==version` lines.
+    Freeze,
+    /// JSON.
+    Json,
+}
 
 /// A distribution to list.
 struct ListEntry {
@@ -32,12 +76,12 @@ struct ListEntry {
 /// # Errors
 /// When the environment cannot be read, or an index cannot be asked.
 pub async fn list(
-    settings: &Settings,
+    common: &CommonOptions,
     list: &ListOptions,
     context: &Context,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let environment = Environment::open(&settings.common)?;
+    let environment = Environment::open(common)?;
     let mut distributions = filter_installed(&environment, &list.installed, terminal)?;
     distributions.retain(|described| {
         let is_editable = || described.distribution.editable_location().is_some();

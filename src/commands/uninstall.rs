@@ -8,34 +8,48 @@ use std::path::PathBuf;
 use packaging::PackageName;
 use wheel::{Removal, Transaction, TransactionError};
 
-use crate::settings::{Settings, UninstallOptions};
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Code, Failure};
 use installer::install::resolution;
 use installer::install::root_user;
-use installer::options::{IndexOptions, RequirementOptions, SelectionOptions};
+use installer::options::{CommonOptions, IndexOptions, RequirementOptions, SelectionOptions};
 use installer::python::environment::Environment;
 use installer::python::installed::{InstalledPackage, installed_directory, is_local};
 use installer::requirements::InstallRequirement;
+
+/// `uninstall`
+#[derive(Clone, Debug)]
+pub struct UninstallOptions {
+    /// Names (or requirements, of which only the name counts) from the command line.
+    pub packages: Vec<String>,
+    /// `-r`
+    pub requirement_files: Vec<String>,
+    /// Do not ask.
+    pub yes: bool,
+    /// Change an environment that is marked as managed by somebody else (PEP 668).
+    pub break_system_packages: bool,
+    /// Warn when running as root outside of a virtual environment.
+    pub warn_root_user: bool,
+}
 
 /// Removes what `uninstall` names.
 ///
 /// # Errors
 /// When nothing is named, files cannot be read, or a distribution cannot be removed; the environment is then as it was.
 pub async fn uninstall(
-    settings: &Settings,
+    common: &CommonOptions,
     uninstall: &UninstallOptions,
     context: &Context,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let names = named(uninstall, context, terminal).await?;
     let environment = loop {
-        let environment = Environment::open(&settings.common)?;
+        let environment = Environment::open(common)?;
         if !uninstall.break_system_packages {
             environment.refuse_if_managed()?;
         }
-        let removals = confirm_removals(&names, &environment, uninstall.yes, settings.terminal.no_input, terminal)?;
+        let removals = confirm_removals(&names, &environment, uninstall.yes, terminal.settings().no_input, terminal)?;
         if removals.is_empty() || remove(&removals, &environment, terminal)? {
             break environment;
         }

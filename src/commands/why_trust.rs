@@ -5,16 +5,26 @@ use std::process::ExitCode;
 use tuf::{ChainLink, Target, UnixTime};
 
 use super::trust::key_text;
-use crate::settings::{Settings, WhyTrustOptions};
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::Failure;
 use installer::install::plan::Addition;
 use installer::install::resolution::{self, Resolved, Rules};
 use installer::install::resolver_input::ResolverInput;
-use installer::options::RequirementOptions;
+use installer::options::{CommonOptions, IndexOptions, RequirementOptions, SelectionOptions};
 use installer::python::environment::Environment;
 use installer::trust::{AnchorKind, SignedFile, TrustAnchor, unix_now};
+
+/// `why-trust`
+#[derive(Clone, Debug)]
+pub struct WhyTrustOptions {
+    /// Names from the command line; at least one.
+    pub names: Vec<String>,
+    /// Where to look.
+    pub indexes: IndexOptions,
+    /// What may be chosen.
+    pub selection: SelectionOptions,
+}
 
 /// Chooses a file for each name as `install` would, and prints its chain of roles and keys, in the order of the names. Exit code
 /// 1 when one of them has none.
@@ -22,12 +32,12 @@ use installer::trust::{AnchorKind, SignedFile, TrustAnchor, unix_now};
 /// # Errors
 /// Whatever stops choosing, refused metadata above all.
 pub async fn why_trust(
-    settings: &Settings,
+    common: &CommonOptions,
     why: &WhyTrustOptions,
     context: &Context,
     terminal: &Terminal,
 ) -> Result<ExitCode, Failure> {
-    let environment = Environment::open(&settings.common)?;
+    let environment = Environment::open(common)?;
     let wishes = RequirementOptions { requirements: why.names.clone(), no_deps: true, ..RequirementOptions::default() };
     let requirements = resolution::read_requirements(&wishes, &why.indexes, &why.selection, context).await?;
     let input = ResolverInput::new(requirements, &environment.interpreter.markers, terminal)?;

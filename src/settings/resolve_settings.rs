@@ -3,19 +3,23 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use clap::FromArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, FromArgMatches, ValueHint};
 
 use installer::options::CommonOptions;
 
-use super::commands::{self, CommandSettings};
+use super::commands;
 use super::configuration::{Configuration, unknown_variables};
 use super::layers::{self, ConfiguredOption};
-use super::{Command, Settings, TerminalSettings, nearest};
+use super::trust;
+use super::{Command, Settings, nearest};
+use crate::arguments::values::WholeMessage;
+use crate::arguments::{GeneralArgs, VerificationArgs};
 use crate::cli::tokens::{OptionToken, Token, TokenError, find_long, long_names, parse, parse_leading_options};
-use crate::cli::{self, Cli, GeneralArgs, unsupported_options};
+use crate::cli::{self, Cli, unsupported_options};
+use crate::terminal::settings::{Color, ProgressBar, TerminalSettings};
 use installer::error::{Code, Failure};
-use installer::options::{NetworkOptions, Proxy};
+use installer::options::{NetworkOptions, Proxy, TrustOptions};
 use installer::process_environment::ProcessEnvironment;
 
 /// What a command was told: by configuration first, then by the user.
@@ -105,12 +109,10 @@ fn settings_without_configuration(
 ) -> Result<Settings, Failure> {
     let general = options(tokens).filter(|option| option.id != "version");
     let tokens = general.cloned().map(Token::Option).collect();
-    let general: GeneralArgs =
-        match parse_with_clap(definition, &["help"], &CommandInput { configured: Vec::new(), tokens })?.command {
-            Some(cli::Command::Help(help)) => help.general,
-            _ => return Err(Failure::usage("no command")),
-        };
-    Ok(assemble(CommandSettings::new(general, command, process_environment), process_environment))
+    let input = CommandInput { configured: Vec::new(), tokens };
+    let typed = parse_with_clap(definition, &["help"], &input, process_environment)?;
+    let trust = trust::trust_locations(process_environment);
+    Ok(assemble(command, typed.shared, trust, process_environment))
 }
 
 fn resolve_command_settings(
@@ -128,9 +130,13 @@ fn resolve_command_settings(
     let configured = layers::option_tokens(configuration.entries(section), &configurable, &mut warnings)?;
     let mut input = CommandInput { configured, tokens };
     refuse_unsupported(&command_line.path.join(" "), &mut input, &mut warnings)?;
-    let typed = parse_with_clap(definition, &command_line.path, &input)?;
-    let mut settings =
-        assemble(commands::resolve_command(typed, &input, process_environment, &mut warnings)?, process_environment);
+    let mut typed = parse_with_clap(definition, &command_line.path, &input, process_environment)?;
+    let command = commands::resolve_command(typed.command, &input, process_environment, &mut warnings)?;
+    let trust = match typed.shared.verification.take() {
+        Some(verification) => trust::trust_options(verification, &input, process_environment)?,
+        None => trust::trust_locations(process_environment),
+    };
+    let mut settings = assemble(command, typed.shared, trust, process_environment);
     settings.warnings = warnings;
     Ok(settings)
 }
@@ -151,14 +157,19 @@ fn configurable<'a>(
     Ok(Cow::Owned(clap::Command::new("configurable").args(shared)))
 }
 
-fn assemble(command_settings: CommandSettings, process_environment: &ProcessEnvironment) -> Settings {
-    let general = command_settings.general;
+fn assemble(
+    command: Command,
+    shared: SharedArgs,
+    trust: TrustOptions,
+    process_environment: &ProcessEnvironment,
+) -> Settings {
+    let general = shared.general;
     let expanded = |path: &Option<String>| {
         path.as_deref().filter(|path| !path.is_empty()).map(|path| process_environment.expand(path))
     };
     let verbosity = i16::from(general.verbose) - i16::from(general.quiet);
     let verbosity = if general.debug { 2 } else { i8::try_from(verbosity.clamp(-9, 9)).unwrap_or_default() };
-    let color = if general.no_color { super::Color::Never } else { general.color };
+    let color = if general.no_color { Color::Never } else { general.color };
     let proxy = match general.proxy.as_deref() {
         Some("") => Proxy::Off,
         Some(url) => Proxy::Url(url.to_owned()),
@@ -167,7 +178,7 @@ fn assemble(command_settings: CommandSettings, process_environment: &ProcessEnvi
     };
     let cache_dir = if general.no_cache_dir { None } else { expanded(&general.cache_dir).or_else(default_cache) };
     Settings {
-        command: command_settings.command,
+        command,
         common: CommonOptions {
             python: expanded(&general.python),
             require_virtualenv: general.require_virtualenv,
@@ -180,14 +191,14 @@ fn assemble(command_settings: CommandSettings, process_environment: &ProcessEnvi
                 client_cert: expanded(&general.client_cert),
                 trusted_hosts: general.trusted_host.clone(),
                 cache_dir,
-                offline: command_settings.offline,
+                offline: shared.offline,
             },
-            trust: command_settings.trust,
+            trust,
         },
         terminal: TerminalSettings {
             verbosity,
             color,
-            progress_bar: command_settings.progress_bar,
+            progress_bar: shared.progress_bar,
             log: expanded(&general.log),
             no_input: general.no_input,
         },
@@ -221,6 +232,10 @@ fn find_command<'a>(definition: &'a clap::Command, path: &[&str], name: &str) ->
     if let Some(instead) = unsupported_options::unsupported_command_hint(name).filter(|_| path.is_empty()) {
         let message = format!("The command \"{name}\" is not there yet");
         return Err(Failure::new(Code::UsageNotSupported, message).hint(instead));
+    }
+    if name == "repo" && path.is_empty() && cfg!(not(feature = "repo")) {
+        return Err(Failure::usage("unknown command \"repo\": this build has no `repo`")
+            .hint("a build with the feature `repo`, which is on by default, makes and keeps signed indexes"));
     }
     let whole = |name: &str| [path, &[name]].concat().join(" ");
     let names = definition.get_subcommands().map(clap::Command::get_name);
@@ -273,12 +288,61 @@ fn refuse_unsupported(command: &str, input: &mut CommandInput, warnings: &mut Ve
     Ok(())
 }
 
+/// A command line that clap has read.
+struct TypedCommand {
+    command: cli::Command,
+    shared: SharedArgs,
+}
+
+/// What clap found of the groups of options that are the same for all commands that have them.
+struct SharedArgs {
+    general: GeneralArgs,
+    /// Of a command that asks an index.
+    verification: Option<VerificationArgs>,
+    offline: bool,
+    progress_bar: ProgressBar,
+}
+
+impl SharedArgs {
+    fn read(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut of_command = matches;
+        while let Some((_, below)) = of_command.subcommand() {
+            of_command = below;
+        }
+        let asks_index = of_command.try_contains_id("offline").is_ok();
+        let verification = asks_index.then(|| VerificationArgs::from_arg_matches(of_command)).transpose()?;
+        Ok(Self {
+            general: GeneralArgs::from_arg_matches(of_command)?,
+            offline: verification.as_ref().is_some_and(|verification| verification.offline),
+            verification,
+            progress_bar: match of_command.try_get_one("progress_bar") {
+                Ok(Some(progress_bar)) => *progress_bar,
+                _ => ProgressBar::Auto,
+            },
+        })
+    }
+}
+
 /// Lets clap check and convert the values.
-fn parse_with_clap(definition: &clap::Command, path: &[&str], input: &CommandInput) -> Result<Cli, Failure> {
+fn parse_with_clap(
+    definition: &clap::Command,
+    path: &[&str],
+    input: &CommandInput,
+    process_environment: &ProcessEnvironment,
+) -> Result<TypedCommand, Failure> {
+    let mut of_command = definition;
+    for name in path {
+        of_command = find_command(of_command, &[], name)?;
+    }
     let configured = input.configured.iter().map(|configured| &configured.token);
-    let line = configured.chain(options(&input.tokens)).map(to_argument);
-    let line =
-        command_words(path).chain(line).chain(["--".to_owned()]).chain(arguments(&input.tokens).map(str::to_owned));
+    let line = configured.chain(options(&input.tokens)).map(|option| {
+        let definition = of_command.get_arguments().find(|argument| *argument.get_id() == option.id);
+        let value = option.value.as_deref().map(|value| expand(value, definition, process_environment));
+        to_argument(&OptionToken { value, ..option.clone() })
+    });
+    let positional = of_command.get_positionals().next();
+    let arguments = arguments(&input.tokens).map(|argument| expand(argument, positional, process_environment));
+    let line = command_words(path).chain(line).chain(["--".to_owned()]).chain(arguments);
     let matches = definition.clone().try_get_matches_from(line).map_err(|error| {
         if error.kind() == ErrorKind::MissingRequiredArgument {
             return missing_argument(&error, &path.join(" "));
@@ -288,7 +352,22 @@ fn parse_with_clap(definition: &clap::Command, path: &[&str], input: &CommandInp
             None => invalid_value(&error),
         }
     })?;
-    Cli::from_arg_matches(&matches).map_err(|error| invalid_value(&error))
+    let typed = Cli::from_arg_matches(&matches).map_err(|error| invalid_value(&error))?;
+    let shared = SharedArgs::read(&matches).map_err(|error| invalid_value(&error))?;
+    let command = typed.command.ok_or_else(|| Failure::usage("no command"))?;
+    Ok(TypedCommand { command, shared })
+}
+
+/// The value with the home directory in the place of `~`, where the definition says that it may be a path. Other values are
+/// expanded, or not, by whoever reads them.
+fn expand(value: &str, definition: Option<&clap::Arg>, process_environment: &ProcessEnvironment) -> String {
+    let is_path = definition.is_some_and(|definition| {
+        matches!(definition.get_value_hint(), ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath)
+    });
+    match process_environment.expand(value).into_os_string().into_string() {
+        Ok(expanded) if is_path => expanded,
+        _ => value.to_owned(),
+    }
 }
 
 fn command_words(path: &[&str]) -> impl Iterator<Item = String> {
@@ -334,7 +413,11 @@ fn invalid_value(error: &clap::Error) -> Failure {
             text(ContextKind::ValidValue)
         )),
         ErrorKind::ValueValidation => {
-            let reason = std::error::Error::source(error).map(ToString::to_string);
+            let source = std::error::Error::source(error);
+            if let Some(WholeMessage(message)) = source.and_then(|source| source.downcast_ref()) {
+                return Failure::usage(message);
+            }
+            let reason = source.map(ToString::to_string);
             let reason = reason.unwrap_or_else(|| format!("invalid value: '{value}'"));
             Failure::usage(format!("option {option}: {reason}"))
         }

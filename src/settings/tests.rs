@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use super::*;
+use crate::terminal::settings::{Color, ProgressBar};
 use installer::error::{Exit, Failure};
 use installer::options::{InstallLocation, Output, ProjectNames, Proxy, TrustOptions, UpgradeStrategy};
 use installer::process_environment::ProcessEnvironment;

@@ -3,7 +3,7 @@
 use packaging::MetadataFields;
 
 use super::ListEntry;
-use crate::settings::{Freshness, ListFormat, ListOptions};
+use super::{Freshness, ListFormat, ListOptions};
 use crate::terminal::Terminal;
 use installer::error::Failure;
 

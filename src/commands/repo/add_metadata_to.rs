@@ -7,12 +7,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::{Args, ValueHint};
 use futures_util::{StreamExt as _, stream};
 use packaging::PackageName;
 use repository::Change;
 use url::Url;
 
-use crate::settings::{AddMetadataTo, OperatorOptions, Settings};
+use super::{OperatorDirectoryArgs, path, quiet_with_json};
+use crate::arguments::values::{index_url, project_name};
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Code, Failure};
@@ -20,6 +22,7 @@ use installer::event::Progress;
 use installer::event::Reporter;
 use installer::index::{IndexFile, PageFetcher, download_request};
 use installer::install::resolution;
+use installer::options::CommonOptions;
 use installer::text::count_noun;
 use installer::trust::IndexIdentity;
 use operator::config::{CONFIG_FILE, Config};
@@ -29,6 +32,28 @@ use operator::mirror::{
 };
 use operator::operator_directory::OperatorDirectory;
 
+/// Sign an index that cannot be changed; the signatures live elsewhere
+///
+/// Pages and metadata are published here, files stay where they are. Run it again, from cron, when the index has changed. Users run
+/// tufpip trust add URL --root FILE --metadata-url BASE/tuf/, with the base of this repository.
+#[derive(Clone, Debug, Args)]
+pub struct AddMetadataToArgs {
+    /// Base URL of the index
+    #[arg(value_name = "index_url", required = true, value_hint = ValueHint::DirPath, value_parser = index_url)]
+    pub index: Url,
+    /// Only this project; may be given several times, or names with commas. Otherwise the index's list of projects is read
+    #[arg(long = "project", value_name = "name", value_delimiter = ',', value_parser = project_name)]
+    pub projects: Vec<PackageName>,
+    /// Only the projects named in this file, one a line
+    #[arg(long, value_name = "file", value_parser = path)]
+    pub projects_from: Vec<PathBuf>,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+}
+
 /// Projects that are compared at a time.
 const PROJECTS: usize = 8;
 
@@ -37,17 +62,17 @@ const PROJECTS: usize = 8;
 /// # Errors
 /// When it cannot be read, belongs to another repository, or has replaced a file that is signed already.
 pub async fn add_metadata_to(
-    settings: &Settings,
-    repo: &OperatorOptions,
-    add: &AddMetadataTo,
+    common: &CommonOptions,
+    add: &AddMetadataToArgs,
     terminal: &Arc<Terminal>,
 ) -> Result<(), Failure> {
+    let repo = &add.operator_directory;
     let mut operator_directory = OperatorDirectory::open(&repo.directory)?;
     let current_index = CurrentIndex::read(&operator_directory).await?;
     let here = current_index.projects();
     let is_first = bind_to_index(&mut operator_directory, &add.index, &here)?;
-    let quiet = repo.terminal(settings, terminal)?;
-    let context = Context::open(&settings.common, Arc::clone(&quiet) as Arc<dyn Reporter>)?;
+    let quiet = quiet_with_json(repo, terminal)?;
+    let context = Context::open(common, Arc::clone(&quiet) as Arc<dyn Reporter>)?;
     context.client.add_credentials_of(std::slice::from_ref(&add.index));
     let index = without_credentials(&add.index);
     if !context.client.is_secure_origin(&index) {
@@ -69,7 +94,7 @@ pub async fn add_metadata_to(
         async move {
             let upstream = followed(project, pages, index, &*importer.context.reporter).await?;
             let here = current_index.page(project).await?;
-            follow(upstream, &here, importer, repo.dry_run).await
+            follow(upstream, &here, importer, add.dry_run).await
         }
     });
     let mut compared = compared.buffered(PROJECTS);
@@ -91,16 +116,16 @@ pub async fn add_metadata_to(
         }
     }
     report.refuse_replaced()?;
-    if !repo.dry_run {
+    if !add.dry_run {
         if is_first {
             write_index_url(&operator_directory, &index)?;
         }
         stage(&operator_directory, changes)?;
     }
     if repo.json {
-        terminal.json(&report.to_json(repo.dry_run).to_string());
+        terminal.json(&report.to_json(add.dry_run).to_string());
     } else {
-        super::mirror::say(&report, repo.dry_run, terminal);
+        super::mirror::say(&report, add.dry_run, terminal);
     }
     Ok(())
 }
@@ -131,7 +156,7 @@ async fn followed(
 
 /// The projects to be signed, and whether these are all that the index has.
 async fn projects(
-    add: &AddMetadataTo,
+    add: &AddMetadataToArgs,
     index: &Url,
     context: &Context,
     terminal: &Terminal,

@@ -9,13 +9,19 @@ mod stage;
 
 use std::sync::Arc;
 
+use clap::Args;
+
 use self::attacker::Attacker;
 use self::sample_wheel::SampleWheel;
 use self::stage::{CommandResult, DemoStage};
-use crate::settings::Settings;
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
+use installer::options::CommonOptions;
 use installer::python;
+
+/// Show a signed index at work, and attacks on it refused
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {}
 
 /// What is published, and installed.
 const GREETING: &str = "tufpip-demo-greeting";
@@ -32,8 +38,8 @@ const FIXED: &str = "Good morning";
 ///
 /// # Errors
 /// When an attack is not refused, or something that should work does not.
-pub async fn demo(settings: &Settings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let stage = DemoStage::new(python::find(settings.common.python.as_deref())?, terminal).await?;
+pub async fn demo(common: &CommonOptions, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let stage = DemoStage::new(python::find(common.python.as_deref())?, terminal).await?;
     stage.say(&[
         "A signed index, somebody who uses it, and somebody on the network between them.",
         &format!("All of it is in {} and on 127.0.0.1;", stage.directory().display()),

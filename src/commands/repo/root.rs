@@ -2,14 +2,14 @@
 
 pub(super) mod edit;
 mod finalize;
-mod sign;
+pub(super) mod sign;
 
 use std::sync::Arc;
 
+use clap::{Args, Subcommand};
 use repository::ceremony::OfflineMetadataFile;
 use serde_json::Value;
 
-use crate::settings::{OperatorOptions, RootCommand};
 use crate::terminal::Terminal;
 use installer::error::Failure;
 use installer::text::count_noun;
@@ -17,15 +17,33 @@ use operator::ceremony::{self, Ceremony};
 use operator::keys::KeyRing;
 use operator::operator_directory::OperatorDirectory;
 
+/// Change who signs, in steps that several people can share
+///
+/// `edit` writes the next versions of what people sign to staged/metadata. The files go to whoever has to sign, each of whom
+/// runs `sign` on them. `finalize` publishes them when there are enough signatures.
+#[derive(Clone, Debug, Args)]
+#[command(override_usage = "tufpip repo root <command> [options]")]
+pub struct RootArgs {
+    #[command(subcommand)]
+    pub command: RootCommand,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum RootCommand {
+    Edit(edit::EditArgs),
+    Sign(sign::SignArgs),
+    Finalize(finalize::FinalizeArgs),
+}
+
 /// Runs one of the commands below `repo root`.
 ///
 /// # Errors
 /// See the commands.
-pub async fn root(repo: &OperatorOptions, command: &RootCommand, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+pub async fn root(command: &RootCommand, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     match command {
-        RootCommand::Edit(edit) => edit::edit(repo, edit, terminal).await,
-        RootCommand::Sign(sign) => sign::sign(repo, sign, terminal).await,
-        RootCommand::Finalize => finalize::finalize(repo, terminal).await,
+        RootCommand::Edit(edit) => edit::edit(edit, terminal).await,
+        RootCommand::Sign(sign) => sign::sign(sign, terminal).await,
+        RootCommand::Finalize(finalize) => finalize::finalize(finalize, terminal).await,
     }
 }
 

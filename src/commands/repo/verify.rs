@@ -2,22 +2,46 @@
 
 use std::sync::Arc;
 
+use clap::{Args, ValueHint};
 use repository::layout;
 use serde_json::{Value, json};
 use tuf::UnixTime;
 use tuf::metadata::{RoleName, TopLevelRole};
 use url::Url;
 
+use super::OperatorDirectoryArgs;
+use crate::arguments::values::{WholeMessage, index_url, with_slash};
 use crate::commands::trust::key_text;
-use crate::settings::{OperatorOptions, Settings, VerifyPublished};
 use crate::terminal::Terminal;
 use installer::error::{Code, Exit, Failure};
 use installer::event::Reporter;
+use installer::options::CommonOptions;
 use installer::text::count_noun;
 use operator::anchor::NewestRoot;
 use operator::config::Config;
 use operator::operator_directory::{OperatorDirectory, SeenVersions};
 use operator::verification::{self, Findings, IndexProblem, PublishedIndex};
+
+/// Check what is published as a client would, from the first root on
+#[derive(Clone, Debug, Args)]
+pub struct VerifyArgs {
+    /// Hash every file, instead of looking whether it is there and as long as signed
+    #[arg(long)]
+    pub files: bool,
+    /// Look at the copy below this URL, instead of where the index is published from here
+    #[arg(long, value_name = "url", value_hint = ValueHint::DirPath, value_parser = base_url)]
+    pub url: Option<Url>,
+    /// Fail when something that people sign expires in fewer days
+    #[arg(long, value_name = "days", default_value_t = 14)]
+    pub min_days: u32,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+}
+
+/// `--url`
+fn base_url(text: &str) -> Result<Url, WholeMessage> {
+    index_url(text).map(with_slash)
+}
 
 /// People need time to come together and sign.
 const WARN_DAYS: i64 = 60;
@@ -27,18 +51,14 @@ const DAY: i64 = 24 * 60 * 60;
 ///
 /// # Errors
 /// When something is not as it must be, has expired, or will soon.
-pub async fn verify(
-    settings: &Settings,
-    repo: &OperatorOptions,
-    verify: &VerifyPublished,
-    terminal: &Arc<Terminal>,
-) -> Result<(), Failure> {
+pub async fn verify(common: &CommonOptions, verify: &VerifyArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let repo = &verify.operator_directory;
     let operator_directory = OperatorDirectory::open_to_read(&repo.directory)?;
     let (config, seen) = (operator_directory.config.clone(), operator_directory.seen()?);
     let own_root = NewestRoot::read(&repo.directory)?;
-    let base = verify.base.clone().unwrap_or_else(|| published_at(&config, &config.output(&repo.directory)));
+    let base = verify.url.clone().unwrap_or_else(|| published_at(&config, &config.output(&repo.directory)));
     let reporter = Arc::clone(terminal) as Arc<dyn Reporter>;
-    let published_index = PublishedIndex::open(&base, &config, &settings.common, &reporter).await?;
+    let published_index = PublishedIndex::open(&base, &config, common, &reporter).await?;
     let findings = verification::verify(&published_index, verify.files, terminal).await;
     let mut findings = findings.map_err(|failure| match failure.code {
         Code::TrustExpired => renewable(failure),
@@ -126,7 +146,7 @@ fn left(findings: &Findings, expires: UnixTime) -> i64 {
     expires.0.saturating_sub(findings.epoch_info.now.0).div_euclid(DAY)
 }
 
-fn say(findings: &Findings, base: &Url, verify: &VerifyPublished, terminal: &Terminal) {
+fn say(findings: &Findings, base: &Url, verify: &VerifyArgs, terminal: &Terminal) {
     let epoch_info = &findings.epoch_info;
     terminal.line(&format!(
         "Looked at {} as a client that trusts its first root: root {}, timestamp {}, snapshot {}, {}",

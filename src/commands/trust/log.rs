@@ -1,21 +1,31 @@
 //! `trust log`: every root since the pinned one, with what it changed and who signed it.
 
+use clap::{Args, ValueHint};
 use tuf::metadata::{Metadata, RoleKeys, Root, TopLevelRole};
 use tuf::{KeyId, UnixTime};
 use url::Url;
 
 use super::stored_metadata::StoredMetadata;
 use super::{anchor_of, key_text, list};
+use crate::arguments::values::index_url;
 use crate::terminal::Terminal;
 use installer::error::Failure;
 use installer::options::TrustOptions;
+
+/// Show how the root of a trusted index changed
+#[derive(Clone, Debug, Args)]
+pub struct LogArgs {
+    /// Base URL of the package index
+    #[arg(value_name = "index_url", required = true, value_hint = ValueHint::DirPath, value_parser = index_url)]
+    pub index: Url,
+}
 
 /// Prints the roots of an index that are stored, oldest first.
 ///
 /// # Errors
 /// When the index is not trusted, or its pinned root cannot be used.
-pub fn log(settings: &TrustOptions, index: &Url, terminal: &Terminal) -> Result<(), Failure> {
-    let anchor = anchor_of(settings, index)?;
+pub fn log(settings: &TrustOptions, log: &LogArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let anchor = anchor_of(settings, &log.index)?;
     let stored = StoredMetadata::of(&anchor, settings)?;
     let now = stored.client.now();
     let mut earlier: Option<&Metadata<Root>> = None;

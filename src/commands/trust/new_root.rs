@@ -10,8 +10,8 @@ use tuf::metadata::{Root, TopLevelRole};
 use tuf::{Client, Mode, UnixTime};
 use url::Url;
 
+use super::add::RootSource;
 use super::key_text;
-use crate::settings::RootSource;
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Code, Failure};

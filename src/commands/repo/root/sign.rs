@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use repository::ceremony::{OfflineMetadata, OfflineMetadataFile, SignatureRequirement, requirements};
 use serde_json::json;
 use tuf::KeyId;
 use tuf::metadata::{Metadata, Root, TopLevelRole};
 
 use crate::commands::confirmation::confirm;
-use crate::settings::{OperatorOptions, SignFiles};
+use crate::commands::repo::{OperatorDirectoryArgs, PassphraseArgs, path};
 use crate::terminal::Terminal;
 use installer::error::{Code, Exit, Failure};
 use installer::trust::unix_now;
@@ -55,11 +56,39 @@ impl SigningContext {
     }
 }
 
+/// Add signatures to what people sign
+///
+/// Works on the files alone, so that it can be done where the private keys are, without a repository.
+#[derive(Clone, Debug, Args)]
+pub struct SignArgs {
+    /// The files; all that wait in staged/metadata when none is named. Of a file and copies of it, the first gets the
+    /// signatures of all
+    #[arg(value_name = "file", value_parser = path)]
+    pub files: Vec<PathBuf>,
+    /// A private key to sign with; may be given several times; otherwise all in the repository's keys
+    #[arg(long = "key", value_name = "file", value_parser = path)]
+    pub keys: Vec<PathBuf>,
+    /// The root before the new one, whose keys must sign it too; otherwise root.json of the repository
+    #[arg(long, value_name = "file", value_parser = path)]
+    pub previous: Option<PathBuf>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Only say what would be signed, and who has signed
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+    #[command(flatten)]
+    pub unlock: PassphraseArgs,
+}
+
 /// Signs.
 ///
 /// # Errors
 /// When a file or key cannot be used, no key here may sign, or nobody agrees.
-pub async fn sign(repo: &OperatorOptions, sign: &SignFiles, terminal: &Terminal) -> Result<(), Failure> {
+pub async fn sign(sign: &SignArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let repo = &sign.operator_directory;
     let operator_directory = match repo.directory.join(CONFIG_FILE).is_file() {
         true => Some(OperatorDirectory::open(&repo.directory)?),
         false => None,
@@ -69,7 +98,7 @@ pub async fn sign(repo: &OperatorOptions, sign: &SignFiles, terminal: &Terminal)
         None => None,
     };
     let known = SigningContext { ceremony, previous: sign.previous.as_deref().map(read_previous).transpose()? };
-    let mut ring = ring(repo, sign, operator_directory.as_ref())?;
+    let mut ring = ring(sign, operator_directory.as_ref(), terminal)?;
     let mut files = to_sign(sign, operator_directory.as_ref(), &known, &ring)?;
     if !repo.json {
         for one in &files {
@@ -88,21 +117,21 @@ pub async fn sign(repo: &OperatorOptions, sign: &SignFiles, terminal: &Terminal)
     }
     let signers = signers(&files);
     let has_more = files.iter().any(|one| one.has_more);
-    if signers.is_empty() && !repo.dry_run && !has_more {
+    if signers.is_empty() && !sign.dry_run && !has_more {
         return Err(nobody(&files, &known, sign, &ring));
     }
-    if signers.is_empty() && !repo.dry_run {
+    if signers.is_empty() && !sign.dry_run {
         for one in files.iter().filter(|one| one.has_more) {
             write_whole(&one.path, &one.file.to_bytes()).map_err(|error| disk_failure(&one.path, &error))?;
         }
-    } else if !repo.dry_run {
+    } else if !sign.dry_run {
         let names: Vec<String> = signers.iter().map(|id| ring.display_name(id)).collect();
         let question = format!("Sign this with {}", names.join(", "));
         if repo.json && !sign.yes {
             let message = "Nothing was signed: with --json nobody is asked";
             return Err(Failure::new(Code::UsageNoInput, message).hint("give --yes, and nobody has to be"));
         }
-        if !sign.yes && !confirm(&question, repo.no_input)? {
+        if !sign.yes && !confirm(&question, terminal.settings().no_input)? {
             terminal.line("Nothing was signed.");
             return Ok(());
         }
@@ -110,7 +139,7 @@ pub async fn sign(repo: &OperatorOptions, sign: &SignFiles, terminal: &Terminal)
             add_signatures(one, &mut ring)?;
         }
     }
-    report(repo, &mut files, &known, &ring, terminal);
+    report(sign, &mut files, &known, &ring, terminal);
     Ok(())
 }
 
@@ -159,13 +188,13 @@ async fn say_what_changes(
 
 /// The keys that were named, or those of the repository.
 fn ring(
-    repo: &OperatorOptions,
-    sign: &SignFiles,
+    sign: &SignArgs,
     operator_directory: Option<&OperatorDirectory>,
+    terminal: &Terminal,
 ) -> Result<KeyRing, Failure> {
     if sign.keys.is_empty() {
         return match operator_directory {
-            Some(operator_directory) => ceremony::ring(operator_directory, &repo.unlock()),
+            Some(operator_directory) => ceremony::ring(operator_directory, &sign.unlock.options(terminal)),
             None => Err(Failure::usage("no key to sign with: --key names a .pem file")),
         };
     }
@@ -175,7 +204,7 @@ fn ring(
     };
     // Only their names: who was not named does not sign.
     names.iter_mut().for_each(|key| key.private = None);
-    let mut ring = KeyRing::new(names, Passphrases::new(&repo.unlock()));
+    let mut ring = KeyRing::new(names, Passphrases::new(&sign.unlock.options(terminal)));
     for path in &sign.keys {
         if path.extension().is_some_and(|extension| extension == "pub") {
             return Err(Failure::usage(format!("{} is a public key; --key wants the .pem file", path.display())));
@@ -198,7 +227,7 @@ fn keys_beside(own: &[PathBuf]) -> Vec<KeyFile> {
 }
 
 fn to_sign(
-    sign: &SignFiles,
+    sign: &SignArgs,
     operator_directory: Option<&OperatorDirectory>,
     known: &SigningContext,
     ring: &KeyRing,
@@ -272,13 +301,13 @@ fn add_signatures(one: &mut ToSign, ring: &mut KeyRing) -> Result<(), Failure> {
     write_whole(&one.path, &one.file.to_bytes()).map_err(|error| disk_failure(&one.path, &error))
 }
 
-fn report(repo: &OperatorOptions, files: &mut [ToSign], known: &SigningContext, ring: &KeyRing, terminal: &Terminal) {
+fn report(sign: &SignArgs, files: &mut [ToSign], known: &SigningContext, ring: &KeyRing, terminal: &Terminal) {
     let together: Vec<OfflineMetadataFile> = files.iter().map(|one| one.file.clone()).collect();
     let expected = known.expected(&together);
     for one in files.iter_mut() {
         one.requirements = requirements(&one.file, known.before(), expected.as_ref());
     }
-    if repo.json {
+    if sign.operator_directory.json {
         let files: Vec<_> = files
             .iter()
             .map(|one| {
@@ -292,7 +321,7 @@ fn report(repo: &OperatorOptions, files: &mut [ToSign], known: &SigningContext, 
                 said
             })
             .collect();
-        terminal.data(&json!({"files": files, "dry_run": repo.dry_run}).to_string());
+        terminal.json(&json!({"files": files, "dry_run": sign.dry_run}).to_string());
         return;
     }
     for one in files.iter() {
@@ -318,7 +347,7 @@ fn not_counted(file: &OfflineMetadataFile) -> String {
     printable::line(&format!("{name}: the old root's own signatures cannot be counted here; give --previous root.json"))
 }
 
-fn nobody(files: &[ToSign], known: &SigningContext, sign: &SignFiles, ring: &KeyRing) -> Failure {
+fn nobody(files: &[ToSign], known: &SigningContext, sign: &SignArgs, ring: &KeyRing) -> Failure {
     if files.is_empty() {
         return Failure::new(Code::RepoNothingWaits, "Nothing waits for signatures");
     }
