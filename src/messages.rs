@@ -83,7 +83,7 @@ pub fn of_event(event: &Event<'_>) -> Vec<Message> {
 
 /// The failure that ends a command: what pip says, facts with their labels, what to do, and the code.
 pub fn of_failure(failure: &Failure) -> String {
-    // Whoever made the texts may have forgotten that some of them are foreign.
+    // Escape again: callers may pass foreign text.
     let lines = |text: &str| printable::lines(text).lines().map(str::to_owned).collect::<Vec<_>>();
     let mut shown = vec![format!("ERROR: {}", lines(&failure.message).join("\n"))];
     for (label, text) in &failure.details {

@@ -1,4 +1,4 @@
-//! What can be said on the command line: clap definitions only; the doc comments are the help.
+//! The command line: clap definitions only. Their doc comments are the help.
 //!
 //! The words themselves are read by [`tokens`], because pip's users rely on optparse's rules (abbreviated options, values
 //! that start with a hyphen, options before the command); clap gets them tidied, checks values and prints help. Options

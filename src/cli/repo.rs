@@ -1,4 +1,4 @@
-//! What can be said to `repo`: making and keeping a signed index.
+//! The options of `repo`: create and maintain a signed index.
 
 pub mod content;
 pub mod curation;

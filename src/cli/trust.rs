@@ -1,4 +1,4 @@
-//! What can be said about signed indexes: the options of every command that asks an index, `trust` and `why-trust`.
+//! Options about signed indexes: those of every command that uses an index, of `trust` and of `why-trust`.
 
 use std::time::Duration;
 

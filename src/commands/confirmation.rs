@@ -1,4 +1,4 @@
-//! Asking somebody at a terminal before something that cannot be taken back.
+//! Asks for confirmation before an irreversible change.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 

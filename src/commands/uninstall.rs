@@ -39,14 +39,14 @@ pub async fn uninstall(
         if removals.is_empty() || remove(&removals, &environment, terminal)? {
             break environment;
         }
-        // Somebody else was faster: what was shown and agreed to is no longer what is there.
+        // The environment changed since the list was shown, so the confirmation no longer covers it.
         terminal.verbose(0, || "The environment was changed by another process; looking again".to_owned());
     };
     root_user::warn(&environment.interpreter, uninstall.warn_root_user, terminal);
     Ok(())
 }
 
-/// A name to uninstall, with the spelling of whoever wrote it.
+/// A project to uninstall, and its name as written.
 struct NamedProject {
     name: PackageName,
     spelled: String,

@@ -18,7 +18,7 @@ use installer::options::{
 };
 use installer::process_environment::ProcessEnvironment;
 
-/// What the words and the configuration of one command come to.
+/// The settings of one command.
 pub(super) struct CommandSettings {
     pub command: Command,
     pub general: GeneralArgs,
@@ -422,7 +422,7 @@ fn warn_ignored(command: &str, tokens: &[String], warnings: &mut Vec<String>) {
     }
 }
 
-/// What pip calls a command error: understood, but it cannot be done. Exit code 1, as pip's.
+/// pip's CommandError: valid syntax, impossible combination. Exit code 1. Exit code 1, as pip's.
 pub(super) fn command_error(message: &str) -> Failure {
     Failure::new(Code::UsageConflict, message)
 }

@@ -11,7 +11,7 @@ use installer::error::{Code, Failure};
 use installer::process_environment::{PASSPHRASE_VARIABLE, ProcessEnvironment, TRUST_VARIABLE};
 use installer::trust::IndexIdentity;
 
-/// One value somebody wrote down.
+/// One configured value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigurationEntry {
     /// The long option without hyphens, in lower case.
@@ -31,7 +31,7 @@ pub struct Configuration {
     variables: Vec<ConfigurationEntry>,
 }
 
-/// Variables of ours that are no option.
+/// `TUFPIP_*` variables that do not stand for an option.
 const NON_OPTION_VARIABLES: &[&str] = &["TUFPIP_CONFIG_FILE", TRUST_VARIABLE, PASSPHRASE_VARIABLE];
 
 /// The option that only ever strengthens: where one source says yes, no other takes it back, and --isolated does not
@@ -136,7 +136,7 @@ impl Configuration {
     }
 }
 
-/// Variables with our prefix that mean nothing, each with the nearest one that would.
+/// `TUFPIP_*` variables that are unknown, each with the closest known one.
 pub fn unknown_variables(process_environment: &ProcessEnvironment, known: &[String]) -> Vec<(String, Option<String>)> {
     let own = process_environment.variables.keys().filter(|name| name.starts_with("TUFPIP_"));
     let unknown = own.filter(|name| !known.contains(name) && !NON_OPTION_VARIABLES.contains(&name.as_str()));
@@ -240,7 +240,7 @@ fn normalize_key(key: &str) -> String {
     key.strip_prefix("--").unwrap_or(&key).to_owned()
 }
 
-/// Whether somebody asks for no configuration at all.
+/// Whether the configuration file variable names the null device, which disables all files.
 fn is_silenced(process_environment: &ProcessEnvironment) -> bool {
     named_file(process_environment) == Some(if cfg!(windows) { "nul" } else { "/dev/null" })
 }

@@ -1,5 +1,5 @@
-//! Lays configuration below the command line: each entry becomes the words that somebody would have typed, and those
-//! stand before the user's own. What a later entry does to an earlier one is pip's: a list in `[install]` replaces the
+//! Turns configured values into option tokens that precede the user's own. What a later entry does to an earlier one is
+//! pip's: a list in `[install]` replaces the
 //! one in `[global]`, words on the command line add to it; package selections add up everywhere.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub struct ConfiguredOption {
     pub origin: String,
 }
 
-/// Options that say no. In configuration pip asks them for the opposite: `no-compile = false` switches compiling off.
+/// Negated options. In configuration pip expects the positive value: `no-compile = false` disables compiling.
 const NEGATED_OPTIONS: &[&str] =
     &["no-compile", "no-user", "no-warn-script-location", "no-warn-conflicts", "no-build-isolation"];
 
@@ -28,7 +28,7 @@ const NEGATED_OPTIONS: &[&str] =
 const OPPOSITE_OPTIONS: &[(&str, &str)] =
     &[("compile", "no-compile"), ("user", "no-user"), ("include-editable", "exclude-editable")];
 
-/// Options whose values add up over all sources, and are not split at white space.
+/// Options whose values accumulate over all sources; they are not split at white space.
 const ACCUMULATING_OPTIONS: &[&str] =
     &["no-binary", "only-binary", "all-releases", "only-final", "group", "config-settings", "refresh-package"];
 

@@ -1,4 +1,4 @@
-//! What one command shall do: the command line, `PIP_*`, `TUFPIP_*` and pip.conf merged into one [`Settings`].
+//! The settings of one run: the command line, `PIP_*`, `TUFPIP_*` and pip.conf, merged.
 //!
 //! Every default is applied here, so nothing that has one is optional behind this point; an `Option` left means that
 //! absence has a meaning of its own. Nothing here asks the network or runs Python. The rules are those of pip's
@@ -30,7 +30,7 @@ pub use trust::{AddTrust, RootSource, TrustCommand, WhyTrustOptions};
 /// The index that is asked when none is named: pip's documented default, and the only registry address in the program.
 pub const DEFAULT_INDEX_URL: &str = "https://pypi.org/simple";
 
-/// Everything one run has to know before it starts.
+/// The settings of one run.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// What to do.
@@ -133,7 +133,7 @@ pub struct ShowOptions {
     pub files: bool,
 }
 
-/// What the user sees and is asked.
+/// Output and prompts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TerminalSettings {
     /// Number of `-v` less the number of `-q`; `--debug` is 2.

@@ -1,4 +1,4 @@
-//! From words to [`Settings`]: split off the command, lay the configuration below, check values and combinations.
+//! From arguments to [`Settings`]: find the command, add configured options, check values and combinations.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -18,13 +18,13 @@ use installer::error::{Code, Failure};
 use installer::options::{NetworkOptions, Proxy};
 use installer::process_environment::ProcessEnvironment;
 
-/// What a command was told: by configuration first, then by the user.
+/// The input of a command: configured options, then the typed ones.
 pub(super) struct CommandInput {
     pub configured: Vec<ConfiguredOption>,
     pub tokens: Vec<Token>,
 }
 
-/// What this process shall do. The words are those after the program's name.
+/// The settings of this run. `arguments` are those after the program's name.
 ///
 /// # Errors
 /// Wrong options, values or combinations, and configuration that cannot be read.
@@ -61,7 +61,7 @@ pub fn resolve_settings(tokens: &[String], process_environment: &ProcessEnvironm
     resolve_command_settings(&definition, &command_line, input, process_environment)
 }
 
-/// The command that a line names, and the other words.
+/// The command that the arguments name, and the rest of them.
 struct CommandLine<'a> {
     /// `["install"]`, `["trust", "add"]`; empty when the line names no command.
     path: Vec<&'a str>,
@@ -72,8 +72,7 @@ struct CommandLine<'a> {
     tokens: Vec<String>,
 }
 
-/// Finds the command. General options before and between its words are as good as behind them; an option that asks for
-/// a page ends the search.
+/// Finds the command. General options may precede it.
 fn parse_command_line<'a>(definition: &'a clap::Command, tokens: &[String]) -> Result<CommandLine<'a>, Failure> {
     let mut command_line = CommandLine { path: Vec::new(), definition, before: Vec::new(), tokens: Vec::new() };
     let mut rest = tokens;
@@ -96,7 +95,7 @@ fn parse_command_line<'a>(definition: &'a clap::Command, tokens: &[String]) -> R
     Ok(command_line)
 }
 
-/// A run that only prints needs no configuration, and must work when that is broken.
+/// `--help` and `--version` must work when the configuration is broken, so none is read.
 fn settings_without_configuration(
     command: Command,
     definition: &clap::Command,
@@ -302,7 +301,7 @@ fn to_argument(option: &OptionToken) -> String {
     }
 }
 
-/// Which configured option clap does not like; tried one by one, after the fact.
+/// The origin of the configured option that clap rejects, found by trying each.
 fn origin_of_rejected_option(
     definition: &clap::Command,
     path: &[&str],
@@ -382,7 +381,7 @@ fn unknown_own_variables(definition: &clap::Command, process_environment: &Proce
         .collect()
 }
 
-/// The options among words.
+/// The option tokens.
 pub(super) fn options(tokens: &[Token]) -> impl Iterator<Item = &OptionToken> {
     tokens.iter().filter_map(|token| match token {
         Token::Option(option) => Some(option),

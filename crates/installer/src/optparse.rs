@@ -32,7 +32,7 @@ impl OptionDefinition {
     }
 }
 
-/// One understood piece of a command line.
+/// An option or an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Token {
     /// An option.
@@ -52,7 +52,7 @@ pub struct OptionToken {
     pub value: Option<String>,
 }
 
-/// Words that mean nothing.
+/// The arguments do not parse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenError {
     /// Which word, counted from 0.

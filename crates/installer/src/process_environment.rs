@@ -9,7 +9,7 @@ pub const TRUST_VARIABLE: &str = "TUFPIP_TRUST";
 /// The passphrase of an operator's private keys. A secret: no child process gets it.
 pub const PASSPHRASE_VARIABLE: &str = "TUFPIP_REPO_PASSPHRASE";
 
-/// What the process was started with; the tests give their own.
+/// Environment variables and system directories of the process. Tests pass their own.
 #[derive(Clone, Debug)]
 pub struct ProcessEnvironment {
     /// Environment variables.

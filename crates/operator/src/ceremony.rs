@@ -1,4 +1,4 @@
-//! What waits for people's signatures: files in `staged/metadata`, signed by one after the other, then published together.
+//! Offline metadata in `staged/metadata`, signed by the key holders one after the other, then published together.
 
 mod contents;
 mod description;

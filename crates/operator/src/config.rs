@@ -102,7 +102,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What cannot be, in words.
+    /// Checks the values. The error is one sentence.
     ///
     /// # Errors
     /// When there is something.

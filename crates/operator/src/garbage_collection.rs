@@ -18,7 +18,7 @@ use installer::error::{Code, Failure};
 use installer::event::{Progress, Reporter};
 use installer::trust::unix_now;
 
-/// What may be deleted.
+/// Files that may be deleted.
 pub struct Garbage {
     /// The files.
     pub files: Vec<StorageEntry>,

@@ -25,7 +25,7 @@ pub struct IndexContents {
     dropped: Vec<String>,
 }
 
-/// What became of a wish.
+/// The result of staging a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StageOutcome {
     /// It is staged.

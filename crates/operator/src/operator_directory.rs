@@ -1,4 +1,4 @@
-//! The operator's directory: what is decided, what this machine remembers, and what waits to be published.
+//! The operator directory: decisions, keys, remembered versions and staged changes.
 //!
 //! ```text
 //! repo.toml            what the operator decided
@@ -30,7 +30,7 @@ use installer::event::{Event, Reporter};
 /// How long commands that run by the clock wait for another one.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An operator's directory that no other command works on meanwhile.
+/// A locked operator directory.
 pub struct OperatorDirectory {
     directory: PathBuf,
     /// What the operator decided.
@@ -77,7 +77,7 @@ impl OperatorDirectory {
         }
     }
 
-    /// For commands that change nothing but what this machine has seen, whatever another one does meanwhile.
+    /// Opens without the lock, for commands that only read and record the versions seen.
     ///
     /// # Errors
     /// When it is none, or cannot be read.

@@ -27,8 +27,7 @@ pub struct Server {
     task: JoinHandle<()>,
 }
 
-/// What somebody between server and client answers instead, by path without a slash before it: other bytes, or (`None`) that
-/// there is no such file.
+/// Responses that replace the served files, by path; `None` is a 404.
 pub type ResponseOverrides = Arc<Mutex<BTreeMap<String, Option<Vec<u8>>>>>;
 
 impl Server {

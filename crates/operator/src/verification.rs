@@ -1,4 +1,4 @@
-//! Whether a client that begins with the first root gets everything that is published, and only what is signed.
+//! Verifies the published index as a client with the first root would.
 //!
 //! It is the client itself that looks: `trust/`, with a memory and a cache of its own that go with this. What it cannot see,
 //! because it only ever looks for projects it is asked for, is read beside it: which projects and files are signed at all.
@@ -24,7 +24,7 @@ use installer::error::{Code, Exit, Failure};
 use installer::event::{Progress, Reporter};
 use installer::trust::{EpochInfo, TrustedIndex};
 
-/// Something that is not as it must be.
+/// A problem of the published index.
 #[derive(Clone, Debug)]
 pub struct IndexProblem {
     /// As the client would fail on it.

@@ -1,4 +1,5 @@
-//! What people sign: the root, and the metadata that delegates. Who signs what, what follows when that changes, and who is
+//! Offline metadata: the root and the metadata that delegates. Who signs what, what follows when that changes, and who
+//! is
 //! still missing.
 //!
 //! A change is made to [`OfflineMetadata`] as it is published; [`OfflineMetadata::changes_since`] gives the files that have to be signed for it.
@@ -21,7 +22,7 @@ pub use file::{OfflineMetadataFile, SignatureRequirement, requirements};
 use crate::published::{Published, keys_of, name};
 use crate::roles::{self, BINS, CLAIMED, INDEX, KeyGroup, Policy, Profile, Signers};
 
-/// The content of all that people sign, the metadata of projects left out.
+/// Root and delegating metadata, without the metadata of projects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OfflineMetadata {
     /// Who signs for the top-level roles.
@@ -30,7 +31,7 @@ pub struct OfflineMetadata {
     pub delegators: BTreeMap<RoleName, Targets>,
 }
 
-/// Those who sign together.
+/// Which keys sign together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SigningGroup {
     /// `root`

@@ -1,4 +1,4 @@
-//! What an operator wants changed. Changes are kept and applied again when somebody else has published meanwhile.
+//! A change that an operator asked for. Changes are kept and applied again when somebody else has published meanwhile.
 
 use packaging::PackageName;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub struct FileAddition {
     pub core_metadata_size: Option<u64>,
 }
 
-/// One wish about one project.
+/// One change of one project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum Change {
@@ -59,7 +59,7 @@ pub enum Change {
     },
 }
 
-/// A wish that cannot be fulfilled with what is published.
+/// A change that the published state does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
     /// A file name stands for one content for ever: people have pinned its hash.

@@ -21,7 +21,7 @@ use crate::router::{self, ResponsibleRole, Router};
 /// When the timestamp was signed: TUF has no field for it, and people want to know.
 pub(crate) const SIGNED_AT: &str = "x-signed-at";
 
-/// Why what is published cannot be gone on from.
+/// Why the published state cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
     /// No metadata.

@@ -17,7 +17,7 @@ pub enum ResponsibleRole {
     Project(RoleName),
 }
 
-/// The delegations of an index, made for asking.
+/// The delegations of an index, indexed by target path.
 #[derive(Clone, Debug)]
 pub(crate) struct Router {
     /// The roles of projects with keys of their own, in order of priority.

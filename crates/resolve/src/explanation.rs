@@ -1,4 +1,4 @@
-//! Why a request is impossible, in pieces and in pip's words.
+//! Why a request has no solution, as data and in pip's wording.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What the client refuses, and what the reader of the message should do about it.
+//! Errors of the client, and what to do about each.
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
-//! How much the client takes.
+//! Limits of the client.
 
-/// Bounds on foreign input and on its age, with their defaults. All sizes in bytes, of decoded content.
+/// Limits on foreign input and on its age All sizes in bytes, of decoded content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// New roots in one refresh: 1024.

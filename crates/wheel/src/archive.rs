@@ -26,7 +26,7 @@ use packaging::WheelFilename;
 use crate::error::{Refusal, Rule, WheelError};
 use end::{EndRecord, EndSearch};
 
-/// What a wheel may cost. The defaults hold for every wheel known to be honest, with a wide margin.
+/// Limits on a wheel. The defaults hold for every wheel known to be honest, with a wide margin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArchiveLimits {
     /// Largest sum of the uncompressed sizes, in bytes.

@@ -1,4 +1,4 @@
-//! Which files leave when a distribution is uninstalled.
+//! Which files an uninstallation removes.
 //!
 //! Implements "Recording installed projects: uninstalling" with pip's decisions for the older layouts. Never outside the
 //! prefixes the caller permits, never the interpreter or another distribution's metadata, whatever a RECORD says.

@@ -15,7 +15,7 @@ use operator::index_contents::{IndexContents, StageOutcome};
 use operator::operator_directory::OperatorDirectory;
 use operator::releases::{FileSelector, NamedFiles};
 
-/// Somebody's wish about one file.
+/// A file that was selected.
 struct FileSelection {
     project: PackageName,
     filename: String,

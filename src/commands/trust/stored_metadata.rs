@@ -1,4 +1,4 @@
-//! What is stored about a trusted index, verified anew from its pinned root and without asking anybody.
+//! Stored metadata of a trusted index, verified again from the pinned root, offline.
 
 use std::path::PathBuf;
 

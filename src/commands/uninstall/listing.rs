@@ -1,4 +1,4 @@
-//! What `uninstall` shows before it asks: directories with a `*` instead of their files, and what will stay in them.
+//! The list that `uninstall` prints before it asks.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};

@@ -38,7 +38,7 @@ impl CacheDirectory {
     }
 }
 
-/// Whether only the user can write into a cache. Unpacked wheels in it are installed without being hashed again.
+/// Whether the cache is private to the user. Unpacked wheels in it are installed without being hashed again.
 fn is_cache_private(cache: &Path, reporter: &dyn Reporter) -> bool {
     let strange = [cache.to_owned(), cache.join("wheels")].into_iter().find_map(|directory| {
         let reason = ownership::writable_by_others(&std::fs::metadata(&directory).ok()?, false)?;

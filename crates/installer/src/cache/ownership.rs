@@ -1,4 +1,4 @@
-//! Whether somebody other than the user could have put files into a directory that is believed.
+//! Whether another user can write into a directory that is relied on.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;

@@ -47,7 +47,7 @@ pub struct DownloadRequest {
     pub signed: Option<Arc<SignedFile>>,
 }
 
-/// Why a file is believed to be the right one.
+/// By what a file was verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// A signed index vouches for it.
@@ -276,7 +276,7 @@ impl Downloader {
     }
 }
 
-/// A file as far as it has come.
+/// A download in progress.
 struct Transfer<'file> {
     receiver: HashingReceiver,
     file: &'file mut File,
@@ -332,7 +332,7 @@ impl DownloadRequest {
         }
     }
 
-    /// Whether anybody says what the file has to be.
+    /// Whether a hash is expected.
     fn has_expected_hash(&self) -> bool {
         self.signed.is_some() || !self.user_hashes.is_empty() || !self.index_hashes.is_empty()
     }
@@ -441,7 +441,7 @@ impl HashingReceiver {
     }
 }
 
-/// More than was signed is a refusal like other bytes than were signed; nothing, where something was signed, is withheld.
+/// Longer than signed is refused like a hash mismatch.
 fn size_refusal(request: &DownloadRequest, failure: RemoteFailure) -> Failure {
     match (&request.signed, &failure.cause) {
         (Some(signed), NetworkCause::TooLarge { limit }) => {

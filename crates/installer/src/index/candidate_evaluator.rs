@@ -14,7 +14,7 @@ use crate::error::{Code, Failure};
 use crate::options::SelectionOptions;
 use crate::python::Interpreter;
 
-/// The rules by which files are chosen.
+/// Accepts and orders the files of a project.
 pub struct CandidateEvaluator {
     tags: Tags,
     python_version: Version,
@@ -68,7 +68,7 @@ impl CandidateEvaluator {
         &self.tags
     }
 
-    /// What the user demands of the files of `project`.
+    /// The hashes that the user requires of the files of `project`.
     pub fn hashes(&self, project: &PackageName) -> &[(HashAlgorithm, String)] {
         self.hashes.get(project).map(Vec::as_slice).unwrap_or_default()
     }

@@ -1,5 +1,4 @@
-//! Brings the resolver and the indexes together: facts the resolver misses are fetched, side by side, until it has an
-//! answer.
+//! Fetches the facts that the resolver lacks, in parallel, until it has an answer.
 //!
 //! A solution takes about a millisecond, an answer from a server a hundred times as long. So everything is solved again
 //! whenever something that was missing is known, and no question waits for answers it does not depend on.
@@ -26,7 +25,7 @@ use crate::python::environment::Environment;
 use crate::text::count_noun;
 use crate::trust::{CommandTrust, SignedFile};
 
-/// What is known of distributions on offer, grown while the resolver asks.
+/// Known candidates and metadata; grows while the resolver runs.
 pub struct Finder {
     fetcher: Arc<FactFetcher>,
     catalog: Catalog,
@@ -50,7 +49,7 @@ pub(super) struct FactFetcher {
     pub named_urls: Vec<Url>,
 }
 
-/// What stands behind a chosen candidate.
+/// How to obtain the file of a chosen candidate.
 #[derive(Clone, Debug)]
 pub struct ChosenFile {
     /// What to fetch.
@@ -80,7 +79,7 @@ struct PendingFacts {
     missing: HashSet<Fact>,
 }
 
-/// What became of a question.
+/// The result of one fetch.
 struct FetchedFact {
     fact: Fact,
     value: Result<FactValue, Failure>,
@@ -115,7 +114,7 @@ impl Finder {
         }
     }
 
-    /// Tells of everything that is installed and can be understood; the rest is as if it was not there.
+    /// Adds all installed distributions with valid metadata to the catalog.
     pub fn insert_all_installed(&mut self, environment: &Environment) {
         for distribution in environment.distributions() {
             let Some(name) = &distribution.normalized_name else { continue };
@@ -317,12 +316,12 @@ impl Finder {
         Ok(Ok(download_request(project, index_file, &url, hashes, signed)))
     }
 
-    /// The rules by which files are chosen.
+    /// Accepts and orders the files of a project.
     pub fn evaluator(&self) -> &CandidateEvaluator {
         &self.fetcher.evaluator
     }
 
-    /// Takes answers until one of the missing facts is known and `rest` is over, or all of them are known.
+    /// Waits until a missing fact is known and `rest` has passed, or until all are known.
     async fn wait_for_facts(&mut self, pending: &mut PendingFacts, rest: Duration) -> Result<(), Failure> {
         let end = tokio::time::Instant::now() + rest;
         let all = pending.missing.len();
@@ -383,7 +382,7 @@ impl Finder {
             // All that is known is of an older snapshot now, whoever heard of it first.
             Err(failure) if is_missing || failure.code == Code::TrustSnapshotMoved => return Err(failure),
             Err(_) => {
-                // The resolver has gone another way meanwhile. If it comes back it asks again.
+                // The resolver no longer needs this fact. It asks again if it does. If it comes back it asks again.
                 pending.asked.remove(&fact);
                 return Ok(());
             }

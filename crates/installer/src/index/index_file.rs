@@ -1,4 +1,4 @@
-//! A file on offer, and what vouches for it.
+//! A file of an index or find-links location, and its signed page if there is one.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub struct IndexFile {
 }
 
 impl IndexFile {
-    /// A file that nobody vouches for.
+    /// A file from an unsigned source.
     pub fn unsigned(file: ProjectFile) -> Self {
         Self { file, signed: None }
     }

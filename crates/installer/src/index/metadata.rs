@@ -270,7 +270,7 @@ pub fn download_request(
     }
 }
 
-/// Metadata that belongs to another project or version is as bad as none.
+/// Metadata of another project or version is refused.
 fn parse_metadata(project: &PackageName, file: &ProjectFile, bytes: &[u8]) -> Result<CoreMetadata, String> {
     let metadata = CoreMetadata::parse(bytes).map_err(|error| error.to_string())?;
     if metadata.name != *project {

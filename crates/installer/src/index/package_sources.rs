@@ -23,7 +23,7 @@ pub struct PackageSources {
     pages: PageFetcher,
     trust: Arc<CommandTrust>,
     reporter: Arc<dyn Reporter>,
-    /// Why a project was not found, or not looked for, in some of them.
+    /// Why a project was not found, or which sources were not searched.
     notes: SearchNotebook,
 }
 
@@ -53,7 +53,7 @@ struct DirectoryListing {
 }
 
 impl PackageSources {
-    /// Reads the settings; asks nobody yet.
+    /// Parses the settings. Sends no request.
     ///
     /// A place of `--find-links` that is neither a URL nor there on the disk is only a warning, as in pip.
     ///
@@ -412,7 +412,8 @@ fn agreed(offers: Vec<Vec<IndexFile>>, threshold: usize) -> Vec<IndexFile> {
     agreed
 }
 
-/// pip's rule and words: what came over plain http from another machine may have been changed by anybody in between.
+/// pip's rule and message for insecure origins: content fetched over plain HTTP from another host may have been
+/// altered.
 fn is_secure_origin(url: &Url, pages: &PageFetcher, reporter: &dyn Reporter) -> bool {
     let believed = pages.is_secure_origin(url);
     if !believed {

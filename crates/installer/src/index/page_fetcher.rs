@@ -23,7 +23,7 @@ use crate::trust::page_url;
 const ACCEPTED: &str =
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.2, text/html; q=0.01";
 
-/// Fetches and remembers pages.
+/// Fetches and caches project pages.
 pub struct PageFetcher {
     client: Arc<HttpClient>,
     reporter: Arc<dyn Reporter>,

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use packaging::PackageName;
 
-/// Why a project was not found, or not looked for, in some places.
+/// Why a project was not found, or which sources were not searched.
 #[derive(Clone, Default)]
 pub struct SearchNotes {
     /// Sentences about the signed indexes and the map that decided.

@@ -1,4 +1,4 @@
-//! Whether what is installed fits together: every dependency is there, in a version that was asked for.
+//! Whether installed distributions satisfy each other's dependencies.
 //!
 //! `check` reports all of it; `install` what it broke.
 

@@ -115,7 +115,7 @@ pub async fn download(plan: &Plan, context: &Context) -> Result<HashMap<PackageN
     Ok(files)
 }
 
-/// Unpacks a wheel unless that was done before, holds it against the metadata it was chosen by, and compiles it.
+/// Unpacks a wheel unless the cache has it, compares its metadata with those of the resolution, and compiles it.
 fn unpack_and_compile(
     wheel_cache: &WheelCache,
     unpacked: Option<UnpackedWheel>,

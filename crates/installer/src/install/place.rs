@@ -16,7 +16,7 @@ use crate::options::{InstallLocation, InstallOptions, UpgradeStrategy};
 use crate::python::environment::{Environment, installed_version};
 use crate::python::{Destination, InstallScheme, Interpreter};
 
-/// Where an install goes: the directories of each distribution, and the one in which changes are staged.
+/// Where files are installed, and where changes are staged.
 pub struct InstallTarget {
     /// Where files go.
     destination: Destination,
@@ -121,7 +121,7 @@ pub fn place(
     }
     let outcome = match transaction.commit() {
         Err(TransactionError::CacheChanged { tree, path, .. }) => {
-            // Somebody wrote into an environment and so into the cache: unpack that wheel again.
+            // A file was changed in an environment and, through the hard link, in the cache: unpack the wheel again.
             reporter.report(Event::CacheChanged { path: &path });
             context.wheels.forget(&tree);
             return Ok(false);
@@ -144,7 +144,7 @@ pub fn place(
     Ok(true)
 }
 
-/// Everything a placement borrows.
+/// What a [`Placement`] borrows.
 struct PreparedPlacement<'a> {
     addition: &'a Addition,
     wheel: &'a crate::wheel_cache::UnpackedWheel,

@@ -1,4 +1,4 @@
-//! What a resolution means for an environment: what stays, what comes, what it replaces.
+//! Compares a resolution with an environment: what stays, what is added, what it replaces.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ pub enum InstalledPolicy {
 }
 
 impl Plan {
-    /// Compares what was chosen with what is there, and says what stays.
+    /// Compares the resolution with what is installed. Prints pip's "Requirement already satisfied" lines.
     ///
     /// # Errors
     /// When the finder does not know what it found, which is a mistake of ours.

@@ -38,7 +38,7 @@ pub(crate) async fn read(
     decoder.finish().map_err(fail)
 }
 
-/// Notices bodies that drip: each byte resets the time-out of the connection, and all of them would take for ever.
+/// Aborts a body that arrives too slowly: each byte resets the connection's timeout.
 pub(crate) struct Pace {
     window: Duration,
     start: Instant,

@@ -22,7 +22,7 @@ use crate::options::NetworkOptions;
 
 /// Requests under way to one host at a time. With HTTP/2 they share a connection.
 const REQUESTS_PER_HOST: usize = 32;
-/// How long a server that gives no answer in time is asked again and again.
+/// How long requests that time out are retried.
 const RETRY_DEADLINE: Duration = Duration::from_secs(60);
 /// Redirects followed for one request.
 const MAXIMUM_REDIRECTS: usize = 10;
@@ -72,7 +72,7 @@ pub struct PartialContent {
     pub total: u64,
 }
 
-/// The one HTTP client of a command. Cheap until the first request.
+/// The HTTP client of a command. Creating it opens nothing.
 pub struct HttpClient {
     transport: Transport,
     reporter: Arc<dyn Reporter>,
@@ -193,7 +193,7 @@ impl HttpClient {
         self.in_time(url, limits, fetch).await
     }
 
-    /// Bounds the time of a whole answer. Trying again after that would only take as long again.
+    /// Limits the time of a whole response. It is not retried: a retry would take as long.
     async fn in_time<T>(
         &self,
         url: &Url,
@@ -250,7 +250,7 @@ impl HttpClient {
         client.get(asked).headers(headers).send().await.map_err(|error| RemoteFailure::from_reqwest(url, &error))
     }
 
-    /// Waits until the host of `url` has room for one more request.
+    /// Waits for one of the request slots of the host of `url`.
     pub(crate) async fn host_permit(&self, url: &Url) -> Option<OwnedSemaphorePermit> {
         let key = url.origin().ascii_serialization();
         let semaphore = {
@@ -261,7 +261,8 @@ impl HttpClient {
         semaphore.acquire_owned().await.ok()
     }
 
-    /// Whether to ask again, so long after asking first. A server that is silent, or whose headers drip, takes all the time
+    /// Whether to retry, given the time since the first try. A server that is silent, or whose headers drip, takes all
+    /// the time
     /// it is given at every try.
     pub(crate) fn should_retry(&self, failure: &RemoteFailure, asked_for: Duration) -> bool {
         let silent = matches!(failure.cause, NetworkCause::TimedOut);
@@ -283,7 +284,7 @@ impl HttpClient {
         Pace::new(self.timeout)
     }
 
-    /// Why nothing seems to happen for a while.
+    /// Tells the user that a retry waits.
     pub(crate) fn say_retrying(&self, failure: &RemoteFailure, delay: Duration) {
         let seconds = delay.as_secs_f32();
         self.reporter.warning(

@@ -1,4 +1,4 @@
-//! What can go wrong between us and a server, and which of it is worth another try.
+//! Failures of requests, and which of them are retried.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! Choices by project name that later options extend or take back: `--no-binary`/`--only-binary` and
-//! `--all-releases`/`--only-final`.
+//! Per-project choices; a later option extends or reverts an earlier one.
 
 use std::collections::BTreeSet;
 

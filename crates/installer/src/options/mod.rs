@@ -76,7 +76,8 @@ pub struct DownloadOptions {
     pub destination: PathBuf,
 }
 
-/// How servers are spoken to. Variables that are not pip's (`HTTPS_PROXY`, `SSL_CERT_FILE` …) are read by the network
+/// Options of network connections. Variables that are not pip's (`HTTPS_PROXY`, `SSL_CERT_FILE` …) are read by the
+/// network
 /// layer itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkOptions {
@@ -111,7 +112,7 @@ pub enum Proxy {
     Url(String),
 }
 
-/// What the user asks for, not yet parsed; `requirements` does that.
+/// Requirements, constraints and groups as given; `requirements` parses them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequirementOptions {
     /// Words of the command line.

@@ -17,7 +17,7 @@ use crate::process_environment::ProcessEnvironment;
 /// Files of one command, all inclusions counted; more is a loop with ever new names.
 const MAX_FILES: usize = 1000;
 
-/// Reads wishes and gathers them.
+/// Reads requirements into a set.
 pub struct RequirementsReader<'a> {
     process_environment: &'a ProcessEnvironment,
     /// Files on servers that were fetched so far.
@@ -87,7 +87,7 @@ impl<'a> RequirementsReader<'a> {
         self.read_file(&top_level_file(name, true)?)
     }
 
-    /// A wish that is no constraint.
+    /// Adds a requirement that is not a constraint.
     pub fn add(
         &mut self,
         text: &str,
@@ -217,7 +217,8 @@ impl<'a> RequirementsReader<'a> {
             check_constraint(&wish, &parts.place())?;
             self.found.constraints.push(wish);
         } else {
-            // What a constraint file includes with -r is wanted, but not by name of the user.
+            // Requirements that a constraints file includes with `-r` are installed but not marked as requested by the
+            // user.
             wish.user_supplied = !file.inside_constraints();
             self.found.requirements.push(wish);
         }

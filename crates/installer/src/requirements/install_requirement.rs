@@ -9,7 +9,7 @@ use url::Url;
 use super::{ParsedMarker, RequirementOrigin, RequirementSource, installation_error};
 use crate::error::{Code, Failure};
 
-/// What a text asks for, and on which condition. Sentences to warn with are added to `warnings`.
+/// Parses one requirement and its marker. Sentences to warn with are added to `warnings`.
 ///
 /// # Errors
 /// In pip's words; with the line where the text comes from a file.
@@ -254,7 +254,7 @@ fn invalid(text: &str, reason: &str, origin: &RequirementOrigin) -> Failure {
     }
 }
 
-/// What can be said of something that looks like a path and is no requirement.
+/// A hint for text that looks like a path and is not a requirement.
 fn path_hint(text: &str) -> String {
     let path = Path::new(text);
     if !path.exists() {
@@ -269,7 +269,7 @@ fn path_hint(text: &str) -> String {
     }
 }
 
-/// Whether the first line that says something is a requirement.
+/// Whether the first line that is neither blank nor a comment is a requirement.
 fn is_requirements_file(path: &Path) -> bool {
     const MAX_SIZE: u64 = 1 << 20;
     let small = path.metadata().is_ok_and(|metadata| metadata.len() <= MAX_SIZE);

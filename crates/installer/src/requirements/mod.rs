@@ -20,7 +20,7 @@ mod install_requirement;
 mod tests;
 mod text;
 
-/// Everything asked for, with what requirements files said about indexes and choices.
+/// All requirements and constraints, and the options that requirements files contain.
 #[derive(Clone, Debug)]
 pub struct RequirementSet {
     /// What shall be there afterwards, in the order given: command line, groups, files.
@@ -39,7 +39,7 @@ pub struct RequirementSet {
     pub warnings: Vec<String>,
 }
 
-/// One thing that is wanted.
+/// A requirement or constraint with its hashes and origin.
 #[derive(Clone, Debug)]
 pub struct InstallRequirement {
     /// What it is.
@@ -56,7 +56,7 @@ pub struct InstallRequirement {
     pub marker: Option<ParsedMarker>,
 }
 
-/// The ways to name what is wanted.
+/// What a requirement names.
 #[derive(Clone, Debug)]
 pub enum RequirementSource {
     /// A name with versions, to be looked for in indexes; has no URL.
@@ -92,7 +92,7 @@ pub struct ParsedMarker {
     pub tree: packaging::Marker,
 }
 
-/// Where a wish comes from. Prints as pip does behind `from`.
+/// Where a requirement stands. Displays as pip does after `from`. Prints as pip does behind `from`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequirementOrigin {
     /// A word of the command line.

@@ -1,4 +1,4 @@
-//! What trust in an index begins with: a root that did not come with the metadata it verifies, and where that metadata is.
+//! The trust anchor of an index: a root that did not come with the metadata it verifies, and the metadata URL.
 //!
 //! An index is TUF-enabled exactly when such an anchor is found: in the program, in a directory of the system, in one of
 //! `TUFPIP_TRUST`, or in the user's own store. The first place wins, whatever stands in a later one. A place that has
@@ -27,7 +27,7 @@ const TRUST_FILE_SIZE: u64 = 1 << 20;
 /// Beside the user's own store: what is remembered about indexes whose anchors are elsewhere.
 const METADATA_DIRECTORY: &str = "tuf-remembered";
 
-/// The beginning of trust in one index.
+/// The trust anchor of one index.
 #[derive(Clone, Debug)]
 pub struct TrustAnchor {
     /// Which index.
@@ -86,7 +86,7 @@ pub struct AnchorRecord {
     pub added: String,
 }
 
-/// What a root was believed for.
+/// How a root was authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AnchorKind {
@@ -134,7 +134,8 @@ impl TrustAnchor {
         for place in places(settings) {
             let directory = place.join(identity.directory_name());
             let belongs_to_user = settings.store.as_ref() == Some(place);
-            // Whoever can write here can take away an index's directory, and the index would be used unverified.
+            // Another user who can write here could remove an index's directory; the index would then be used
+            // unverified.
             if exists(place)? {
                 refuse_writable_by_others(place, belongs_to_user)?;
             }
@@ -297,7 +298,8 @@ fn leads_nowhere(path: Option<&Path>) -> bool {
     path.is_some_and(|path| path.is_symlink() && !path.exists())
 }
 
-/// Whoever can write here can choose what is trusted. What was named with `TUFPIP_TRUST` may be another user's, as a checkout
+/// Refuses a file that other users can write: they could choose what is trusted. What was named with `TUFPIP_TRUST` may
+/// be another user's, as a checkout
 /// in a container often is.
 fn refuse_writable_by_others(path: &Path, belongs_to_user: bool) -> Result<(), Failure> {
     // What cannot be seen cannot be read either, and what is not there decides nothing.

@@ -56,7 +56,7 @@ struct CurrentEpoch {
     epoch: Arc<EpochHandle>,
 }
 
-/// What one snapshot says of a target path.
+/// The result of looking up a target path in one snapshot.
 pub struct LookUpResult {
     /// `None`: it vouches for there being none.
     pub target: Option<Target>,
@@ -77,7 +77,7 @@ impl CommandSnapshot {
         Ok(Self { anchor, settings, epoch, reported: SyncMutex::default() })
     }
 
-    /// What trust begins with.
+    /// The trust anchor.
     pub fn anchor(&self) -> &TrustAnchor {
         &self.anchor
     }
@@ -160,8 +160,7 @@ impl CommandSnapshot {
         }
     }
 
-    /// A signed file is not there (any more): goes on with a newer snapshot, if there is one and what was told so far is
-    /// true in it, too.
+    /// A signed file is missing: continue with a newer snapshot if there is one that agrees with all results so far.
     ///
     /// # Errors
     /// When there is none in time, or it says otherwise ([`Code::TrustSnapshotMoved`]).
@@ -203,7 +202,7 @@ impl CommandSnapshot {
         Err(self.incomplete(missing, current.epoch.status_of_absent(missing)))
     }
 
-    /// Whether another epoch contradicts what was told, or asks for it by other names; if so, that is forgotten.
+    /// Whether another epoch contradicts results already returned.
     async fn contradicts(&self, epoch: &EpochHandle, names_changed: bool) -> Result<bool, tuf::Error> {
         if names_changed {
             self.reported.lock().unwrap_or_else(PoisonError::into_inner).clear();

@@ -1,4 +1,4 @@
-//! What one command trusts: which of its indexes are signed, and what may be used all the same.
+//! The signed indexes of a command, and its policy about unsigned ones.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -75,7 +75,7 @@ impl CommandTrust {
         Ok(index)
     }
 
-    /// A URL that is nearly that of a trusted index is probably meant to be it, and will be used unverified.
+    /// Warns about a URL similar to that of a trusted index: it is probably a mistake and is used unverified.
     fn warn_of_trusted_neighbour(&self, identity: &IndexIdentity) {
         let anchors = TrustAnchor::all(&self.settings).into_iter().filter_map(|(_, anchor)| anchor.ok().flatten());
         if let Some(trusted) = anchors.map(|anchor| anchor.identity).find(|trusted| trusted.is_similar(identity)) {

@@ -32,7 +32,7 @@ pub struct EpochHandle {
 /// How far the clock may be off before that is said.
 const CLOCK_TOLERANCE: i64 = 3600;
 
-/// What an epoch is about, once it is verified.
+/// Versions, dates and layout of a verified epoch.
 #[derive(Clone, Debug)]
 pub struct EpochInfo {
     /// Version of the root.
@@ -333,7 +333,7 @@ impl Driver {
                 }
                 Event::LookedUp { id, result } => {
                     if let Some(answer) = self.answers.remove(&id) {
-                        // Whoever asked may have gone another way.
+                        // The caller may have dropped its request.
                         let _ = answer.send(result);
                     }
                 }

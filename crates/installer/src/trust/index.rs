@@ -46,7 +46,7 @@ impl TrustedIndex {
         Ok(Self { snapshot: CommandSnapshot::open(anchor, settings)?, signed_content })
     }
 
-    /// What trust in it begins with.
+    /// Its trust anchor.
     pub fn anchor(&self) -> &TrustAnchor {
         self.snapshot.anchor()
     }

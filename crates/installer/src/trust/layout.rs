@@ -22,7 +22,7 @@ use super::foreign_text::shown;
 /// The field in the signed part of the top-level targets.json that holds the layout of an index.
 pub const IN_BAND_FIELD: &str = "x-pyindex";
 
-/// How an index names and addresses what it signs.
+/// The names of an index's targets and their URLs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     pages: Vec<PageRule>,
@@ -88,7 +88,7 @@ pub struct IndexUrls<'a> {
     pub metadata: &'a Url,
 }
 
-/// Why a layout, or what it was applied to, makes no sense.
+/// A layout is invalid, or does not apply to this link.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
     /// A name that stands for no layout.

@@ -74,7 +74,7 @@ impl MetadataFetcher {
         }
     }
 
-    /// Whether this answer is the one; if not, the place that is asked now has to be asked.
+    /// Whether this answer is final; if not, the next base URL is tried.
     fn is_final_answer(&self, place: usize, answer: &FetchOutcome) -> bool {
         let mut choice = self.choice();
         // Another fetch went on to the next place meanwhile, and all files of an epoch come from one.

@@ -1,4 +1,4 @@
-//! The memory that rollbacks are noticed by: verified metadata of one index, shared by all processes of the user.
+//! The metadata store: verified metadata of one index. Rollbacks are detected with it. Processes of one user share it.
 //!
 //! Roots, timestamp, snapshot and top-level targets lie in the user's data directory ([`TrustAnchor::metadata_directories`] says where), files of
 //! delegated roles in the cache. Nothing read from here is trusted. Files are replaced whole, under a lock, and never by older ones; see
@@ -26,7 +26,7 @@ use super::anchor::TrustAnchor;
 
 /// How long another process may hold the lock.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
-/// The most bytes that are read from one file.
+/// Largest file that is read, in bytes.
 const LARGEST_FILE: u64 = 64 << 20;
 /// What the name of an unfinished file begins with.
 const UNFINISHED: &str = ".new-";

@@ -25,7 +25,7 @@ pub struct SignedContentCache {
     directory: PathBuf,
 }
 
-/// A file that is signed.
+/// What to fetch: URLs, signed size and hashes.
 #[derive(Clone, Debug)]
 pub struct ContentRequest<'a> {
     /// In messages: `the page of app`.

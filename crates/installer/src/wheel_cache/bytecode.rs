@@ -112,7 +112,7 @@ impl Compiler {
         std::fs::write(temporary.path().join("manifest"), manifest).map_err(disk)?;
         let staged = temporary.keep();
         publish_directory(&staged, &root, || read(&root).is_some()).map_err(disk)?;
-        // Not our own list: when another process was faster, the files are its.
+        // Read it back: if another process unpacked first, the files are its.
         let files = read(&root).ok_or_else(|| failed("bytecode was written to the cache and is not there"))?;
         Ok(Bytecode { root, files })
     }
@@ -163,7 +163,7 @@ fn work(executable: &Path, receiver: &Mutex<Receiver<Batch>>) {
         if outcome.is_err() {
             worker = None;
         }
-        // Nobody listens any more when another batch of the same wheel failed.
+        // The receiver is gone when another batch of the wheel failed.
         let _ = batch.done.send(outcome.map_err(|error| error.to_string()));
     }
 }

@@ -103,7 +103,7 @@ impl WheelCache {
         let directory = self.root.join(file.sha256());
         let staged = temporary.keep();
         publish_directory(&staged, &directory, || self.read(file.sha256(), file.proof()).is_some()).map_err(disk)?;
-        // Not our own list: when another process was faster, the files and their times are those of its unpacking.
+        // Read it back: if another process unpacked first, the files are its.
         self.read(file.sha256(), file.proof())
             .ok_or_else(|| unusable(&directory, "a wheel was unpacked and is not there"))
     }

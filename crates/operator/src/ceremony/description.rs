@@ -1,4 +1,4 @@
-//! What people are told about what they sign: what it says, what it changes, and whose signatures are missing.
+//! The description shown to key holders: content, changes, and missing signatures.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What this index has already: what is published, and what waits to be.
+//! The current index: published pages with staged changes applied.
 
 use std::collections::{BTreeMap, BTreeSet};
 

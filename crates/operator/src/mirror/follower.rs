@@ -17,7 +17,7 @@ use installer::index::IndexFile;
 /// Files of a project that are brought at a time.
 const FILES: usize = 8;
 
-/// A project of the other index.
+/// A project of the upstream index.
 pub struct UpstreamProject {
     /// Which.
     pub project: PackageName,

@@ -1,4 +1,4 @@
-//! Files of another index on their way into this one: copied, or measured where they stay and linked.
+//! Imports files of the upstream index: copied, or hashed where they stay and linked.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub enum ImportMode {
     Link,
 }
 
-/// Brings files.
+/// Imports files.
 pub struct Importer<'a> {
     /// The network.
     pub context: &'a Context,

@@ -60,7 +60,7 @@ impl Machine {
         &self.text
     }
 
-    /// Makes what is known of an interpreter into what would be known of this one.
+    /// Replaces tags and markers of an interpreter by those of this machine.
     ///
     /// # Errors
     /// When the interpreter is no CPython and the platform is to be taken from it.

@@ -84,7 +84,7 @@ fn waiting_file(role: &RoleName, version: u64) -> String {
     format!("staged/metadata/{version}.{}.json", role.encoded())
 }
 
-/// Takes what the people of projects have signed only so that it expires later.
+/// Adds project metadata that key holders signed only to extend its expiry.
 async fn renew_projects(
     draft: &mut Draft,
     published: &Published,

@@ -1,4 +1,4 @@
-//! From a request to an answer: which file is meant, and which part of it (RFC 9110, sections 12 to 14).
+//! From an HTTP request to a response (RFC 9110, sections 12 to 14).
 
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom};

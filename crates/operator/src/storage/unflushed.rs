@@ -1,4 +1,4 @@
-//! What was written to a directory and may not be on the medium yet.
+//! Files that were written and not yet flushed to disk.
 
 use std::collections::BTreeSet;
 use std::fs::File;

@@ -17,7 +17,7 @@ pub enum OfflineMetadataFile {
     Targets(RoleName, Metadata<Targets>),
 }
 
-/// Keys of which so many must sign a file.
+/// The keys and threshold that a file must meet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignatureRequirement {
     /// Who says so, such as `root 2`.

@@ -1,4 +1,4 @@
-//! Why a target is believed: the roles that it rests on, and whose signatures made each of them count.
+//! The chain of roles and signatures behind a target.
 
 use super::checks::{Signers, Verified};
 use super::delegated::DelegatedFiles;
