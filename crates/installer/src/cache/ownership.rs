@@ -3,8 +3,8 @@
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 
-/// Why others could have written here; `None` when only the user and root can. `may_belong_to_others` for a place that the
-/// user named although it is not the user's own.
+/// Why other users could have written here; `None` when only the user and root can. `may_belong_to_others` is for a
+/// place that the user named although it is not the user's own.
 pub fn writable_by_others(metadata: &Metadata, may_belong_to_others: bool) -> Option<&'static str> {
     let user = rustix::process::geteuid().as_raw();
     if !may_belong_to_others && metadata.uid() != 0 && metadata.uid() != user {

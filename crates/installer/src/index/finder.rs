@@ -1,7 +1,7 @@
 //! Fetches the facts that the resolver lacks, in parallel, until it has an answer.
 //!
 //! A solution takes about a millisecond, an answer from a server a hundred times as long. So everything is solved again
-//! whenever something that was missing is known, and no question waits for answers it does not depend on.
+//! whenever a missing fact becomes known, and no request waits for answers that it does not depend on.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -58,7 +58,7 @@ pub struct ChosenFile {
     pub file: Option<VerifiedFile>,
     /// Why it was yanked, if it was.
     pub yanked: Option<String>,
-    /// The user named it by a URL that says what the file has to be.
+    /// The user named it by a URL that contains its hash.
     pub is_hashed_in_url: bool,
 }
 
@@ -73,9 +73,9 @@ impl ChosenFile {
 #[derive(Default)]
 struct PendingFacts {
     running: JoinSet<FetchedFact>,
-    /// Everything that was asked so far.
+    /// Every fact requested so far.
     asked: HashSet<Fact>,
-    /// What the resolver lacked when it was last asked.
+    /// What the resolver lacked in its last run.
     missing: HashSet<Fact>,
 }
 
@@ -160,7 +160,8 @@ impl Finder {
             let start = Instant::now();
             let facts = match resolve::solve(&self.catalog, request) {
                 SolveOutcome::Missing(facts) => facts,
-                // Without dependencies the resolver needs no metadata; what is installed still has to say its Python.
+                // Without dependencies the resolver needs no metadata; what is installed still has to give its
+                // Requires-Python.
                 SolveOutcome::Solved(resolution) if !self.facts_to_read(&resolution).is_empty() => {
                     self.facts_to_read(&resolution)
                 }
@@ -212,7 +213,7 @@ impl Finder {
         candidates.filter(|id| self.catalog.metadata(id).is_none()).cloned().map(Fact::Metadata).collect()
     }
 
-    /// What stands behind a candidate of the resolution.
+    /// The file of a candidate of the resolution.
     pub fn chosen_file(&self, candidate: &CandidateId) -> Option<ChosenFile> {
         match &candidate.origin {
             CandidateOrigin::Installed => None,
@@ -237,10 +238,10 @@ impl Finder {
         self.metadata.get(candidate)
     }
 
-    /// What is on offer for each of `names`, best first; all are asked for at once.
+    /// The candidates of each of `names`, best first; all are fetched at once.
     ///
     /// # Errors
-    /// When an index cannot be asked.
+    /// When an index cannot be fetched.
     pub async fn installation_candidates(
         &self,
         names: &[PackageName],
@@ -273,7 +274,7 @@ impl Finder {
         Ok(found)
     }
 
-    /// Every version on offer for `project`, best first, once its page was read.
+    /// Every version of `project`, best first, once its page was read.
     pub fn candidates(&self, project: &PackageName) -> &[Candidate] {
         self.catalog.candidates(project).unwrap_or_default()
     }
@@ -281,7 +282,7 @@ impl Finder {
     /// Every file of a project, whether it can be chosen or not.
     ///
     /// # Errors
-    /// When an index cannot be asked.
+    /// When an index cannot be fetched.
     pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<IndexFile>>, Failure> {
         match self.fetcher.sources.files(project).await {
             Err(failure) if failure.code == Code::TrustSnapshotMoved => self.fetcher.sources.files(project).await,
@@ -379,10 +380,10 @@ impl Finder {
         let is_missing = pending.missing.remove(&fact);
         let value = match value {
             Ok(value) => value,
-            // All that is known is of an older snapshot now, whoever heard of it first.
+            // All known facts are of an older snapshot now, whichever task noticed that first.
             Err(failure) if is_missing || failure.code == Code::TrustSnapshotMoved => return Err(failure),
             Err(_) => {
-                // The resolver no longer needs this fact. It asks again if it does. If it comes back it asks again.
+                // The resolver no longer needs this fact; if it does later, it is requested again.
                 pending.asked.remove(&fact);
                 return Ok(());
             }
@@ -422,7 +423,7 @@ impl Finder {
         self.installation_candidates.get(&candidate.name)?.get(&candidate.version)
     }
 
-    /// Metadata says more exactly than a page which Python it is for.
+    /// Metadata is more reliable than a page about which Python it is for.
     fn check_requires_python(&self, metadata: CoreMetadata) -> Result<CoreMetadata, String> {
         if let Err(error) = metadata.requires_dist() {
             return Err(error.to_string());

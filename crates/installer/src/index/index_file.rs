@@ -7,7 +7,7 @@ use packaging::ProjectFile;
 
 use crate::trust::PageProof;
 
-/// A file that an index or a place of links offers.
+/// A file that an index or a find-links location offers.
 #[derive(Clone, Debug)]
 pub struct IndexFile {
     /// What the page says of it.

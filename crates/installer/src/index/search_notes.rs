@@ -1,4 +1,4 @@
-//! What was noticed while projects were looked for, for users who miss one.
+//! Notes taken while projects are searched, for the message about a project that was not found.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};

@@ -107,7 +107,7 @@ impl PackageSet {
     }
 }
 
-/// Tells after an install which dependencies it broke, of what was installed and of what depends on that.
+/// Reports after an install which dependencies it broke, of what was installed and of what depends on that.
 ///
 /// # Errors
 /// When metadata cannot be read.

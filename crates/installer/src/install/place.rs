@@ -32,7 +32,7 @@ impl InstallTarget {
     /// The place that the settings name.
     ///
     /// # Errors
-    /// When a place for users is asked for and not allowed, or `--target` is not a directory.
+    /// When the user scheme is requested and not allowed, or `--target` is not a directory.
     pub fn new(environment: &Environment, install: &InstallOptions, reporter: &dyn Reporter) -> Result<Self, Failure> {
         let interpreter = &environment.interpreter;
         let root = install.root.as_deref();
@@ -69,8 +69,8 @@ impl InstallTarget {
     }
 }
 
-/// Places the wheels of `plan`. `false` when nothing was done, because the environment or the cache is no longer what was
-/// planned with: then the plan must be made again.
+/// Places the wheels of `plan`. `false` when nothing was done, because the environment or the cache is no longer what
+/// was planned with: then the plan must be made again.
 ///
 /// # Errors
 /// When the disk or a wheel does not allow it; the environment is then as it was.
@@ -92,7 +92,7 @@ pub fn place(
         reporter.report(waiting_for(&target.library));
     })?;
     if !environment.is_unchanged()? {
-        // What was planned for the environment as it was may be wrong for what it is.
+        // The plan was made for an earlier state of the environment.
         reporter.report(Event::EnvironmentChanged);
         return Ok(false);
     }
@@ -181,7 +181,7 @@ fn prepare_placements<'a>(
 }
 
 impl<'a> PreparedPlacement<'a> {
-    /// Where the programs are that entry points ask for.
+    /// The paths of the console scripts.
     fn console_scripts(&self) -> Vec<PathBuf> {
         let entry_points = &self.wheel.manifest().console_scripts;
         entry_points.iter().map(|entry_point| self.scheme.scripts.join(&entry_point.name)).collect()
@@ -238,8 +238,8 @@ fn is_writable(directory: &Path) -> bool {
     existing.is_some_and(|path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok())
 }
 
-/// Whether a distribution may be removed to make room: not one of the base interpreter from inside a virtual environment,
-/// and not one elsewhere when the install goes elsewhere.
+/// Whether a distribution may be removed to make room: not one of the base interpreter from inside a virtual
+/// environment, and not one elsewhere when the install goes elsewhere.
 fn is_removable(location: &Path, environment: &Environment, target: &InstallTarget) -> bool {
     let interpreter = &environment.interpreter;
     if target.library == location || target.destination.platlib() == location {

@@ -21,7 +21,7 @@ pub type RequiredHashes = HashMap<PackageName, Vec<(HashAlgorithm, String)>>;
 pub struct ResolverInput {
     /// What to install.
     pub requirements: Vec<UserRequirement>,
-    /// Limits without asking.
+    /// Limits the versions of projects without requiring them.
     pub constraints: Vec<UserRequirement>,
     /// Hashes by project.
     pub hashes: RequiredHashes,
@@ -34,10 +34,10 @@ pub struct ResolverInput {
 }
 
 impl ResolverInput {
-    /// Reads the wishes for an environment.
+    /// Evaluates the requirement set for an environment.
     ///
     /// # Errors
-    /// For what is not supported yet, and for wishes that hash-checking mode refuses.
+    /// When a requirement is not supported yet, or hash-checking mode refuses it.
     pub fn new(
         requirements: RequirementSet,
         environment: &MarkerEnvironment,

@@ -1,7 +1,8 @@
 //! Bytecode, compiled once per machine and interpreter version and kept beside the unpacked wheel.
 //!
-//! A .pyc file is valid by the modification time and size of its source. A hard link keeps both, so that what was compiled
-//! in the store is valid wherever the pair is linked to. The interpreter sets the file name in the code when it imports.
+//! A .pyc file is valid by the modification time and size of its source. A hard link keeps both, so that what was
+//! compiled in the store is valid wherever the pair is linked to. The interpreter sets the file name in the code when
+//! it imports.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -92,7 +93,8 @@ impl Compiler {
                     && let Some(contents) =
                         std::fs::read(&source).ok().and_then(|text| wheel::rewritten_script(&self.executable, &text))
                 {
-                    // What is placed is the rewritten script with the time of the original, so that is what is compiled.
+                    // What is placed is the rewritten script with the time of the original, so that is what is
+                    // compiled.
                     source = temporary.path().join("scripts").join(&file.path);
                     write_at(&source, &contents, file.modified).map_err(disk)?;
                 }
@@ -103,7 +105,7 @@ impl Compiler {
         self.compile(sources)?;
         let mut files = Vec::new();
         for path in paths {
-            // What did not compile is not there.
+            // Sources that do not compile have no .pyc file.
             if let Ok(metadata) = std::fs::metadata(temporary.path().join(&path)) {
                 files.push(BytecodeFile { path, size: metadata.len() });
             }
@@ -145,7 +147,7 @@ impl Compiler {
     }
 }
 
-/// Takes batches until the compiler is dropped; the process starts with the first one.
+/// Processes batches until the compiler is dropped; the process starts with the first one.
 fn work(executable: &Path, receiver: &Mutex<Receiver<Batch>>) {
     let mut worker: Option<Worker> = None;
     loop {
