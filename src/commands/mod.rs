@@ -1,4 +1,4 @@
-//! One command a file. `install` is the straight line of `src/install.rs`.
+//! One command per file. `install` is a single call into `crates/installer/src/install/mod.rs`.
 
 pub mod check;
 pub mod confirmation;
@@ -13,7 +13,7 @@ pub mod why_trust;
 
 use crate::settings::Settings;
 
-/// What `--version` prints: as pip does, with the place of the program and the interpreter it would work on.
+/// What `--version` prints: as pip does, with the path of the program and the interpreter it would use.
 pub fn version(settings: &Settings) -> String {
     let place = std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default();
     let python = installer::python::environment::Environment::open(&settings.common).map(|environment| {

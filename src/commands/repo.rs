@@ -1,4 +1,4 @@
-//! `repo`: making and keeping a signed index. One file a command; what they share is in `src/repo`.
+//! `repo`: creates and maintains a signed index. One command per file; what they share is in `crates/operator`.
 
 mod add;
 mod add_metadata_to;

@@ -1,6 +1,6 @@
 //! `trust`: which indexes are trusted, by whose keys, and since when.
 //!
-//! `add` and `remove` are the only commands that change what trust begins with; the others verify what is stored anew and
+//! `add` and `remove` are the only commands that change trust anchors; the others verify stored metadata again and
 //! print it, without a network.
 
 mod add;
@@ -27,7 +27,7 @@ use installer::trust::{IndexIdentity, TrustAnchor};
 /// Runs one of the commands below `trust`.
 ///
 /// # Errors
-/// When something about an index cannot be used, or is refused; see the commands.
+/// When an anchor cannot be used, or metadata is refused; see the commands.
 pub async fn trust(settings: &Settings, command: &TrustCommand, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     match command {
         TrustCommand::Add(add) => {
@@ -41,7 +41,7 @@ pub async fn trust(settings: &Settings, command: &TrustCommand, terminal: &Arc<T
     }
 }
 
-/// What trust in an index begins with.
+/// The trust anchor of an index.
 fn anchor_of(settings: &TrustOptions, index: &Url) -> Result<TrustAnchor, Failure> {
     let identity = IndexIdentity::of(index);
     TrustAnchor::find(settings, &identity)?.ok_or_else(|| not_trusted(&identity))

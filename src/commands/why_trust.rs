@@ -1,4 +1,4 @@
-//! `why-trust`: what vouches for the file that would be installed, from the pinned root down to its hash.
+//! `why-trust`: the chain of signatures for the file that would be installed, from the pinned root down to its hash.
 
 use std::process::ExitCode;
 
@@ -16,11 +16,11 @@ use installer::options::RequirementOptions;
 use installer::python::environment::Environment;
 use installer::trust::{AnchorKind, SignedFile, TrustAnchor, unix_now};
 
-/// Chooses a file for each name as `install` would, and prints its chain of roles and keys, in the order of the names. Exit code
-/// 1 when one of them has none.
+/// Chooses a file for each name as `install` would, and prints its chain of roles and keys, in the order of the names.
+/// Exit code 1 when one of them has none.
 ///
 /// # Errors
-/// Whatever stops choosing, refused metadata above all.
+/// When no file can be chosen, above all because metadata is refused.
 pub async fn why_trust(
     settings: &Settings,
     why: &WhyTrustOptions,
@@ -91,7 +91,7 @@ async fn say_signed(addition: &Addition, signed: &SignedFile, terminal: &Termina
     }
 }
 
-/// How the first root came here.
+/// How the first root was obtained.
 fn anchor(anchor: &TrustAnchor) -> String {
     let place = anchor.directory.as_ref().map_or("came with the program".to_owned(), |path| path.display().to_string());
     let how = anchor.record.as_ref().map(|record| {
@@ -105,7 +105,7 @@ fn anchor(anchor: &TrustAnchor) -> String {
     format!("{place}{}", how.unwrap_or_default())
 }
 
-/// Signatures behind the threshold are not looked at: of the other keys nothing is known.
+/// Signatures beyond the threshold are not verified: nothing is known about the other keys.
 fn say_link(link: &ChainLink, now: UnixTime, terminal: &Terminal) {
     let head = format!("version {}, {}", link.version, key_text::expiry(link.expires, now));
     row(terminal, &printable::line(link.role.as_str()), &head);

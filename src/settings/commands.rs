@@ -1,4 +1,4 @@
-//! The part of the settings that belongs to one command, and pip's rules on what cannot be combined.
+//! The settings of one command, and pip's rules about options that cannot be combined.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ pub(super) struct CommandSettings {
 }
 
 impl CommandSettings {
-    /// A command that asks no index.
+    /// A command that uses no index.
     pub fn new(general: GeneralArgs, command: Command, process_environment: &ProcessEnvironment) -> Self {
         let trust = trust::trust_locations(process_environment);
         Self { command, general, progress_bar: ProgressBar::Auto, trust, offline: false }
@@ -109,7 +109,7 @@ pub(super) fn resolve_command(
                 None => command_settings,
             }
         }
-        // Help pages are printed before anything is settled.
+        // Help pages are printed before the settings are resolved.
         Some(cli::Command::Help(_)) | None => return Err(Failure::usage("no command")),
     })
 }
@@ -163,7 +163,7 @@ fn install(
         requirement_options: requirement_options("install", typed.requirement_args, &indexes)?,
         indexes,
         selection,
-        // pip looks at nothing that is installed when it fills a directory.
+        // pip ignores what is installed when it fills a directory.
         ignore_installed: typed.ignore_installed || matches!(place, InstallLocation::Target(_)),
         place,
         root: typed.root.filter(|root| !root.is_empty()).map(|root| process_environment.expand(&root)),
@@ -297,7 +297,7 @@ fn requirement_options(
         return Err(command_error(&format!("You must give at least one requirement to {command} {advice}")));
     }
     Ok(RequirementOptions {
-        // pip passes over words that are blank.
+        // pip skips blank arguments.
         requirements: typed.requirements.into_iter().filter(|token| !token.trim().is_empty()).collect(),
         requirement_files: typed.requirement,
         constraint_files: typed.constraint,
@@ -422,7 +422,7 @@ fn warn_ignored(command: &str, tokens: &[String], warnings: &mut Vec<String>) {
     }
 }
 
-/// pip's CommandError: valid syntax, impossible combination. Exit code 1. Exit code 1, as pip's.
+/// pip's CommandError: valid syntax, invalid combination. Exit code 1, as in pip.
 pub(super) fn command_error(message: &str) -> Failure {
     Failure::new(Code::UsageConflict, message)
 }

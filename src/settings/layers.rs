@@ -1,6 +1,6 @@
-//! Turns configured values into option tokens that precede the user's own. What a later entry does to an earlier one is
-//! pip's: a list in `[install]` replaces the
-//! one in `[global]`, words on the command line add to it; package selections add up everywhere.
+//! Turns configured values into option tokens that precede the user's own. Later entries act on earlier ones as in pip:
+//! a list in `[install]` replaces the one in `[global]`, options on the command line add to it; package selections add
+//! up everywhere.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ const OPPOSITE_OPTIONS: &[(&str, &str)] =
 const ACCUMULATING_OPTIONS: &[&str] =
     &["no-binary", "only-binary", "all-releases", "only-final", "group", "config-settings", "refresh-package"];
 
-/// Turns entries, weakest first, into words for the command; sentences to warn with are added to `warnings`.
+/// Turns entries, weakest first, into option tokens for the command; sentences to warn with are added to `warnings`.
 ///
 /// # Errors
 /// A switch has a value that is no truth value.
@@ -47,7 +47,7 @@ pub fn option_tokens<'a>(
         // Options of other commands may stand in [global] and in the environment.
         let Some(option) = find_long(definition, &entry.key) else { continue };
         let name = option.get_long().unwrap_or_default();
-        // The cache of another program is none of ours.
+        // The cache of pip is not used by this program.
         if name == "cache-dir" && !entry.origin.starts_with("TUFPIP_") {
             continue;
         }
@@ -102,14 +102,14 @@ fn configured(
         origin: entry.origin.clone(),
     };
     if name == "no-cache-dir" {
-        // pip switches the cache off whatever the value says, as long as it says yes or no.
+        // pip switches the cache off for every valid truth value, whether true or false.
         parse_boolean(&entry.value).ok_or_else(|| not_a_boolean(entry))?;
         return Ok(vec![token(option, None)]);
     }
     Ok(match option.get_action() {
         ArgAction::Count => {
             let count = parse_boolean(&entry.value).map(usize::from).or_else(|| entry.value.trim().parse().ok());
-            // More than three say nothing new.
+            // More than three have no further effect.
             let count = count.ok_or_else(|| not_a_count(entry))?.min(9);
             vec![token(option, None); count]
         }

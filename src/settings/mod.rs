@@ -1,7 +1,7 @@
 //! The settings of one run: the command line, `PIP_*`, `TUFPIP_*` and pip.conf, merged.
 //!
 //! Every default is applied here, so nothing that has one is optional behind this point; an `Option` left means that
-//! absence has a meaning of its own. Nothing here asks the network or runs Python. The rules are those of pip's
+//! absence has a meaning of its own. Nothing here uses the network or runs Python. The rules are those of pip's
 //! configuration page: built-in < `[global]` of every file < `[command]` of every file < `PIP_*` < command line.
 
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub use repo::{
 pub use resolve_settings::resolve_settings;
 pub use trust::{AddTrust, RootSource, TrustCommand, WhyTrustOptions};
 
-/// The index that is asked when none is named: pip's documented default, and the only registry address in the program.
+/// The index that is used when none is named: pip's documented default, and the only registry address in the program.
 pub const DEFAULT_INDEX_URL: &str = "https://pypi.org/simple";
 
 /// The settings of one run.
@@ -68,7 +68,7 @@ pub enum Command {
     Repo(Box<OperatorOptions>),
     /// `--version`
     Version,
-    /// `help`, `help COMMAND`, `--help`, or no word at all.
+    /// `help`, `help COMMAND`, `--help`, or no argument at all.
     Help {
         /// The page, for standard output.
         text: String,
@@ -84,7 +84,7 @@ pub struct UninstallOptions {
     pub requirement_files: Vec<String>,
     /// Do not ask.
     pub yes: bool,
-    /// Change an environment that is marked as managed by somebody else (PEP 668).
+    /// Change an environment that is marked as externally managed (PEP 668).
     pub break_system_packages: bool,
     /// Warn when running as root outside of a virtual environment.
     pub warn_root_user: bool,
@@ -196,7 +196,7 @@ pub enum ProgressBar {
     Json,
 }
 
-/// The candidate that looks most like a word, when one looks like it at all.
+/// The candidate that is most similar to a word, if any is similar enough.
 fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let likeness = |candidate: &str| strsim::normalized_damerau_levenshtein(word, candidate);
     let scored = candidates.map(|candidate| (likeness(candidate), candidate)).filter(|(likeness, _)| *likeness >= 0.6);

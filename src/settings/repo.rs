@@ -33,9 +33,9 @@ pub struct OperatorOptions {
     pub directory: PathBuf,
     /// Print JSON.
     pub json: bool,
-    /// Only say what would be done.
+    /// Only report what would be done.
     pub dry_run: bool,
-    /// Nobody is asked for passphrases and confirmations.
+    /// Do not ask for passphrases and confirmations.
     pub no_input: bool,
     /// Where the passphrase of private keys is read from, if from a file descriptor.
     pub passphrase_fd: Option<u32>,
@@ -43,7 +43,7 @@ pub struct OperatorOptions {
     pub command: RepoCommand,
 }
 
-/// What `repo` shall do.
+/// The command below `repo`.
 #[derive(Clone, Debug)]
 pub enum RepoCommand {
     /// `repo init`
@@ -68,16 +68,16 @@ pub enum RepoCommand {
     Status,
     /// `repo publish`
     Publish {
-        /// Write all plain pages anew.
+        /// Rewrite all plain pages.
         plain_pages: bool,
     },
     /// `repo refresh`
     Refresh,
     /// `repo gc`
     Gc {
-        /// How long what was current stays.
+        /// How long files stay after they were current.
         keep: Duration,
-        /// Leave all wheels and source distributions.
+        /// Keep all wheels and source distributions.
         keep_packages: bool,
     },
     /// `repo verify`
@@ -100,7 +100,7 @@ pub enum RepoCommand {
     AddMetadataTo(Box<AddMetadataTo>),
 }
 
-/// The general options of a command below `repo`, and what it shall do.
+/// Separates the general options of a command below `repo` from the command itself.
 pub(super) fn command(
     typed: typed::RepoCommand,
     input: &CommandInput,
@@ -133,7 +133,7 @@ pub(super) fn command(
     Ok((general, Command::Repo(Box::new(settings))))
 }
 
-/// How strictly signatures are insisted on by a command that asks indexes.
+/// How strictly a command that uses indexes requires signatures.
 pub(super) fn take_security(typed: &mut typed::RepoCommand) -> Option<VerificationArgs> {
     match typed {
         typed::RepoCommand::Mirror(mirror) => Some(std::mem::take(&mut mirror.security)),
@@ -158,7 +158,7 @@ impl OperatorOptions {
         }
     }
 
-    /// The terminal for what is done on the way: with --json, standard output belongs to the one object.
+    /// The terminal for messages during the work: with --json, standard output is reserved for the one object.
     ///
     /// # Errors
     /// When the log file cannot be opened.
@@ -185,7 +185,7 @@ impl OperatorOptions {
     }
 }
 
-/// `.` has a name that messages can say.
+/// Replaces `.` by a path that messages can show.
 fn named(directory: PathBuf) -> PathBuf {
     if directory == Path::new(".") { std::path::absolute(&directory).unwrap_or(directory) } else { directory }
 }

@@ -39,7 +39,7 @@ pub fn resolve_settings(tokens: &[String], process_environment: &ProcessEnvironm
             &command_line.before,
         );
     }
-    // `tufpip` and `tufpip trust` alone name nothing to do.
+    // `tufpip` and `tufpip trust` alone name no command.
     if command_line.definition.has_subcommands() {
         return settings_without_configuration(
             help_command(command_line.definition),
@@ -66,9 +66,9 @@ struct CommandLine<'a> {
     /// `["install"]`, `["trust", "add"]`; empty when the line names no command.
     path: Vec<&'a str>,
     definition: &'a clap::Command,
-    /// The options before the last word of the path.
+    /// The options before the last element of the path.
     before: Vec<Token>,
-    /// All words but the path.
+    /// All arguments except the path.
     tokens: Vec<String>,
 }
 
@@ -134,8 +134,9 @@ fn resolve_command_settings(
     Ok(settings)
 }
 
-/// The options that may be configured. For commands below another one these are the general ones, and those about indexes
-/// where the command asks some: PIP_ROOT means the --root of `install`, and PIP_YES answers no question of `trust`.
+/// The options that may be configured. For commands below another one these are the general ones, and those about
+/// indexes where the command uses some: PIP_ROOT means the --root of `install`, and PIP_YES answers no question of
+/// `trust`.
 fn configurable<'a>(
     definition: &clap::Command,
     command_line: &CommandLine<'a>,
@@ -227,7 +228,7 @@ fn find_command<'a>(definition: &'a clap::Command, path: &[&str], name: &str) ->
     Err(Failure::usage(format!("unknown command \"{}\"{}", whole(name), guess.unwrap_or_default())))
 }
 
-/// The definition that `help_command WORDS` is about: of the program without words, and of `trust add` with these two.
+/// The definition that `help WORDS` shows: of the program without words, of `trust add` with these two.
 fn command_definition<'a, 'b>(
     definition: &'a clap::Command,
     tokens: impl Iterator<Item = &'b str>,
@@ -244,7 +245,7 @@ fn command_definition<'a, 'b>(
     Ok(page)
 }
 
-/// The short form for options, and all that is said about the command itself.
+/// The short form for options, and the full text about the command itself.
 fn help_command(definition: &clap::Command) -> Command {
     let mut shown = definition.clone();
     if let Some(about) = definition.get_long_about() {
@@ -315,7 +316,7 @@ fn origin_of_rejected_option(
     wrong.map(|configured| configured.origin.clone())
 }
 
-/// clap's complaint about a value, in optparse's words.
+/// clap's error about a value, with optparse's message.
 fn invalid_value(error: &clap::Error) -> Failure {
     let text = |kind: ContextKind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),

@@ -1,4 +1,4 @@
-//! Settings of signed indexes: how strictly signatures are insisted on, and what `trust` and `why-trust` shall do.
+//! Settings of signed indexes: how strictly signatures are required, and the options of `trust` and `why-trust`.
 
 use std::path::PathBuf;
 
@@ -57,7 +57,7 @@ pub struct AddTrust {
     pub layout: Option<String>,
     /// Further places with the same metadata and pages, each with a slash at the end.
     pub mirrors: Vec<Url>,
-    /// Beginnings of addresses of files, and what replaces them.
+    /// URL prefixes of files, and their replacements.
     pub rewrites: Vec<(String, String)>,
     /// Do not ask.
     pub yes: bool,
@@ -73,14 +73,14 @@ pub enum RootSource {
         /// The hash it must have, as 64 lower-case digits.
         sha256: Option<String>,
     },
-    /// Any server; the hash, which the user trusts, makes up for that.
+    /// Any server; the hash, which the user trusts, authenticates the file.
     Url {
         /// The address.
         url: Url,
         /// The hash it must have, as 64 lower-case digits.
         sha256: String,
     },
-    /// Whatever the index shows today.
+    /// The index itself, as it is now.
     FirstUse,
 }
 
@@ -95,7 +95,7 @@ pub struct WhyTrustOptions {
     pub selection: SelectionOptions,
 }
 
-/// Where trusted roots are kept; nothing else is said.
+/// Where trusted roots are kept; all else stays at its default.
 pub(super) fn trust_locations(process_environment: &ProcessEnvironment) -> TrustOptions {
     let data = directories::BaseDirs::new().map(|directories| directories.data_dir().join("tufpip"));
     TrustOptions {
@@ -143,7 +143,7 @@ fn refuse_weakening(security: &VerificationArgs, origin: Option<&str>) -> Result
     }
 }
 
-/// The general options of a command below `trust`, and what it shall do.
+/// Separates the general options of a command below `trust` from the command itself.
 pub(super) fn command(
     typed: typed::TrustCommand,
     process_environment: &ProcessEnvironment,
@@ -240,7 +240,7 @@ fn wrong_url(option: &str, text: &str) -> Failure {
     Failure::usage(format!("option {option}: expected an http or https URL or a local directory, found '{text}'"))
 }
 
-/// What is below a directory is found only behind its slash.
+/// Adds the slash that relative URLs need.
 fn with_slash(mut url: Url) -> Url {
     if !url.path().ends_with('/') {
         url.set_path(&format!("{}/", url.path()));

@@ -1,4 +1,4 @@
-//! `repo delegate`: the files of a project are signed by its own people (PEP 480).
+//! `repo delegate`: the files of a project are signed by its own key holders (PEP 480).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,10 +21,10 @@ use operator::operator_directory::OperatorDirectory;
 use operator::published_state;
 use operator::storage::Storage;
 
-/// Writes what people shall sign so that a project gets keys of its own, or loses them.
+/// Writes the offline metadata to sign so that a project gets keys of its own, or loses them.
 ///
 /// # Errors
-/// When the repository has no place for it, or a key cannot be read.
+/// When the profile has no such delegation, or a key cannot be read.
 pub async fn delegate(
     repo: &OperatorOptions,
     delegate: &DelegateProject,
@@ -66,7 +66,7 @@ pub async fn delegate(
     stage(repo, &operator_directory, ceremony, files, &ring, terminal)
 }
 
-/// What the project's people sign first: the files that the index vouches for until now.
+/// The first metadata of the project's key holders: the files that the index signs until now.
 async fn projects_file(
     published: Option<&Published>,
     storage: &Storage,

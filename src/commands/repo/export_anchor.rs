@@ -1,4 +1,4 @@
-//! `repo export-anchor`: the root that users begin to trust an index with.
+//! `repo export-anchor`: writes the root with which users start to trust an index.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use operator::config::Config;
 use operator::operator_directory::{disk_failure, write_whole};
 use operator::storage::Storage;
 
-/// What users are told to call it when it goes to standard output.
+/// The file name in the instructions when the root goes to standard output.
 const USUAL_NAME: &str = "root.json";
 
-/// Writes the newest root, to `output` or else to standard output, and says how it comes to be trusted.
+/// Writes the newest root to `output` or else to standard output, and prints how to trust it.
 ///
 /// # Errors
-/// When it is not the root that is published: who trusts another could not use the index.
+/// When it is not the published root: with another one users could not use the index.
 pub async fn export_anchor(
     repo: &OperatorOptions,
     output: Option<&Path>,

@@ -1,4 +1,4 @@
-//! `repo gc`: published files that nobody needs any more are deleted.
+//! `repo gc`: deletes published files that are no longer needed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use operator::garbage_collection::{self, Garbage, Swept};
 use operator::operator_directory::OperatorDirectory;
 use operator::storage::Storage;
 
-/// Deletes what no snapshot names that was current within the last `keep`.
+/// Deletes the files that no snapshot of the period `keep` names.
 ///
 /// # Errors
 /// When something published cannot be read; then nothing is deleted.

@@ -22,10 +22,10 @@ use operator::publish::{self, PublishOutcome};
 use operator::published_state;
 use operator::storage::Storage;
 
-/// Up to so many projects one role signs for all of them.
+/// Up to this number of projects one role signs for all of them.
 const SMALL: u64 = 500;
 
-/// Makes a repository.
+/// Creates a repository.
 ///
 /// # Errors
 /// When there is one already, a key cannot be used, or publishing fails.
@@ -50,7 +50,7 @@ pub async fn init(repo: &OperatorOptions, init: &InitRepository, terminal: &Term
     begin(repo, &policy, &signers, ring, terminal).await
 }
 
-/// Whether the place can be read, and nothing is published there: before there are keys that would be in the way the next time.
+/// Checks that the storage can be read and is empty, before keys are made that would be in the way of a second try.
 async fn check_place(output: &str) -> Result<(), Failure> {
     if Storage::open(output)?.read(layout::TIMESTAMP, published_state::LIMIT).await?.is_none() {
         return Ok(());
@@ -60,7 +60,7 @@ async fn check_place(output: &str) -> Result<(), Failure> {
         .hint("to go on with that index, work in the directory that it was made in, or in a copy of its repo.toml, root.json and keys"))
 }
 
-/// Public keys that were named, instead of new ones.
+/// Public keys given by options, instead of new ones.
 struct GivenKeys {
     root: Vec<KeyFile>,
     targets: Vec<KeyFile>,
@@ -77,7 +77,7 @@ impl GivenKeys {
         })
     }
 
-    /// Refuses what cannot be before anything is written.
+    /// Refuses invalid combinations before anything is written.
     fn check(&self, init: &InitRepository, policy: &Policy) -> Result<(), Failure> {
         if !policy.targets_offline() && !self.targets.is_empty() {
             return Err(Failure::usage("with --profile rstuf the online key signs targets; leave out --targets-key"));
@@ -134,7 +134,7 @@ fn config(init: &InitRepository) -> Result<Config, Failure> {
     Ok(config)
 }
 
-/// Makes the keys that nobody named, and puts the others beside them.
+/// Makes the keys that were not given, and puts the others beside them.
 fn keys_of(
     repo: &OperatorOptions,
     init: &InitRepository,
@@ -173,7 +173,7 @@ fn keys_of(
         }
         ring.add(file, key.into_signing_key());
     }
-    // Private halves that are somewhere else serve now; later they have to be named.
+    // Private halves in other places can sign now; later they must be named.
     for file in given.root.iter().chain(&given.targets).chain(&given.online) {
         ring.add_file(file.clone());
     }
@@ -199,7 +199,7 @@ fn signers(init: &InitRepository, given: &GivenKeys, ring: &KeyRing) -> Result<S
     })
 }
 
-/// Lets the first metadata wait, signs it with what is here, and publishes it if that is enough.
+/// Stages the first offline metadata, signs it with the keys here, and publishes it if they suffice.
 async fn begin(
     repo: &OperatorOptions,
     policy: &Policy,

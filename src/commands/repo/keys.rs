@@ -14,7 +14,7 @@ use operator::keys::{self, KeyFile, Passphrases};
 /// Runs one of the commands below `repo key`.
 ///
 /// # Errors
-/// When a key cannot be read or written, or its passphrase cannot be had.
+/// When a key cannot be read or written, or its passphrase is not available.
 pub fn key(repo: &OperatorOptions, command: &KeyCommand, terminal: &Terminal) -> Result<(), Failure> {
     match command {
         KeyCommand::Make { names, out, no_passphrase } => make(repo, names, out.as_deref(), *no_passphrase, terminal),
@@ -124,7 +124,7 @@ fn show(repo: &OperatorOptions, files: &[PathBuf], terminal: &Terminal) -> Resul
     Ok(())
 }
 
-/// Where key files go: where somebody says, or among the repository's keys.
+/// Where key files go: the given directory, or that of the repository's keys.
 fn place(repo: &OperatorOptions, out: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(out) = out {
         return Ok(out.to_owned());

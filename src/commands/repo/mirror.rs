@@ -1,4 +1,4 @@
-//! `repo mirror`: a chosen part of another index, signed anew.
+//! `repo mirror`: a chosen part of another index, signed by this repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,17 +19,17 @@ use operator::mirror::{
 };
 use operator::operator_directory::OperatorDirectory;
 
-/// The projects that were ever mirrored: only these are looked at upstream when they are not wanted any more, so that the
-/// names of an operator's own projects are told to nobody.
+/// The projects that were ever mirrored: only these are fetched upstream when no requirement needs them any more, so
+/// that the names of an operator's own projects are sent to no server.
 const MIRRORED: &str = "mirrored.json";
 
 /// Projects that are compared at a time.
 const PROJECTS: usize = 8;
 
-/// Stages what the requirements lead to.
+/// Stages the files that the requirements resolve to.
 ///
 /// # Errors
-/// When they cannot be fulfilled, a file is not what the other index says, or was replaced there.
+/// When they cannot be fulfilled, or a file does not match the other index or was replaced there.
 pub async fn mirror(
     settings: &Settings,
     repo: &OperatorOptions,
@@ -87,7 +87,7 @@ pub async fn mirror(
 
 type WithHeldBack = (UpstreamProject, Option<packaging::Version>);
 
-/// The projects that are wanted, and those that were mirrored earlier.
+/// The projects that are needed now, and those that were mirrored earlier.
 async fn all_followed(
     mut closure: Closure,
     mirrored: &BTreeSet<PackageName>,
@@ -113,7 +113,7 @@ fn of_release(project: PackageName, release: ChosenReleases, mirror: &MirrorInde
     let mut wanted = BTreeMap::new();
     let mut there: Vec<UpstreamFile> = release.index_files.iter().map(UpstreamFile::of_page).collect();
     for (file, request) in release.chosen {
-        // Of a signed index, the target counts.
+        // For a signed index, the target decides.
         if let Some(listing) = there.iter_mut().find(|listing| Arc::ptr_eq(&listing.file, &file)) {
             listing.sha256 = request.known_sha256();
             listing.size = request.size;
@@ -133,7 +133,7 @@ fn read_mirrored(operator_directory: &OperatorDirectory) -> Result<BTreeSet<Pack
     })
 }
 
-/// Tells people.
+/// Prints the result.
 pub fn say(report: &MirrorReport, dry_run: bool, terminal: &Terminal) {
     let would = |text: &'static str, would: &'static str| if dry_run { would } else { text };
     let lists = [

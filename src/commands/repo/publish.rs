@@ -1,4 +1,4 @@
-//! `repo publish` and `repo refresh`: what is staged, or what would expire, is signed and published.
+//! `repo publish` and `repo refresh`: sign and publish what is staged, or what would expire.
 
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ use operator::publish::{self, PublicationUpdate, PublishOutcome};
 use operator::storage::Storage;
 use operator::{keys, overview, plain_pages, published_state};
 
-/// Publishes what is staged; with `all_plain_pages` writes those of all projects anew.
+/// Publishes what is staged; with `all_plain_pages` rewrites those of all projects.
 ///
 /// # Errors
-/// See [`publish::publish`]; and when nothing was published before, which `repo init` does.
+/// See [`publish::publish`]; and when nothing was published before by `repo init`.
 pub async fn publish(repo: &OperatorOptions, all_plain_pages: bool, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     let operator_directory = OperatorDirectory::open_waiting(&repo.directory, terminal)?;
     let changes = operator_directory.staged_changes()?;
@@ -52,7 +52,7 @@ pub async fn publish(repo: &OperatorOptions, all_plain_pages: bool, terminal: &A
     Ok(())
 }
 
-/// Signs the timestamp anew, and what else is due.
+/// Signs the timestamp again, and whatever else is due.
 ///
 /// # Errors
 /// See [`publish::publish`].
@@ -94,7 +94,7 @@ async fn run(
     publish::publish(operator_directory, &storage, &update, &keys, repo.dry_run, terminal).await
 }
 
-/// `targets` once more, when half of its time is over and the online key signs it (profile `rstuf`).
+/// The next version of `targets`, when half of its time is over and the online key signs it (profile `rstuf`).
 fn renewed_targets(
     published: &Published,
     operator_directory: &OperatorDirectory,
@@ -113,7 +113,7 @@ fn renewed_targets(
     files.iter().map(|file| (file.role(), file.to_bytes())).collect()
 }
 
-/// Says what was published, or would be.
+/// Prints what was published, or would be.
 pub fn say(outcome: &PublishOutcome, operator_directory: &OperatorDirectory, dry_run: bool, terminal: &Terminal) {
     let signed = if dry_run { "Would sign" } else { "Signed" };
     if !outcome.projects.is_empty() {

@@ -1,4 +1,4 @@
-//! `repo yank`, `repo unyank`, `repo remove`: what is said of releases that are there.
+//! `repo yank`, `repo unyank`, `repo remove`: changes to published or staged releases.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ struct FileSelection {
     filename: String,
 }
 
-/// Marks releases as not to be chosen any more.
+/// Marks releases as yanked (PEP 592).
 ///
 /// # Errors
 /// When there is no such release.
@@ -32,7 +32,7 @@ pub async fn yank(repo: &OperatorOptions, yank: &YankReleases, terminal: &Arc<Te
     finish(repo, &operator_directory, &content, &done, "yank", terminal)
 }
 
-/// Takes that back.
+/// Reverts that.
 ///
 /// # Errors
 /// When there is no such release.
@@ -45,7 +45,7 @@ pub async fn unyank(repo: &OperatorOptions, unyank: &ChangeReleases, terminal: &
 /// Takes releases, files or whole projects out of the index.
 ///
 /// # Errors
-/// When there is no such release, or nobody agrees that a project goes.
+/// When there is no such release, or the removal of a project is not confirmed.
 pub async fn remove(repo: &OperatorOptions, remove: &RemoveReleases, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     let named: Vec<NamedFiles> =
         remove.releases.iter().map(|text| NamedFiles::parse(text)).collect::<Result<_, _>>()?;
@@ -76,7 +76,7 @@ fn releases(texts: &[String]) -> Result<Vec<NamedFiles>, Failure> {
     texts.iter().map(release).collect()
 }
 
-/// The files that are meant, each once.
+/// The selected files, each once.
 async fn open(
     repo: &OperatorOptions,
     named: &[NamedFiles],

@@ -1,4 +1,4 @@
-//! `repo rotate-online`: another key takes the place of the one that signs without people.
+//! `repo rotate-online`: replaces the online key.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use operator::operator_directory::OperatorDirectory;
 use operator::publish;
 use operator::storage::Storage;
 
-/// Replaces the online key: at once if the keys of the people are here, else the files wait for them.
+/// Replaces the online key: at once if the offline keys are here, else the files wait for the key holders.
 ///
 /// # Errors
 /// When the new key cannot be made or used, or publishing fails.

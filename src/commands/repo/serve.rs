@@ -1,4 +1,4 @@
-//! `repo serve`: what is published, over HTTP, on this machine only.
+//! `repo serve`: serves the published state over HTTP, on this machine only.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use operator::config::Config;
 use operator::published_state::ROOT_FILE;
 use operator::server::{ResponseOverrides, Server};
 
-/// Serves the published directory until the process is ended, and says what to type to use it.
+/// Serves the published directory until the process is ended, and prints the command to use it.
 ///
 /// # Errors
 /// When nothing is published in a directory yet, or the port is taken.
@@ -40,7 +40,7 @@ pub async fn serve(repo: &OperatorOptions, port: u16, terminal: &Arc<Terminal>) 
     Ok(())
 }
 
-/// The metadata is served here; the pages are too, unless they are somebody else's.
+/// The metadata is served here; so are the pages, unless they are those of another index.
 fn address(config: &Config, server: &Server) -> IndexAddress {
     IndexAddress::of(&Config { base: server.url().clone(), ..config.clone() })
 }

@@ -1,4 +1,4 @@
-//! `repo status`: what is published, what waits, and what expires.
+//! `repo status`: what is published, what is staged, what waits for signatures, and what expires.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use operator::ceremony;
 use operator::operator_directory::OperatorDirectory;
 use operator::overview::{PublishedStatus, RepositoryStatus, StagedChange};
 
-/// Says how things stand.
+/// Prints the status.
 ///
 /// # Errors
 /// When something cannot be read, or what is published is refused.

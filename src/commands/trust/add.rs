@@ -1,4 +1,4 @@
-//! `trust add`: pins the root of an index, and shows at once whether the index lives up to it.
+//! `trust add`: pins the root of an index, and shows at once whether the index verifies with it.
 
 use std::path::{Path, PathBuf};
 
@@ -20,11 +20,13 @@ use installer::trust::{
 /// The most bytes of a layout.
 const LAYOUT_SIZE: u64 = 1 << 20;
 
-/// Trusts an index. One that is trusted already gets the options that are given, if the root is the same; the others stay.
+/// Trusts an index. One that is trusted already gets the options that are given, if the root is the same; the others
+/// stay.
 ///
 /// # Errors
-/// When the root cannot be had or is refused, another one is trusted already, nobody confirms it, the disk refuses; and when
-/// the index itself is refused, which is trusted all the same then: without its metadata it must not be used.
+/// When the root cannot be fetched or is refused, another one is trusted already, it is not confirmed, the disk
+/// refuses; and when the index itself is refused, whose root stays pinned nevertheless: without its metadata it must
+/// not be used.
 pub async fn add(settings: &Settings, add: &AddTrust, context: &Context, terminal: &Terminal) -> Result<(), Failure> {
     let identity = IndexIdentity::of(&add.index);
     let layout = add.layout.as_deref().map(layout).transpose()?;
@@ -70,7 +72,7 @@ pub async fn add(settings: &Settings, add: &AddTrust, context: &Context, termina
     verify(settings, &identity, context, terminal).await
 }
 
-/// The URLs with a user name. One without would claim its part of the host as a part that needs none.
+/// The URLs with a user name. One without would mark its part of the host as one that needs no credentials.
 fn with_credentials(add: &AddTrust) -> Vec<Url> {
     let given = std::iter::once(&add.index).chain(&add.metadata_url).chain(&add.mirrors);
     given.filter(|url| !url.username().is_empty() || url.password().is_some()).cloned().collect()
@@ -80,10 +82,10 @@ fn given_or<T>(given: Vec<T>, stored: Vec<T>) -> Vec<T> {
     if given.is_empty() { stored } else { given }
 }
 
-/// What is trusted about the index already, by the user's own word.
+/// The anchor of the index in the user's own store.
 fn existing_anchor(settings: &Settings, identity: &IndexIdentity) -> Result<Option<TrustAnchor>, Failure> {
     let found = match TrustAnchor::find(&settings.common.trust, identity) {
-        // It is here to be mended.
+        // A missing anchor is what this command adds.
         Err(failure) if failure.code == Code::TrustMissing => None,
         found => found?,
     };
@@ -100,7 +102,7 @@ fn existing_anchor(settings: &Settings, identity: &IndexIdentity) -> Result<Opti
     }
 }
 
-/// A stronger reason to believe a root replaces a weaker one, never the other way round.
+/// A stronger reason to trust a root replaces a weaker one, never the reverse.
 fn record(known: Option<&TrustAnchor>, new: &NewRoot) -> AnchorRecord {
     match known.and_then(|known| known.record.clone()) {
         Some(record) if record.kind != AnchorKind::FirstUse || new.kind == AnchorKind::FirstUse => record,
@@ -114,7 +116,7 @@ fn record(known: Option<&TrustAnchor>, new: &NewRoot) -> AnchorRecord {
     }
 }
 
-/// Makes the directory of an index appear as a whole: a half of it would be an index that cannot be used.
+/// Creates the directory of an index in one step: with a part of it the index could not be used.
 fn create(store: &Path, directory: &Path, new: &NewRoot, trust: &TrustFile) -> std::io::Result<()> {
     make_private_directory(store)?;
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
@@ -134,7 +136,7 @@ fn write(directory: &Path, trust: &TrustFile) -> std::io::Result<()> {
     write_state(directory, &directory.join(TrustFile::NAME), &bytes)
 }
 
-/// What is in force now.
+/// Prints the anchor as it is now.
 fn print(known: Option<&TrustAnchor>, identity: &IndexIdentity, trust: &TrustFile, new: &NewRoot, terminal: &Terminal) {
     let since = if known.is_some() { "Trusted already" } else { "Trusted from now on" };
     terminal.line(&format!("{since}: {}", printable::redacted_url(identity.url())));
@@ -159,8 +161,8 @@ fn print(known: Option<&TrustAnchor>, identity: &IndexIdentity, trust: &TrustFil
     }
 }
 
-/// Updates from the pinned root, so that a wrong one, a wrong URL or a missing layout is noticed now. A network that is not
-/// there is no mistake.
+/// Updates from the pinned root, so that a wrong one, a wrong URL or a missing layout is noticed now. A missing network
+/// is no error.
 async fn verify(
     settings: &Settings,
     identity: &IndexIdentity,
@@ -199,7 +201,7 @@ async fn verify(
     Ok(())
 }
 
-/// Nobody has said anything yet that would speak against the root.
+/// The note when the index could not be verified yet, without evidence against the root.
 fn not_verified_yet(failure: &Failure) -> String {
     let reason = failure.details.iter().find(|(label, _)| *label == "received").map(|(_, text)| text.as_str());
     let advice = if failure.code.exit() == Exit::Network {
@@ -211,7 +213,7 @@ fn not_verified_yet(failure: &Failure) -> String {
     printable::line(&format!("It was not verified yet. {}{reason}. {advice}", failure.message))
 }
 
-/// Without the pin, an index that is refused now would be used unverified tomorrow.
+/// Keeps the pin: without it, an index that is refused now would be used unverified later.
 fn pinned_all_the_same(mut failure: Failure, identity: &IndexIdentity) -> Failure {
     const PINNED: &str = "the root is pinned all the same, so that the index is not used unverified";
     failure.details.retain_mut(|(label, text)| {

@@ -11,7 +11,7 @@ use installer::error::Failure;
 use installer::options::TrustOptions;
 use installer::trust::{AnchorKind, TrustAnchor, TrustFile};
 
-/// An index with what there is to say about it.
+/// An index and what the list shows of it.
 struct TrustListEntry {
     anchor: TrustAnchor,
     /// Where it was found.
@@ -24,7 +24,7 @@ struct TrustListEntry {
 /// Prints what is trusted.
 ///
 /// # Errors
-/// When something of it cannot be used; all the rest is printed before.
+/// When an anchor cannot be used; all others are printed before.
 pub fn list(settings: &TrustOptions, as_json: bool, terminal: &Terminal) -> Result<(), Failure> {
     let (mut usable, mut nameless, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
     for (directory, anchor) in TrustAnchor::all(settings) {
@@ -74,7 +74,7 @@ pub fn list(settings: &TrustOptions, as_json: bool, terminal: &Terminal) -> Resu
     Err(last)
 }
 
-/// A directory that counts for the index whose hash it is named by, whichever that is.
+/// The row of a directory that names no index: it counts for the index whose hash is its name.
 fn nameless_row(directory: &Path, settings: &TrustOptions) -> Vec<String> {
     let index = if directory.join(TrustFile::NAME).exists() { "(no index_url)" } else { "(no trust.json)" };
     let read_only = if is_users(directory, settings) { "" } else { " (read-only)" };
@@ -114,7 +114,7 @@ fn object(listed: &TrustListEntry) -> Value {
     })
 }
 
-/// What the pinned root is believed for; nobody says so of one that somebody put there.
+/// Why the pinned root is trusted; not recorded for one that was put there by hand.
 pub fn kind(anchor: &TrustAnchor) -> &'static str {
     anchor.record.as_ref().map_or("directory", |record| name_of(record.kind))
 }

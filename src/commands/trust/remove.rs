@@ -1,4 +1,4 @@
-//! `trust remove`: forgets the root of an index and all that was verified by it.
+//! `trust remove`: deletes the root of an index and the metadata verified with it.
 
 use std::path::Path;
 
@@ -11,11 +11,11 @@ use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
 use installer::trust::{IndexIdentity, metadata_store_directories};
 
-/// Removes an index from the user's own store, after asking unless `yes`, and what was remembered about it for anchors from
+/// Removes an index from the user's own store, after asking unless `yes`, and its metadata stored for anchors from
 /// elsewhere.
 ///
 /// # Errors
-/// When the index is not trusted, is trusted by what others keep, nobody confirms it, or the disk refuses.
+/// When the index is not trusted, is trusted by a read-only anchor, the removal is not confirmed, or the disk refuses.
 pub fn remove(settings: &Settings, index: &Url, yes: bool, terminal: &Terminal) -> Result<(), Failure> {
     let identity = IndexIdentity::of(index);
     let (shown, name) = (printable::redacted_url(identity.url()), identity.directory_name());
@@ -39,7 +39,7 @@ pub fn remove(settings: &Settings, index: &Url, yes: bool, terminal: &Terminal) 
             return Err(Failure::new(Code::TrustNotConfirmed, "Nothing was removed"));
         }
     }
-    // The memory first: what is still trusted then can be removed again.
+    // Metadata first: if that fails the anchor still exists, and the command can be repeated.
     for directory in [&elsewhere, &own].into_iter().filter(|path| exists(path)) {
         delete(directory).map_err(|error| {
             Failure::new(Code::TrustUnwritable, format!("Could not remove {}: {error}", directory.display()))
@@ -60,7 +60,7 @@ fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// Away by one rename, so that no half of it is ever taken for the whole.
+/// Removes it by one rename, so that a part of it is never taken for the whole.
 fn delete(directory: &Path) -> std::io::Result<()> {
     let store = directory.parent().unwrap_or(Path::new("."));
     let waste = tempfile::Builder::new().prefix(".removed-").tempdir_in(store)?;

@@ -36,7 +36,7 @@ pub struct ChangeReleases {
 pub struct RemoveReleases {
     /// Names of projects, `name==version`, or names of files.
     pub releases: Vec<String>,
-    /// Nobody is asked before all files of a project go.
+    /// Do not ask before all files of a project are removed.
     pub yes: bool,
 }
 

@@ -28,7 +28,7 @@ pub struct MirrorIndex {
     pub options: MirrorOptions,
     /// How files come into the index.
     pub import_mode: ImportMode,
-    /// Take away what is not led to any more.
+    /// Remove files that the requirements no longer lead to.
     pub prune: bool,
 }
 
@@ -54,7 +54,7 @@ pub(super) fn mirror(
         ));
     }
     let (_, releases) = format_and_release_control(input, typed.pre)?;
-    // Without building, nothing can be said of what a source distribution depends on.
+    // Without building, the dependencies of a source distribution are unknown.
     let mut formats = FormatControl::default();
     formats.only_binary(":all:")?;
     let oldest = typed.min_age.map(before_now).transpose()?;

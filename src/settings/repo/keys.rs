@@ -19,15 +19,15 @@ pub struct InitRepository {
     pub base: String,
     /// Where it is published.
     pub output: String,
-    /// How many projects are expected; chooses what is not given.
+    /// How many projects are expected; determines what is not given.
     pub projects: u64,
     /// The shape of the delegations.
     pub profile: Option<Profile>,
     /// How many bins.
     pub bins: Option<u32>,
-    /// How bins are written down.
+    /// How bins are represented in the metadata.
     pub bin_form: BinForm,
-    /// What vouches for a distribution.
+    /// Which target signs a distribution.
     pub trust: DistributionTrust,
     /// Roles, and for how long they are signed; the last one for a role counts.
     pub expiry: Vec<(String, Duration)>,
@@ -89,17 +89,17 @@ pub enum RootCommand {
 pub struct EditRoot {
     /// Whose keys change.
     pub group: EditedGroup,
-    /// Public keys that come.
+    /// Public keys to add.
     pub add: Vec<PathBuf>,
-    /// Names or beginnings of key ids that go.
+    /// Names or beginnings of key ids to remove.
     pub remove: Vec<String>,
     /// How many of the keys must sign.
     pub threshold: Option<u64>,
     /// Over how many bins the projects are spread from now on.
     pub bins: Option<u32>,
-    /// For how long the new root is good; as repo.toml says when `None`.
+    /// For how long the new root is valid; as in repo.toml when `None`.
     pub expires: Option<Duration>,
-    /// What is signed anew although nothing in it changes.
+    /// What is signed again although its content stays.
     pub renew: Renewed,
 }
 
@@ -110,18 +110,18 @@ pub enum EditedGroup {
     Root,
     /// Those who sign targets.
     Targets,
-    /// What signs without people.
+    /// The online key.
     Online,
 }
 
-/// What people sign anew although nothing in it changes.
+/// Which offline metadata is signed again although its content stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewed {
     /// Only what follows from other changes.
     Nothing,
     /// The root.
     Root,
-    /// Targets and what people sign below it.
+    /// Targets and the offline metadata that it delegates to.
     Targets,
     /// Both.
     All,
@@ -130,7 +130,7 @@ pub enum Renewed {
 /// `repo root sign`, `repo sign`
 #[derive(Clone, Debug)]
 pub struct SignFiles {
-    /// The files; all that wait when empty.
+    /// The files; all waiting ones when empty.
     pub files: Vec<PathBuf>,
     /// Private keys; those of the repository when empty.
     pub keys: Vec<PathBuf>,
@@ -158,7 +158,7 @@ pub struct DelegateProject {
     pub keys: Vec<PathBuf>,
     /// How many of them must sign.
     pub threshold: u64,
-    /// Take it back.
+    /// End the delegation.
     pub remove: bool,
 }
 
@@ -301,7 +301,7 @@ fn paths(typed: &[String], process_environment: &ProcessEnvironment) -> Vec<Path
     typed.iter().map(|path| process_environment.expand(path)).collect()
 }
 
-/// The command line knows the three names.
+/// The command line accepts only the three names.
 fn profile(name: &str) -> Profile {
     match name {
         "pep458" => Profile::Pep458,
@@ -310,7 +310,7 @@ fn profile(name: &str) -> Profile {
     }
 }
 
-/// The command line knows the three names.
+/// The command line accepts only the three names.
 fn trust(name: &str) -> DistributionTrust {
     match name {
         "target" => DistributionTrust::Target,

@@ -16,9 +16,9 @@ use installer::process_environment::ProcessEnvironment;
 pub struct VerifyPublished {
     /// Hash every file.
     pub files: bool,
-    /// The base of the copy to look at, with a slash at the end; where the index is published when `None`.
+    /// The base URL of the copy to verify, with a slash at the end; where the index is published when `None`.
     pub base: Option<Url>,
-    /// How long what people sign must be good, in days.
+    /// How long offline metadata must still be valid, in days.
     pub min_days: u32,
 }
 

@@ -1,4 +1,4 @@
-//! `repo root finalize`: what enough people have signed is published.
+//! `repo root finalize`: publishes the waiting files once enough key holders have signed them.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use operator::operator_directory::OperatorDirectory;
 use operator::publish;
 use operator::storage::Storage;
 
-/// Publishes what waits.
+/// Publishes the waiting files.
 ///
 /// # Errors
 /// When signatures are missing, or publishing fails.
