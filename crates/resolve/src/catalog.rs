@@ -49,7 +49,7 @@ pub enum Rejection {
         /// The wheel's file name.
         filename: String,
     },
-    /// Anything else, in words for a person.
+    /// Anything else, as text for the user.
     Other(String),
 }
 
