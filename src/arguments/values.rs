@@ -1,4 +1,5 @@
-//! Values of options that are more than text. Errors are single sentences; the caller names the option.
+//! Option values that are parsed. An error is one sentence; the caller adds the option's name. Errors are single
+//! sentences; the caller names the option.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

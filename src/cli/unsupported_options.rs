@@ -1,4 +1,4 @@
-//! Options and commands of pip that this program knows by name only: taken without effect, refused for now, or gone.
+//! Options and commands of pip that are not supported: accepted without effect, refused for now, or removed by pip.
 
 use clap::{Arg, ArgAction, Command};
 

@@ -12,10 +12,10 @@ use installer::install::resolution::{self, Rules};
 use installer::options::{CommonOptions, DownloadOptions};
 use installer::python::environment::{Environment, shown_path};
 
-/// Saves the distributions that `download` asks for and, unless told otherwise, those they need.
+/// Saves the distributions that `download` names and, unless `--no-deps`, their dependencies.
 ///
 /// # Errors
-/// Whatever stops resolving or fetching, and a file that is there already with other contents.
+/// When resolving or fetching fails, or a file exists already with other content.
 pub async fn download(
     common: &CommonOptions,
     download: &DownloadOptions,
@@ -49,7 +49,7 @@ pub async fn download(
     Ok(())
 }
 
-/// Copies a file to its place by one rename; `false` when it is there already.
+/// Copies a file to its place by one rename; `false` when it exists already.
 fn save(file: &VerifiedFile, path: &Path) -> Result<bool, Failure> {
     if std::fs::read(path).ok().is_some_and(|present| std::fs::read(file.path()).ok() == Some(present)) {
         return Ok(false);

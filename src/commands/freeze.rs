@@ -14,7 +14,7 @@ use installer::options::{CommonOptions, InstalledFilter};
 use installer::python::environment::Environment;
 use installer::python::installed::{InstalledPackage, filter_installed};
 
-/// What is not printed without `--all`: the installer, and before Python 3.12 what every environment came with.
+/// Omitted without `--all`: the installer, and before Python 3.12 what every environment contained.
 const INSTALLERS: [&str; 4] = ["pip", "setuptools", "distribute", "wheel"];
 
 /// `freeze`
@@ -109,8 +109,8 @@ fn reference(described: &InstalledPackage, direct: &DirectUrl) -> Option<String>
     Some(requirement)
 }
 
-/// A URL without what PEP 610 calls security sensitive, should another program have written it down; a URL that cannot be read
-/// as one is shown redacted. The user `git`, variables, and whom `ssh` logs in stay: without them it is another place.
+/// A URL without what PEP 610 calls security sensitive, in case another program has stored it; a URL that cannot be
+/// parsed is shown redacted. The user `git`, variables, and the user of `ssh` stay: without them it is another place.
 fn without_secret(url: &str) -> String {
     let parts = url.split_once("://").and_then(|(scheme, rest)| {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());

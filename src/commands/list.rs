@@ -67,14 +67,14 @@ pub enum ListFormat {
 /// A distribution to list.
 struct ListEntry {
     described: InstalledPackage,
-    /// The newest version on offer and whether its file is a wheel, when that was asked for.
+    /// The newest version on the indexes and the type of its file, if it was requested.
     latest: Option<(Version, &'static str)>,
 }
 
 /// Prints what is installed.
 ///
 /// # Errors
-/// When the environment cannot be read, or an index cannot be asked.
+/// When the environment cannot be read, or an index cannot be fetched.
 pub async fn list(
     common: &CommonOptions,
     list: &ListOptions,
@@ -90,7 +90,7 @@ pub async fn list(
             && (!list.editable || is_editable())
     });
     if list.not_required {
-        // Before anything else is left out: what is not shown still requires.
+        // Before the filters: a distribution that is not shown still has dependencies.
         let mut required = HashSet::new();
         for described in &distributions {
             let dependencies = described.dependencies(&environment.interpreter.markers).map_err(|error| {
@@ -113,7 +113,7 @@ pub async fn list(
     output::print(&listed, list, terminal)
 }
 
-/// The distributions that are as new as asked for; what no index offers is neither outdated nor up to date.
+/// The distributions that are outdated or up to date, as requested; one that no index has is neither.
 async fn compared(
     distributions: Vec<InstalledPackage>,
     list: &ListOptions,
@@ -138,7 +138,7 @@ async fn compared(
     Ok(listed)
 }
 
-/// The best offer: not yanked, not a pre-release unless those are wanted. Source distributions count.
+/// The newest version: not yanked, not a pre-release unless those are allowed. Source distributions count.
 fn latest(
     name: &PackageName,
     offers: &[InstallationCandidate],

@@ -1,4 +1,4 @@
-//! One command a file. `install` is the straight line of `src/install.rs`.
+//! One command per file. `install` is a single call into `crates/installer/src/install/mod.rs`.
 
 pub mod check;
 pub mod confirmation;

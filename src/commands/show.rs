@@ -1,4 +1,4 @@
-//! `show`: what a distribution says of itself.
+//! `show`: prints the metadata of installed distributions.
 
 use std::collections::{BTreeSet, HashMap};
 use std::process::ExitCode;
@@ -83,7 +83,7 @@ fn say(described: &InstalledPackage, requires: &str, required_by: &str, terminal
     }
 }
 
-/// What `-v` adds.
+/// Prints what `-v` adds.
 fn say_more(described: &InstalledPackage, terminal: &Terminal) -> Result<(), Failure> {
     let fields = &described.fields;
     let say = |line: &str| terminal.lines(line);
@@ -138,7 +138,7 @@ fn requires(described: &InstalledPackage, environment: &MarkerEnvironment) -> St
     names.join(", ")
 }
 
-/// By project, who depends on it; `None` when somebody's dependencies are not understood.
+/// The dependents of each project; `None` when some dependencies cannot be parsed.
 fn requiring(
     distributions: &[InstalledPackage],
     environment: &MarkerEnvironment,

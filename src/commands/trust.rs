@@ -1,6 +1,6 @@
 //! `trust`: which indexes are trusted, by whose keys, and since when.
 //!
-//! `add` and `remove` are the only commands that change what trust begins with; the others verify what is stored anew and
+//! `add` and `remove` are the only commands that change trust anchors; the others verify stored metadata again and
 //! print it, without a network.
 
 pub(crate) mod add;
@@ -61,7 +61,7 @@ pub async fn trust(common: &CommonOptions, command: &TrustCommand, terminal: &Ar
     }
 }
 
-/// What trust in an index begins with.
+/// The trust anchor of an index.
 fn anchor_of(settings: &TrustOptions, index: &Url) -> Result<TrustAnchor, Failure> {
     let identity = IndexIdentity::of(index);
     TrustAnchor::find(settings, &identity)?.ok_or_else(|| not_trusted(&identity))

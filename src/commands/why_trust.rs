@@ -1,4 +1,4 @@
-//! `why-trust`: what vouches for the file that would be installed, from the pinned root down to its hash.
+//! `why-trust`: the chain of signatures for the file that would be installed, from the pinned root down to its hash.
 
 use std::process::ExitCode;
 
@@ -30,7 +30,7 @@ pub struct WhyTrustOptions {
 /// 1 when one of them has none.
 ///
 /// # Errors
-/// Whatever stops choosing, refused metadata above all.
+/// When no file can be chosen, above all because metadata is refused.
 pub async fn why_trust(
     common: &CommonOptions,
     why: &WhyTrustOptions,
@@ -102,7 +102,7 @@ async fn say_signed(addition: &Addition, signed: &SignedFile, terminal: &Termina
     Ok(())
 }
 
-/// How the first root came here.
+/// How the first root was obtained.
 fn anchor(anchor: &TrustAnchor) -> String {
     let place = anchor.directory.as_ref().map_or("came with the program".to_owned(), |path| path.display().to_string());
     let how = anchor.record.as_ref().map(|record| {
@@ -116,7 +116,7 @@ fn anchor(anchor: &TrustAnchor) -> String {
     format!("{place}{}", how.unwrap_or_default())
 }
 
-/// Signatures behind the threshold are not looked at: of the other keys nothing is known.
+/// Signatures beyond the threshold are not verified: nothing is known about the other keys.
 fn say_link(link: &ChainLink, now: UnixTime, terminal: &Terminal) {
     let head = format!("version {}, {}", link.version, key_text::expiry(link.expires, now));
     row(terminal, &printable::line(link.role.as_str()), &head);

@@ -1,4 +1,4 @@
-//! The part of the settings that belongs to one command, and pip's rules on what cannot be combined.
+//! The settings of one command, and pip's rules about options that cannot be combined.
 
 use std::path::{Path, PathBuf};
 
@@ -114,7 +114,7 @@ fn install(
         requirement_options: requirement_options("install", typed.requirement_args, &indexes)?,
         indexes,
         selection,
-        // pip looks at nothing that is installed when it fills a directory.
+        // pip ignores what is installed when it fills a directory.
         ignore_installed: typed.ignore_installed || matches!(place, InstallLocation::Target(_)),
         place,
         root: typed.root.filter(|root| !root.is_empty()).map(|root| process_environment.expand(&root)),
@@ -247,7 +247,7 @@ fn requirement_options(
         return Err(command_error(&format!("You must give at least one requirement to {command} {advice}")));
     }
     Ok(RequirementOptions {
-        // pip passes over words that are blank.
+        // pip skips blank arguments.
         requirements: typed.requirements.into_iter().filter(|token| !token.trim().is_empty()).collect(),
         requirement_files: typed.requirement,
         constraint_files: typed.constraint,

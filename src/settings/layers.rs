@@ -1,6 +1,6 @@
-//! Lays configuration below the command line: each entry becomes the words that somebody would have typed, and those
-//! stand before the user's own. What a later entry does to an earlier one is pip's: a list in `[install]` replaces the
-//! one in `[global]`, words on the command line add to it; package selections add up everywhere.
+//! Turns configured values into option tokens that precede the user's own. Later entries act on earlier ones as in pip:
+//! a list in `[install]` replaces the one in `[global]`, options on the command line add to it; package selections add
+//! up everywhere.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ pub fn option_tokens<'a>(
         // Options of other commands may stand in [global] and in the environment.
         let Some(option) = find_long(definition, &entry.key) else { continue };
         let name = option.get_long().unwrap_or_default();
-        // The cache of another program is none of ours.
+        // The cache of pip is not used by this program.
         if name == "cache-dir" && !entry.origin.starts_with("TUFPIP_") {
             continue;
         }
@@ -103,14 +103,14 @@ fn configured(
         origin: entry.origin.clone(),
     };
     if name == "no-cache-dir" {
-        // pip switches the cache off whatever the value says, as long as it says yes or no.
+        // pip switches the cache off for every valid truth value, whether true or false.
         parse_boolean(&entry.value).ok_or_else(|| not_a_boolean(entry))?;
         return Ok(vec![token(option, None)]);
     }
     Ok(match option.get_action() {
         ArgAction::Count => {
             let count = parse_boolean(&entry.value).map(usize::from).or_else(|| entry.value.trim().parse().ok());
-            // More than three say nothing new.
+            // More than three have no further effect.
             let count = count.ok_or_else(|| not_a_count(entry))?.min(9);
             vec![token(option, None); count]
         }

@@ -1,7 +1,7 @@
-//! What one command shall do: the command line, `PIP_*`, `TUFPIP_*` and pip.conf merged into one [`Settings`].
+//! The settings of one run: the command line, `PIP_*`, `TUFPIP_*` and pip.conf, merged.
 //!
 //! Every default is applied here, so nothing that has one is optional behind this point; an `Option` left means that
-//! absence has a meaning of its own. Nothing here asks the network or runs Python. The rules are those of pip's
+//! absence has a meaning of its own. Nothing here uses the network or runs Python. The rules are those of pip's
 //! configuration page: built-in < `[global]` of every file < `[command]` of every file < `PIP_*` < command line.
 
 use installer::options::{CommonOptions, DownloadOptions, InstallOptions};
@@ -24,10 +24,10 @@ use crate::commands::uninstall::UninstallOptions;
 use crate::commands::why_trust::WhyTrustOptions;
 use crate::terminal::settings::TerminalSettings;
 
-/// The index that is asked when none is named: pip's documented default, and the only registry address in the program.
+/// The index that is used when none is named: pip's documented default, and the only registry address in the program.
 pub const DEFAULT_INDEX_URL: &str = "https://pypi.org/simple";
 
-/// Everything one run has to know before it starts.
+/// The settings of one run.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// What to do.
@@ -66,7 +66,7 @@ pub enum Command {
     Repo(Box<crate::commands::repo::RepoCommand>),
     /// `--version`
     Version,
-    /// `help`, `help COMMAND`, `--help`, or no word at all.
+    /// `help`, `help COMMAND`, `--help`, or no argument at all.
     Help {
         /// The page, for standard output.
         text: String,

@@ -1,4 +1,4 @@
-//! From words to [`Settings`]: split off the command, lay the configuration below, check values and combinations.
+//! From arguments to [`Settings`]: find the command, add configured options, check values and combinations.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -22,13 +22,13 @@ use installer::error::{Code, Failure};
 use installer::options::{NetworkOptions, Proxy, TrustOptions};
 use installer::process_environment::ProcessEnvironment;
 
-/// What a command was told: by configuration first, then by the user.
+/// The input of a command: configured options, then the typed ones.
 pub(super) struct CommandInput {
     pub configured: Vec<ConfiguredOption>,
     pub tokens: Vec<Token>,
 }
 
-/// What this process shall do. The words are those after the program's name.
+/// The settings of this run. `arguments` are those after the program's name.
 ///
 /// # Errors
 /// Wrong options, values or combinations, and configuration that cannot be read.
@@ -43,7 +43,7 @@ pub fn resolve_settings(tokens: &[String], process_environment: &ProcessEnvironm
             &command_line.before,
         );
     }
-    // `tufpip` and `tufpip trust` alone name nothing to do.
+    // `tufpip` and `tufpip trust` alone name no command.
     if command_line.definition.has_subcommands() {
         return settings_without_configuration(
             help_command(command_line.definition),
@@ -65,19 +65,18 @@ pub fn resolve_settings(tokens: &[String], process_environment: &ProcessEnvironm
     resolve_command_settings(&definition, &command_line, input, process_environment)
 }
 
-/// The command that a line names, and the other words.
+/// The command that the arguments name, and the rest of them.
 struct CommandLine<'a> {
     /// `["install"]`, `["trust", "add"]`; empty when the line names no command.
     path: Vec<&'a str>,
     definition: &'a clap::Command,
-    /// The options before the last word of the path.
+    /// The options before the last element of the path.
     before: Vec<Token>,
-    /// All words but the path.
+    /// All arguments except the path.
     tokens: Vec<String>,
 }
 
-/// Finds the command. General options before and between its words are as good as behind them; an option that asks for
-/// a page ends the search.
+/// Finds the command. General options may precede it.
 fn parse_command_line<'a>(definition: &'a clap::Command, tokens: &[String]) -> Result<CommandLine<'a>, Failure> {
     let mut command_line = CommandLine { path: Vec::new(), definition, before: Vec::new(), tokens: Vec::new() };
     let mut rest = tokens;
@@ -100,7 +99,7 @@ fn parse_command_line<'a>(definition: &'a clap::Command, tokens: &[String]) -> R
     Ok(command_line)
 }
 
-/// A run that only prints needs no configuration, and must work when that is broken.
+/// `--help` and `--version` must work when the configuration is broken, so none is read.
 fn settings_without_configuration(
     command: Command,
     definition: &clap::Command,
@@ -141,8 +140,9 @@ fn resolve_command_settings(
     Ok(settings)
 }
 
-/// The options that may be configured. For commands below another one these are the general ones, and those about indexes
-/// where the command asks some: PIP_ROOT means the --root of `install`, and PIP_YES answers no question of `trust`.
+/// The options that may be configured. For commands below another one these are the general ones, and those about
+/// indexes where the command uses some: PIP_ROOT means the --root of `install`, and PIP_YES answers no question of
+/// `trust`.
 fn configurable<'a>(
     definition: &clap::Command,
     command_line: &CommandLine<'a>,
@@ -243,7 +243,7 @@ fn find_command<'a>(definition: &'a clap::Command, path: &[&str], name: &str) ->
     Err(Failure::usage(format!("unknown command \"{}\"{}", whole(name), guess.unwrap_or_default())))
 }
 
-/// The definition that `help_command WORDS` is about: of the program without words, and of `trust add` with these two.
+/// The definition that `help WORDS` shows: of the program without words, of `trust add` with these two.
 fn command_definition<'a, 'b>(
     definition: &'a clap::Command,
     tokens: impl Iterator<Item = &'b str>,
@@ -260,7 +260,7 @@ fn command_definition<'a, 'b>(
     Ok(page)
 }
 
-/// The short form for options, and all that is said about the command itself.
+/// The short form for options, and the full text about the command itself.
 fn help_command(definition: &clap::Command) -> Command {
     let mut shown = definition.clone();
     if let Some(about) = definition.get_long_about() {
@@ -381,7 +381,7 @@ fn to_argument(option: &OptionToken) -> String {
     }
 }
 
-/// Which configured option clap does not like; tried one by one, after the fact.
+/// The origin of the configured option that clap rejects, found by trying each.
 fn origin_of_rejected_option(
     definition: &clap::Command,
     path: &[&str],
@@ -395,7 +395,7 @@ fn origin_of_rejected_option(
     wrong.map(|configured| configured.origin.clone())
 }
 
-/// clap's complaint about a value, in optparse's words.
+/// clap's error about a value, with optparse's message.
 fn invalid_value(error: &clap::Error) -> Failure {
     let text = |kind: ContextKind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
@@ -465,7 +465,7 @@ fn unknown_own_variables(definition: &clap::Command, process_environment: &Proce
         .collect()
 }
 
-/// The options among words.
+/// The option tokens.
 pub(super) fn options(tokens: &[Token]) -> impl Iterator<Item = &OptionToken> {
     tokens.iter().filter_map(|token| match token {
         Token::Option(option) => Some(option),

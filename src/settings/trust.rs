@@ -17,7 +17,7 @@ pub(super) fn trust_locations(process_environment: &ProcessEnvironment) -> Trust
     }
 }
 
-/// How strictly signatures are insisted on. What the configuration requires cannot be taken back by an option.
+/// Which signatures are required. What the configuration requires cannot be taken back by an option.
 pub(super) fn trust_options(
     security: VerificationArgs,
     input: &CommandInput,

@@ -1,8 +1,8 @@
 //! The only place that draws: result lines, warnings, verbosity, colour, progress bars and the log file.
 //!
-//! It is the last line of defence against foreign text: whatever it is given, it prints nothing that steers a terminal but the
-//! ends of lines where there may be several, and its own colours. What it tells on the way, other than the result that was
-//! asked for, has no password in it either.
+//! It is the last line of defence against foreign text: for any input it prints no control characters but the
+//! line breaks of multi-line texts, and its own colours. Messages, in contrast to the requested result,
+//! contain no passwords either.
 
 pub mod settings;
 
@@ -19,7 +19,7 @@ use installer::error::{Code, Failure};
 use installer::event::{Event, Progress, Reporter};
 use installer::text::count_noun;
 
-/// Where a command talks.
+/// The output of a command.
 pub struct Terminal {
     settings: TerminalSettings,
     color: bool,
@@ -27,7 +27,7 @@ pub struct Terminal {
     log: Option<Mutex<std::fs::File>>,
 }
 
-/// What is on the screen now.
+/// The progress bars on the screen.
 struct Bars {
     style: BarStyle,
     screen: MultiProgress,
@@ -99,7 +99,7 @@ impl Terminal {
         self.settings.verbosity >= level
     }
 
-    /// Data: a line of what the command was asked for. Always on stdout.
+    /// Data: a line of the requested result. Always on stdout.
     pub fn data(&self, text: &str) {
         self.result(&printable::line(text), i8::MIN);
     }
@@ -114,7 +114,7 @@ impl Terminal {
         self.result(&printable::json(document), i8::MIN);
     }
 
-    /// A file that was asked for, as it is.
+    /// A requested file, unchanged.
     pub fn file(&self, content: &str) {
         self.suspended(|| write_stdout(content));
     }
@@ -146,7 +146,7 @@ impl Terminal {
         self.labelled("WARNING", "33", -1, text);
     }
 
-    /// Something that went wrong beside what was asked for, which was done; may have several lines. On stderr; silent with
+    /// A problem beside the task of the command, which was done; may have several lines. On stderr; silent with
     /// `-qqq`.
     pub fn error(&self, text: &str) {
         self.labelled("ERROR", "31", -2, text);
@@ -161,7 +161,7 @@ impl Terminal {
         }
     }
 
-    /// A line for people who ask for it with `level` times `-v`; always in the log.
+    /// A line that `level` times `-v` shows; always in the log.
     pub fn verbose(&self, level: i8, text: impl FnOnce() -> String) {
         if self.settings.verbosity < level && self.log.is_none() {
             return;

@@ -1,4 +1,4 @@
-//! `repo add`: wheels and source distributions are checked and wait to be published.
+//! `repo add`: checks wheels and source distributions and stages them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
@@ -35,12 +35,12 @@ struct Added<'a> {
     new: Vec<&'a NewFile>,
     staged: Vec<&'a str>,
     published: Vec<&'a str>,
-    /// Published files whose staged removal was taken back.
+    /// Published files whose staged removal was cancelled.
     taken_back: Vec<&'a str>,
     warnings: Vec<String>,
 }
 
-/// Adds what is named: all of it, or nothing.
+/// Adds all the named files, or none.
 ///
 /// # Errors
 /// When a file cannot be read, is refused, or has a name that stands for another content already. All such files are named.
@@ -122,7 +122,7 @@ fn names_by_hash(content: &IndexContents) -> HashMap<String, String> {
     files.map(|file| (file.hashes.sha256.clone(), file.filename.clone())).collect()
 }
 
-/// Files of one name that were both given, and differ.
+/// Failures for given files that have the same name and differ.
 fn two_contents(checked: &[CheckedFile]) -> Vec<Failure> {
     let mut known = HashMap::new();
     let mut failures = Vec::new();

@@ -1,7 +1,7 @@
 //! `repo add-metadata-to`: signatures for an index that cannot be changed, published elsewhere.
 //!
-//! The pages are signed with absolute links, so that files stay where they are. Clients fetch pages and metadata from here
-//! (the layout's `base` is relative to the metadata) and files from there.
+//! The pages are signed with absolute links, so that files stay where they are. Clients fetch pages and metadata from
+//! here (the layout's `base` is relative to the metadata) and files from there.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -154,7 +154,7 @@ async fn followed(
     })
 }
 
-/// The projects to be signed, and whether these are all that the index has.
+/// The projects to be signed, and whether these are all projects of the index.
 async fn projects(
     add: &AddMetadataToArgs,
     index: &Url,
@@ -181,7 +181,7 @@ async fn projects(
     Ok((named.into_iter().collect(), false))
 }
 
-/// The names in a file, one a line; what follows `#` is for people.
+/// The names in a file, one a line; text after `#` is a comment.
 fn names_in(path: &PathBuf) -> Result<Vec<PackageName>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::new(Code::FileUnreadable, format!("Could not read {}: {error}", path.display())).caused_by(error)
@@ -197,7 +197,7 @@ fn names_in(path: &PathBuf) -> Result<Vec<PackageName>, Failure> {
     parsed.collect()
 }
 
-/// Makes sure that this repository is about that index; `true` if it is so from now on.
+/// Makes sure that this repository signs that index; `true` if this call bound it.
 fn bind_to_index(
     operator_directory: &mut OperatorDirectory,
     index: &Url,
@@ -246,7 +246,7 @@ fn without_credentials(index: &Url) -> Url {
     url
 }
 
-/// Notes in repo.toml which index this repository is about; everything else in it stays as people wrote it.
+/// Writes to repo.toml which index this repository signs; everything else in the file stays as it was written.
 fn write_index_url(operator_directory: &OperatorDirectory, index: &Url) -> Result<(), Failure> {
     let text = operator_directory.read(CONFIG_FILE)?.unwrap_or_default();
     let text = Config::index_url_written_into(&String::from_utf8_lossy(&text), index)?;

@@ -1,4 +1,4 @@
-//! `repo delegate`: the files of a project are signed by its own people (PEP 480).
+//! `repo delegate`: the files of a project are signed by its own key holders (PEP 480).
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -95,7 +95,7 @@ pub async fn delegate(delegate: &DelegateArgs, terminal: &Arc<Terminal>) -> Resu
     stage(repo, delegate.dry_run, &operator_directory, ceremony, files, &ring, terminal)
 }
 
-/// What the project's people sign first: the files that the index vouches for until now.
+/// The first metadata of the project's key holders: the files that the index signs until now.
 async fn projects_file(
     published: Option<&Published>,
     storage: &Storage,

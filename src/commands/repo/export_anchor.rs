@@ -1,4 +1,4 @@
-//! `repo export-anchor`: the root that users begin to trust an index with.
+//! `repo export-anchor`: writes the root with which users start to trust an index.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `repo gc`: published files that nobody needs any more are deleted.
+//! `repo gc`: deletes published files that are no longer needed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

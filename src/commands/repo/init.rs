@@ -111,7 +111,7 @@ fn role_expiry(text: &str) -> Result<(String, Duration), String> {
 /// Up to so many projects one role signs for all of them.
 const SMALL: u64 = 500;
 
-/// Makes a repository.
+/// Creates a repository.
 ///
 /// # Errors
 /// When there is one already, a key cannot be used, or publishing fails.
@@ -136,7 +136,7 @@ pub async fn init(init: &InitArgs, terminal: &Terminal) -> Result<(), Failure> {
     begin(&init.operator_directory, &policy, &signers, ring, terminal).await
 }
 
-/// Whether the place can be read, and nothing is published there: before there are keys that would be in the way the next time.
+/// Checks that the storage can be read and is empty, before keys are made that would be in the way of a second try.
 async fn check_place(output: &str) -> Result<(), Failure> {
     if Storage::open(output)?.read(layout::TIMESTAMP, published_state::LIMIT).await?.is_none() {
         return Ok(());
@@ -146,7 +146,7 @@ async fn check_place(output: &str) -> Result<(), Failure> {
         .hint("to go on with that index, work in the directory that it was made in, or in a copy of its repo.toml, root.json and keys"))
 }
 
-/// Public keys that were named, instead of new ones.
+/// Public keys given by options, instead of new ones.
 struct GivenKeys {
     root: Vec<KeyFile>,
     targets: Vec<KeyFile>,
@@ -252,7 +252,7 @@ fn keys_of(init: &InitArgs, given: &GivenKeys, terminal: &Terminal) -> Result<Ke
         }
         ring.add(file, key.into_signing_key());
     }
-    // Private halves that are somewhere else serve now; later they have to be named.
+    // Private halves in other places can sign now; later they must be named.
     for file in given.root.iter().chain(&given.targets).chain(&given.online) {
         ring.add_file(file.clone());
     }
@@ -278,7 +278,7 @@ fn signers(init: &InitArgs, given: &GivenKeys, ring: &KeyRing) -> Result<Signers
     })
 }
 
-/// Lets the first metadata wait, signs it with what is here, and publishes it if that is enough.
+/// Stages the first offline metadata, signs it with the keys here, and publishes it if they suffice.
 async fn begin(
     repo: &OperatorDirectoryArgs,
     policy: &Policy,

@@ -1,4 +1,4 @@
-//! `repo mirror`: a chosen part of another index, signed anew.
+//! `repo mirror`: a chosen part of another index, signed by this repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -106,7 +106,7 @@ const MIRRORED: &str = "mirrored.json";
 /// Projects that are compared at a time.
 const PROJECTS: usize = 8;
 
-/// Stages what the requirements lead to.
+/// Stages the files that the requirements resolve to.
 ///
 /// # Errors
 /// When they cannot be fulfilled, a file is not what the other index says, or was replaced there.
@@ -198,7 +198,7 @@ fn before_now(age: Duration) -> Result<Timestamp, Failure> {
 
 type WithHeldBack = (UpstreamProject, Option<packaging::Version>);
 
-/// The projects that are wanted, and those that were mirrored earlier.
+/// The projects that are needed now, and those that were mirrored earlier.
 async fn all_followed(
     mut closure: Closure,
     mirrored: &BTreeSet<PackageName>,
@@ -224,7 +224,7 @@ fn of_release(project: PackageName, release: ChosenReleases, mirror: &MirrorArgs
     let mut wanted = BTreeMap::new();
     let mut there: Vec<UpstreamFile> = release.index_files.iter().map(UpstreamFile::of_page).collect();
     for (file, request) in release.chosen {
-        // Of a signed index, the target counts.
+        // For a signed index, the target decides.
         if let Some(listing) = there.iter_mut().find(|listing| Arc::ptr_eq(&listing.file, &file)) {
             listing.sha256 = request.known_sha256();
             listing.size = request.size;
@@ -244,7 +244,7 @@ fn read_mirrored(operator_directory: &OperatorDirectory) -> Result<BTreeSet<Pack
     })
 }
 
-/// Tells people.
+/// Prints the result.
 pub fn say(report: &MirrorReport, dry_run: bool, terminal: &Terminal) {
     let would = |text: &'static str, would: &'static str| if dry_run { would } else { text };
     let lists = [

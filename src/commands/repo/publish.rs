@@ -1,4 +1,4 @@
-//! `repo publish` and `repo refresh`: what is staged, or what would expire, is signed and published.
+//! `repo publish` and `repo refresh`: sign and publish what is staged, or what would expire.
 
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ pub async fn publish(publish: &PublishArgs, terminal: &Arc<Terminal>) -> Result<
     Ok(())
 }
 
-/// Signs the timestamp anew, and what else is due.
+/// Signs the timestamp again, and whatever else is due.
 ///
 /// # Errors
 /// See [`publish::publish`].
@@ -125,7 +125,7 @@ async fn run(
     publish::publish(operator_directory, &storage, &update, &keys, dry_run, terminal).await
 }
 
-/// `targets` once more, when half of its time is over and the online key signs it (profile `rstuf`).
+/// The next version of `targets`, when half of its time is over and the online key signs it (profile `rstuf`).
 fn renewed_targets(
     published: &Published,
     operator_directory: &OperatorDirectory,
@@ -144,7 +144,7 @@ fn renewed_targets(
     files.iter().map(|file| (file.role(), file.to_bytes())).collect()
 }
 
-/// Says what was published, or would be.
+/// Prints what was published, or would be.
 pub fn say(outcome: &PublishOutcome, operator_directory: &OperatorDirectory, dry_run: bool, terminal: &Terminal) {
     let signed = if dry_run { "Would sign" } else { "Signed" };
     if !outcome.projects.is_empty() {

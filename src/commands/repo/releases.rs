@@ -1,4 +1,4 @@
-//! `repo yank`, `repo unyank`, `repo remove`: what is said of releases that are there.
+//! `repo yank`, `repo unyank`, `repo remove`: changes to published or staged releases.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ struct FileSelection {
     filename: String,
 }
 
-/// Marks releases as not to be chosen any more.
+/// Marks releases as yanked (PEP 592).
 ///
 /// # Errors
 /// When there is no such release.
@@ -79,7 +79,7 @@ pub async fn yank(yank: &YankArgs, terminal: &Arc<Terminal>) -> Result<(), Failu
     finish(&yank.operator_directory, yank.dry_run, &operator_directory, &content, &done, "yank", terminal)
 }
 
-/// Takes that back.
+/// Reverts that.
 ///
 /// # Errors
 /// When there is no such release.
@@ -124,7 +124,7 @@ fn releases(texts: &[String]) -> Result<Vec<NamedFiles>, Failure> {
     texts.iter().map(release).collect()
 }
 
-/// The files that are meant, each once.
+/// The selected files, each once.
 async fn open(
     repo: &OperatorDirectoryArgs,
     named: &[NamedFiles],

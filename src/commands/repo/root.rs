@@ -1,4 +1,4 @@
-//! `repo root`: who signs changes by files, which go from one person to the next.
+//! `repo root`: changes keys and thresholds by files that are passed from one key holder to the next.
 
 pub(super) mod edit;
 mod finalize;
@@ -47,14 +47,14 @@ pub async fn root(command: &RootCommand, terminal: &Arc<Terminal>) -> Result<(),
     }
 }
 
-/// Warns of keys that are in more hands than they should be.
+/// Warns of keys that more people hold than should.
 pub fn warn_of_keys(ceremony: &Ceremony, ring: &KeyRing, terminal: &Terminal) {
     for warning in ceremony.expected().iter().flat_map(|expected| ceremony::keys_for_everything(expected, ring)) {
         terminal.warning(&warning);
     }
 }
 
-/// Says what waits, whose signatures are missing, and which command comes next.
+/// Prints what waits, whose signatures are missing, and which command comes next.
 pub fn say_what_is_next(
     ceremony: &Ceremony,
     operator_directory: &OperatorDirectory,
@@ -89,7 +89,7 @@ pub fn say_what_is_next(
     terminal.line("Then, here: tufpip repo root finalize");
 }
 
-/// What waits, for programs.
+/// The waiting files as JSON.
 pub fn waiting_json(ceremony: &Ceremony, operator_directory: &OperatorDirectory, ring: &KeyRing) -> Vec<Value> {
     let described = |file: &OfflineMetadataFile| {
         let path = ceremony::path_of(operator_directory, file).display().to_string();

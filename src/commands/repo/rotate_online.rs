@@ -1,4 +1,4 @@
-//! `repo rotate-online`: another key takes the place of the one that signs without people.
+//! `repo rotate-online`: replaces the online key.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `repo serve`: what is published, over HTTP, on this machine only.
+//! `repo serve`: serves the published state over HTTP, on this machine only.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub async fn serve(serve: &ServeArgs, terminal: &Arc<Terminal>) -> Result<(), Fa
     Ok(())
 }
 
-/// The metadata is served here; the pages are too, unless they are somebody else's.
+/// The metadata is served here; so are the pages, unless they are those of another index.
 fn address(config: &Config, server: &Server) -> IndexAddress {
     IndexAddress::of(&Config { base: server.url().clone(), ..config.clone() })
 }

@@ -1,4 +1,4 @@
-//! `repo status`: what is published, what waits, and what expires.
+//! `repo status`: what is published, what is staged, what waits for signatures, and what expires.
 
 use std::sync::Arc;
 

@@ -47,7 +47,7 @@ fn base_url(text: &str) -> Result<Url, WholeMessage> {
 const WARN_DAYS: i64 = 60;
 const DAY: i64 = 24 * 60 * 60;
 
-/// Looks at everything that is published, as a client.
+/// Verifies everything that is published, as a client.
 ///
 /// # Errors
 /// When something is not as it must be, has expired, or will soon.
@@ -78,7 +78,7 @@ pub async fn verify(common: &CommonOptions, verify: &VerifyArgs, terminal: &Arc<
     }
 }
 
-/// As the operator's machine sees it: the directory itself, and the world's view of a bucket.
+/// The place to read from: the directory itself, or the public URL of a bucket.
 fn published_at(config: &Config, output: &str) -> Url {
     match output.split_once("://") {
         None => Url::from_directory_path(output).unwrap_or_else(|()| config.base.clone()),
@@ -109,7 +109,7 @@ async fn other_root(
     Ok(Some(IndexProblem::wrong(text)))
 }
 
-/// Whether an old state was put back: clients that have not seen the newer one would believe it.
+/// Whether an old state was put back: clients that have not seen the newer one would accept it.
 fn older(findings: &Findings, seen: SeenVersions) -> Vec<IndexProblem> {
     let epoch_info = &findings.epoch_info;
     let roles = [("timestamp", epoch_info.timestamp, seen.timestamp), ("snapshot", epoch_info.snapshot, seen.snapshot)];
@@ -120,7 +120,7 @@ fn older(findings: &Findings, seen: SeenVersions) -> Vec<IndexProblem> {
     .collect()
 }
 
-/// Says to the operator how to sign again what has expired.
+/// Adds advice how to sign expired metadata again.
 fn renewable(failure: Failure) -> Failure {
     failure
         .hint("`tufpip repo refresh` signs again what the online key signs")
@@ -196,7 +196,7 @@ fn to_json(findings: &Findings, base: &Url) -> Value {
     })
 }
 
-/// The gravest problem decides the exit code.
+/// The most severe problem decides the exit code.
 fn failure(findings: &Findings, base: &Url) -> Option<Failure> {
     let gravity = |exit: Exit| match exit {
         Exit::Verification => 4,

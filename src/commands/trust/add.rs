@@ -1,4 +1,4 @@
-//! `trust add`: pins the root of an index, and shows at once whether the index lives up to it.
+//! `trust add`: pins the root of an index, and shows at once whether the index verifies with it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -233,7 +233,7 @@ fn existing_anchor(settings: &TrustOptions, identity: &IndexIdentity) -> Result<
     }
 }
 
-/// A stronger reason to believe a root replaces a weaker one, never the other way round.
+/// A stronger reason to trust a root replaces a weaker one, never the reverse.
 fn record(known: Option<&TrustAnchor>, new: &NewRoot) -> AnchorRecord {
     match known.and_then(|known| known.record.clone()) {
         Some(record) if record.kind != AnchorKind::FirstUse || new.kind == AnchorKind::FirstUse => record,
@@ -247,7 +247,7 @@ fn record(known: Option<&TrustAnchor>, new: &NewRoot) -> AnchorRecord {
     }
 }
 
-/// Makes the directory of an index appear as a whole: a half of it would be an index that cannot be used.
+/// Creates the directory of an index in one step: with a part of it the index could not be used.
 fn create(store: &Path, directory: &Path, new: &NewRoot, trust: &TrustFile) -> std::io::Result<()> {
     make_private_directory(store)?;
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
@@ -267,7 +267,7 @@ fn write(directory: &Path, trust: &TrustFile) -> std::io::Result<()> {
     write_state(directory, &directory.join(TrustFile::NAME), &bytes)
 }
 
-/// What is in force now.
+/// Prints the anchor as it is now.
 fn print(known: Option<&TrustAnchor>, identity: &IndexIdentity, trust: &TrustFile, new: &NewRoot, terminal: &Terminal) {
     let since = if known.is_some() { "Trusted already" } else { "Trusted from now on" };
     terminal.line(&format!("{since}: {}", printable::redacted_url(identity.url())));
@@ -292,8 +292,8 @@ fn print(known: Option<&TrustAnchor>, identity: &IndexIdentity, trust: &TrustFil
     }
 }
 
-/// Updates from the pinned root, so that a wrong one, a wrong URL or a missing layout is noticed now. A network that is not
-/// there is no mistake.
+/// Updates from the pinned root, so that a wrong one, a wrong URL or a missing layout is noticed now. A missing network
+/// is no error.
 async fn verify(
     settings: &TrustOptions,
     identity: &IndexIdentity,
@@ -332,7 +332,7 @@ async fn verify(
     Ok(())
 }
 
-/// Nobody has said anything yet that would speak against the root.
+/// The note when the index could not be verified yet, without evidence against the root.
 fn not_verified_yet(failure: &Failure) -> String {
     let reason = failure.details.iter().find(|(label, _)| *label == "received").map(|(_, text)| text.as_str());
     let advice = if failure.code.exit() == Exit::Network {
@@ -344,7 +344,7 @@ fn not_verified_yet(failure: &Failure) -> String {
     printable::line(&format!("It was not verified yet. {}{reason}. {advice}", failure.message))
 }
 
-/// Without the pin, an index that is refused now would be used unverified tomorrow.
+/// Keeps the pin: without it, an index that is refused now would be used unverified later.
 fn pinned_all_the_same(mut failure: Failure, identity: &IndexIdentity) -> Failure {
     const PINNED: &str = "the root is pinned all the same, so that the index is not used unverified";
     failure.details.retain_mut(|(label, text)| {

@@ -83,7 +83,7 @@ pub fn list(settings: &TrustOptions, list: &ListArgs, terminal: &Terminal) -> Re
     Err(last)
 }
 
-/// A directory that counts for the index whose hash it is named by, whichever that is.
+/// The row of a directory that names no index: it counts for the index whose hash is its name.
 fn nameless_row(directory: &Path, settings: &TrustOptions) -> Vec<String> {
     let index = if directory.join(TrustFile::NAME).exists() { "(no index_url)" } else { "(no trust.json)" };
     let read_only = if is_users(directory, settings) { "" } else { " (read-only)" };
@@ -123,7 +123,7 @@ fn object(listed: &TrustListEntry) -> Value {
     })
 }
 
-/// What the pinned root is believed for; nobody says so of one that somebody put there.
+/// Why the pinned root is trusted; not recorded for one that was put there by hand.
 pub fn kind(anchor: &TrustAnchor) -> &'static str {
     anchor.record.as_ref().map_or("directory", |record| name_of(record.kind))
 }

@@ -73,7 +73,7 @@ fn signers(root: &Metadata<Root>, earlier: Option<&Metadata<Root>>) -> String {
     format!("signed by {}", signed.join(", "))
 }
 
-/// What a root says differently from the one before, role by role.
+/// The differences between a root and the previous one, role by role.
 fn changed(before: &Root, after: &Root) -> Vec<String> {
     let mut lines = Vec::new();
     for role in TopLevelRole::ALL {
@@ -98,7 +98,7 @@ fn changed(before: &Root, after: &Root) -> Vec<String> {
     lines
 }
 
-/// Whether a role has the same key under the same name; names are opaque, so a name alone says nothing.
+/// Whether a role has the same key under the same key id; key ids are opaque, so that an equal id alone proves nothing.
 fn is_in(role: &RoleKeys, root: &Root, id: &KeyId, other: &Root) -> bool {
     role.key_ids.contains(id) && root.keys.get(id) == other.keys.get(id)
 }

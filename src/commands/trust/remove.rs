@@ -1,4 +1,4 @@
-//! `trust remove`: forgets the root of an index and all that was verified by it.
+//! `trust remove`: deletes the root of an index and the metadata verified with it.
 
 use std::path::Path;
 
@@ -52,7 +52,7 @@ pub fn remove(settings: &TrustOptions, remove: &RemoveArgs, terminal: &Terminal)
             return Err(Failure::new(Code::TrustNotConfirmed, "Nothing was removed"));
         }
     }
-    // The memory first: what is still trusted then can be removed again.
+    // Metadata first: if that fails the anchor still exists, and the command can be repeated.
     for directory in [&elsewhere, &own].into_iter().filter(|path| exists(path)) {
         delete(directory).map_err(|error| {
             Failure::new(Code::TrustUnwritable, format!("Could not remove {}: {error}", directory.display()))
@@ -73,7 +73,7 @@ fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// Away by one rename, so that no half of it is ever taken for the whole.
+/// Removes it by one rename, so that a part of it is never taken for the whole.
 fn delete(directory: &Path) -> std::io::Result<()> {
     let store = directory.parent().unwrap_or(Path::new("."));
     let waste = tempfile::Builder::new().prefix(".removed-").tempdir_in(store)?;

@@ -24,7 +24,7 @@ pub struct ShowArgs {
 /// Delegated roles that are printed; more are counted.
 const MOST_DELEGATIONS: usize = 20;
 
-/// Prints these indexes, or all.
+/// Prints the given indexes, or all.
 ///
 /// # Errors
 /// When one is not trusted, or what is stored of it cannot be used.
@@ -63,7 +63,7 @@ pub fn show(settings: &TrustOptions, show: &ShowArgs, terminal: &Terminal) -> Re
     Ok(())
 }
 
-/// Where the metadata is, and what the root is believed for.
+/// Where the metadata is, and why the root is trusted.
 fn anchor_lines(anchor: &TrustAnchor, settings: &TrustOptions) -> Result<Vec<String>, Failure> {
     let mut lines = vec![
         printable::redacted_url(anchor.identity.url()),
@@ -126,7 +126,7 @@ fn role_lines(stored: &StoredMetadata) -> Vec<String> {
     lines
 }
 
-/// The roles that the top-level targets hand projects to.
+/// The roles to which the top-level targets delegate projects.
 fn delegation_lines<'a>(
     targets: &Targets,
     in_snapshot: impl Fn(&tuf::metadata::RoleName) -> Option<&'a FileMeta>,

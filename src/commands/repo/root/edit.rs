@@ -1,4 +1,4 @@
-//! `repo root edit`: the next versions of what people sign.
+//! `repo root edit`: writes the next versions of offline metadata.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -130,7 +130,7 @@ pub async fn edit(edit: &EditArgs, terminal: &Terminal) -> Result<(), Failure> {
     stage(repo, edit.dry_run, &operator_directory, ceremony, files, &ring, terminal)
 }
 
-/// The files that have to be signed so that this is published. A file that waits and says the same stays: it may have
+/// The files that must be signed before this can be published. A waiting file with the same content stays: it may have
 /// signatures already.
 pub fn prepare(
     operator_directory: &OperatorDirectory,
@@ -140,7 +140,7 @@ pub fn prepare(
 ) -> Vec<OfflineMetadataFile> {
     let published = ceremony.published.as_ref().map(OfflineMetadata::of);
     let files = wanted.changes_since(published.as_ref(), renewed, &operator_directory.config.policy(), unix_now());
-    // What waits only for another expiry.
+    // Files that wait only because of another expiry.
     let is_there = |waiting: &OfflineMetadataFile| files.iter().any(|file| file.role() == waiting.role());
     let others = ceremony.waiting.iter().filter(|waiting| wanted.matches_file(waiting) && !is_there(waiting));
     let others: Vec<OfflineMetadataFile> = others.cloned().collect();
@@ -154,7 +154,7 @@ pub fn prepare(
     files
 }
 
-/// What the people of projects sign so that it expires later. Where something waits for them already, that does it.
+/// The metadata of claimed projects with a later expiry. Where a file waits for their key holders already, it is kept.
 async fn renewed_projects(
     ceremony: &Ceremony,
     wanted: &OfflineMetadata,
@@ -174,7 +174,7 @@ async fn renewed_projects(
     Ok(read.into_iter().map(next).collect())
 }
 
-/// Shows what changes, lets it wait, and says what comes next.
+/// Prints what changes, stages the files, and prints what comes next.
 ///
 /// # Errors
 /// When the disk refuses.
@@ -207,7 +207,7 @@ pub fn stage(
     Ok(())
 }
 
-/// Says what changes with each file.
+/// Prints what changes with each file.
 pub fn say_difference(
     before: Option<&OfflineMetadata>,
     files: &[OfflineMetadataFile],
@@ -255,12 +255,12 @@ fn changed(group: &KeyGroup, edit: &EditArgs, added: &[keys::KeyFile], ring: &Ke
     KeyGroup::new(signers, edit.threshold.unwrap_or(group.threshold)).map_err(impossible)
 }
 
-/// Why who signs cannot be changed so.
+/// Why keys and thresholds cannot be changed in this way.
 pub fn impossible(error: CeremonyError) -> Failure {
     Failure::new(Code::RepoCeremony, format!("This change is impossible: {error}"))
 }
 
-/// There is nothing to change.
+/// The failure when there is no root to change.
 pub fn no_root() -> Failure {
     Failure::new(Code::RepoNoRoot, "There is no root, neither published nor waiting")
         .hint("`tufpip repo init` makes the first one")

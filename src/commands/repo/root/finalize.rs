@@ -1,4 +1,4 @@
-//! `repo root finalize`: what enough people have signed is published.
+//! `repo root finalize`: publishes the waiting files once enough key holders have signed them.
 
 use std::sync::Arc;
 

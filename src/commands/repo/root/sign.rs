@@ -1,4 +1,4 @@
-//! `repo root sign`, `repo sign`: a signature more on what waits for people, after they have seen what it says.
+//! `repo root sign`, `repo sign`: adds a key holder's signature to offline metadata, after showing its content.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ struct ToSign {
     has_more: bool,
 }
 
-/// What a file is compared with, and what says whose signatures it needs.
+/// What a file is compared with, and what determines whose signatures it needs.
 struct SigningContext {
     ceremony: Option<Ceremony>,
     /// What `--previous` names.
@@ -43,13 +43,13 @@ impl SigningContext {
         self.previous.as_ref().or(self.ceremony.as_ref().and_then(|ceremony| ceremony.before.as_ref()))
     }
 
-    /// As it will be with these files.
+    /// The state that these files lead to.
     fn expected(&self, files: &[OfflineMetadataFile]) -> Option<OfflineMetadata> {
         let previous = || Some(OfflineMetadata { root: self.previous.clone()?, delegators: BTreeMap::new() });
         OfflineMetadata::expected(self.ceremony.as_ref().and_then(Ceremony::expected).or_else(previous), files)
     }
 
-    /// Whether the keys before have to sign a file too, and are not known.
+    /// Whether the keys of the previous root must sign a file too, and are not known.
     fn lacks_the_old_root(&self, file: &OfflineMetadataFile) -> bool {
         let is_before = |root: &Root| root.version.checked_add(1) == Some(file.version());
         matches!(file, OfflineMetadataFile::Root(_)) && file.version() > 1 && !self.before().is_some_and(is_before)
@@ -143,7 +143,7 @@ pub async fn sign(sign: &SignArgs, terminal: &Terminal) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is known of the repository: if the place it is published in cannot be read here, only what waits.
+/// What is known of the repository: only the waiting files if the storage cannot be read here.
 async fn known(operator_directory: &OperatorDirectory, terminal: &Terminal) -> Result<Ceremony, Failure> {
     let storage = Storage::open(&operator_directory.output())?;
     match Ceremony::read(operator_directory, &storage, terminal).await {
@@ -155,7 +155,7 @@ async fn known(operator_directory: &OperatorDirectory, terminal: &Terminal) -> R
     }
 }
 
-/// Says what changes with files in whose place others are published.
+/// Prints what changes with files that replace published ones.
 async fn say_what_changes(
     files: &[ToSign],
     known: &SigningContext,
@@ -202,7 +202,7 @@ fn ring(
         Some(operator_directory) => keys::in_directory(&operator_directory.keys())?,
         None => keys_beside(&sign.keys),
     };
-    // Only their names: who was not named does not sign.
+    // Only their names: keys that were not named do not sign.
     names.iter_mut().for_each(|key| key.private = None);
     let mut ring = KeyRing::new(names, Passphrases::new(&sign.unlock.options(terminal)));
     for path in &sign.keys {
@@ -214,7 +214,7 @@ fn ring(
     Ok(ring)
 }
 
-/// The public keys that somebody keeps beside their own ones: those of the others who sign. What is no key is no name.
+/// The public keys beside the user's own ones: those of the other key holders. Files that are no keys are ignored.
 fn keys_beside(own: &[PathBuf]) -> Vec<KeyFile> {
     let directories: BTreeSet<&Path> = own.iter().filter_map(|path| path.parent()).collect();
     let directories =
@@ -271,7 +271,7 @@ fn to_sign(
     for (path, file) in files {
         let requirements = requirements(&file, known.before(), expected.as_ref());
         let mut signers: Vec<KeyId> = match requirements.is_empty() {
-            // Who may sign stands in another file, which is not here: whoever was named does.
+            // The file that lists the permitted keys is not here: all named keys sign.
             true => ring.ids().filter(|_| !sign.keys.is_empty()).cloned().collect(),
             false => {
                 requirements.iter().flat_map(SignatureRequirement::missing).filter(|id| ring.has(id)).cloned().collect()
@@ -341,7 +341,7 @@ fn report(sign: &SignArgs, files: &mut [ToSign], known: &SigningContext, ring: &
     }
 }
 
-/// That the signatures of the root before are needed too.
+/// A note that signatures of the previous root's keys are needed too.
 fn not_counted(file: &OfflineMetadataFile) -> String {
     let name = file.file_name();
     printable::line(&format!("{name}: the old root's own signatures cannot be counted here; give --previous root.json"))
@@ -397,7 +397,7 @@ fn refuse_other_previous(file: &OfflineMetadataFile, previous: &Root) -> Result<
         .hint("it is root.json where the index is published from, and tuf/N.root.json of the index"))
 }
 
-/// The root before, which whoever it names must have signed.
+/// Reads the previous root, which its own keys must have signed.
 fn read_previous(path: &Path) -> Result<Root, Failure> {
     let no_root = |problem: String| Failure::new(Code::RepoMetadataFile, format!("{} {problem}", path.display()));
     let bytes = std::fs::read(path).map_err(|error| disk_failure(path, &error))?;
