@@ -92,7 +92,7 @@ impl fmt::Display for Failure {
             }
         }
         for hint in &self.hints {
-            writeln!(formatter, "  {:<9} {}", "help", printable::line(hint))?;
+            writeln!(formatter, "  {:<9} {}", "help", shown(hint))?;
         }
         write!(formatter, "  {:<9} {}", "code", self.code)
     }
