@@ -183,7 +183,7 @@ fn removal(
 
 /// Why a distribution cannot be removed, with its name as its metadata spell it.
 fn not_removable(described: &InstalledPackage, error: TransactionError) -> Failure {
-    let (name, version) = (described.raw_name(), described.raw_version());
+    let (name, version) = (printable::line(described.raw_name()), printable::line(described.raw_version()));
     let failure =
         |code, cause: String| Failure::new(code, format!("Cannot uninstall {name} {version}")).detail("cause", cause);
     match error {

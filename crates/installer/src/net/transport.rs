@@ -146,8 +146,10 @@ impl Transport {
 /// The address may contain a password, so that only its scheme is ever shown.
 fn proxy(address: &str) -> Result<reqwest::Proxy, Failure> {
     let unusable = || {
-        Failure::usage("the address given to --proxy is not usable")
-            .hint("give it as http://[USER:PASSWORD@]HOST:PORT or https://…; other kinds of proxies are not supported")
+        Failure::usage("the address given to --proxy is not usable").hint(
+            "give it as http://HOST:PORT or https://…, with NAME:PASSWORD and an @ before HOST where it asks for them; \
+                 other kinds of proxies are not supported",
+        )
     };
     match address.split_once("://") {
         None | Some(("http" | "https", _)) => reqwest::Proxy::all(address).map_err(|_| unusable()),
