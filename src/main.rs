@@ -1,4 +1,16 @@
 //! tufpip: a pip-compatible installer that verifies what it downloads.
+//!
+//! Modules use only those below themselves:
+//!
+//! | module | is responsible for |
+//! |---|---|
+//! | `main` | parse, run, print the failure, exit code |
+//! | `settings` | command line, `PIP_*`, `TUFPIP_*` and pip.conf become the options of one command |
+//! | `cli` | the definition of the whole command line, and the options of commands that may be configured |
+//! | `commands` | one command a file; those below `trust` and `repo` with their options |
+//! | `arguments` | groups and values of options that several commands share |
+//! | `terminal` | everything that is printed or drawn |
+//! | `messages` | the words of events |
 
 mod arguments;
 mod cli;

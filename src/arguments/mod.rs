@@ -1,7 +1,4 @@
 //! Groups of options that several commands share, and the values of options that are more than text.
-//!
-//! The modules of the program use each other downwards only: `main`, `settings`, `cli`, `commands`, `arguments`, `terminal`,
-//! `messages`.
 
 pub mod values;
 

@@ -110,7 +110,7 @@ impl PassphraseArgs {
     }
 }
 
-/// For commands that open no private key, or only one that nobody has to type a passphrase for.
+/// For commands that have no option about passphrases.
 fn without_passphrase(terminal: &Terminal) -> UnlockOptions {
     UnlockOptions { passphrase_fd: None, no_input: terminal.settings().no_input }
 }

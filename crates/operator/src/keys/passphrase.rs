@@ -100,7 +100,7 @@ impl Passphrases {
         let reason = if self.no_input {
             "no input is expected (--no-input)"
         } else if !io::stdin().is_terminal() {
-            "there is no reporter to ask at"
+            "there is no terminal to ask at"
         } else {
             let typed = rpassword::prompt_password(question).map(Zeroizing::new);
             return typed.map_err(|error| unasked(&format!("asking for it failed: {error}")));
