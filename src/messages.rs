@@ -83,17 +83,17 @@ pub fn of_event(event: &Event<'_>) -> Vec<Message> {
 
 /// The failure that ends a command: pip's message, labelled facts, advice, and the code.
 pub fn of_failure(failure: &Failure) -> String {
-    // Escape again: callers may pass foreign text.
-    let lines = |text: &str| printable::lines(text).lines().map(str::to_owned).collect::<Vec<_>>();
-    let mut shown = vec![format!("ERROR: {}", lines(&failure.message).join("\n"))];
+    // The last line of defence: some of the texts are foreign, and some have URLs in them.
+    let safe = |text: &str| printable::lines(&printable::redacted(text));
+    let mut shown = vec![format!("ERROR: {}", safe(&failure.message))];
     for (label, text) in &failure.details {
         let mut label = *label;
-        for line in lines(text) {
+        for line in safe(text).lines() {
             shown.push(format!("  {label:<9} {line}"));
             label = "";
         }
     }
-    shown.extend(failure.hints.iter().map(|hint| format!("  {:<9} {hint}", "help")));
+    shown.extend(failure.hints.iter().map(|hint| format!("  {:<9} {}", "help", safe(hint))));
     shown.push(format!("  {:<9} {}", "code", failure.code));
     shown.join("\n")
 }

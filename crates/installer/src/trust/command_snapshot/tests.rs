@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::time::{error::Elapsed, timeout};
 
 use super::*;
-use crate::error::Code;
+use crate::error::{Code, Failure};
 use crate::event::{Event, Silent};
 use crate::net::Credentials;
 use crate::options::{NetworkOptions, Proxy};
