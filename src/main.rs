@@ -1,11 +1,25 @@
 //! tufpip: a pip-compatible installer that verifies what it downloads.
+//!
+//! Modules use only those below themselves:
+//!
+//! | module | is responsible for |
+//! |---|---|
+//! | `main` | parse, run, print the failure, exit code |
+//! | `settings` | command line, `PIP_*`, `TUFPIP_*` and pip.conf become the options of one command |
+//! | `cli` | the definition of the whole command line, and the options of commands that may be configured |
+//! | `commands` | one command a file; those below `trust` and `repo` with their options |
+//! | `arguments` | groups and values of options that several commands share |
+//! | `terminal` | everything that is printed or drawn |
+//! | `messages` | the words of events |
 
+mod arguments;
 mod cli;
 mod commands;
 mod messages;
 mod settings;
 mod terminal;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -20,8 +34,9 @@ use installer::process_environment::ProcessEnvironment;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let settings = match resolve_settings(&words, &ProcessEnvironment::current()) {
+    let settings = command_line(std::env::args_os().skip(1))
+        .and_then(|words| resolve_settings(&words, &ProcessEnvironment::current()));
+    let settings = match settings {
         Ok(settings) => settings,
         Err(failure) => {
             eprintln!("{}", messages::of_failure(&failure));
@@ -47,6 +62,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// The words behind the name of the program.
+///
+/// # Errors
+/// One of them is not UTF-8: what was corrected could name another file or package.
+fn command_line(words: impl Iterator<Item = OsString>) -> Result<Vec<String>, Failure> {
+    let text = |(position, word): (usize, OsString)| {
+        word.into_string().map_err(|word| {
+            let shown = printable::redacted(&word.as_encoded_bytes().escape_ascii().to_string());
+            Failure::usage(format!("argument {} is not UTF-8: {shown}", position + 1))
+                .hint("files and directories with such a name have to be renamed first")
+        })
+    };
+    words.enumerate().map(text).collect()
+}
+
 /// Runs the command; a success of `check` or `show` may still mean exit code 1.
 fn run(settings: &Settings, terminal: &Arc<Terminal>) -> Result<ExitCode, Failure> {
     match &settings.command {
@@ -55,26 +85,27 @@ fn run(settings: &Settings, terminal: &Arc<Terminal>) -> Result<ExitCode, Failur
             installer::install::install(&settings.common, install, &context).await
         }),
         Command::Download(download) => in_runtime(async {
-            commands::download::download(settings, download, &context(settings, terminal)?, terminal).await
+            commands::download::download(&settings.common, download, &context(settings, terminal)?, terminal).await
         }),
         Command::Uninstall(uninstall) => in_runtime(async {
-            commands::uninstall::uninstall(settings, uninstall, &context(settings, terminal)?, terminal).await
+            commands::uninstall::uninstall(&settings.common, uninstall, &context(settings, terminal)?, terminal).await
         }),
-        Command::List(list) => {
-            in_runtime(async { commands::list::list(settings, list, &context(settings, terminal)?, terminal).await })
-        }
-        Command::Freeze(freeze) => commands::freeze::freeze(settings, freeze, terminal),
-        Command::Show(show) => return commands::show::show(settings, show, terminal),
-        Command::Check => return commands::check::check(settings, terminal),
-        Command::Trust(command) => in_runtime(commands::trust::trust(settings, command, terminal)),
+        Command::List(list) => in_runtime(async {
+            commands::list::list(&settings.common, list, &context(settings, terminal)?, terminal).await
+        }),
+        Command::Freeze(freeze) => commands::freeze::freeze(&settings.common, freeze, terminal),
+        Command::Show(show) => return commands::show::show(&settings.common, show, terminal),
+        Command::Check => return commands::check::check(&settings.common, terminal),
+        Command::Trust(command) => in_runtime(commands::trust::trust(&settings.common, command, terminal)),
         Command::WhyTrust(why) => {
             return in_runtime(async {
-                commands::why_trust::why_trust(settings, why, &context(settings, terminal)?, terminal).await
+                commands::why_trust::why_trust(&settings.common, why, &context(settings, terminal)?, terminal).await
             });
         }
-        Command::Repo(repo) => in_runtime(commands::repo::repo(settings, repo, terminal)),
+        #[cfg(feature = "repo")]
+        Command::Repo(command) => in_runtime(commands::repo::repo(&settings.common, command, terminal)),
         Command::Version => {
-            terminal.data(&commands::version(settings));
+            terminal.data(&commands::version(&settings.common));
             Ok(())
         }
         Command::Help { text } => {

@@ -1,14 +1,14 @@
-//! The words of events: the one place where what the installer tells becomes lines for people. Phrases that scripts look for
-//! are pip's.
+//! Turns the events and failures of the installer into lines for users; nothing else does. Phrases that scripts search
+//! for are pip's.
 
 use installer::error::Failure;
 use installer::event::{BrokenRequirement, Event, Verified};
 use installer::python::environment::shown_path;
 use installer::text::count_noun;
 
-/// What becomes of an event.
+/// A message made of an event.
 pub enum Message {
-    /// The JSON document that was asked for; always printed, on standard output.
+    /// The requested JSON document; always printed, on standard output.
     Json(String),
     /// A result line as pip prints it, on standard output.
     Line(String),
@@ -16,13 +16,13 @@ pub enum Message {
     Note(String),
     /// Something the user should know although all goes well.
     Warning(String),
-    /// Something that went wrong beside what was asked for, which was done.
+    /// A problem beside the task of the command, which was done.
     Error(String),
     /// A detail of this level.
     Detail(i8, String),
 }
 
-/// The lines that an event is worth. Progress is drawn, not said.
+/// The messages for an event. Progress has none: it is drawn.
 pub fn of_event(event: &Event<'_>) -> Vec<Message> {
     use Message::{Detail, Error, Json, Line, Note, Warning};
     let one = match event {
@@ -81,9 +81,9 @@ pub fn of_event(event: &Event<'_>) -> Vec<Message> {
     vec![one]
 }
 
-/// The failure that ends a command: what pip says, facts with their labels, what to do, and the code.
+/// The failure that ends a command: pip's message, labelled facts, advice, and the code.
 pub fn of_failure(failure: &Failure) -> String {
-    // Whoever made the texts may have forgotten that some of them are foreign.
+    // Escape again: callers may pass foreign text.
     let lines = |text: &str| printable::lines(text).lines().map(str::to_owned).collect::<Vec<_>>();
     let mut shown = vec![format!("ERROR: {}", lines(&failure.message).join("\n"))];
     for (label, text) in &failure.details {
@@ -98,7 +98,7 @@ pub fn of_failure(failure: &Failure) -> String {
     shown.join("\n")
 }
 
-/// What only an unsigned index says is believed, not verified: its hashes prove the transfer and nothing else.
+/// Hashes of an unsigned index prove the transfer and nothing else: such files do not count as verified.
 fn of_verified(verified: &Verified) -> Vec<Message> {
     let Verified { signed, by_user, by_index, by_nobody } = verified;
     let mut lines: Vec<String> = signed

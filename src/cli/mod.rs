@@ -1,195 +1,93 @@
-//! What can be said on the command line: clap definitions only; the doc comments are the help.
+//! The definition of the whole command line, and of the commands that take their options from pip.conf, too: clap
+//! definitions only; the doc comments are the help. Options of `trust` and `repo` stand beside their commands.
 //!
 //! The words themselves are read by [`tokens`], because pip's users rely on optparse's rules (abbreviated options, values
 //! that start with a hyphen, options before the command); clap gets them tidied, checks values and prints help. Options
 //! and commands of pip that are answered with a sentence instead stand in [`unsupported_options`].
+//!
+//! What pip.conf may say follows from the definitions: `SetFalse` is pip's `store_false`, which configuration asks for the
+//! opposite (`no-compile = false` switches compiling off).
 
-pub mod repo;
 pub mod tokens;
-pub mod trust;
 pub mod unsupported_options;
 
+use clap::ArgAction::SetFalse;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use jiff::Timestamp;
 
-use crate::settings::{Color, ListFormat, ProgressBar};
+use crate::arguments::values::{PythonVersion, dependency_group, python_version};
+use crate::arguments::{GeneralArgs, IndexArgs, ReleaseArgs, VerificationArgs};
+use crate::commands;
+use crate::commands::list::ListFormat;
+use crate::terminal::settings::ProgressBar;
 use installer::options::DependencyGroup;
 
-mod values;
-
-pub use trust::{COMMAND_LINE_ONLY, VerificationArgs};
-use values::{PythonVersion, Seconds, dependency_group, python_version, seconds, timestamp};
+/// Options whose values add up over all sources, and are not split at white space.
+pub const ACCUMULATING_OPTIONS: &[&str] =
+    &["no-binary", "only-binary", "all-releases", "only-final", "group", "config-settings", "refresh-package"];
 
 /// The definition of the whole command line, with the options that are only known by name.
 pub fn definition() -> clap::Command {
-    let mut definition = with_unsupported_options(Cli::command(), "");
+    let mut definition = with_shared_options(Cli::command(), "");
     definition.build();
     definition
 }
 
-/// Adds the options that are only known by name to a command and to all commands below it; the path is `trust add`.
-fn with_unsupported_options(definition: clap::Command, path: &str) -> clap::Command {
-    let definition = unsupported_options::add_options(definition, path);
+/// Adds the general options and those that are only known by name to a command and to all commands below it; the path is
+/// `trust add`.
+fn with_shared_options(definition: clap::Command, path: &str) -> clap::Command {
+    let definition = definition.disable_help_flag(true).args_override_self(true);
+    let definition = unsupported_options::add_options(GeneralArgs::augment_args(definition), path);
     let names: Vec<String> = definition.get_subcommands().map(|command| command.get_name().to_owned()).collect();
     names.iter().fold(definition, |definition, name| {
         let path = format!("{path} {name}");
-        definition.mut_subcommand(name, |command| with_unsupported_options(command, path.trim_start()))
+        definition.mut_subcommand(name, |command| with_shared_options(command, path.trim_start()))
     })
 }
 
 /// A pip-compatible installer that verifies everything it downloads
 #[derive(Debug, Parser)]
-#[command(name = "tufpip", disable_help_flag = true, disable_help_subcommand = true, disable_version_flag = true)]
-#[command(override_usage = "tufpip <command> [options]", args_override_self = true)]
+#[command(name = "tufpip", disable_help_subcommand = true, disable_version_flag = true)]
+#[command(override_usage = "tufpip <command> [options]")]
 pub struct Cli {
     /// Show version and exit
     #[arg(short = 'V', long)]
     pub version: bool,
-    #[command(flatten)]
-    pub general: GeneralArgs,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
-#[command(disable_help_flag = true, args_override_self = true)]
 pub enum Command {
     /// Install packages
-    #[command(disable_help_flag = true, args_override_self = true)]
     Install(Box<InstallArgs>),
     /// Download packages
-    #[command(disable_help_flag = true, args_override_self = true)]
     Download(Box<DownloadArgs>),
     /// Uninstall packages
-    #[command(disable_help_flag = true, args_override_self = true)]
     Uninstall(UninstallArgs),
     /// List installed packages
-    #[command(disable_help_flag = true, args_override_self = true)]
     List(Box<ListArgs>),
     /// Output installed packages in requirements format
-    #[command(disable_help_flag = true, args_override_self = true)]
     Freeze(FreezeArgs),
     /// Show information about installed packages
-    #[command(disable_help_flag = true, args_override_self = true)]
     Show(ShowArgs),
     /// Verify that installed packages have compatible dependencies
-    #[command(disable_help_flag = true, args_override_self = true)]
     Check(CheckArgs),
     /// Say which indexes are trusted, and by whose signatures
-    #[command(disable_help_flag = true, args_override_self = true)]
-    Trust(trust::TrustArgs),
+    Trust(commands::trust::TrustArgs),
     /// Show which signatures the files of packages are trusted by
-    #[command(disable_help_flag = true, args_override_self = true)]
-    WhyTrust(Box<trust::WhyTrustArgs>),
+    WhyTrust(Box<WhyTrustArgs>),
     /// Make a signed index out of packages
-    #[command(disable_help_flag = true, args_override_self = true)]
-    Repo(Box<repo::RepoArgs>),
+    #[cfg(feature = "repo")]
+    Repo(Box<commands::repo::RepoArgs>),
     /// Show help for commands
-    #[command(disable_help_flag = true, args_override_self = true)]
     Help(HelpArgs),
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "General options")]
-pub struct GeneralArgs {
-    /// Show help
-    #[arg(short, long)]
-    pub help: bool,
-    /// Give more output, as with -vv
-    #[arg(long)]
-    pub debug: bool,
-    /// Ignore environment variables and the user's configuration
-    #[arg(long)]
-    pub isolated: bool,
-    /// Refuse to run outside of a virtual environment
-    #[arg(long, alias = "require-venv")]
-    pub require_virtualenv: bool,
-    /// Work on the environment of this interpreter, or on this virtual environment
-    #[arg(long, value_name = "python")]
-    pub python: Option<String>,
-    /// Give more output; may be given up to 3 times
-    #[arg(short, long, action = clap::ArgAction::Count)]
-    pub verbose: u8,
-    /// Give less output; may be given up to 3 times
-    #[arg(short, long, action = clap::ArgAction::Count)]
-    pub quiet: u8,
-    /// Append a verbose log to this file
-    #[arg(long, aliases = ["log-file", "local-log"], value_name = "path")]
-    pub log: Option<String>,
-    /// Never ask anything
-    #[arg(long)]
-    pub no_input: bool,
-    /// Use this proxy, given as scheme://[user:password@]host:port
-    #[allow(rustdoc::broken_intra_doc_links, reason = "the comment is the help text, where brackets are no link")]
-    #[arg(long, value_name = "proxy")]
-    pub proxy: Option<String>,
-    /// Do not read proxies from environment variables
-    #[arg(long)]
-    pub no_proxy_env: bool,
-    /// How often a failed connection is tried again
-    #[arg(long, value_name = "retries", default_value_t = 5)]
-    pub retries: u32,
-    /// How many seconds a server may be silent
-    #[arg(long, alias = "default-timeout", value_name = "sec", default_value = "15", value_parser = seconds)]
-    pub timeout: Seconds,
-    /// How often a download that broke off is continued
-    #[arg(long, value_name = "resume_retries", default_value_t = 5)]
-    pub resume_retries: u32,
-    /// Do not verify TLS for this host or host:port, and allow plain HTTP
-    #[arg(long, value_name = "hostname")]
-    pub trusted_host: Vec<String>,
-    /// PEM file of certificate authorities that replaces the default ones
-    #[arg(long, value_name = "path")]
-    pub cert: Option<String>,
-    /// PEM file with a private key and its certificate, to show to the server
-    #[arg(long, value_name = "path", hide = true)]
-    pub client_cert: Option<String>,
-    /// Keep the cache in this directory
-    #[arg(long, value_name = "dir", overrides_with = "no_cache_dir")]
-    pub cache_dir: Option<String>,
-    /// Do not use a cache
-    #[arg(long, overrides_with = "cache_dir")]
-    pub no_cache_dir: bool,
-    /// Print without colour
-    #[arg(long, overrides_with = "color")]
-    pub no_color: bool,
-    /// When to use colour
-    #[arg(long, value_name = "when", overrides_with = "no_color", default_value = "auto")]
-    pub color: Color,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Package index options")]
-pub struct IndexArgs {
-    /// Base URL of the package index, or a local directory laid out like one
-    #[arg(short, long, alias = "pypi-url", value_name = "URL")]
-    pub index_url: Option<String>,
-    /// Base URL of a further index
-    #[arg(long, value_name = "URL")]
-    pub extra_index_url: Vec<String>,
-    /// Ask no index, look only at --find-links
-    #[arg(long)]
-    pub no_index: bool,
-    /// Also look at this directory, archive or page of links
-    #[arg(short, long, value_name = "url")]
-    pub find_links: Vec<String>,
-    /// Only take what was uploaded before this date, or at least so many days ago (P3D)
-    #[arg(long, value_name = "datetime_or_duration", value_parser = timestamp)]
-    pub uploaded_prior_to: Option<Timestamp>,
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Package selection options")]
 pub struct SelectionArgs {
-    /// Include pre-releases and development versions
-    #[arg(long)]
-    pub pre: bool,
-    /// Include pre-releases of these packages (:all:, :none:, or names with commas)
-    #[arg(long, value_name = "names")]
-    pub all_releases: Vec<String>,
-    /// Only final releases of these packages (:all:, :none:, or names with commas)
-    #[arg(long, value_name = "names")]
-    pub only_final: Vec<String>,
+    #[command(flatten)]
+    pub releases: ReleaseArgs,
     /// No wheels of these packages (:all:, :none:, or names with commas)
     #[arg(long, value_name = "names")]
     pub no_binary: Vec<String>,
@@ -266,11 +164,11 @@ pub struct InstallArgs {
     #[arg(short, long = "target", value_name = "dir")]
     pub target_dir: Option<String>,
     /// Install into the user's own site directory
-    #[arg(long, overrides_with = "no_user")]
+    #[arg(long, overrides_with = "allows_user")]
     pub user: bool,
     /// Do not install into the user's own site directory
-    #[arg(long, hide = true, overrides_with = "user")]
-    pub no_user: bool,
+    #[arg(long = "no-user", hide = true, action = SetFalse, overrides_with = "user")]
+    pub allows_user: bool,
     /// Install everything below this directory, as if it were the root directory
     #[arg(long, value_name = "dir")]
     pub root: Option<String>,
@@ -293,17 +191,17 @@ pub struct InstallArgs {
     #[arg(long)]
     pub break_system_packages: bool,
     /// Compile to bytecode (default)
-    #[arg(long, overrides_with = "no_compile")]
+    #[arg(long, overrides_with = "compiles")]
     pub compile: bool,
     /// Do not compile to bytecode
-    #[arg(long, overrides_with = "compile")]
-    pub no_compile: bool,
+    #[arg(long = "no-compile", action = SetFalse, overrides_with = "compile")]
+    pub compiles: bool,
     /// Do not warn when scripts land outside of PATH
-    #[arg(long)]
-    pub no_warn_script_location: bool,
+    #[arg(long = "no-warn-script-location", action = SetFalse)]
+    pub warns_script_location: bool,
     /// Do not warn about broken dependencies
-    #[arg(long)]
-    pub no_warn_conflicts: bool,
+    #[arg(long = "no-warn-conflicts", action = SetFalse)]
+    pub warns_conflicts: bool,
     /// What to do when run as root
     #[arg(long, value_name = "root_user_action", default_value = "warn")]
     pub root_user_action: RootUserAction,
@@ -316,8 +214,6 @@ pub struct InstallArgs {
     pub selection: SelectionArgs,
     #[command(flatten)]
     pub index: IndexArgs,
-    #[command(flatten)]
-    pub general: GeneralArgs,
 }
 
 /// Download packages from indexes, files and URLs
@@ -334,8 +230,6 @@ pub struct DownloadArgs {
     pub selection: SelectionArgs,
     #[command(flatten)]
     pub index: IndexArgs,
-    #[command(flatten)]
-    pub general: GeneralArgs,
 }
 
 /// Uninstall packages
@@ -356,8 +250,6 @@ pub struct UninstallArgs {
     /// Change an environment that is managed by the operating system
     #[arg(long)]
     pub break_system_packages: bool,
-    #[command(flatten)]
-    pub general: GeneralArgs,
 }
 
 /// What `list` and `freeze` share.
@@ -401,10 +293,10 @@ pub struct ListArgs {
     #[arg(long)]
     pub not_required: bool,
     /// Leave editable projects out
-    #[arg(long, overrides_with = "include_editable")]
-    pub exclude_editable: bool,
+    #[arg(long = "exclude-editable", action = SetFalse, overrides_with = "include_editable")]
+    pub shows_editable: bool,
     /// Show editable projects (default)
-    #[arg(long, overrides_with = "exclude_editable")]
+    #[arg(long, overrides_with = "shows_editable")]
     pub include_editable: bool,
     #[command(flatten)]
     pub security: VerificationArgs,
@@ -412,8 +304,6 @@ pub struct ListArgs {
     pub selection: SelectionArgs,
     #[command(flatten)]
     pub index: IndexArgs,
-    #[command(flatten)]
-    pub general: GeneralArgs,
 }
 
 /// Output installed packages in requirements format
@@ -430,8 +320,6 @@ pub struct FreezeArgs {
     /// Leave editable projects out
     #[arg(long)]
     pub exclude_editable: bool,
-    #[command(flatten)]
-    pub general: GeneralArgs,
 }
 
 /// Show information about installed packages
@@ -443,8 +331,6 @@ pub struct ShowArgs {
     /// List the files as well
     #[arg(short, long)]
     pub files: bool,
-    #[command(flatten)]
-    pub general: GeneralArgs,
 }
 
 /// Verify that installed packages have compatible dependencies
@@ -453,8 +339,20 @@ pub struct CheckArgs {
     /// Words that pip ignores.
     #[arg(hide = true)]
     pub ignored: Vec<String>,
+}
+
+/// Show which signatures the files of packages are trusted by
+#[derive(Debug, Args)]
+pub struct WhyTrustArgs {
+    /// Names of packages
+    #[arg(value_name = "package")]
+    pub names: Vec<String>,
     #[command(flatten)]
-    pub general: GeneralArgs,
+    pub security: VerificationArgs,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub index: IndexArgs,
 }
 
 /// Show help for commands
@@ -463,8 +361,6 @@ pub struct HelpArgs {
     /// The command, with the command below it if it has some
     #[arg(value_name = "command")]
     pub commands: Vec<String>,
-    #[command(flatten)]
-    pub general: GeneralArgs,
 }
 
 /// Whether dependencies are upgraded.

@@ -1,4 +1,4 @@
-//! Options and commands of pip that this program knows by name only: taken without effect, refused for now, or gone.
+//! Options and commands of pip that are not supported: accepted without effect, refused for now, or removed by pip.
 
 use clap::{Arg, ArgAction, Command};
 
@@ -23,6 +23,8 @@ struct UnsupportedOption {
     names: &'static [&'static str],
     short: Option<char>,
     takes_value: bool,
+    /// In configuration, a value that means no switches it on.
+    is_negative: bool,
     action: UnsupportedOptionAction,
 }
 
@@ -48,7 +50,10 @@ const OPTIONS: &[UnsupportedOption] = &[
         ),
     ),
     flag(REQUIREMENT_COMMANDS, &["use-pep517"], UnsupportedOptionAction::Accept),
-    flag(REQUIREMENT_COMMANDS, &["no-build-isolation"], UnsupportedOptionAction::Accept),
+    UnsupportedOption {
+        is_negative: true,
+        ..flag(REQUIREMENT_COMMANDS, &["no-build-isolation"], UnsupportedOptionAction::Accept)
+    },
     flag(REQUIREMENT_COMMANDS, &["check-build-dependencies"], UnsupportedOptionAction::Accept),
     flag(REQUIREMENT_COMMANDS, &["no-clean"], UnsupportedOptionAction::Accept),
     value(
@@ -127,7 +132,7 @@ const fn flag(
     names: &'static [&'static str],
     action: UnsupportedOptionAction,
 ) -> UnsupportedOption {
-    UnsupportedOption { commands, names, short: None, takes_value: false, action }
+    UnsupportedOption { commands, names, short: None, takes_value: false, is_negative: false, action }
 }
 
 const fn value(
@@ -135,7 +140,7 @@ const fn value(
     names: &'static [&'static str],
     action: UnsupportedOptionAction,
 ) -> UnsupportedOption {
-    UnsupportedOption { commands, names, short: None, takes_value: true, action }
+    UnsupportedOption { commands, names, short: None, takes_value: true, is_negative: false, action }
 }
 
 /// Adds the options of this page to a command's definition; the bare command has no name.
@@ -144,7 +149,11 @@ pub fn add_options(definition: Command, command: &str) -> Command {
     OPTIONS.iter().filter(belongs).fold(definition, |definition, option| {
         let mut names = option.names.iter();
         let Some(name) = names.next() else { return definition };
-        let action = if option.takes_value { ArgAction::Append } else { ArgAction::SetTrue };
+        let action = match (option.takes_value, option.is_negative) {
+            (true, _) => ArgAction::Append,
+            (false, true) => ArgAction::SetFalse,
+            (false, false) => ArgAction::SetTrue,
+        };
         let mut argument = Arg::new(*name).long(*name).action(action).hide(true).aliases(names.copied());
         if let Some(short) = option.short {
             argument = argument.short(short);

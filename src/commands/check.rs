@@ -1,4 +1,4 @@
-//! `check`: whether what is installed fits together, and whether it is all there.
+//! `check`: whether installed distributions satisfy each other's dependencies, and whether their files are complete.
 
 use std::path::Component;
 use std::process::ExitCode;
@@ -6,19 +6,19 @@ use std::process::ExitCode;
 use packaging::{MetadataFields, Tags, WheelFilename};
 use wheel::{InstalledProblem, Pending};
 
-use crate::settings::Settings;
 use crate::terminal::Terminal;
 use installer::error::Failure;
 use installer::install::consistency::PackageSet;
+use installer::options::CommonOptions;
 use installer::python::environment::Environment;
 use installer::python::installed::{InstalledPackage, installed_directory, installed_packages, is_local};
 
-/// Prints what is wrong with the environment; exit code 1 when something is.
+/// Prints the problems of the environment; exit code 1 when there are any.
 ///
 /// # Errors
 /// When the environment cannot be read.
-pub fn check(settings: &Settings, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let environment = Environment::open(&settings.common)?;
+pub fn check(common: &CommonOptions, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let environment = Environment::open(common)?;
     let distributions = installed_packages(environment.distributions(), terminal)?;
     let (set, understood) = PackageSet::of_installed(&distributions, &environment.interpreter.markers, terminal);
     let broken = set.broken();
@@ -41,7 +41,7 @@ pub fn check(settings: &Settings, terminal: &Terminal) -> Result<ExitCode, Failu
     Ok(ExitCode::SUCCESS)
 }
 
-/// Wheels for another platform or Python.
+/// Reports wheels for another platform or Python.
 fn say_unsupported(
     distributions: &[InstalledPackage],
     environment: &Environment,
@@ -64,7 +64,7 @@ fn say_unsupported(
     Ok(some)
 }
 
-/// What pip does not look at: changes that were interrupted, and files that are missing or changed their length.
+/// Reports what pip does not check: interrupted changes, and files that are missing or have another length.
 fn say_damaged(
     distributions: &[InstalledPackage],
     environment: &Environment,
@@ -92,8 +92,8 @@ fn say_damaged(
     Ok(some)
 }
 
-/// Not a missing RECORD, with which other package managers say that a distribution is theirs; nor a program that somebody
-/// deleted from the scripts directory; nor a link by which a distributor put his own file in the place of another.
+/// Not serious: a missing RECORD, by which other package managers mark a distribution as theirs; a program that was
+/// deleted from the scripts directory; a link by which a distributor replaced a file with its own.
 fn is_serious(problem: &InstalledProblem) -> bool {
     match problem {
         InstalledProblem::NoRecord => false,

@@ -1,13 +1,13 @@
-//! Asking somebody at a terminal before something that cannot be taken back.
+//! Asks for confirmation before an irreversible change.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use installer::error::{Code, Failure};
 
-/// Asks somebody at a terminal; anything but yes means no.
+/// Asks the user at the terminal; anything but yes means no.
 ///
 /// # Errors
-/// When nobody can answer.
+/// When there is no terminal to answer, or with `no_input`.
 pub fn confirm(question: &str, no_input: bool) -> Result<bool, Failure> {
     let unanswered = |reason: &str| {
         let message = format!("Nothing was done: nobody can answer the question \"{question}?\", because {reason}");

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use crate::settings::Settings;
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::download::VerifiedFile;
@@ -10,20 +9,20 @@ use installer::error::{Code, Failure};
 use installer::install::fetch;
 use installer::install::proofs;
 use installer::install::resolution::{self, Rules};
-use installer::options::DownloadOptions;
+use installer::options::{CommonOptions, DownloadOptions};
 use installer::python::environment::{Environment, shown_path};
 
-/// Saves the distributions that `download` asks for and, unless told otherwise, those they need.
+/// Saves the distributions that `download` names and, unless `--no-deps`, their dependencies.
 ///
 /// # Errors
-/// Whatever stops resolving or fetching, and a file that is there already with other contents.
+/// When resolving or fetching fails, or a file exists already with other content.
 pub async fn download(
-    settings: &Settings,
+    common: &CommonOptions,
     download: &DownloadOptions,
     context: &Context,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let environment = Environment::open(&settings.common)?;
+    let environment = Environment::open(common)?;
     let requirements =
         resolution::read_requirements(&download.requirement_options, &download.indexes, &download.selection, context)
             .await?;
@@ -50,7 +49,7 @@ pub async fn download(
     Ok(())
 }
 
-/// Copies a file to its place by one rename; `false` when it is there already.
+/// Copies a file to its place by one rename; `false` when it exists already.
 fn save(file: &VerifiedFile, path: &Path) -> Result<bool, Failure> {
     if std::fs::read(path).ok().is_some_and(|present| std::fs::read(file.path()).ok() == Some(present)) {
         return Ok(false);

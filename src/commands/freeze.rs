@@ -8,21 +8,34 @@ use std::collections::BTreeMap;
 use packaging::PackageName;
 use wheel::DirectUrl;
 
-use crate::settings::{FreezeOptions, Settings};
 use crate::terminal::Terminal;
 use installer::error::Failure;
+use installer::options::{CommonOptions, InstalledFilter};
 use installer::python::environment::Environment;
 use installer::python::installed::{InstalledPackage, filter_installed};
 
-/// What is not printed without `--all`: the installer, and before Python 3.12 what every environment came with.
+/// Omitted without `--all`: the installer, and before Python 3.12 what every environment contained.
 const INSTALLERS: [&str; 4] = ["pip", "setuptools", "distribute", "wheel"];
+
+/// `freeze`
+#[derive(Clone, Debug)]
+pub struct FreezeOptions {
+    /// Which distributions are looked at.
+    pub installed: InstalledFilter,
+    /// `-r`: files whose order and comments are kept.
+    pub requirement_files: Vec<String>,
+    /// Also print the installers themselves (`pip`, and `setuptools`, `wheel`, `distribute` before Python 3.12).
+    pub all: bool,
+    /// Leave editable projects out.
+    pub exclude_editable: bool,
+}
 
 /// Prints requirements that give the same environment again.
 ///
 /// # Errors
 /// When the environment or a requirements file cannot be read.
-pub fn freeze(settings: &Settings, freeze: &FreezeOptions, terminal: &Terminal) -> Result<(), Failure> {
-    let environment = Environment::open(&settings.common)?;
+pub fn freeze(common: &CommonOptions, freeze: &FreezeOptions, terminal: &Terminal) -> Result<(), Failure> {
+    let environment = Environment::open(common)?;
     let is_old = environment.interpreter.major_minor() < (3, 12);
     let mut frozen: BTreeMap<PackageName, FrozenRequirement> = BTreeMap::new();
     for described in filter_installed(&environment, &freeze.installed, terminal)? {
@@ -96,8 +109,8 @@ fn reference(described: &InstalledPackage, direct: &DirectUrl) -> Option<String>
     Some(requirement)
 }
 
-/// A URL without what PEP 610 calls security sensitive, should another program have written it down; a URL that cannot be read
-/// as one is shown redacted. The user `git`, variables, and whom `ssh` logs in stay: without them it is another place.
+/// A URL without what PEP 610 calls security sensitive, in case another program has stored it; a URL that cannot be
+/// parsed is shown redacted. The user `git`, variables, and the user of `ssh` stay: without them it is another place.
 fn without_secret(url: &str) -> String {
     let parts = url.split_once("://").and_then(|(scheme, rest)| {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());

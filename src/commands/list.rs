@@ -9,35 +9,79 @@ use std::collections::HashSet;
 use packaging::{PackageName, Version};
 use resolve::Rejection;
 
-use crate::settings::{Freshness, ListOptions, Settings};
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Code, Failure};
 use installer::index::{Finder, InstallationCandidate};
 use installer::install::resolution;
 use installer::install::resolver_input::ResolverInput;
-use installer::options::{ReleaseControl, RequirementOptions};
+use installer::options::{
+    CommonOptions, IndexOptions, InstalledFilter, ReleaseControl, RequirementOptions, SelectionOptions,
+};
 use installer::python::environment::Environment;
 use installer::python::installed::{InstalledPackage, filter_installed};
+
+/// `list`
+#[derive(Clone, Debug)]
+pub struct ListOptions {
+    /// Which distributions are looked at.
+    pub installed: InstalledFilter,
+    /// Where newer versions are looked for.
+    pub indexes: IndexOptions,
+    /// Which newer versions count.
+    pub selection: SelectionOptions,
+    /// Compare with the indexes.
+    pub freshness: Freshness,
+    /// `-e`: only editable projects.
+    pub editable: bool,
+    /// Editable projects are shown; off with `--exclude-editable`.
+    pub include_editable: bool,
+    /// Only what no other distribution requires.
+    pub not_required: bool,
+    /// How to print.
+    pub format: ListFormat,
+}
+
+/// What `list` compares with the indexes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Nothing; every distribution is shown.
+    Any,
+    /// Only what has a newer version.
+    Outdated,
+    /// Only what has none.
+    UpToDate,
+}
+
+/// How `list` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ListFormat {
+    /// A table.
+    Columns,
+    /// `name==version` lines.
+    Freeze,
+    /// JSON.
+    Json,
+}
 
 /// A distribution to list.
 struct ListEntry {
     described: InstalledPackage,
-    /// The newest version on offer and whether its file is a wheel, when that was asked for.
+    /// The newest version on the indexes and the type of its file, if it was requested.
     latest: Option<(Version, &'static str)>,
 }
 
 /// Prints what is installed.
 ///
 /// # Errors
-/// When the environment cannot be read, or an index cannot be asked.
+/// When the environment cannot be read, or an index cannot be fetched.
 pub async fn list(
-    settings: &Settings,
+    common: &CommonOptions,
     list: &ListOptions,
     context: &Context,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let environment = Environment::open(&settings.common)?;
+    let environment = Environment::open(common)?;
     let mut distributions = filter_installed(&environment, &list.installed, terminal)?;
     distributions.retain(|described| {
         let is_editable = || described.distribution.editable_location().is_some();
@@ -46,7 +90,7 @@ pub async fn list(
             && (!list.editable || is_editable())
     });
     if list.not_required {
-        // Before anything else is left out: what is not shown still requires.
+        // Before the filters: a distribution that is not shown still has dependencies.
         let mut required = HashSet::new();
         for described in &distributions {
             let dependencies = described.dependencies(&environment.interpreter.markers).map_err(|error| {
@@ -69,7 +113,7 @@ pub async fn list(
     output::print(&listed, list, terminal)
 }
 
-/// The distributions that are as new as asked for; what no index offers is neither outdated nor up to date.
+/// The distributions that are outdated or up to date, as requested; one that no index has is neither.
 async fn compared(
     distributions: Vec<InstalledPackage>,
     list: &ListOptions,
@@ -94,7 +138,7 @@ async fn compared(
     Ok(listed)
 }
 
-/// The best offer: not yanked, not a pre-release unless those are wanted. Source distributions count.
+/// The newest version: not yanked, not a pre-release unless those are allowed. Source distributions count.
 fn latest(
     name: &PackageName,
     offers: &[InstallationCandidate],

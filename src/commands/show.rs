@@ -1,23 +1,31 @@
-//! `show`: what a distribution says of itself.
+//! `show`: prints the metadata of installed distributions.
 
 use std::collections::{BTreeSet, HashMap};
 use std::process::ExitCode;
 
 use packaging::{MarkerEnvironment, PackageName};
 
-use crate::settings::{Settings, ShowOptions};
 use crate::terminal::Terminal;
 use installer::error::Failure;
-use installer::options::normalize;
+use installer::options::{CommonOptions, normalize};
 use installer::python::environment::Environment;
 use installer::python::installed::{InstalledPackage, installed_packages};
+
+/// `show`
+#[derive(Clone, Debug)]
+pub struct ShowOptions {
+    /// Names from the command line; at least one.
+    pub packages: Vec<String>,
+    /// List the files too.
+    pub files: bool,
+}
 
 /// Prints the distributions that are named; exit code 1 when none is installed.
 ///
 /// # Errors
 /// When the environment cannot be read.
-pub fn show(settings: &Settings, show: &ShowOptions, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let environment = Environment::open(&settings.common)?;
+pub fn show(common: &CommonOptions, show: &ShowOptions, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let environment = Environment::open(common)?;
     let distributions = installed_packages(environment.distributions(), terminal)?;
     let by_name: HashMap<String, &InstalledPackage> =
         distributions.iter().map(|described| (described.name.to_string(), described)).collect();
@@ -75,7 +83,7 @@ fn say(described: &InstalledPackage, requires: &str, required_by: &str, terminal
     }
 }
 
-/// What `-v` adds.
+/// Prints what `-v` adds.
 fn say_more(described: &InstalledPackage, terminal: &Terminal) -> Result<(), Failure> {
     let fields = &described.fields;
     let say = |line: &str| terminal.lines(line);
@@ -130,7 +138,7 @@ fn requires(described: &InstalledPackage, environment: &MarkerEnvironment) -> St
     names.join(", ")
 }
 
-/// By project, who depends on it; `None` when somebody's dependencies are not understood.
+/// The dependents of each project; `None` when some dependencies cannot be parsed.
 fn requiring(
     distributions: &[InstalledPackage],
     environment: &MarkerEnvironment,

@@ -8,57 +8,71 @@ use std::path::PathBuf;
 use packaging::PackageName;
 use wheel::{Removal, Transaction, TransactionError};
 
-use crate::settings::{Settings, UninstallOptions};
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Code, Failure};
 use installer::install::resolution;
 use installer::install::root_user;
-use installer::options::{IndexOptions, RequirementOptions, SelectionOptions};
+use installer::options::{CommonOptions, IndexOptions, RequirementOptions, SelectionOptions};
 use installer::python::environment::Environment;
 use installer::python::installed::{InstalledPackage, installed_directory, is_local};
 use installer::requirements::InstallRequirement;
+
+/// `uninstall`
+#[derive(Clone, Debug)]
+pub struct UninstallOptions {
+    /// Names (or requirements, of which only the name counts) from the command line.
+    pub packages: Vec<String>,
+    /// `-r`
+    pub requirement_files: Vec<String>,
+    /// Do not ask.
+    pub yes: bool,
+    /// Change an environment that is marked as managed by somebody else (PEP 668).
+    pub break_system_packages: bool,
+    /// Warn when running as root outside of a virtual environment.
+    pub warn_root_user: bool,
+}
 
 /// Removes what `uninstall` names.
 ///
 /// # Errors
 /// When nothing is named, files cannot be read, or a distribution cannot be removed; the environment is then as it was.
 pub async fn uninstall(
-    settings: &Settings,
+    common: &CommonOptions,
     uninstall: &UninstallOptions,
     context: &Context,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let names = named(uninstall, context, terminal).await?;
     let environment = loop {
-        let environment = Environment::open(&settings.common)?;
+        let environment = Environment::open(common)?;
         if !uninstall.break_system_packages {
             environment.refuse_if_managed()?;
         }
-        let removals = confirm_removals(&names, &environment, uninstall.yes, settings.terminal.no_input, terminal)?;
+        let removals = confirm_removals(&names, &environment, uninstall.yes, terminal.settings().no_input, terminal)?;
         if removals.is_empty() || remove(&removals, &environment, terminal)? {
             break environment;
         }
-        // Somebody else was faster: what was shown and agreed to is no longer what is there.
+        // The environment has changed since the list was shown, so that the confirmation no longer covers it.
         terminal.verbose(0, || "The environment was changed by another process; looking again".to_owned());
     };
     root_user::warn(&environment.interpreter, uninstall.warn_root_user, terminal);
     Ok(())
 }
 
-/// A name to uninstall, with the spelling of whoever wrote it.
+/// A project to uninstall, and its name as written.
 struct NamedProject {
     name: PackageName,
     spelled: String,
 }
 
-/// A distribution that goes, and the files that go with it.
+/// A distribution to remove, and its files.
 struct PlannedRemoval {
     described: InstalledPackage,
     removal: Removal,
 }
 
-/// The names of the command line and the files, each once; what comes later says how it is spelled.
+/// The names of the command line and the files, each once, in the spelling of the last one.
 async fn named(
     uninstall: &UninstallOptions,
     context: &Context,
@@ -101,7 +115,7 @@ fn spelled(install_requirement: &InstallRequirement, name: &PackageName) -> Stri
     if written.parse::<PackageName>().is_ok_and(|written| written == *name) { written } else { name.to_string() }
 }
 
-/// Looks up the names, shows what would go and asks, unless `yes`.
+/// Looks up the names, shows what would be removed and asks, unless `yes`.
 fn confirm_removals(
     names: &[NamedProject],
     environment: &Environment,
@@ -169,7 +183,7 @@ fn removal(
 
 /// Why a distribution cannot be removed, with its name as its metadata spell it.
 fn not_removable(described: &InstalledPackage, error: TransactionError) -> Failure {
-    let (name, version) = (described.raw_name(), described.raw_version());
+    let (name, version) = (printable::line(described.raw_name()), printable::line(described.raw_version()));
     let failure =
         |code, cause: String| Failure::new(code, format!("Cannot uninstall {name} {version}")).detail("cause", cause);
     match error {
@@ -195,7 +209,7 @@ fn not_removable(described: &InstalledPackage, error: TransactionError) -> Failu
     }
 }
 
-/// Removes everything at once. `false` when the environment is not the one that was looked at, and nothing was done.
+/// Removes everything at once. `false` when the environment has changed since, and nothing was done.
 fn remove(planned: &[PlannedRemoval], environment: &Environment, terminal: &Terminal) -> Result<bool, Failure> {
     let library = library(planned, environment);
     let mut transaction = Transaction::begin(&library, || {
@@ -235,7 +249,7 @@ fn library(planned: &[PlannedRemoval], environment: &Environment) -> PathBuf {
     }
 }
 
-/// Asks until there is an answer.
+/// Repeats the question until the answer is valid.
 fn proceed(no_input: bool) -> Result<bool, Failure> {
     let unanswered = |reason: &str| {
         Failure::new(Code::UninstallNotConfirmed, format!("{reason}; question: Proceed (Y/n)? "))
@@ -245,7 +259,7 @@ fn proceed(no_input: bool) -> Result<bool, Failure> {
         return Err(unanswered("No input was expected (--no-input)"));
     }
     loop {
-        // Nobody may be there to read the question; then there is no answer either.
+        // If the question cannot be written, there will be no answer either.
         let mut output = io::stdout();
         let _ = write!(output, "Proceed (Y/n)? ");
         let _ = output.flush();

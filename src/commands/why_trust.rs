@@ -1,33 +1,43 @@
-//! `why-trust`: what vouches for the file that would be installed, from the pinned root down to its hash.
+//! `why-trust`: the chain of signatures for the file that would be installed, from the pinned root down to its hash.
 
 use std::process::ExitCode;
 
 use tuf::{ChainLink, Target, UnixTime};
 
 use super::trust::key_text;
-use crate::settings::{Settings, WhyTrustOptions};
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::Failure;
 use installer::install::plan::Addition;
 use installer::install::resolution::{self, Resolved, Rules};
 use installer::install::resolver_input::ResolverInput;
-use installer::options::RequirementOptions;
+use installer::options::{CommonOptions, IndexOptions, RequirementOptions, SelectionOptions};
 use installer::python::environment::Environment;
 use installer::trust::{AnchorKind, SignedFile, TrustAnchor, unix_now};
+
+/// `why-trust`
+#[derive(Clone, Debug)]
+pub struct WhyTrustOptions {
+    /// Names from the command line; at least one.
+    pub names: Vec<String>,
+    /// Where to look.
+    pub indexes: IndexOptions,
+    /// What may be chosen.
+    pub selection: SelectionOptions,
+}
 
 /// Chooses a file for each name as `install` would, and prints its chain of roles and keys, in the order of the names. Exit code
 /// 1 when one of them has none.
 ///
 /// # Errors
-/// Whatever stops choosing, refused metadata above all.
+/// When no file can be chosen, above all because metadata is refused.
 pub async fn why_trust(
-    settings: &Settings,
+    common: &CommonOptions,
     why: &WhyTrustOptions,
     context: &Context,
     terminal: &Terminal,
 ) -> Result<ExitCode, Failure> {
-    let environment = Environment::open(&settings.common)?;
+    let environment = Environment::open(common)?;
     let wishes = RequirementOptions { requirements: why.names.clone(), no_deps: true, ..RequirementOptions::default() };
     let requirements = resolution::read_requirements(&wishes, &why.indexes, &why.selection, context).await?;
     let input = ResolverInput::new(requirements, &environment.interpreter.markers, terminal)?;
@@ -92,7 +102,7 @@ async fn say_signed(addition: &Addition, signed: &SignedFile, terminal: &Termina
     Ok(())
 }
 
-/// How the first root came here.
+/// How the first root was obtained.
 fn anchor(anchor: &TrustAnchor) -> String {
     let place = anchor.directory.as_ref().map_or("came with the program".to_owned(), |path| path.display().to_string());
     let how = anchor.record.as_ref().map(|record| {
@@ -106,7 +116,7 @@ fn anchor(anchor: &TrustAnchor) -> String {
     format!("{place}{}", how.unwrap_or_default())
 }
 
-/// Signatures behind the threshold are not looked at: of the other keys nothing is known.
+/// Signatures beyond the threshold are not verified: nothing is known about the other keys.
 fn say_link(link: &ChainLink, now: UnixTime, terminal: &Terminal) {
     let head = format!("version {}, {}", link.version, key_text::expiry(link.expires, now));
     row(terminal, &printable::line(link.role.as_str()), &head);

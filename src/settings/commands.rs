@@ -1,16 +1,17 @@
-//! The part of the settings that belongs to one command, and pip's rules on what cannot be combined.
+//! The settings of one command, and pip's rules about options that cannot be combined.
 
 use std::path::{Path, PathBuf};
 
 use super::resolve_settings::{CommandInput, options};
-use super::trust::{self, WhyTrustOptions};
-use super::{
-    Command, DEFAULT_INDEX_URL, FreezeOptions, Freshness, ListFormat, ListOptions, ProgressBar, ShowOptions,
-    UninstallOptions,
-};
-use crate::cli::{self, Cli, GeneralArgs, RootUserAction, UpgradeStrategyArg, VerificationArgs};
+use super::{Command, DEFAULT_INDEX_URL};
+use crate::arguments::{IndexArgs, ReleaseArgs};
+use crate::cli::{self, RootUserAction, UpgradeStrategyArg};
+use crate::commands::freeze::FreezeOptions;
+use crate::commands::list::{Freshness, ListFormat, ListOptions};
+use crate::commands::show::ShowOptions;
+use crate::commands::uninstall::UninstallOptions;
+use crate::commands::why_trust::WhyTrustOptions;
 use installer::error::{Code, Failure};
-use installer::options::TrustOptions;
 use installer::options::normalize;
 use installer::options::{
     DownloadOptions, FormatControl, IndexOptions, InstallLocation, InstallOptions, InstalledFilter, Output,
@@ -18,99 +19,50 @@ use installer::options::{
 };
 use installer::process_environment::ProcessEnvironment;
 
-/// What the words and the configuration of one command come to.
-pub(super) struct CommandSettings {
-    pub command: Command,
-    pub general: GeneralArgs,
-    pub progress_bar: ProgressBar,
-    pub trust: TrustOptions,
-    pub offline: bool,
-}
-
-impl CommandSettings {
-    /// A command that asks no index.
-    pub fn new(general: GeneralArgs, command: Command, process_environment: &ProcessEnvironment) -> Self {
-        let trust = trust::trust_locations(process_environment);
-        Self { command, general, progress_bar: ProgressBar::Auto, trust, offline: false }
-    }
-
-    fn with_security(
-        self,
-        security: VerificationArgs,
-        input: &CommandInput,
-        process_environment: &ProcessEnvironment,
-    ) -> Result<Self, Failure> {
-        let offline = security.offline;
-        Ok(Self { trust: trust::trust_options(security, input, process_environment)?, offline, ..self })
-    }
-}
-
 /// Checks what was typed and configured for a command.
 pub(super) fn resolve_command(
-    typed: Cli,
+    typed: cli::Command,
     input: &CommandInput,
     process_environment: &ProcessEnvironment,
     warnings: &mut Vec<String>,
-) -> Result<CommandSettings, Failure> {
-    let of_general =
-        |(general, command): (GeneralArgs, Command)| CommandSettings::new(general, command, process_environment);
-    Ok(match typed.command {
-        Some(cli::Command::Install(mut install)) => {
-            let (progress_bar, security) =
-                (install.requirement_args.progress_bar, std::mem::take(&mut install.security));
-            let command_settings = of_general(self::install(*install, input, process_environment)?);
-            CommandSettings { progress_bar, ..command_settings.with_security(security, input, process_environment)? }
-        }
-        Some(cli::Command::Download(mut download)) => {
-            let (progress_bar, security) =
-                (download.requirement_args.progress_bar, std::mem::take(&mut download.security));
-            let command_settings = of_general(self::download(*download, input, process_environment)?);
-            CommandSettings { progress_bar, ..command_settings.with_security(security, input, process_environment)? }
-        }
-        Some(cli::Command::Uninstall(uninstall)) => of_general(self::uninstall(uninstall)?),
-        Some(cli::Command::List(mut list)) => {
+) -> Result<Command, Failure> {
+    Ok(match typed {
+        cli::Command::Install(install) => self::install(*install, input, process_environment)?,
+        cli::Command::Download(download) => self::download(*download, input, process_environment)?,
+        cli::Command::Uninstall(uninstall) => self::uninstall(uninstall)?,
+        cli::Command::List(list) => {
             warn_ignored("list", &list.installed.ignored, warnings);
-            let security = std::mem::take(&mut list.security);
-            of_general(self::list(*list, input, process_environment)?).with_security(
-                security,
-                input,
-                process_environment,
-            )?
+            self::list(*list, input, process_environment)?
         }
-        Some(cli::Command::Freeze(freeze)) => {
+        cli::Command::Freeze(freeze) => {
             warn_ignored("freeze", &freeze.installed.ignored, warnings);
-            of_general(self::freeze(freeze, process_environment)?)
+            self::freeze(freeze, process_environment)?
         }
-        Some(cli::Command::Show(show)) => {
+        cli::Command::Show(show) => {
             if show.packages.is_empty() {
                 return Err(command_error("Please provide a package name or names."));
             }
-            let settings = ShowOptions { packages: show.packages, files: show.files };
-            of_general((show.general, Command::Show(settings)))
+            Command::Show(ShowOptions { packages: show.packages, files: show.files })
         }
-        Some(cli::Command::Check(check)) => {
+        cli::Command::Check(check) => {
             warn_ignored("check", &check.ignored, warnings);
-            of_general((check.general, Command::Check))
+            Command::Check
         }
-        Some(cli::Command::Trust(trust)) => of_general(trust::command(trust.command, process_environment)?),
-        Some(cli::Command::WhyTrust(mut why)) => {
-            let security = std::mem::take(&mut why.security);
-            of_general(why_trust(*why, input, process_environment)?).with_security(
-                security,
-                input,
-                process_environment,
-            )?
-        }
-        Some(cli::Command::Repo(mut repo)) => {
-            let security = super::repo::take_security(&mut repo.command);
-            let command_settings = of_general(super::repo::command(repo.command, input, process_environment)?);
-            match security {
-                Some(security) => command_settings.with_security(security, input, process_environment)?,
-                None => command_settings,
+        cli::Command::Trust(trust) => Command::Trust(trust.command),
+        cli::Command::WhyTrust(why) => why_trust(*why, input, process_environment)?,
+        #[cfg(feature = "repo")]
+        cli::Command::Repo(mut repo) => {
+            use crate::commands::repo::{RepoCommand, mirror::MirrorSources};
+            // Only its options about indexes may be configured.
+            if let RepoCommand::Mirror(mirror) = &mut repo.command {
+                let (_, releases) = format_and_release_control(input, &mirror.releases)?;
+                let indexes = index_options(mirror.index.clone(), process_environment)?;
+                mirror.sources = MirrorSources { indexes, releases };
             }
+            Command::Repo(Box::new(repo.command))
         }
         // Help pages are printed before anything is settled.
-        Some(cli::Command::Help(_)) | None => return Err(Failure::usage("no command")),
+        cli::Command::Help(_) => return Err(Failure::usage("no command")),
     })
 }
 
@@ -118,13 +70,12 @@ fn install(
     typed: cli::InstallArgs,
     input: &CommandInput,
     process_environment: &ProcessEnvironment,
-) -> Result<(GeneralArgs, Command), Failure> {
+) -> Result<Command, Failure> {
     if typed.user && typed.target_dir.is_some() {
         return Err(command_error("Can not combine '--user' and '--target'"));
     }
     check_only_deps(&typed.requirement_args)?;
-    let selection =
-        selection(&typed.requirement_args, typed.selection.pre, typed.selection.prefer_binary, &typed.index, input)?;
+    let selection = selection(&typed.requirement_args, &typed.selection, &typed.index, input)?;
     check_target(&typed.requirement_args, &selection)?;
     if selection.target.is_set() && !typed.dry_run && typed.target_dir.is_none() {
         return Err(command_error(
@@ -150,7 +101,7 @@ fn install(
         (Some(target), None) => InstallLocation::Target(target),
         (None, Some(prefix)) => InstallLocation::Prefix(process_environment.expand(&prefix)),
         (None, None) => {
-            InstallLocation::Environment { user: typed.user.then_some(true).or(typed.no_user.then_some(false)) }
+            InstallLocation::Environment { user: typed.user.then_some(true).or((!typed.allows_user).then_some(false)) }
         }
     };
     let upgrade = match typed.upgrade_strategy {
@@ -163,7 +114,7 @@ fn install(
         requirement_options: requirement_options("install", typed.requirement_args, &indexes)?,
         indexes,
         selection,
-        // pip looks at nothing that is installed when it fills a directory.
+        // pip ignores what is installed when it fills a directory.
         ignore_installed: typed.ignore_installed || matches!(place, InstallLocation::Target(_)),
         place,
         root: typed.root.filter(|root| !root.is_empty()).map(|root| process_environment.expand(&root)),
@@ -171,23 +122,22 @@ fn install(
         force_reinstall: typed.force_reinstall,
         dry_run: typed.dry_run,
         report: typed.report.map(output),
-        compile: !typed.no_compile,
-        warn_script_location: !typed.no_warn_script_location,
-        warn_conflicts: !typed.no_warn_conflicts,
+        compile: typed.compiles,
+        warn_script_location: typed.warns_script_location,
+        warn_conflicts: typed.warns_conflicts,
         break_system_packages: typed.break_system_packages,
         warn_root_user: typed.root_user_action == RootUserAction::Warn,
     };
-    Ok((typed.general, Command::Install(Box::new(settings))))
+    Ok(Command::Install(Box::new(settings)))
 }
 
 fn download(
     typed: cli::DownloadArgs,
     input: &CommandInput,
     process_environment: &ProcessEnvironment,
-) -> Result<(GeneralArgs, Command), Failure> {
+) -> Result<Command, Failure> {
     check_only_deps(&typed.requirement_args)?;
-    let selection =
-        selection(&typed.requirement_args, typed.selection.pre, typed.selection.prefer_binary, &typed.index, input)?;
+    let selection = selection(&typed.requirement_args, &typed.selection, &typed.index, input)?;
     check_target(&typed.requirement_args, &selection)?;
     let indexes = index_options(typed.index, process_environment)?;
     let settings = DownloadOptions {
@@ -196,10 +146,10 @@ fn download(
         selection,
         destination: process_environment.expand(&typed.dest),
     };
-    Ok((typed.general, Command::Download(Box::new(settings))))
+    Ok(Command::Download(Box::new(settings)))
 }
 
-fn uninstall(typed: cli::UninstallArgs) -> Result<(GeneralArgs, Command), Failure> {
+fn uninstall(typed: cli::UninstallArgs) -> Result<Command, Failure> {
     if typed.packages.is_empty() && typed.requirement.is_empty() {
         return Err(command_error(
             "You must give at least one requirement to uninstall (see \"tufpip help uninstall\")",
@@ -212,14 +162,14 @@ fn uninstall(typed: cli::UninstallArgs) -> Result<(GeneralArgs, Command), Failur
         break_system_packages: typed.break_system_packages,
         warn_root_user: typed.root_user_action == RootUserAction::Warn,
     };
-    Ok((typed.general, Command::Uninstall(settings)))
+    Ok(Command::Uninstall(settings))
 }
 
 fn list(
     typed: cli::ListArgs,
     input: &CommandInput,
     process_environment: &ProcessEnvironment,
-) -> Result<(GeneralArgs, Command), Failure> {
+) -> Result<Command, Failure> {
     let selection = selection_for_environment(&typed.selection, &typed.index, input)?;
     let freshness = match (typed.outdated, typed.uptodate) {
         (true, true) => return Err(command_error("Options --outdated and --uptodate cannot be combined.")),
@@ -236,18 +186,18 @@ fn list(
         indexes: index_options(typed.index, process_environment)?,
         freshness,
         editable: typed.editable,
-        include_editable: !typed.exclude_editable,
+        include_editable: typed.shows_editable,
         not_required: typed.not_required,
         format: typed.format,
     };
-    Ok((typed.general, Command::List(Box::new(settings))))
+    Ok(Command::List(Box::new(settings)))
 }
 
 fn why_trust(
-    typed: cli::trust::WhyTrustArgs,
+    typed: cli::WhyTrustArgs,
     input: &CommandInput,
     process_environment: &ProcessEnvironment,
-) -> Result<(GeneralArgs, Command), Failure> {
+) -> Result<Command, Failure> {
     if typed.names.is_empty() {
         return Err(command_error("You must give at least one package name (see \"tufpip help why-trust\")"));
     }
@@ -256,17 +206,17 @@ fn why_trust(
         selection: selection_for_environment(&typed.selection, &typed.index, input)?,
         indexes: index_options(typed.index, process_environment)?,
     };
-    Ok((typed.general, Command::WhyTrust(Box::new(settings))))
+    Ok(Command::WhyTrust(Box::new(settings)))
 }
 
-fn freeze(typed: cli::FreezeArgs, process_environment: &ProcessEnvironment) -> Result<(GeneralArgs, Command), Failure> {
+fn freeze(typed: cli::FreezeArgs, process_environment: &ProcessEnvironment) -> Result<Command, Failure> {
     let settings = FreezeOptions {
         installed: installed(typed.installed, process_environment)?,
         requirement_files: typed.requirement,
         all: typed.all,
         exclude_editable: typed.exclude_editable,
     };
-    Ok((typed.general, Command::Freeze(settings)))
+    Ok(Command::Freeze(settings))
 }
 
 fn installed(typed: cli::InstalledArgs, process_environment: &ProcessEnvironment) -> Result<InstalledFilter, Failure> {
@@ -297,7 +247,7 @@ fn requirement_options(
         return Err(command_error(&format!("You must give at least one requirement to {command} {advice}")));
     }
     Ok(RequirementOptions {
-        // pip passes over words that are blank.
+        // pip skips blank arguments.
         requirements: typed.requirements.into_iter().filter(|token| !token.trim().is_empty()).collect(),
         requirement_files: typed.requirement,
         constraint_files: typed.constraint,
@@ -309,36 +259,31 @@ fn requirement_options(
 }
 
 fn selection(
-    requirement_options: &cli::RequirementArgs,
-    pre: bool,
-    prefer_binary: bool,
-    index: &cli::IndexArgs,
+    requirement_args: &cli::RequirementArgs,
+    typed: &cli::SelectionArgs,
+    index: &IndexArgs,
     input: &CommandInput,
 ) -> Result<SelectionOptions, Failure> {
-    let (formats, releases) = format_and_release_control(input, pre)?;
-    let target = &requirement_options.target;
+    let target = &requirement_args.target;
     Ok(SelectionOptions {
-        formats,
-        releases,
-        prefer_binary,
-        uploaded_prior_to: index.uploaded_prior_to,
-        ignore_requires_python: requirement_options.ignore_requires_python,
+        ignore_requires_python: requirement_args.ignore_requires_python,
         target: TargetPython {
             platforms: target.platform.clone(),
             python_version: target.python_version.as_ref().map(|version| version.0.clone()),
             implementation: target.implementation.clone().filter(|name| !name.is_empty()),
             abis: target.abi.clone(),
         },
+        ..selection_for_environment(typed, index, input)?
     })
 }
 
 /// What may be chosen by a command that only knows the environment's own Python.
 fn selection_for_environment(
     typed: &cli::SelectionArgs,
-    index: &cli::IndexArgs,
+    index: &IndexArgs,
     input: &CommandInput,
 ) -> Result<SelectionOptions, Failure> {
-    let (formats, releases) = format_and_release_control(input, typed.pre)?;
+    let (formats, releases) = format_and_release_control(input, &typed.releases)?;
     Ok(SelectionOptions {
         formats,
         releases,
@@ -349,16 +294,16 @@ fn selection_for_environment(
 }
 
 /// The options whose order counts, in the order they were given.
-pub(super) fn format_and_release_control(
+fn format_and_release_control(
     input: &CommandInput,
-    pre: bool,
+    typed: &ReleaseArgs,
 ) -> Result<(FormatControl, ReleaseControl), Failure> {
     let mut selection = SelectionOptions::default();
     for option in input.configured.iter().map(|configured| &configured.token).chain(options(&input.tokens)) {
         selection.apply(&option.id, option.value.as_deref().unwrap_or_default())?;
     }
     let SelectionOptions { formats, mut releases, .. } = selection;
-    if pre {
+    if typed.pre {
         if !releases.is_empty() {
             return Err(command_error("--pre cannot be used with --all-releases or --only-final."));
         }
@@ -394,10 +339,7 @@ fn check_target(requirement_options: &cli::RequirementArgs, selection: &Selectio
     Ok(())
 }
 
-pub(super) fn index_options(
-    typed: cli::IndexArgs,
-    process_environment: &ProcessEnvironment,
-) -> Result<IndexOptions, Failure> {
+fn index_options(typed: IndexArgs, process_environment: &ProcessEnvironment) -> Result<IndexOptions, Failure> {
     let main = typed.index_url.as_deref().unwrap_or(DEFAULT_INDEX_URL);
     let all = std::iter::once(main).chain(typed.extra_index_url.iter().map(String::as_str));
     let indexes = if typed.no_index {
@@ -423,6 +365,6 @@ fn warn_ignored(command: &str, tokens: &[String], warnings: &mut Vec<String>) {
 }
 
 /// What pip calls a command error: understood, but it cannot be done. Exit code 1, as pip's.
-pub(super) fn command_error(message: &str) -> Failure {
+fn command_error(message: &str) -> Failure {
     Failure::new(Code::UsageConflict, message)
 }

@@ -1,4 +1,4 @@
-//! pip.conf and the environment: which files are read, in which order, and what they say. What an entry means for a
+//! pip.conf and the environment: which files are read, in which order, and their entries. What an entry means for a
 //! command is decided in [`super::layers`].
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use installer::error::{Code, Failure};
 use installer::process_environment::{PASSPHRASE_VARIABLE, ProcessEnvironment, TRUST_VARIABLE};
 use installer::trust::IndexIdentity;
 
-/// One value somebody wrote down.
+/// One configured value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigurationEntry {
     /// The long option without hyphens, in lower case.
@@ -31,11 +31,11 @@ pub struct Configuration {
     variables: Vec<ConfigurationEntry>,
 }
 
-/// Variables of ours that are no option.
+/// `TUFPIP_*` variables that do not stand for an option.
 const NON_OPTION_VARIABLES: &[&str] = &["TUFPIP_CONFIG_FILE", TRUST_VARIABLE, PASSPHRASE_VARIABLE];
 
-/// The option that only ever strengthens: where one source says yes, no other takes it back, and --isolated does not
-/// silence the variable.
+/// The option that can only be strengthened: if one source sets it, no other can unset it, and --isolated does not
+/// disable the variable.
 pub const REQUIRE_SIGNED: &str = "require-signed";
 
 impl Configuration {
@@ -50,7 +50,7 @@ impl Configuration {
     ) -> Result<Self, Failure> {
         let mut configuration = Self::default();
         if is_silenced(process_environment) {
-            // All but what the machine requires.
+            // These files are skipped, except for what the machine requires.
             for file in system_files(process_environment) {
                 configuration.read_file(&file)?;
             }
@@ -83,7 +83,7 @@ impl Configuration {
         };
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
-            // As pip: what is not there, or not a file, is no configuration.
+            // As in pip: a missing file, or something that is no file, is no configuration.
             Err(error)
                 if matches!(
                     error.kind(),
@@ -122,7 +122,7 @@ impl Configuration {
         for prefix in ["PIP_", "TUFPIP_"] {
             for (name, value) in &process_environment.variables {
                 let Some(key) = name.strip_prefix(prefix).map(normalize_key) else { continue };
-                // pip's own parser must not be told to print its version.
+                // These would make pip's own parser print its version or help.
                 if value.is_empty() || matches!(key.as_str(), "version" | "help" | "config-file") {
                     continue;
                 }
@@ -136,7 +136,7 @@ impl Configuration {
     }
 }
 
-/// Variables with our prefix that mean nothing, each with the nearest one that would.
+/// `TUFPIP_*` variables that are unknown, each with the closest known one.
 pub fn unknown_variables(process_environment: &ProcessEnvironment, known: &[String]) -> Vec<(String, Option<String>)> {
     let own = process_environment.variables.keys().filter(|name| name.starts_with("TUFPIP_"));
     let unknown = own.filter(|name| !known.contains(name) && !NON_OPTION_VARIABLES.contains(&name.as_str()));
@@ -148,8 +148,8 @@ pub fn unknown_variables(process_environment: &ProcessEnvironment, known: &[Stri
         .collect()
 }
 
-/// The directories of trusted roots that belong to the machine or to whoever set up this run, most trusted first. They
-/// count with --isolated too: without them an index that is to be verified would not be.
+/// The directories of trusted roots that are set up by the administrator or the environment, most trusted first. They
+/// count with --isolated too: without them a signed index would not be verified.
 pub fn trust_anchors(process_environment: &ProcessEnvironment) -> Vec<PathBuf> {
     let mut directories = system_directories(process_environment);
     if cfg!(not(any(windows, target_os = "macos"))) {
@@ -164,7 +164,7 @@ pub fn trust_anchors(process_environment: &ProcessEnvironment) -> Vec<PathBuf> {
 /// The directories of trusted roots that a variable names.
 ///
 /// # Errors
-/// When one of them is not there, or is no such directory: its indexes would be used unverified.
+/// When one of them is missing or contains no roots: its indexes would be used unverified.
 pub fn require_named_anchors(process_environment: &ProcessEnvironment) -> Result<(), Failure> {
     for path in named_anchors(process_environment) {
         if !path.is_dir() {
@@ -184,7 +184,7 @@ fn no_anchors(path: &Path, problem: &str, hint: String) -> Failure {
         .hint(hint)
 }
 
-/// Whether there is something to be found in a directory of trusted roots. One that can be searched but not listed may have it.
+/// Whether a directory may contain trusted roots. One that can be searched but not listed may.
 fn holds_anchors(path: &Path) -> bool {
     let Ok(mut entries) = std::fs::read_dir(path) else { return true };
     entries.any(|entry| {
@@ -193,7 +193,7 @@ fn holds_anchors(path: &Path) -> bool {
     })
 }
 
-/// Where the roots probably are instead.
+/// The directory where the roots probably are instead.
 fn right_level(path: &Path) -> String {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let below = path.join("tuf-repositories");
@@ -240,7 +240,7 @@ fn normalize_key(key: &str) -> String {
     key.strip_prefix("--").unwrap_or(&key).to_owned()
 }
 
-/// Whether somebody asks for no configuration at all.
+/// Whether the configuration file variable names the null device, which disables all files.
 fn is_silenced(process_environment: &ProcessEnvironment) -> bool {
     named_file(process_environment) == Some(if cfg!(windows) { "nul" } else { "/dev/null" })
 }

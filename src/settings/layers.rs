@@ -1,13 +1,14 @@
-//! Lays configuration below the command line: each entry becomes the words that somebody would have typed, and those
-//! stand before the user's own. What a later entry does to an earlier one is pip's: a list in `[install]` replaces the
-//! one in `[global]`, words on the command line add to it; package selections add up everywhere.
+//! Turns configured values into option tokens that precede the user's own. Later entries act on earlier ones as in pip:
+//! a list in `[install]` replaces the one in `[global]`, options on the command line add to it; package selections add
+//! up everywhere.
 
 use std::collections::BTreeMap;
 
 use clap::{Arg, ArgAction, Command};
 
 use super::configuration::{ConfigurationEntry, REQUIRE_SIGNED};
-use crate::cli::COMMAND_LINE_ONLY;
+use crate::arguments::COMMAND_LINE_ONLY;
+use crate::cli::ACCUMULATING_OPTIONS;
 use crate::cli::tokens::{OptionToken, find_long, full_name, takes_value};
 use installer::error::{Code, Failure};
 
@@ -19,18 +20,6 @@ pub struct ConfiguredOption {
     /// The file or the variable.
     pub origin: String,
 }
-
-/// Options that say no. In configuration pip asks them for the opposite: `no-compile = false` switches compiling off.
-const NEGATED_OPTIONS: &[&str] =
-    &["no-compile", "no-user", "no-warn-script-location", "no-warn-conflicts", "no-build-isolation"];
-
-/// Options that replace each other.
-const OPPOSITE_OPTIONS: &[(&str, &str)] =
-    &[("compile", "no-compile"), ("user", "no-user"), ("include-editable", "exclude-editable")];
-
-/// Options whose values add up over all sources, and are not split at white space.
-const ACCUMULATING_OPTIONS: &[&str] =
-    &["no-binary", "only-binary", "all-releases", "only-final", "group", "config-settings", "refresh-package"];
 
 /// Turns entries, weakest first, into words for the command; sentences to warn with are added to `warnings`.
 ///
@@ -47,7 +36,7 @@ pub fn option_tokens<'a>(
         // Options of other commands may stand in [global] and in the environment.
         let Some(option) = find_long(definition, &entry.key) else { continue };
         let name = option.get_long().unwrap_or_default();
-        // The cache of another program is none of ours.
+        // The cache of pip is not used by this program.
         if name == "cache-dir" && !entry.origin.starts_with("TUFPIP_") {
             continue;
         }
@@ -84,10 +73,22 @@ fn slot_of(name: &str, definition: &Command) -> String {
     pair.map_or(name, |(positive, _)| positive).to_owned()
 }
 
-/// The pair an option belongs to, when the command has both.
-fn pair_of(name: &str, definition: &Command) -> Option<(&'static str, &'static str)> {
-    let pair = OPPOSITE_OPTIONS.iter().find(|(positive, negative)| *positive == name || *negative == name)?;
-    (find_long(definition, pair.0).is_some() && find_long(definition, pair.1).is_some()).then_some(*pair)
+/// The two options that replace each other of which this is one, when the command has both.
+fn pair_of<'a>(name: &str, definition: &'a Command) -> Option<(&'a str, &'a str)> {
+    let negatives = definition.get_arguments().filter(|option| is_negative(option)).filter_map(Arg::get_long);
+    let mut pairs = negatives.filter_map(|negative| {
+        let positive = match negative.strip_prefix("exclude-") {
+            Some(what) => find_long(definition, &format!("include-{what}")),
+            None => find_long(definition, negative.strip_prefix("no-")?),
+        };
+        Some((positive?.get_long()?, negative))
+    });
+    pairs.find(|(positive, negative)| *positive == name || *negative == name)
+}
+
+/// Whether an option says no. In configuration pip asks such options for the opposite.
+fn is_negative(option: &Arg) -> bool {
+    matches!(option.get_action(), ArgAction::SetFalse)
 }
 
 fn configured(
@@ -102,14 +103,14 @@ fn configured(
         origin: entry.origin.clone(),
     };
     if name == "no-cache-dir" {
-        // pip switches the cache off whatever the value says, as long as it says yes or no.
+        // pip switches the cache off for every valid truth value, whether true or false.
         parse_boolean(&entry.value).ok_or_else(|| not_a_boolean(entry))?;
         return Ok(vec![token(option, None)]);
     }
     Ok(match option.get_action() {
         ArgAction::Count => {
             let count = parse_boolean(&entry.value).map(usize::from).or_else(|| entry.value.trim().parse().ok());
-            // More than three say nothing new.
+            // More than three have no further effect.
             let count = count.ok_or_else(|| not_a_count(entry))?.min(9);
             vec![token(option, None); count]
         }
@@ -121,7 +122,7 @@ fn configured(
         _ => {
             let value = parse_boolean(&entry.value).ok_or_else(|| not_a_boolean(entry))?;
             let pair = pair_of(name, definition);
-            let negative = NEGATED_OPTIONS.contains(&name) || pair.is_some_and(|(_, negative)| negative == name);
+            let negative = is_negative(option);
             if negative && value {
                 warnings.push(format!(
                     "{name} in {} has no effect: as in pip, a false value switches this option on.",

@@ -1,30 +1,34 @@
-//! From words to [`Settings`]: split off the command, lay the configuration below, check values and combinations.
+//! From arguments to [`Settings`]: find the command, add configured options, check values and combinations.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use clap::FromArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, FromArgMatches, ValueHint};
 
 use installer::options::CommonOptions;
 
-use super::commands::{self, CommandSettings};
+use super::commands;
 use super::configuration::{Configuration, unknown_variables};
 use super::layers::{self, ConfiguredOption};
-use super::{Command, Settings, TerminalSettings, nearest};
+use super::trust;
+use super::{Command, Settings, nearest};
+use crate::arguments::values::WholeMessage;
+use crate::arguments::{GeneralArgs, VerificationArgs};
 use crate::cli::tokens::{OptionToken, Token, TokenError, find_long, long_names, parse, parse_leading_options};
-use crate::cli::{self, Cli, GeneralArgs, unsupported_options};
+use crate::cli::{self, Cli, unsupported_options};
+use crate::terminal::settings::{Color, ProgressBar, TerminalSettings};
 use installer::error::{Code, Failure};
-use installer::options::{NetworkOptions, Proxy};
+use installer::options::{NetworkOptions, Proxy, TrustOptions};
 use installer::process_environment::ProcessEnvironment;
 
-/// What a command was told: by configuration first, then by the user.
+/// The input of a command: configured options, then the typed ones.
 pub(super) struct CommandInput {
     pub configured: Vec<ConfiguredOption>,
     pub tokens: Vec<Token>,
 }
 
-/// What this process shall do. The words are those after the program's name.
+/// The settings of this run. `arguments` are those after the program's name.
 ///
 /// # Errors
 /// Wrong options, values or combinations, and configuration that cannot be read.
@@ -39,7 +43,7 @@ pub fn resolve_settings(tokens: &[String], process_environment: &ProcessEnvironm
             &command_line.before,
         );
     }
-    // `tufpip` and `tufpip trust` alone name nothing to do.
+    // `tufpip` and `tufpip trust` alone name no command.
     if command_line.definition.has_subcommands() {
         return settings_without_configuration(
             help_command(command_line.definition),
@@ -61,19 +65,18 @@ pub fn resolve_settings(tokens: &[String], process_environment: &ProcessEnvironm
     resolve_command_settings(&definition, &command_line, input, process_environment)
 }
 
-/// The command that a line names, and the other words.
+/// The command that the arguments name, and the rest of them.
 struct CommandLine<'a> {
     /// `["install"]`, `["trust", "add"]`; empty when the line names no command.
     path: Vec<&'a str>,
     definition: &'a clap::Command,
-    /// The options before the last word of the path.
+    /// The options before the last element of the path.
     before: Vec<Token>,
-    /// All words but the path.
+    /// All arguments except the path.
     tokens: Vec<String>,
 }
 
-/// Finds the command. General options before and between its words are as good as behind them; an option that asks for
-/// a page ends the search.
+/// Finds the command. General options may precede it.
 fn parse_command_line<'a>(definition: &'a clap::Command, tokens: &[String]) -> Result<CommandLine<'a>, Failure> {
     let mut command_line = CommandLine { path: Vec::new(), definition, before: Vec::new(), tokens: Vec::new() };
     let mut rest = tokens;
@@ -96,7 +99,7 @@ fn parse_command_line<'a>(definition: &'a clap::Command, tokens: &[String]) -> R
     Ok(command_line)
 }
 
-/// A run that only prints needs no configuration, and must work when that is broken.
+/// `--help` and `--version` must work when the configuration is broken, so none is read.
 fn settings_without_configuration(
     command: Command,
     definition: &clap::Command,
@@ -105,12 +108,10 @@ fn settings_without_configuration(
 ) -> Result<Settings, Failure> {
     let general = options(tokens).filter(|option| option.id != "version");
     let tokens = general.cloned().map(Token::Option).collect();
-    let general: GeneralArgs =
-        match parse_with_clap(definition, &["help"], &CommandInput { configured: Vec::new(), tokens })?.command {
-            Some(cli::Command::Help(help)) => help.general,
-            _ => return Err(Failure::usage("no command")),
-        };
-    Ok(assemble(CommandSettings::new(general, command, process_environment), process_environment))
+    let input = CommandInput { configured: Vec::new(), tokens };
+    let typed = parse_with_clap(definition, &["help"], &input, process_environment)?;
+    let trust = trust::trust_locations(process_environment);
+    Ok(assemble(command, typed.shared, trust, process_environment))
 }
 
 fn resolve_command_settings(
@@ -128,15 +129,20 @@ fn resolve_command_settings(
     let configured = layers::option_tokens(configuration.entries(section), &configurable, &mut warnings)?;
     let mut input = CommandInput { configured, tokens };
     refuse_unsupported(&command_line.path.join(" "), &mut input, &mut warnings)?;
-    let typed = parse_with_clap(definition, &command_line.path, &input)?;
-    let mut settings =
-        assemble(commands::resolve_command(typed, &input, process_environment, &mut warnings)?, process_environment);
+    let mut typed = parse_with_clap(definition, &command_line.path, &input, process_environment)?;
+    let command = commands::resolve_command(typed.command, &input, process_environment, &mut warnings)?;
+    let trust = match typed.shared.verification.take() {
+        Some(verification) => trust::trust_options(verification, &input, process_environment)?,
+        None => trust::trust_locations(process_environment),
+    };
+    let mut settings = assemble(command, typed.shared, trust, process_environment);
     settings.warnings = warnings;
     Ok(settings)
 }
 
-/// The options that may be configured. For commands below another one these are the general ones, and those about indexes
-/// where the command asks some: PIP_ROOT means the --root of `install`, and PIP_YES answers no question of `trust`.
+/// The options that may be configured. For commands below another one these are the general ones, and those about
+/// indexes where the command uses some: PIP_ROOT means the --root of `install`, and PIP_YES answers no question of
+/// `trust`.
 fn configurable<'a>(
     definition: &clap::Command,
     command_line: &CommandLine<'a>,
@@ -151,14 +157,19 @@ fn configurable<'a>(
     Ok(Cow::Owned(clap::Command::new("configurable").args(shared)))
 }
 
-fn assemble(command_settings: CommandSettings, process_environment: &ProcessEnvironment) -> Settings {
-    let general = command_settings.general;
+fn assemble(
+    command: Command,
+    shared: SharedArgs,
+    trust: TrustOptions,
+    process_environment: &ProcessEnvironment,
+) -> Settings {
+    let general = shared.general;
     let expanded = |path: &Option<String>| {
         path.as_deref().filter(|path| !path.is_empty()).map(|path| process_environment.expand(path))
     };
     let verbosity = i16::from(general.verbose) - i16::from(general.quiet);
     let verbosity = if general.debug { 2 } else { i8::try_from(verbosity.clamp(-9, 9)).unwrap_or_default() };
-    let color = if general.no_color { super::Color::Never } else { general.color };
+    let color = if general.no_color { Color::Never } else { general.color };
     let proxy = match general.proxy.as_deref() {
         Some("") => Proxy::Off,
         Some(url) => Proxy::Url(url.to_owned()),
@@ -167,7 +178,7 @@ fn assemble(command_settings: CommandSettings, process_environment: &ProcessEnvi
     };
     let cache_dir = if general.no_cache_dir { None } else { expanded(&general.cache_dir).or_else(default_cache) };
     Settings {
-        command: command_settings.command,
+        command,
         common: CommonOptions {
             python: expanded(&general.python),
             require_virtualenv: general.require_virtualenv,
@@ -180,14 +191,14 @@ fn assemble(command_settings: CommandSettings, process_environment: &ProcessEnvi
                 client_cert: expanded(&general.client_cert),
                 trusted_hosts: general.trusted_host.clone(),
                 cache_dir,
-                offline: command_settings.offline,
+                offline: shared.offline,
             },
-            trust: command_settings.trust,
+            trust,
         },
         terminal: TerminalSettings {
             verbosity,
             color,
-            progress_bar: command_settings.progress_bar,
+            progress_bar: shared.progress_bar,
             log: expanded(&general.log),
             no_input: general.no_input,
         },
@@ -222,13 +233,17 @@ fn find_command<'a>(definition: &'a clap::Command, path: &[&str], name: &str) ->
         let message = format!("The command \"{name}\" is not there yet");
         return Err(Failure::new(Code::UsageNotSupported, message).hint(instead));
     }
+    if name == "repo" && path.is_empty() && cfg!(not(feature = "repo")) {
+        return Err(Failure::usage("unknown command \"repo\": this build has no `repo`")
+            .hint("a build with the feature `repo`, which is on by default, makes and keeps signed indexes"));
+    }
     let whole = |name: &str| [path, &[name]].concat().join(" ");
     let names = definition.get_subcommands().map(clap::Command::get_name);
     let guess = nearest(name, names).map(|guess| format!(" - maybe you meant \"{}\"", whole(guess)));
     Err(Failure::usage(format!("unknown command \"{}\"{}", whole(name), guess.unwrap_or_default())))
 }
 
-/// The definition that `help_command WORDS` is about: of the program without words, and of `trust add` with these two.
+/// The definition that `help WORDS` shows: of the program without words, of `trust add` with these two.
 fn command_definition<'a, 'b>(
     definition: &'a clap::Command,
     tokens: impl Iterator<Item = &'b str>,
@@ -245,7 +260,7 @@ fn command_definition<'a, 'b>(
     Ok(page)
 }
 
-/// The short form for options, and all that is said about the command itself.
+/// The short form for options, and the full text about the command itself.
 fn help_command(definition: &clap::Command) -> Command {
     let mut shown = definition.clone();
     if let Some(about) = definition.get_long_about() {
@@ -273,12 +288,61 @@ fn refuse_unsupported(command: &str, input: &mut CommandInput, warnings: &mut Ve
     Ok(())
 }
 
+/// A command line that clap has read.
+struct TypedCommand {
+    command: cli::Command,
+    shared: SharedArgs,
+}
+
+/// What clap found of the groups of options that are the same for all commands that have them.
+struct SharedArgs {
+    general: GeneralArgs,
+    /// Of a command that asks an index.
+    verification: Option<VerificationArgs>,
+    offline: bool,
+    progress_bar: ProgressBar,
+}
+
+impl SharedArgs {
+    fn read(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut of_command = matches;
+        while let Some((_, below)) = of_command.subcommand() {
+            of_command = below;
+        }
+        let asks_index = of_command.try_contains_id("offline").is_ok();
+        let verification = asks_index.then(|| VerificationArgs::from_arg_matches(of_command)).transpose()?;
+        Ok(Self {
+            general: GeneralArgs::from_arg_matches(of_command)?,
+            offline: verification.as_ref().is_some_and(|verification| verification.offline),
+            verification,
+            progress_bar: match of_command.try_get_one("progress_bar") {
+                Ok(Some(progress_bar)) => *progress_bar,
+                _ => ProgressBar::Auto,
+            },
+        })
+    }
+}
+
 /// Lets clap check and convert the values.
-fn parse_with_clap(definition: &clap::Command, path: &[&str], input: &CommandInput) -> Result<Cli, Failure> {
+fn parse_with_clap(
+    definition: &clap::Command,
+    path: &[&str],
+    input: &CommandInput,
+    process_environment: &ProcessEnvironment,
+) -> Result<TypedCommand, Failure> {
+    let mut of_command = definition;
+    for name in path {
+        of_command = find_command(of_command, &[], name)?;
+    }
     let configured = input.configured.iter().map(|configured| &configured.token);
-    let line = configured.chain(options(&input.tokens)).map(to_argument);
-    let line =
-        command_words(path).chain(line).chain(["--".to_owned()]).chain(arguments(&input.tokens).map(str::to_owned));
+    let line = configured.chain(options(&input.tokens)).map(|option| {
+        let definition = of_command.get_arguments().find(|argument| *argument.get_id() == option.id);
+        let value = option.value.as_deref().map(|value| expand(value, definition, process_environment));
+        to_argument(&OptionToken { value, ..option.clone() })
+    });
+    let positional = of_command.get_positionals().next();
+    let arguments = arguments(&input.tokens).map(|argument| expand(argument, positional, process_environment));
+    let line = command_words(path).chain(line).chain(["--".to_owned()]).chain(arguments);
     let matches = definition.clone().try_get_matches_from(line).map_err(|error| {
         if error.kind() == ErrorKind::MissingRequiredArgument {
             return missing_argument(&error, &path.join(" "));
@@ -288,7 +352,22 @@ fn parse_with_clap(definition: &clap::Command, path: &[&str], input: &CommandInp
             None => invalid_value(&error),
         }
     })?;
-    Cli::from_arg_matches(&matches).map_err(|error| invalid_value(&error))
+    let typed = Cli::from_arg_matches(&matches).map_err(|error| invalid_value(&error))?;
+    let shared = SharedArgs::read(&matches).map_err(|error| invalid_value(&error))?;
+    let command = typed.command.ok_or_else(|| Failure::usage("no command"))?;
+    Ok(TypedCommand { command, shared })
+}
+
+/// The value with the home directory in the place of `~`, where the definition says that it may be a path. Other values are
+/// expanded, or not, by whoever reads them.
+fn expand(value: &str, definition: Option<&clap::Arg>, process_environment: &ProcessEnvironment) -> String {
+    let is_path = definition.is_some_and(|definition| {
+        matches!(definition.get_value_hint(), ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath)
+    });
+    match process_environment.expand(value).into_os_string().into_string() {
+        Ok(expanded) if is_path => expanded,
+        _ => value.to_owned(),
+    }
 }
 
 fn command_words(path: &[&str]) -> impl Iterator<Item = String> {
@@ -302,7 +381,7 @@ fn to_argument(option: &OptionToken) -> String {
     }
 }
 
-/// Which configured option clap does not like; tried one by one, after the fact.
+/// The origin of the configured option that clap rejects, found by trying each.
 fn origin_of_rejected_option(
     definition: &clap::Command,
     path: &[&str],
@@ -316,7 +395,7 @@ fn origin_of_rejected_option(
     wrong.map(|configured| configured.origin.clone())
 }
 
-/// clap's complaint about a value, in optparse's words.
+/// clap's error about a value, with optparse's message.
 fn invalid_value(error: &clap::Error) -> Failure {
     let text = |kind: ContextKind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
@@ -334,7 +413,11 @@ fn invalid_value(error: &clap::Error) -> Failure {
             text(ContextKind::ValidValue)
         )),
         ErrorKind::ValueValidation => {
-            let reason = std::error::Error::source(error).map(ToString::to_string);
+            let source = std::error::Error::source(error);
+            if let Some(WholeMessage(message)) = source.and_then(|source| source.downcast_ref()) {
+                return Failure::usage(message);
+            }
+            let reason = source.map(ToString::to_string);
             let reason = reason.unwrap_or_else(|| format!("invalid value: '{value}'"));
             Failure::usage(format!("option {option}: {reason}"))
         }
@@ -382,7 +465,7 @@ fn unknown_own_variables(definition: &clap::Command, process_environment: &Proce
         .collect()
 }
 
-/// The options among words.
+/// The option tokens.
 pub(super) fn options(tokens: &[Token]) -> impl Iterator<Item = &OptionToken> {
     tokens.iter().filter_map(|token| match token {
         Token::Option(option) => Some(option),

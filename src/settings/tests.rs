@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use super::*;
+use crate::terminal::settings::{Color, ProgressBar};
 use installer::error::{Exit, Failure};
 use installer::options::{InstallLocation, Output, ProjectNames, Proxy, TrustOptions, UpgradeStrategy};
 use installer::process_environment::ProcessEnvironment;
@@ -355,6 +356,28 @@ fn an_index_may_be_a_directory() {
     assert_eq!(install.indexes.indexes, [Url::from_directory_path(path).unwrap()]);
     let install = machine.install("install a --no-index --extra-index-url https://x.example.org").1;
     assert!(install.indexes.indexes.is_empty() && install.indexes.no_index);
+}
+
+#[cfg(feature = "repo")]
+#[test]
+fn a_tilde_is_the_home_directory() {
+    let machine = Machine::new();
+    let home = machine.directory.path().join("home");
+    let settings = machine.run("repo add ~/a.whl ~b --repo ~/index").unwrap();
+    let Command::Repo(command) = settings.command else { panic!() };
+    let crate::commands::repo::RepoCommand::Add(add) = *command else { panic!() };
+    assert_eq!(add.files, [home.join("a.whl"), "~b".into()]);
+    assert_eq!(add.operator_directory.directory, home.join("index"));
+}
+
+#[cfg(not(feature = "repo"))]
+#[test]
+fn a_build_without_repo_says_so() {
+    for line in ["repo", "repo init", "help repo"] {
+        let failure = run(line).unwrap_err();
+        let expected = "unknown command \"repo\": this build has no `repo`";
+        assert_eq!((failure.message.as_str(), failure.exit_code()), (expected, 2), "{line}");
+    }
 }
 
 /// Every long option of the pip that is at hand, by its own account, means something here.

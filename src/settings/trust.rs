@@ -1,99 +1,11 @@
-//! Settings of signed indexes: how strictly signatures are insisted on, and what `trust` and `why-trust` shall do.
+//! Settings of signed indexes: where trusted roots are, and how strictly signatures are insisted on.
 
-use std::path::PathBuf;
-
-use installer::options::TrustOptions;
-use url::Url;
-
-use super::Command;
 use super::configuration::{REQUIRE_SIGNED, require_named_anchors, trust_anchors};
 use super::resolve_settings::CommandInput;
-use crate::cli::trust as typed;
-use crate::cli::{GeneralArgs, VerificationArgs};
+use crate::arguments::VerificationArgs;
 use installer::error::{Code, Failure};
-use installer::options::{IndexOptions, SelectionOptions};
-use installer::options::{index_url, parse_index_url};
+use installer::options::TrustOptions;
 use installer::process_environment::ProcessEnvironment;
-
-/// `trust`
-#[derive(Clone, Debug)]
-pub enum TrustCommand {
-    /// `trust add`
-    Add(Box<AddTrust>),
-    /// `trust list`
-    List {
-        /// Print JSON.
-        json: bool,
-    },
-    /// `trust show`
-    Show {
-        /// Which indexes; all when empty.
-        indexes: Vec<Url>,
-    },
-    /// `trust remove`
-    Remove {
-        /// Which index.
-        index: Url,
-        /// Do not ask.
-        yes: bool,
-    },
-    /// `trust log`
-    Log {
-        /// Which index.
-        index: Url,
-    },
-}
-
-/// `trust add`
-#[derive(Clone, Debug)]
-pub struct AddTrust {
-    /// The index.
-    pub index: Url,
-    /// Where its root comes from.
-    pub root: RootSource,
-    /// Where its metadata is, with a slash at the end; the default place when `None`.
-    pub metadata_url: Option<Url>,
-    /// The name of a known layout, or the path of a JSON file.
-    pub layout: Option<String>,
-    /// Further places with the same metadata and pages, each with a slash at the end.
-    pub mirrors: Vec<Url>,
-    /// Beginnings of addresses of files, and what replaces them.
-    pub rewrites: Vec<(String, String)>,
-    /// Do not ask.
-    pub yes: bool,
-}
-
-/// Where a root comes from, and so what it proves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RootSource {
-    /// A local file, which the user trusts.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The hash it must have, as 64 lower-case digits.
-        sha256: Option<String>,
-    },
-    /// Any server; the hash, which the user trusts, makes up for that.
-    Url {
-        /// The address.
-        url: Url,
-        /// The hash it must have, as 64 lower-case digits.
-        sha256: String,
-    },
-    /// Whatever the index shows today.
-    FirstUse,
-}
-
-/// `why-trust`
-#[derive(Clone, Debug)]
-pub struct WhyTrustOptions {
-    /// Names from the command line; at least one.
-    pub names: Vec<String>,
-    /// Where to look.
-    pub indexes: IndexOptions,
-    /// What may be chosen.
-    pub selection: SelectionOptions,
-}
 
 /// Where trusted roots are kept; nothing else is said.
 pub(super) fn trust_locations(process_environment: &ProcessEnvironment) -> TrustOptions {
@@ -105,7 +17,7 @@ pub(super) fn trust_locations(process_environment: &ProcessEnvironment) -> Trust
     }
 }
 
-/// How strictly signatures are insisted on. What the configuration requires cannot be taken back by an option.
+/// Which signatures are required. What the configuration requires cannot be taken back by an option.
 pub(super) fn trust_options(
     security: VerificationArgs,
     input: &CommandInput,
@@ -141,109 +53,4 @@ fn refuse_weakening(security: &VerificationArgs, origin: Option<&str>) -> Result
         }
         (false, _) => Ok(()),
     }
-}
-
-/// The general options of a command below `trust`, and what it shall do.
-pub(super) fn command(
-    typed: typed::TrustCommand,
-    process_environment: &ProcessEnvironment,
-) -> Result<(GeneralArgs, Command), Failure> {
-    let index = |text: &String| index_url(text, process_environment);
-    let (general, command) = match typed {
-        typed::TrustCommand::Add(add) => {
-            let (general, add) = self::add(*add, process_environment)?;
-            (general, TrustCommand::Add(Box::new(add)))
-        }
-        typed::TrustCommand::List(list) => (list.general, TrustCommand::List { json: list.json }),
-        typed::TrustCommand::Show(show) => {
-            let indexes = show.indexes.iter().map(index).collect::<Result<_, _>>()?;
-            (show.general, TrustCommand::Show { indexes })
-        }
-        typed::TrustCommand::Remove(remove) => {
-            (remove.general, TrustCommand::Remove { index: index(&remove.index)?, yes: remove.yes })
-        }
-        typed::TrustCommand::Log(log) => (log.general, TrustCommand::Log { index: index(&log.index)? }),
-    };
-    Ok((general, Command::Trust(command)))
-}
-
-fn add(typed: typed::AddTrust, process_environment: &ProcessEnvironment) -> Result<(GeneralArgs, AddTrust), Failure> {
-    let directory = |option: &str, text: &str| {
-        let url = parse_index_url(text, process_environment).map(with_slash);
-        url.ok_or_else(|| wrong_url(option, text))
-    };
-    let metadata_url = typed.metadata_url.as_deref().map(|url| directory("--metadata-url", url)).transpose()?;
-    let mirrors = typed.mirror.iter().map(|url| directory("--mirror", url)).collect::<Result<_, _>>()?;
-    let rewrites = typed.rewrite.iter().map(|rule| rewrite(rule)).collect::<Result<_, _>>()?;
-    let add = AddTrust {
-        index: index_url(&typed.index, process_environment)?,
-        root: root(&typed, process_environment)?,
-        metadata_url,
-        layout: typed.layout.filter(|layout| !layout.is_empty()),
-        mirrors,
-        rewrites,
-        yes: typed.yes,
-    };
-    Ok((typed.general, add))
-}
-
-fn root(typed: &typed::AddTrust, process_environment: &ProcessEnvironment) -> Result<RootSource, Failure> {
-    let sha256 = typed.root_sha256.as_deref().map(sha256).transpose()?;
-    let Some(root) = typed.root.as_deref().filter(|root| !root.is_empty()) else {
-        return match (typed.tofu, sha256) {
-            (true, None) => Ok(RootSource::FirstUse),
-            (true, Some(_)) => Err(Failure::usage("--tofu and --root-sha256 cannot be combined")
-                .hint("with a hash there is no need to trust what the index shows: use --root URL --root-sha256 HEX")),
-            (false, _) => Err(Failure::usage("`trust add` needs a root: --root FILE, or --root URL --root-sha256 HEX")
-                .hint("the operator of the index publishes it; --tofu trusts whatever the index shows today")),
-        };
-    };
-    if typed.tofu {
-        return Err(Failure::usage("--tofu and --root cannot be combined")
-            .hint("--tofu trusts whatever the index shows today; with --root there is no need to"));
-    }
-    match Url::parse(root).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "file")) {
-        Some(url) if url.scheme() == "file" => {
-            let path = url.to_file_path().map_err(|()| wrong_url("--root", root))?;
-            Ok(RootSource::File { path, sha256 })
-        }
-        Some(url) => {
-            let sha256 = sha256.ok_or_else(|| {
-                Failure::usage("--root with a URL needs --root-sha256")
-                    .detail("because", "a root that comes over the network proves nothing by itself")
-                    .hint("get the hash from the operator of the index by another way than this URL")
-            })?;
-            Ok(RootSource::Url { url, sha256 })
-        }
-        None => Ok(RootSource::File { path: process_environment.expand(root), sha256 }),
-    }
-}
-
-fn sha256(text: &str) -> Result<String, Failure> {
-    let digits = text.trim().to_ascii_lowercase();
-    if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Ok(digits);
-    }
-    Err(Failure::usage(format!("option --root-sha256: expected 64 hexadecimal digits, found '{text}'")))
-}
-
-fn rewrite(rule: &str) -> Result<(String, String), Failure> {
-    let is_url = |text: &str| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "file"));
-    match rule.split_once('=') {
-        Some((from, to)) if is_url(from) && is_url(to) => Ok((from.to_owned(), to.to_owned())),
-        _ => Err(Failure::usage(format!("option --rewrite: expected URL=URL, found '{}'", printable::redacted(rule)))),
-    }
-}
-
-fn wrong_url(option: &str, text: &str) -> Failure {
-    let text = printable::redacted(text);
-    Failure::usage(format!("option {option}: expected an http or https URL or a local directory, found '{text}'"))
-}
-
-/// What is below a directory is found only behind its slash.
-fn with_slash(mut url: Url) -> Url {
-    if !url.path().ends_with('/') {
-        url.set_path(&format!("{}/", url.path()));
-    }
-    url
 }

@@ -1,8 +1,10 @@
 //! The only place that draws: result lines, warnings, verbosity, colour, progress bars and the log file.
 //!
-//! It is the last line of defence against foreign text: whatever it is given, it prints nothing that steers a terminal but the
-//! ends of lines where there may be several, and its own colours. What it tells on the way, other than the result that was
-//! asked for, has no password in it either.
+//! It is the last line of defence against foreign text: for any input it prints no control characters but the
+//! line breaks of multi-line texts, and its own colours. Messages, in contrast to the requested result,
+//! contain no passwords either.
+
+pub mod settings;
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
@@ -11,21 +13,21 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use self::settings::{Color, ProgressBar as ProgressChoice, TerminalSettings};
 use crate::messages::{self, Message};
-use crate::settings::{Color, ProgressBar as ProgressChoice, TerminalSettings};
 use installer::error::{Code, Failure};
 use installer::event::{Event, Progress, Reporter};
 use installer::text::count_noun;
 
-/// Where a command talks.
+/// The output of a command.
 pub struct Terminal {
-    verbosity: i8,
+    settings: TerminalSettings,
     color: bool,
     bars: Mutex<Bars>,
     log: Option<Mutex<std::fs::File>>,
 }
 
-/// What is on the screen now.
+/// The progress bars on the screen.
 struct Bars {
     style: BarStyle,
     screen: MultiProgress,
@@ -84,15 +86,20 @@ impl Terminal {
             files: HashMap::new(),
             raw: HashMap::new(),
         };
-        Ok(Self { verbosity: settings.verbosity, color: use_color(settings.color), bars: Mutex::new(bars), log })
+        Ok(Self { settings: settings.clone(), color: use_color(settings.color), bars: Mutex::new(bars), log })
+    }
+
+    /// What it was made with.
+    pub fn settings(&self) -> &TerminalSettings {
+        &self.settings
     }
 
     /// Whether lines of this level of `-v` are shown.
     pub fn is_verbose(&self, level: i8) -> bool {
-        self.verbosity >= level
+        self.settings.verbosity >= level
     }
 
-    /// Data: a line of what the command was asked for. Always on stdout.
+    /// Data: a line of the requested result. Always on stdout.
     pub fn data(&self, text: &str) {
         self.result(&printable::line(text), i8::MIN);
     }
@@ -107,7 +114,7 @@ impl Terminal {
         self.result(&printable::json(document), i8::MIN);
     }
 
-    /// A file that was asked for, as it is.
+    /// A requested file, unchanged.
     pub fn file(&self, content: &str) {
         self.suspended(|| write_stdout(content));
     }
@@ -124,7 +131,7 @@ impl Terminal {
 
     fn result(&self, shown: &str, level: i8) {
         self.log_line(shown);
-        if self.verbosity >= level {
+        if self.settings.verbosity >= level {
             self.suspended(|| write_stdout(shown));
         }
     }
@@ -139,7 +146,7 @@ impl Terminal {
         self.labelled("WARNING", "33", -1, text);
     }
 
-    /// Something that went wrong beside what was asked for, which was done; may have several lines. On stderr; silent with
+    /// A problem beside the task of the command, which was done; may have several lines. On stderr; silent with
     /// `-qqq`.
     pub fn error(&self, text: &str) {
         self.labelled("ERROR", "31", -2, text);
@@ -148,20 +155,20 @@ impl Terminal {
     fn labelled(&self, label: &str, color: &str, level: i8, text: &str) {
         let text = format!("{label}: {}", printable::lines(&printable::redacted(text)));
         self.log_line(&text);
-        if self.verbosity >= level {
+        if self.settings.verbosity >= level {
             let shown = self.painted(color, &text);
             self.suspended(|| write_stderr(&shown));
         }
     }
 
-    /// A line for people who ask for it with `level` times `-v`; always in the log.
+    /// A line that `level` times `-v` shows; always in the log.
     pub fn verbose(&self, level: i8, text: impl FnOnce() -> String) {
-        if self.verbosity < level && self.log.is_none() {
+        if self.settings.verbosity < level && self.log.is_none() {
             return;
         }
         let text = printable::line(&printable::redacted(&text()));
         self.log_line(&text);
-        if self.verbosity >= level {
+        if self.settings.verbosity >= level {
             self.suspended(|| write_stderr(&text));
         }
     }
@@ -170,7 +177,7 @@ impl Terminal {
     pub fn failure(&self, failure: &Failure) {
         let text = messages::of_failure(failure);
         self.log_line(&text);
-        if self.verbosity < -2 {
+        if self.settings.verbosity < -2 {
             return;
         }
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
@@ -234,7 +241,7 @@ impl Reporter for Terminal {
     }
 
     fn wants_details(&self, level: i8) -> bool {
-        self.verbosity >= level || self.log.is_some()
+        self.settings.verbosity >= level || self.log.is_some()
     }
 
     fn wants_whole_lists(&self) -> bool {

@@ -1,11 +1,28 @@
 //! What goes wrong: each failure says what, where and what to do, has its exit code, and leaves nothing behind.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
 use testkit::{Command, Index, IndexBehavior, ListedFile, Response, Sdist, Server, Wheel, zip};
 
 use crate::scene::{Scene, text, tufpip};
 
 fn one() -> Index {
     Index::new().add(Wheel::new("app", "1.0").build())
+}
+
+/// Something like it may exist: nothing is guessed.
+#[test]
+fn an_argument_that_is_not_utf_8() {
+    let scene = Scene::new(one());
+    for (argument, shown) in [
+        (&b"app\xe9"[..], r"argument 2 is not UTF-8: app\xe9"),
+        (b"--target=caf\xe9\x1b[31m", r"argument 2 is not UTF-8: --target=caf\xe9\x1b[31m"),
+        (b"https://me:secret@pkgs.example.org/\xff", r"argument 2 is not UTF-8: https://****@pkgs.example.org/\xff"),
+    ] {
+        let command = scene.tufpip(&["install"]).arg(OsStr::from_bytes(argument)).arg("app");
+        scene.refuses_command(command, 2, &[shown, "usage"]);
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the stages of one command share. No behaviour: stages are functions of what they need of it.
+//! What the stages of one command share. It has no behaviour: each stage is a function that takes what it needs.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ use crate::wheel_cache::WheelCache;
 /// Downloads that run at a time.
 const CONNECTIONS: usize = 8;
 
-/// Who is told, the network, what is trusted, and the caches.
+/// The reporter, the network, the trusted indexes and the caches.
 pub struct Context {
-    /// Is told what happens.
+    /// Receives the events.
     pub reporter: Arc<dyn Reporter>,
     /// The network.
     pub client: Arc<HttpClient>,
@@ -34,7 +34,7 @@ impl Context {
     /// Opens no connection and reads no cache yet.
     ///
     /// # Errors
-    /// When a temporary directory is needed in place of the cache and cannot be made, or `map.json` makes no sense.
+    /// When a temporary directory is needed in place of the cache and cannot be made, or `map.json` is invalid.
     pub fn open(options: &CommonOptions, reporter: Arc<dyn Reporter>) -> Result<Self, Failure> {
         let cache = CacheDirectory::open(options.network.cache_dir.as_deref(), &*reporter)?;
         let client = Arc::new(HttpClient::new(options.network.clone(), Credentials::new(), Arc::clone(&reporter)));

@@ -1,8 +1,8 @@
-//! The one error of this library and of the program: what went wrong, in words for its user, with a stable code.
+//! The one error of this library and of the program: what failed, as a message for the user, with a stable code.
 //!
 //! A sentence stands where the failure is found, because it needs the values at hand
-//! (docs/decisions/where-sentences-stand.md). The pure crates have error types of their own; `From` impls here make failures
-//! of them.
+//! (docs/decisions/where-sentences-stand.md). The pure crates have error types of their own; `From` implementations
+//! here convert them to failures.
 
 mod code;
 
@@ -51,7 +51,7 @@ impl Failure {
         self
     }
 
-    /// Keeps the error behind it, which the message has told of.
+    /// Keeps the error that caused it; the message already describes it.
     pub fn caused_by(mut self, source: impl Into<Source>) -> Self {
         self.source = Some(source.into());
         self
@@ -69,7 +69,7 @@ impl std::error::Error for Failure {
     }
 }
 
-/// For programs and logs; a command line has a layout of its own.
+/// For programs and logs; the command line prints failures in its own layout.
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.message)?;

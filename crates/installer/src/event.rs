@@ -1,20 +1,20 @@
-//! What the installer tells while it works. It draws nothing and writes to no stream: whoever calls it decides what becomes
-//! of an event, and may ignore all of them.
+//! The events that the installer reports while it works. It draws nothing and writes to no stream: the caller decides
+//! what to do with an event, and may ignore all of them.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use packaging::{PackageName, Version};
 
-/// Whoever is told what happens. Events come from several threads.
+/// Receives events, from several threads.
 pub trait Reporter: Send + Sync {
-    /// Takes note of an event.
+    /// Receives one event.
     fn report(&self, event: Event<'_>);
 
-    /// Whether anybody reads [`Event::Detail`] of this level, so that no text is made in vain.
+    /// Whether [`Event::Detail`] of this level is shown; if not, its text is never composed.
     fn wants_details(&self, level: i8) -> bool;
 
-    /// Whether failures shall list everything, however long that is.
+    /// Whether failures must list everything, however long the list is.
     fn wants_whole_lists(&self) -> bool {
         false
     }
@@ -58,7 +58,7 @@ pub enum Event<'a> {
         /// One or more sentences. Foreign text in them may steer a terminal unless it is escaped.
         text: String,
     },
-    /// A detail for those who look for the cause of something.
+    /// A detail that helps to find the cause of a problem.
     Detail {
         /// How detailed it is: what `-v` (1), `-vv` (2) … ask for.
         level: i8,
@@ -95,7 +95,7 @@ pub enum Event<'a> {
         /// The project.
         project: &'a PackageName,
     },
-    /// What would be installed, as `name-version`, sorted; said by a dry run that would change something.
+    /// What would be installed, as `name-version`, sorted; reported by a dry run that would change something.
     WouldInstall {
         /// `name-version` of each distribution.
         distributions: &'a [String],
@@ -121,9 +121,9 @@ pub enum Event<'a> {
         /// The installed distribution's own spelling.
         installed: &'a str,
     },
-    /// Another process changed the environment meanwhile; everything is planned again.
+    /// Another process changed the environment at the same time; everything is planned again.
     EnvironmentChanged,
-    /// Somebody wrote into an unpacked wheel of the cache; it is unpacked again.
+    /// An unpacked wheel of the cache was modified; it is unpacked again.
     CacheChanged {
         /// The file.
         path: &'a Path,
@@ -167,7 +167,7 @@ pub enum Event<'a> {
 /// What the files of an installation were checked by.
 #[derive(Debug, Default)]
 pub struct Verified {
-    /// How many files each snapshot of a signed index vouches for; the snapshot in words.
+    /// How many files each snapshot of a signed index vouches for; the key describes the snapshot.
     pub signed: std::collections::BTreeMap<String, usize>,
     /// Files with a hash of the user.
     pub by_user: usize,
@@ -180,15 +180,15 @@ pub struct Verified {
 /// A dependency that is not fulfilled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokenRequirement {
-    /// Who needs something.
+    /// The project that has the dependency.
     pub name: PackageName,
     /// Its version.
     pub version: Version,
-    /// What it needs.
+    /// The project that it depends on.
     pub dependency: PackageName,
     /// The requirement in the normal form of Python's `packaging`.
     pub requirement: String,
-    /// What is there instead; `None` when nothing is.
+    /// The installed version; `None` when it is not installed.
     pub found: Option<Version>,
 }
 
@@ -225,7 +225,7 @@ pub enum Progress<'a> {
         /// How many bytes more.
         bytes: u64,
     },
-    /// It is there, or failed.
+    /// The download is complete, or failed.
     DownloadFinished {
         /// The file's name.
         name: &'a str,
@@ -235,9 +235,9 @@ pub enum Progress<'a> {
         /// How many.
         packages: usize,
     },
-    /// They are.
+    /// All wheels are in place.
     Placed,
-    /// So many of so many are done; ends with the last one.
+    /// `done` of `total` items are done; ends with the last one.
     Counted {
         /// What is being done: `Reading pages`.
         what: &'static str,
@@ -254,9 +254,9 @@ pub enum Progress<'a> {
 pub enum WarningCode {
     /// A request failed and is sent again.
     Retrying,
-    /// Something in the environment looks like a distribution and is none, or has metadata that makes no sense.
+    /// Something in the environment looks like a distribution and is none, or has invalid metadata.
     InstalledInvalid,
-    /// Text in a requirements file or on the command line that has no effect, or means something else than it seems.
+    /// Text in a requirements file or on the command line that has no effect, or not the one it seems to have.
     Requirements,
     /// A project does not have an extra that was asked for.
     UnknownExtra,
@@ -274,9 +274,9 @@ pub enum WarningCode {
     LocationIgnored,
     /// A host that can be impersonated is ignored.
     InsecureHost,
-    /// Something is taken from where it is not signed.
+    /// A file comes from an unsigned source.
     Unsigned,
-    /// What was verified cannot be remembered.
+    /// Verified metadata cannot be stored.
     TrustNotRemembered,
     /// The machine's clock is behind.
     ClockBehind,
@@ -301,7 +301,7 @@ impl dyn Reporter + '_ {
         self.report(Event::Warning { code, text: text.into() });
     }
 
-    /// Reports [`Event::Detail`], if anybody reads it.
+    /// Reports [`Event::Detail`], if it is shown.
     pub fn detail(&self, level: i8, text: impl FnOnce() -> String) {
         if self.wants_details(level) {
             self.report(Event::Detail { level, text: text() });

@@ -1,7 +1,7 @@
 //! Reads options by the rules of Python's optparse, which pip's command line and its requirements files obey.
 //!
-//! A long option may be abbreviated while it is unambiguous; an option's value is the next word whatever it looks like;
-//! short options may be joined (`-qqr file`, `-ihttps://…`); options and arguments mix; `--` ends the options.
+//! A long option may be abbreviated while it is unambiguous; an option's value is the next argument whatever it looks
+//! like; short options may be joined (`-qqr file`, `-ihttps://…`); options and arguments mix; `--` ends the options.
 
 /// One option that may be given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct OptionDefinition {
 pub struct OptionSet {
     /// Each of them.
     pub options: Vec<OptionDefinition>,
-    /// Names, with hyphens, of options that are gone: they are no abbreviations of others.
+    /// Names, with hyphens, of removed options: they are not taken for abbreviations of others.
     pub removed: Vec<&'static str>,
 }
 
@@ -32,7 +32,7 @@ impl OptionDefinition {
     }
 }
 
-/// One understood piece of a command line.
+/// An option or an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Token {
     /// An option.
@@ -52,10 +52,10 @@ pub struct OptionToken {
     pub value: Option<String>,
 }
 
-/// Words that mean nothing.
+/// The arguments do not parse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenError {
-    /// Which word, counted from 0.
+    /// Position of the argument, counted from 0.
     pub position: usize,
     /// What is wrong.
     pub message: String,
@@ -63,7 +63,7 @@ pub struct TokenError {
     pub unknown: Option<String>,
 }
 
-/// Reads all words.
+/// Reads all arguments.
 pub fn parse(definition: &OptionSet, tokens: &[String]) -> Result<Vec<Token>, TokenError> {
     let mut reader = TokenReader { definition, tokens, next: 0, found: Vec::new() };
     while let Some(word) = reader.take() {

@@ -1,4 +1,4 @@
-//! What a process was started with, as far as options are read from it. Tests give their own.
+//! Environment variables and directories of the process, as far as options are read from them. Tests pass their own.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ pub const TRUST_VARIABLE: &str = "TUFPIP_TRUST";
 /// The passphrase of an operator's private keys. A secret: no child process gets it.
 pub const PASSPHRASE_VARIABLE: &str = "TUFPIP_REPO_PASSPHRASE";
 
-/// What the process was started with; the tests give their own.
+/// Environment variables and system directories of the process. Tests pass their own.
 #[derive(Clone, Debug)]
 pub struct ProcessEnvironment {
     /// Environment variables.
@@ -19,8 +19,8 @@ pub struct ProcessEnvironment {
 }
 
 impl ProcessEnvironment {
-    /// Those of this process. Variables that are not Unicode are left out, but not the one that names trusted roots: what is
-    /// not found is refused, what is not named would be passed over.
+    /// Those of this process. Variables that are not Unicode are left out, but not the one that names trusted roots: a
+    /// directory that is not found is refused, one that is not named would be skipped.
     pub fn current() -> Self {
         let variables = std::env::vars_os();
         let variables = variables.filter_map(|(name, value)| {
@@ -50,7 +50,7 @@ impl ProcessEnvironment {
         }
     }
 
-    /// The home directory, as the environment says.
+    /// The home directory according to the environment.
     pub fn home(&self) -> Option<PathBuf> {
         self.variable(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).map(PathBuf::from)
     }

@@ -1,7 +1,7 @@
-//! Putting files of this machine among those that wait to be published: all of them, or none.
+//! Stages local files for publication: all of them, or none.
 //!
-//! Each is copied first, and the copy is what is checked: whatever happens to the original meanwhile, what was checked is what
-//! will be published. The copies are in a directory of their own until all have passed.
+//! Each is copied first, and the copy is checked: even if the original changes later, the file that was checked is the
+//! one that will be published. The copies are in a directory of their own until all have passed.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -21,7 +21,7 @@ use super::storage::Storage;
 use installer::error::{Code, Failure};
 use installer::event::{Progress, Reporter, WarningCode};
 
-/// What the directories of unfinished copies begin with.
+/// Prefix of the directories of unfinished copies.
 const UNFINISHED: &str = ".adding-";
 
 /// A file to be added.
@@ -31,11 +31,11 @@ pub struct FileToAdd {
     pub path: PathBuf,
     /// Its name, by which it will be published.
     pub filename: String,
-    /// What the name says.
+    /// The project in the file name.
     pub project: PackageName,
 }
 
-/// A file that can be added.
+/// The result of checking a file.
 pub enum CheckedFile {
     /// It was checked, and is not in the index yet.
     New(Box<NewFile>),
@@ -45,7 +45,7 @@ pub enum CheckedFile {
     Published,
 }
 
-/// What the index will say of a new file. Its metadata is beside its copy: of many files it would fill the memory.
+/// The entry of a new file. Its core metadata is on disk beside the copy: that of many files would fill the memory.
 pub struct NewFile {
     /// The project, normalized.
     pub project: PackageName,
@@ -53,21 +53,22 @@ pub struct NewFile {
     pub version: Version,
     /// Where it will be published.
     pub path: String,
-    /// What will stand on the page.
+    /// Its entry on the page.
     pub addition: FileAddition,
 }
 
-/// Copies of files that have been checked. They go with this unless they are taken over.
+/// Copies of checked files. They are deleted with this value unless they are taken over.
 pub struct StagedCopies {
     directory: Option<TempDir>,
-    /// When these files come into the index (RFC 3339).
+    /// The upload time of these files (RFC 3339).
     upload_time: String,
 }
 
 /// The files that were named, and those in directories that were named.
 ///
 /// # Errors
-/// When there is nothing to add. Files that are not there, or that no index can list, are among the failures of the second part.
+/// When there is nothing to add. Files that are missing, or that no index can list, are in the second part of the
+/// result.
 pub fn candidates(named: &[PathBuf], reporter: &dyn Reporter) -> Result<(Vec<FileToAdd>, Vec<Failure>), Failure> {
     let mut paths = Vec::new();
     for path in named {
@@ -119,7 +120,7 @@ fn in_directory(directory: &Path, reporter: &dyn Reporter) -> Result<Vec<PathBuf
 }
 
 impl StagedCopies {
-    /// A place for copies of files that come into the index at `upload_time`. In a dry run nothing is copied.
+    /// A directory for copies of files with this upload time. In a dry run nothing is copied.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -132,7 +133,7 @@ impl StagedCopies {
         fs::create_dir_all(&staged).map_err(refused)?;
         for entry in fs::read_dir(&staged).map_err(refused)? {
             let entry = entry.map_err(refused)?;
-            // Left by a command that was killed: no other one works here now.
+            // Left by a killed command: no other one works here now.
             if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
                 let _ = fs::remove_dir_all(entry.path());
             }
@@ -179,7 +180,7 @@ impl StagedCopies {
         }
         if let Some(known) = staged {
             same_content(known, candidate, "staged")?;
-            // What is staged may have been lost; then it is staged again.
+            // A staged file may be lost; then it is staged again.
             if is_there(known, operator_directory) {
                 return Ok(CheckedFile::Staged);
             }
@@ -202,7 +203,7 @@ impl StagedCopies {
         CheckedFile::New(Box::new(NewFile { project: found.project, version: found.version, path, addition }))
     }
 
-    /// Puts the copy of the candidate at `place` where it waits.
+    /// Moves the copy of the candidate at `place` to the staged files.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -225,10 +226,10 @@ impl StagedCopies {
         fs::rename(&copy, &target).map_err(refused)
     }
 
-    /// Waits until everything that was taken over is safe from a crash of the machine.
+    /// Waits until everything that was taken over survives a crash of the machine.
     ///
     /// # Errors
-    /// When the disk could not keep it.
+    /// When the disk refuses.
     pub async fn flush(&self, operator_directory: &OperatorDirectory) -> Result<(), Failure> {
         match &self.directory {
             Some(_) => Storage::open(&operator_directory.path("staged").to_string_lossy())?.flush().await,
@@ -237,7 +238,7 @@ impl StagedCopies {
     }
 }
 
-/// A file name stands for one content for ever: people have pinned its hash.
+/// A file name belongs to one content for ever: users have pinned its hash.
 fn same_content(known: &PageFile, candidate: &FileToAdd, how: &str) -> Result<(), Failure> {
     let (expected, found) = (&known.hashes.sha256, ContentHashes::of(&candidate.path)?.sha256);
     if *expected == found {
@@ -250,7 +251,7 @@ fn same_content(known: &PageFile, candidate: &FileToAdd, how: &str) -> Result<()
     Err(Failure::new(Code::RepoOtherContent, message))
 }
 
-/// Whether the files that wait for this are there, as far as their lengths tell.
+/// Whether the staged files of this entry exist with the right lengths.
 fn is_there(file: &PageFile, operator_directory: &OperatorDirectory) -> bool {
     let Some(path) = file.path() else { return true };
     let length = |path: &str| fs::metadata(operator_directory.staged_file(path)).ok().map(|metadata| metadata.len());
@@ -258,7 +259,7 @@ fn is_there(file: &PageFile, operator_directory: &OperatorDirectory) -> bool {
     has_metadata && length(&path) == Some(file.size)
 }
 
-/// Where the file system can share the content of two files, nothing is copied. The copy is everybody's to read.
+/// Where the file system can share the content of two files, nothing is copied. Everybody may read the copy.
 fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     if !fs::metadata(from)?.is_file() {
         return Err(io::Error::other("not a file"));

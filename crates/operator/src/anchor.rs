@@ -1,4 +1,4 @@
-//! What the users of an index are given: its newest root, the hash of that, and the command that makes them trust it.
+//! What the users of an index receive: its newest root, the hash of it, and the command to trust it.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::published_state::ROOT_FILE;
 use installer::error::{Code, Failure};
 use installer::trust::default_metadata_url;
 
-/// A root that others may begin to trust.
+/// A root for the users of an index.
 #[derive(Clone, Debug)]
 pub struct NewestRoot {
     /// The file.
@@ -25,7 +25,7 @@ pub struct NewestRoot {
 /// Where users find an index, and where its metadata is.
 #[derive(Clone, Debug)]
 pub struct IndexAddress {
-    /// What pip is given.
+    /// The index URL for pip.
     pub index: Url,
     /// Ends in a slash.
     pub metadata: Url,
@@ -52,18 +52,18 @@ impl NewestRoot {
 }
 
 impl IndexAddress {
-    /// Where the operator says that the index is.
+    /// The addresses according to `repo.toml`.
     pub fn of(config: &Config) -> Self {
         let metadata = config.base.join(repository::layout::METADATA);
         Self { index: config.index_url(), metadata: metadata.unwrap_or_else(|_| config.base.clone()) }
     }
 
-    /// The metadata URL, where users have to be told it.
+    /// The metadata URL, if it is not the default that clients derive from the index URL.
     pub fn unusual_metadata(&self) -> Option<&Url> {
         (default_metadata_url(&self.index) != self.metadata).then_some(&self.metadata)
     }
 
-    /// The command that users run once. `file` is the root, wherever they have it.
+    /// The command that users run once. `file` is the path or URL of the root.
     pub fn trust_command(&self, file: &str, sha256: &str) -> String {
         let metadata = self.unusual_metadata();
         let metadata = metadata
@@ -74,7 +74,7 @@ impl IndexAddress {
     }
 }
 
-/// One word for a shell.
+/// A text as one argument for a shell.
 pub fn shell_quoted(text: &str) -> String {
     let is_plain = |character: char| character.is_alphanumeric() || "/._-:@%+=,~".contains(character);
     if !text.is_empty() && text.chars().all(is_plain) {

@@ -1,4 +1,4 @@
-//! What waits for people's signatures: files in `staged/metadata`, signed by one after the other, then published together.
+//! Offline metadata in `staged/metadata`, signed by the key holders one after the other, then published together.
 
 mod contents;
 mod description;
@@ -28,24 +28,24 @@ use installer::trust::unix_now;
 
 pub use description::{description, difference, keys_for_everything, progress, to_json};
 
-/// A metadata file is never larger; what people sign is a few kilobytes, or megabytes with classic bins.
+/// A metadata file is never larger; offline metadata has a few kilobytes, or megabytes with classic bins.
 const LARGEST: u64 = 64 << 20;
 
-/// What waits, and what it would replace.
+/// The waiting files, and what they would replace.
 pub struct Ceremony {
     /// The root that this machine trusts; `None` before the first one.
     pub before: Option<Root>,
-    /// What is published; `None` when nothing is.
+    /// The published state; `None` when nothing is published.
     pub published: Option<Published>,
-    /// In the order in which one depends on the other.
+    /// The waiting files, each after those it depends on.
     pub waiting: Vec<OfflineMetadataFile>,
 }
 
 impl Ceremony {
-    /// Reads what waits and what is published.
+    /// Reads the waiting files and the published state.
     ///
     /// # Errors
-    /// When one of it cannot be read, or what is published is refused.
+    /// When one of them cannot be read, or the published state is refused.
     pub async fn read(
         operator_directory: &OperatorDirectory,
         storage: &Storage,
@@ -67,7 +67,7 @@ impl Ceremony {
         Ok(ceremony)
     }
 
-    /// These files, and what is published.
+    /// A ceremony of these files and the published state.
     ///
     /// # Errors
     /// When the trusted root cannot be read.
@@ -83,15 +83,15 @@ impl Ceremony {
         Ok(Self { before, published, waiting })
     }
 
-    /// Only what waits and the trusted root, where what is published cannot be read.
+    /// Only the waiting files and the trusted root, for machines that cannot read the published state.
     ///
     /// # Errors
-    /// When one of it cannot be read.
+    /// When one of them cannot be read.
     pub fn offline(operator_directory: &OperatorDirectory) -> Result<Self, Failure> {
         Ok(Self { before: trusted_root(operator_directory)?, published: None, waiting: waiting(operator_directory)? })
     }
 
-    /// As it will be when all of it is published; `None` when there is no root.
+    /// The offline metadata once all waiting files are published; `None` when there is no root.
     pub fn expected(&self) -> Option<OfflineMetadata> {
         let trusted = || Some(OfflineMetadata { root: self.before.clone()?, delegators: BTreeMap::new() });
         OfflineMetadata::expected(self.published.as_ref().map(OfflineMetadata::of).or_else(trusted), &self.waiting)
@@ -127,7 +127,7 @@ impl Ceremony {
             && groups.all(|group| group.keys.iter().all(|key| ring.has(&key.identifier())))
     }
 
-    /// Adds the signatures of all these keys that a file accepts. Says which keys signed.
+    /// Adds the signatures of all these keys that a file accepts. Returns whether any key signed.
     ///
     /// # Errors
     /// When a key cannot be opened.
@@ -145,7 +145,7 @@ impl Ceremony {
         Ok(signed)
     }
 
-    /// Adds the signatures of the online key, where it takes the place of people (`targets` in the profile `rstuf`).
+    /// Adds the signatures of the online key, where it replaces key holders (`targets` in the profile `rstuf`).
     ///
     /// # Errors
     /// When the key cannot be opened.
@@ -162,7 +162,7 @@ impl Ceremony {
         Ok(())
     }
 
-    /// What has not got its signatures yet and cannot be published without.
+    /// The files that still need signatures before they can be published.
     pub fn unsigned(&self) -> Vec<(&OfflineMetadataFile, Vec<SignatureRequirement>)> {
         let unmet = |file| -> Vec<SignatureRequirement> {
             self.requirements(file).into_iter().filter(|requirement| !requirement.is_met()).collect()
@@ -171,7 +171,7 @@ impl Ceremony {
         needed.map(|file| (file, unmet(file))).filter(|(_, unmet)| !unmet.is_empty()).collect()
     }
 
-    /// Publishes all that waits. The online keys must be in the ring.
+    /// Publishes all waiting files. The online keys must be in the ring.
     ///
     /// # Errors
     /// When signatures are missing, something has expired, or publishing fails.
@@ -197,18 +197,18 @@ impl Ceremony {
         let offline_metadata = self.waiting.iter().filter(|file| is_delegator(&file.role()));
         let offline_metadata: Vec<(RoleName, Vec<u8>)> =
             offline_metadata.map(|file| (file.role(), file.to_bytes())).collect();
-        // What is staged goes along: after a theft, its removals must not come later than the new key.
+        // Staged changes are published too: after a theft, removals must not come later than the new key.
         let changes = operator_directory.staged_changes()?;
         let update = PublicationUpdate { changes, root, offline_metadata, renew: RenewScope::WhatIsDue };
         let outcome = publish::publish(operator_directory, storage, &update, &online, dry_run, reporter).await?;
         if !dry_run {
-            // Reading it again forgets what is published now.
+            // Reading again removes the waiting files that are published now.
             Self::read(operator_directory, storage, reporter).await?;
         }
         Ok(outcome)
     }
 
-    /// Refuses what cannot be published.
+    /// Refuses files that cannot be published.
     fn check(&self, ring: &KeyRing, now: UnixTime) -> Result<(), Failure> {
         if self.waiting.is_empty() {
             return Err(nothing());
@@ -233,7 +233,7 @@ impl Ceremony {
         Err(failure.hint("who has one of these keys runs `tufpip repo root sign` on the file"))
     }
 
-    /// Refuses files that put a key under the name of another one.
+    /// Refuses files that list a key under the key id of another one.
     ///
     /// # Errors
     /// When one does.
@@ -243,7 +243,7 @@ impl Ceremony {
         files.iter().try_for_each(|file| refuse_misnamed_keys(file, known.as_ref()))
     }
 
-    /// The published file in whose place this one comes; `None` if there is none.
+    /// The published file that this one replaces; `None` if there is none.
     ///
     /// # Errors
     /// When it cannot be read, or is refused.
@@ -267,7 +267,7 @@ impl Ceremony {
         Ok(read.into_iter().next().map(|(role, targets)| OfflineMetadataFile::targets(role, targets)))
     }
 
-    /// Project files can wait when the project has been published before.
+    /// Metadata of a project may stay unsigned if the project has been published before.
     fn is_needed(&self, file: &OfflineMetadataFile) -> bool {
         let role = file.role();
         let is_published =
@@ -275,7 +275,7 @@ impl Ceremony {
         matches!(file, OfflineMetadataFile::Root(_)) || is_delegator(&role) || !is_published()
     }
 
-    /// Whether something else is published in the place of a file.
+    /// Whether another version is published in the place of a file.
     fn is_overtaken(&self, file: &OfflineMetadataFile) -> bool {
         let Some(published) = &self.published else { return false };
         match file {
@@ -289,7 +289,7 @@ impl Ceremony {
         }
     }
 
-    /// Takes out of what waits what is published already.
+    /// Removes and returns the waiting files that are published already.
     fn take_published(&mut self) -> Vec<OfflineMetadataFile> {
         let Some(published) = &self.published else { return Vec::new() };
         let is_published = |file: &OfflineMetadataFile| match file {
@@ -330,14 +330,14 @@ pub fn waiting(operator_directory: &OperatorDirectory) -> Result<Vec<OfflineMeta
             found.push(read_file(&path)?);
         }
     }
-    // Root, then who delegates, then the projects.
+    // Root, then the roles that delegate, then the projects.
     found.sort_by_key(|file| {
         (!matches!(file, OfflineMetadataFile::Root(_)), !is_delegator(&file.role()), file.file_name())
     });
     Ok(found)
 }
 
-/// Reads a file that people sign.
+/// Reads a file of offline metadata.
 ///
 /// # Errors
 /// When it is none.
@@ -361,7 +361,7 @@ pub fn read_file(path: &std::path::Path) -> Result<OfflineMetadataFile, Failure>
     Ok(file)
 }
 
-/// Refuses a file that puts a key under the name of another one; names that are `known` are as they are.
+/// Refuses a file that lists a key under the key id of another one; ids that are `known` are accepted.
 ///
 /// # Errors
 /// When it does.
@@ -378,8 +378,8 @@ pub fn refuse_misnamed_keys(file: &OfflineMetadataFile, known: Option<&OfflineMe
         .hint("ask whoever wrote the file"))
 }
 
-/// Lets these files wait, and no others of root, targets, bins and claimed. A file that waits already and says the same
-/// keeps its signatures.
+/// Stages these files for signing, and no others of root, targets, bins and claimed. A waiting file with the same
+/// content keeps its signatures.
 ///
 /// # Errors
 /// When the disk refuses.
@@ -395,7 +395,7 @@ pub fn stage(operator_directory: &OperatorDirectory, files: &[OfflineMetadataFil
     Ok(())
 }
 
-/// Writes one file that waits.
+/// Writes one waiting file.
 ///
 /// # Errors
 /// When the disk refuses.
@@ -419,7 +419,7 @@ fn unstage(operator_directory: &OperatorDirectory, files: &[OfflineMetadataFile]
     Ok(())
 }
 
-/// The root this machine trusts, verified when it was written.
+/// The root that this machine trusts; it was verified when it was written.
 fn trusted_root(operator_directory: &OperatorDirectory) -> Result<Option<Root>, Failure> {
     let Some(bytes) = operator_directory.read(ROOT_FILE)? else { return Ok(None) };
     let root = Metadata::<Root>::from_bytes(&bytes).map_err(|error| {

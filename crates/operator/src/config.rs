@@ -1,4 +1,4 @@
-//! `repo.toml`: what the operator of an index decided. Written once by `repo init`, then edited by people.
+//! `repo.toml`: what the operator of an index decided. Written once by `repo init`, then edited by hand.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -50,7 +50,8 @@ const EXPIRY_COMMENT: &str = "
 pub struct Config {
     /// Where the index will be reachable, with a slash at the end; its pages are in `simple/` below.
     pub base: Url,
-    /// The URL that users give to pip, if it is not `simple/` below the base: of the index that was there before its signatures.
+    /// The URL that users give to pip, if it is not `simple/` below the base: that of an existing index which gets
+    /// signatures.
     #[serde(default)]
     pub index_url: Option<Url>,
     /// Where it is published: a directory (relative ones are below the operator's), or `s3://bucket/prefix`.
@@ -63,15 +64,15 @@ pub struct Config {
     /// How many bins; a power of two.
     #[serde(default = "default_bins")]
     pub bins: u32,
-    /// How bins are written down.
+    /// How bins are represented in the metadata.
     #[serde(default)]
     pub bin_form: BinForm,
-    /// How long signatures are good.
+    /// How long signatures are valid.
     #[serde(default)]
     pub expiry: ExpiryDays,
 }
 
-/// How long signatures are good, in days.
+/// How long signatures are valid, in days.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct ExpiryDays {
@@ -116,7 +117,7 @@ impl Config {
     /// Reads the file in the operator's directory.
     ///
     /// # Errors
-    /// When it is not there, or says something that cannot be.
+    /// When it is missing or invalid.
     pub fn read(directory: &Path) -> Result<Self, Failure> {
         let path = directory.join(CONFIG_FILE);
         let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
@@ -135,10 +136,10 @@ impl Config {
         Ok(config)
     }
 
-    /// What cannot be, in words.
+    /// Checks the values. The error is one sentence.
     ///
     /// # Errors
-    /// When there is something.
+    /// When a value is invalid.
     pub fn check(&self) -> Result<(), String> {
         // A mistyped `s3:/…` must not become a directory of that name.
         let scheme = self.output.split_once(":/").map(|(scheme, _)| scheme);
@@ -162,10 +163,10 @@ impl Config {
         Ok(())
     }
 
-    /// Refuses to publish the operator's directory: whoever reads what is published would read private keys.
+    /// Refuses to publish the operator directory: everybody could then read the private keys.
     ///
     /// # Errors
-    /// When what is published would be around this directory, or mixed with keys or what is staged.
+    /// When the output would contain this directory, or be mixed with keys or staged files.
     pub fn check_output(&self, directory: &Path) -> Result<(), Failure> {
         let output = self.output(directory);
         let output = match output.split_once("://") {
@@ -215,10 +216,10 @@ impl Config {
         document.to_string()
     }
 
-    /// The same with so many bins, and with the profile that has them.
+    /// The same with this number of bins, and with a profile that has bins.
     ///
     /// # Errors
-    /// When there cannot be so many.
+    /// When the number is invalid.
     pub fn with_bins(&self, bins: u32) -> Result<Self, String> {
         let profile = if self.profile == Profile::Small { Profile::Pep458 } else { self.profile };
         let config = Self { bins, profile, ..self.clone() };
@@ -272,7 +273,7 @@ impl Config {
         std::path::absolute(&path).unwrap_or(path).display().to_string()
     }
 
-    /// What the signing side has to know.
+    /// The policy for signing.
     pub fn policy(&self) -> Policy {
         Policy {
             profile: self.profile,
@@ -300,7 +301,7 @@ impl Config {
     }
 }
 
-/// The directory that is meant, whatever links lead there and whether it exists yet.
+/// The directory with links resolved, even if it does not exist yet.
 fn resolved(path: &Path) -> PathBuf {
     let mut resolved = PathBuf::new();
     for component in std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components() {
@@ -315,7 +316,7 @@ fn resolved(path: &Path) -> PathBuf {
     resolved
 }
 
-/// A number of days; texts such as `1d` are what people try first.
+/// A number of days; the error explains that texts such as `1d` are not accepted.
 fn days<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     struct Days;
     impl serde::de::Visitor<'_> for Days {

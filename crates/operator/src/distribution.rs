@@ -1,6 +1,6 @@
-//! A wheel or source distribution on this disk that shall be in the index: what the index has to know of it.
+//! Inspects a local wheel or source distribution that is to be published, and derives its entry in the index.
 //!
-//! Everything that an installer would refuse is refused here, before anybody signs it.
+//! Everything that an installer would refuse is refused here, before it is signed.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
@@ -27,18 +27,18 @@ pub struct Distribution {
     pub project: PackageName,
     /// The version of the release.
     pub version: Version,
-    /// As it will be published.
+    /// The name under which it will be published.
     pub filename: String,
     /// Its hashes and length.
     pub content: ContentHashes,
     /// `Requires-Python`, as it is written.
     pub requires_python: Option<String>,
-    /// METADATA, to be published beside the file (PEP 658); `None` for a source distribution, whose metadata may only be
-    /// known when it is built.
+    /// METADATA, to be published beside the file (PEP 658); `None` for a source distribution, whose metadata may only
+    /// be known when it is built.
     pub core_metadata: Option<Vec<u8>>,
 }
 
-/// What a file consists of.
+/// Hashes and length of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentHashes {
     /// 64 lower-case hex digits.
@@ -66,7 +66,7 @@ impl Filename {
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let unusable =
             |problem: &str| Failure::new(Code::RepoFileName, format!("{text} cannot be in an index: {problem}"));
-        // More than versions and tags may have cannot be meant, and would have to be encoded in URLs.
+        // Other characters than those of versions and tags are errors, and would have to be encoded in URLs.
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+!".contains(&byte);
         if !text.bytes().all(is_plain) {
             return Err(unusable("its name has characters that no wheel or source distribution has"));
@@ -168,7 +168,7 @@ impl Distribution {
         layout::distribution_path(&self.content.blake2b_256, &self.filename).unwrap_or_default()
     }
 
-    /// What the index will say of it; it came at `upload_time` (RFC 3339).
+    /// Its entry in the index, with this upload time (RFC 3339).
     pub fn addition(&self, upload_time: &str) -> FileAddition {
         let core_metadata = self.core_metadata.as_ref();
         FileAddition {
@@ -187,7 +187,7 @@ impl Distribution {
     }
 }
 
-/// Metadata that speaks of the distribution in the file name, and that installers can read.
+/// Parses metadata, which must be readable for installers and match the file name.
 fn understood(name: &Filename, metadata: &[u8]) -> Result<CoreMetadata, String> {
     let understood = CoreMetadata::parse(metadata).map_err(|error| error.to_string())?;
     for field in ["Name", "Version"] {
@@ -214,7 +214,7 @@ fn open(path: &Path) -> Result<File, Failure> {
     File::open(path).map_err(|error| disk_failure(path, &error))
 }
 
-/// What an installer would refuse, said to whoever adds it.
+/// The failure for a file that an installer would refuse.
 fn broken(error: WheelError) -> Failure {
     let failure = Failure::from(error);
     if failure.code.exit() != Exit::Verification {

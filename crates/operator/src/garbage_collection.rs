@@ -1,4 +1,4 @@
-//! Deletes published files that nobody needs any more: marks what the kept snapshots lead to, then sweeps the rest.
+//! Deletes published files that are no longer needed: marks what the kept snapshots lead to, then sweeps the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use installer::error::{Code, Failure};
 use installer::event::{Progress, Reporter};
 use installer::trust::unix_now;
 
-/// What may be deleted.
+/// Files that may be deleted.
 pub struct Garbage {
     /// The files.
     pub files: Vec<StorageEntry>,
@@ -30,21 +30,21 @@ pub struct Garbage {
     timestamp: Option<ObjectVersion>,
 }
 
-/// What became of [`sweep`].
+/// The result of [`sweep`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Swept {
-    /// All of it is gone.
+    /// All of it was deleted.
     Everything,
-    /// Somebody has published meanwhile, and may need some of it again: what is garbage has to be found anew.
+    /// Another publisher was faster and may need some of it again: [`find`] must run again.
     Changed,
 }
 
-/// What was written within so many seconds may belong to a publication that is not complete yet.
+/// Files written within this number of seconds may belong to an unfinished publication.
 const UNFINISHED: i64 = 3600;
-/// After so many files it is looked whether somebody has published.
+/// After this number of files, check whether another process has published.
 const AT_ONCE: usize = 500;
 
-/// Finds what may go: what no snapshot names that was current after `since`, and was written before that.
+/// Finds the files that no snapshot current after `since` names, and that were written before that.
 ///
 /// # Errors
 /// When something published cannot be read; nothing may be deleted then.
@@ -85,11 +85,11 @@ pub async fn find(
     Ok(Garbage { kept_files, files, kept_snapshots: versions.len(), timestamp: Some(current.version) })
 }
 
-/// Deletes it, and adds it to `deleted` with its size. Copies of timestamps go first, and then other metadata: what they name is then out of reach already, and
-/// whoever is interrupted leaves none that names what is gone.
+/// Deletes it, and adds it to `deleted` with its size. Copies of timestamps are deleted first, then other metadata: the
+/// files they name are then out of reach already, and an interrupted run leaves no metadata that names a deleted file.
 ///
 /// # Errors
-/// When the storage fails; the rest may go the next time.
+/// When the storage fails; the rest can be deleted the next time.
 pub async fn sweep(
     storage: &Storage,
     garbage: &Garbage,
@@ -134,7 +134,7 @@ async fn mark(
         }
     }
     let read = roles.into_iter().map(async |path| {
-        // A name whose role is gone stays in the snapshot; its file may have been deleted long ago.
+        // The name of a removed role stays in the snapshot; its file may have been deleted long ago.
         let bytes = storage.read(&path, published_state::LIMIT).await?;
         let targets: Option<Targets> = bytes.map(|(bytes, _)| parsed(&path, &bytes)).transpose()?;
         Ok::<_, Failure>((path, targets))

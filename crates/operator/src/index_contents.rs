@@ -1,6 +1,6 @@
-//! What the index will have: the pages that are published, and what is staged on top of them.
+//! The future content of the index: published pages and the changes that are staged on top of them.
 //!
-//! Everything here is judged once more by `publish`, against what is published then.
+//! `publish` checks everything again, against the published state of that moment.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -12,35 +12,35 @@ use super::published_state;
 use super::storage::Storage;
 use installer::error::Failure;
 
-/// The content of an index, as far as it was asked for.
+/// The content of an index, as far as it was loaded.
 pub struct IndexContents {
     storage: Storage,
-    /// `None` as long as nothing is.
+    /// `None` as long as nothing is published.
     pub published: Option<Published>,
     pages: BTreeMap<PackageName, Page>,
     changes: Vec<Change>,
     /// The names of files that changes are about.
     touched: HashSet<String>,
-    /// Where files wait that nothing speaks of any more.
+    /// Staged files that no change refers to any more.
     dropped: Vec<String>,
 }
 
-/// What became of a wish.
+/// The result of staging a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StageOutcome {
     /// It is staged.
     Staged,
-    /// What was staged before and said otherwise is not staged any more; that is all.
+    /// A contrary change was staged before and is cancelled; that is all.
     TakenBack,
-    /// It is so already.
+    /// The state is as requested already.
     Already,
 }
 
 impl IndexContents {
-    /// Reads and verifies what is published, but for the pages, and reads what is staged.
+    /// Reads and verifies the published state except for the pages, and reads the staged changes.
     ///
     /// # Errors
-    /// When either cannot be read, or what is published is refused.
+    /// When either cannot be read, or the published state is refused.
     pub async fn open(operator_directory: &OperatorDirectory) -> Result<Self, Failure> {
         let storage = Storage::open(&operator_directory.output())?;
         let published = published_state::read(operator_directory, &storage).await?.map(|state| state.published);
@@ -49,7 +49,7 @@ impl IndexContents {
         Ok(Self { storage, published, pages: BTreeMap::new(), changes, touched, dropped: Vec::new() })
     }
 
-    /// Reads the published pages of these projects; nothing can be said of others.
+    /// Reads the published pages of these projects; the others stay unknown.
     ///
     /// # Errors
     /// When one cannot be read, or is refused.
@@ -66,12 +66,12 @@ impl IndexContents {
         self.pages.get(project)?.file(filename)
     }
 
-    /// The published files of the projects that were asked for.
+    /// The published files of the loaded projects.
     pub fn published_files(&self) -> impl Iterator<Item = &PageFile> {
         self.pages.values().flat_map(Page::files)
     }
 
-    /// The files that staged changes bring, by name.
+    /// The files that staged changes add, by name.
     pub fn staged_files(&self) -> HashMap<String, FileAddition> {
         let additions = self.changes.iter().flat_map(Change::additions);
         additions.map(|addition| (addition.file.filename.clone(), addition.clone())).collect()
@@ -92,7 +92,7 @@ impl IndexContents {
         self.touched.contains(filename)
     }
 
-    /// Stages a file. If it is published, and only its removal is staged, that is taken back.
+    /// Stages a file. If it is published and only its removal is staged, the removal is cancelled.
     pub fn add(&mut self, project: &PackageName, addition: FileAddition) -> StageOutcome {
         let filename = addition.file.filename.clone();
         if !self.touched.insert(filename.clone()) {
@@ -108,7 +108,7 @@ impl IndexContents {
         StageOutcome::Staged
     }
 
-    /// Stages that a file is yanked. Without a reason one that is yanked already stays so for the reason it has.
+    /// Stages that a file is yanked. Without a reason, a file that is yanked already keeps its reason.
     pub fn yank(&mut self, project: &PackageName, filename: &str, reason: Option<&str>) -> StageOutcome {
         if reason.is_none() && self.file(project, filename).is_some_and(|file| file.yanked.is_some()) {
             return StageOutcome::Already;
@@ -136,7 +136,7 @@ impl IndexContents {
         StageOutcome::Staged
     }
 
-    /// Stages that a file leaves the index. One that is only staged just is not any more.
+    /// Stages the removal of a file. For a file that is only staged, the addition is cancelled.
     pub fn remove(&mut self, project: &PackageName, filename: &str) -> StageOutcome {
         if self.file(project, filename).is_none() {
             return StageOutcome::Already;
@@ -150,7 +150,7 @@ impl IndexContents {
         StageOutcome::Staged
     }
 
-    /// Writes what is staged now, and removes files that no change speaks of any more.
+    /// Writes the staged changes, and removes files that no change refers to any more.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -158,14 +158,14 @@ impl IndexContents {
         operator_directory.write_staged_changes(&self.changes)?;
         for path in &self.dropped {
             for path in [format!("{path}.metadata"), path.clone()] {
-                // What cannot be removed is only in the way, and `status` names it.
+                // A file that cannot be removed does no harm, and `status` lists it.
                 let _ = std::fs::remove_file(operator_directory.staged_file(&path));
             }
         }
         Ok(())
     }
 
-    /// A file as it will be.
+    /// A file with its staged changes applied.
     fn file(&self, project: &PackageName, filename: &str) -> Option<PageFile> {
         let of_project: Vec<&Change> = self.changes.iter().filter(|change| change.project() == project).collect();
         self.file_after(&of_project, project, filename)
@@ -175,13 +175,13 @@ impl IndexContents {
         let published = self.published_file(project, filename).cloned();
         let mut page = Page::with_files(project.clone(), published.into_iter().collect()).ok()?;
         for change in changes.iter().filter_map(|change| about(change, filename)) {
-            // What cannot be done because the page has changed meanwhile is reported when it is published.
+            // A change that no longer fits the page is reported when it is published.
             let _ = change.apply(&mut page);
         }
         page.file(filename).cloned()
     }
 
-    /// Takes back staged changes of one file.
+    /// Cancels the staged changes of one file.
     fn forget(&mut self, project: &PackageName, filename: &str, which: impl Fn(&Change) -> bool) {
         let (forgotten, left) = std::mem::take(&mut self.changes)
             .into_iter()
@@ -209,7 +209,7 @@ fn filename_of(change: &Change) -> Option<&str> {
     }
 }
 
-/// What a change means for one file; `None` if nothing.
+/// The part of a change about one file; `None` if there is none.
 fn about(change: &Change, filename: &str) -> Option<Change> {
     match change {
         Change::Replace { project, files } => {

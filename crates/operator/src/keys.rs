@@ -1,5 +1,5 @@
-//! The keys of a repository as files: `NAME.pem` with the private half, encrypted, and `NAME.pub` with the public half as it
-//! stands in metadata, so that it is known whose key a file is without opening it.
+//! The keys of a repository as files: `NAME.pem` with the encrypted private half, and `NAME.pub` with the public half
+//! as it is in metadata, so that a key can be identified without opening it.
 
 mod passphrase;
 mod private_key;
@@ -26,7 +26,7 @@ pub use ring::KeyRing;
 /// A key file is a few hundred bytes.
 const LARGEST_FILE: u64 = 64 << 10;
 
-/// How often somebody may mistype.
+/// How many times a passphrase may be typed.
 const ATTEMPTS: usize = 3;
 
 /// A key of which at least the public half is on this machine.
@@ -34,9 +34,9 @@ const ATTEMPTS: usize = 3;
 pub struct KeyFile {
     /// The name of the files, without extension.
     pub name: String,
-    /// What it verifies with.
+    /// The public half.
     pub public: Key,
-    /// Its name in metadata.
+    /// Its key id.
     pub id: KeyId,
     /// The file of the private half, if it is here.
     pub private: Option<PathBuf>,
@@ -66,7 +66,7 @@ pub fn in_directory(directory: &Path) -> Result<Vec<KeyFile>, Failure> {
 /// The key of a file: the public half, or the private one if the public one is beside it or it is not encrypted.
 ///
 /// # Errors
-/// When it cannot be read, or only a passphrase would tell which key it is.
+/// When it cannot be read, or only its passphrase would reveal which key it is.
 pub fn open(path: &Path) -> Result<KeyFile, Failure> {
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let (public_path, private_path) = (path.with_extension("pub"), path.with_extension("pem"));
@@ -97,10 +97,10 @@ pub fn generate() -> Result<PrivateKey, Failure> {
         .map_err(|error| Failure::new(Code::RepoRandomness, format!("No key was made: {error}")).caused_by(error))
 }
 
-/// Opens a private key; with the passphrase that it took, if any.
+/// Opens a private key; returns it with the passphrase that it needed, if any.
 ///
 /// # Errors
-/// When it cannot be read, or the passphrase is wrong or cannot be had.
+/// When it cannot be read, or the passphrase is wrong or not available.
 pub fn unlock(
     path: &Path,
     passphrases: &mut Passphrases,
@@ -138,10 +138,10 @@ pub fn unlock(
     Err(Failure::new(Code::RepoPassphrase, message))
 }
 
-/// The private keys on this machine that sign without people: those that timestamp and snapshot of a root name.
+/// The private online keys on this machine: those that a root lists for timestamp and snapshot.
 ///
 /// # Errors
-/// When there are not as many as must sign, or one cannot be opened.
+/// When there are fewer than the threshold, or one cannot be opened.
 pub fn online_keys(
     operator_directory: &OperatorDirectory,
     root: &Root,
@@ -187,8 +187,8 @@ pub fn online_keys_in(
     Ok(keys)
 }
 
-/// The private online keys that a new root has no more. If they sign once more, clients that do not know the new root yet go on
-/// without a gap; they may be lost as well.
+/// The private online keys that a new root removes. If they sign once more, clients that do not know the new root yet
+/// go on without a gap; this is optional, since the keys may be lost.
 pub fn replaced_online(before: &Root, after: &Root, ring: &mut KeyRing, reporter: &dyn Reporter) -> Vec<SigningKey> {
     let ids = |root: &Root| -> BTreeSet<KeyId> {
         let roles = [TopLevelRole::Timestamp, TopLevelRole::Snapshot].map(|role| root.role(role));
@@ -206,7 +206,7 @@ pub fn replaced_online(before: &Root, after: &Root, ring: &mut KeyRing, reporter
     keys
 }
 
-/// Opens a private key that must be the one its public half says.
+/// Opens a private key, which must match its public half.
 ///
 /// # Errors
 /// As [`unlock`], and when it is another key.
@@ -236,8 +236,8 @@ pub fn write(directory: &Path, name: &str, key: &PrivateKey, passphrase: Option<
     Ok(KeyFile { name: name.to_owned(), id: public.identifier(), public, private: Some(private_path) })
 }
 
-/// Puts the public half of a key from elsewhere among these, and with `private` also the other one, as it is. A key that is
-/// here already stays as it is.
+/// Copies the public half of a key from elsewhere to this directory, and with `private` also its private half. A key
+/// that is here already stays as it is.
 ///
 /// # Errors
 /// When another key has the name, or a file cannot be read or written.
@@ -278,7 +278,7 @@ pub fn check_absent(directory: &Path, name: &str) -> Result<(), Failure> {
     }
 }
 
-/// Refuses what cannot be the name of a key: letters, digits, `-` and `_`.
+/// Refuses invalid names of keys; valid characters are letters, digits, `-` and `_`.
 ///
 /// # Errors
 /// When it is none.
@@ -290,7 +290,7 @@ pub fn check_name(name: &str) -> Result<(), Failure> {
     Err(Failure::usage(format!("'{name}' is no name for a key: expected letters, digits, - and _, at most 64")))
 }
 
-/// The beginning of a key's name: enough to tell keys apart.
+/// The beginning of a key id: enough to distinguish keys.
 pub fn short(id: &KeyId) -> &str {
     id.0.get(..12).unwrap_or(&id.0)
 }
@@ -305,7 +305,7 @@ fn paths(directory: &Path, name: &str) -> (PathBuf, PathBuf) {
     (directory.join(format!("{name}.pem")), directory.join(format!("{name}.pub")))
 }
 
-/// A file that was not there before, and that others cannot read if the mode says so, not even for a moment.
+/// Creates a new file, with its permissions from the first moment on.
 fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
     let mut options = File::options();
     options.write(true).create_new(true);

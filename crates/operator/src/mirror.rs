@@ -1,17 +1,17 @@
-//! Signing what others publish: a chosen part of an index (`repo mirror`), or all of one that cannot be changed
+//! Signs what others publish: a chosen part of an index (`repo mirror`), or a whole index that cannot be changed
 //! (`repo add-metadata-to`).
 //!
 //! | module | is responsible for |
 //! |---|---|
-//! | `lock_file` | what lock files want |
-//! | `machine` | the machines that are mirrored for |
+//! | `lock_file` | reading lock files |
+//! | `machine` | the machines for which files are mirrored |
 //! | `closure` | which files the requirements lead to |
 //! | `project_list` | which projects an index has |
 //! | `current_index` | what this index has already |
-//! | `comparison` | what has to change, and what must not |
-//! | `follower` | comparing, bringing and staging, project by project |
+//! | `comparison` | what must change, and what must not |
+//! | `follower` | comparing, importing and staging, project by project |
 //! | `import` | files that are copied or linked |
-//! | `report` | what is said of it |
+//! | `report` | the summary of what changes |
 
 mod closure;
 mod comparison;

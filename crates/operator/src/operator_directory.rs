@@ -1,17 +1,17 @@
-//! The operator's directory: what is decided, what this machine remembers, and what waits to be published.
+//! The operator directory: decisions, keys, remembered versions and staged changes.
 //!
 //! ```text
 //! repo.toml            what the operator decided
 //! root.json            the newest root this machine has seen; everything published is verified from it
-//! seen.json            the newest versions this machine has seen: what is published must not be older
+//! seen.json            the newest versions this machine has seen: the published state must not be older
 //! keys/NAME.pem        private keys that are on this machine, encrypted; keys/NAME.pub is the public half
-//! staged/changes.json  what `add`, `yank` … asked for and `publish` has not done yet
+//! staged/changes.json  changes of `add`, `yank` … that `publish` has not published yet
 //! staged/packages/…    the files they bring, under the paths they will be published at
-//! staged/metadata/     roots and other metadata that people have to sign
-//! public/              what is published, unless repo.toml names another place
+//! staged/metadata/     offline metadata that waits for signatures of key holders
+//! public/              the published state, unless repo.toml names another place
 //! ```
 //!
-//! One command at a time works on it. Nothing in it is needed to go on after it is lost, but the keys and repo.toml.
+//! One command at a time works on it. After a loss only the keys and repo.toml are needed to continue.
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, Write as _};
@@ -26,16 +26,16 @@ use super::config::Config;
 use installer::error::{Code, Failure};
 use installer::event::{Event, Reporter};
 
-/// The code of the failure when another command works on the directory.
-/// How long commands that run by the clock wait for another one.
+/// The code of the failure when another command works on the directory. How long scheduled commands wait for another
+/// one.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An operator's directory that no other command works on meanwhile.
+/// A locked operator directory.
 pub struct OperatorDirectory {
     directory: PathBuf,
     /// What the operator decided.
     pub config: Config,
-    /// Held as long as this lives; `None` if it is only read.
+    /// Held for the lifetime of this value; `None` if the directory is only read.
     lock: Option<File>,
 }
 
@@ -60,7 +60,7 @@ impl OperatorDirectory {
         Ok(Self { directory: directory.to_owned(), config, lock: Some(lock) })
     }
 
-    /// The same for commands that run by the clock, which wait a while until another one has ended.
+    /// The same for scheduled commands, which wait for a while until another one has ended.
     ///
     /// # Errors
     /// As [`OperatorDirectory::open`].
@@ -70,14 +70,14 @@ impl OperatorDirectory {
                 let text = format!("{}; waiting for it up to {} s", failure.message, PATIENCE.as_secs());
                 reporter.report(Event::Waiting { text });
                 let lock = lock(directory, PATIENCE)?;
-                // The other one may have changed it.
+                // The other command may have changed it.
                 Ok(Self { directory: directory.to_owned(), config: Config::read(directory)?, lock: Some(lock) })
             }
             opened => opened,
         }
     }
 
-    /// For commands that change nothing but what this machine has seen, whatever another one does meanwhile.
+    /// Opens without the lock, for commands that only read and record the versions seen.
     ///
     /// # Errors
     /// When it is none, or cannot be read.
@@ -85,7 +85,8 @@ impl OperatorDirectory {
         Ok(Self { directory: directory.to_owned(), config: Config::read(directory)?, lock: None })
     }
 
-    /// Keeps others from writing here as long as what it gives lives; `None` if another command writes, or this one cannot.
+    /// Locks the directory for the lifetime of the returned file; `None` if another command has the lock, or this one
+    /// may not.
     pub fn try_lock(&self) -> Option<File> {
         match &self.lock {
             Some(lock) => lock.try_clone().ok(),
@@ -103,7 +104,7 @@ impl OperatorDirectory {
         self.path("keys")
     }
 
-    /// Where a file waits that will be published at this path.
+    /// Where a file for this published path is staged.
     pub fn staged_file(&self, published_path: &str) -> PathBuf {
         self.path("staged").join(published_path)
     }
@@ -118,7 +119,7 @@ impl OperatorDirectory {
         self.config.output(&self.directory)
     }
 
-    /// What waits to be published, in the order it was asked for.
+    /// The staged changes, in the order in which they were made.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -128,7 +129,7 @@ impl OperatorDirectory {
         Ok(self.read_json("staged/changes.json", lost)?.unwrap_or_default())
     }
 
-    /// Replaces what waits to be published.
+    /// Replaces the staged changes.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -145,7 +146,7 @@ impl OperatorDirectory {
         Ok(self.read_json("seen.json", lost)?.unwrap_or_default())
     }
 
-    /// Remembers the newest versions.
+    /// Stores the newest versions.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -153,7 +154,7 @@ impl OperatorDirectory {
         self.write_json("seen.json", &seen)
     }
 
-    /// Reads a file of the directory; `None` if it is not there.
+    /// Reads a file of the directory; `None` if it is missing.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -166,7 +167,7 @@ impl OperatorDirectory {
         }
     }
 
-    /// Writes a file of the directory, wholly or not at all.
+    /// Writes a file of the directory, as a whole or not at all.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -195,8 +196,8 @@ pub fn disk_failure(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Code::RepoDisk, format!("{}: {error}", path.display()))
 }
 
-/// Replaces a file by one that is there wholly, whatever happens; makes its directory if need be. Who may read it follows from
-/// the umask, as with other programs: nothing secret is written here.
+/// Replaces a file atomically; makes its directory if needed. Its permissions follow from the umask, as with other
+/// programs: nothing secret is written here.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;

@@ -1,4 +1,4 @@
-//! What `repo status` tells: what is published and until when, and what waits.
+//! The data of `repo status`: what is published and until when, what is staged, and what waits for signatures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,13 +20,13 @@ use super::storage::Storage;
 use installer::error::Failure;
 use installer::trust::duration;
 
-/// Roles that people sign are warned of when so many days are left, and again at each of the others.
+/// For offline metadata there is a warning when this number of days is left, and again at each of the others.
 const WARNED_DAYS: [i64; 4] = [60, 30, 14, 7];
 const DAY: i64 = 86_400;
-/// Most roles that are all read to count projects and files.
+/// The most roles that are read to count projects and files.
 const COUNTED_LEAVES: usize = 256;
 
-/// Everything that `repo status` tells.
+/// Everything that `repo status` shows.
 #[derive(Debug, Serialize)]
 pub struct RepositoryStatus {
     /// Where it is published.
@@ -37,16 +37,16 @@ pub struct RepositoryStatus {
     pub staged: Vec<StagedProject>,
     /// Metadata that waits for signatures.
     pub waiting: Vec<WaitingMetadata>,
-    /// Files below `staged/packages` that no change speaks of.
+    /// Files below `staged/packages` that no change refers to.
     pub orphans: Vec<String>,
-    /// What somebody should do.
+    /// What the operator or key holders should do.
     pub warnings: Vec<String>,
 }
 
 /// What is published.
 #[derive(Debug, Serialize)]
 pub struct PublishedStatus {
-    /// Root, timestamp, snapshot, targets, and what delegates.
+    /// Root, timestamp, snapshot, targets, and the roles that delegate.
     pub roles: Vec<RoleExpiry>,
     /// How many projects have a page; `None` if counting would take too long.
     pub projects: Option<usize>,
@@ -54,7 +54,7 @@ pub struct PublishedStatus {
     pub files: Option<usize>,
 }
 
-/// A role and how long it is good.
+/// A role and how long it is valid.
 #[derive(Debug, Serialize)]
 pub struct RoleExpiry {
     /// Which.
@@ -72,7 +72,7 @@ pub struct RoleExpiry {
 pub struct StagedProject {
     /// Which.
     pub project: PackageName,
-    /// In the order they were asked for.
+    /// In the order in which they were made.
     pub changes: Vec<StagedChange>,
 }
 
@@ -97,14 +97,14 @@ pub struct StagedChange {
 pub struct WaitingMetadata {
     /// The file, below the operator's directory.
     pub file: String,
-    /// The keys that must sign it and have: signatures that do not fit what it says are none.
+    /// The required keys that have signed it; invalid signatures do not count.
     pub signatures: Vec<String>,
-    /// What people are told about it: how far its signatures are, or why it cannot be used.
+    /// The lines to show: the state of its signatures, or why it cannot be used.
     pub progress: Vec<String>,
 }
 
 impl RepositoryStatus {
-    /// Looks at everything.
+    /// Collects everything.
     ///
     /// # Errors
     /// When something cannot be read, or what is published is refused.
@@ -169,7 +169,7 @@ impl PublishedStatus {
     }
 }
 
-/// What people have to sign again before it expires: nobody looks at `repo status` every day.
+/// Warnings about offline metadata that will expire, for other commands: `repo status` is not read every day.
 ///
 /// # Errors
 /// When something published cannot be read, or is refused.
@@ -183,8 +183,8 @@ pub async fn key_holder_warnings(
     Ok(ages.iter().filter_map(|(age, usual)| age.warning(*usual)).collect())
 }
 
-/// The root, what delegates, and the roles of projects, unless these are too many to be read; each with the time that it is
-/// usually good if a machine signs it.
+/// The root, what delegates, and the roles of projects, unless these are too many to be read; each with the time that
+/// it is usually valid if a machine signs it.
 async fn key_holder_roles(
     published: &Published,
     storage: &Storage,
@@ -193,7 +193,7 @@ async fn key_holder_roles(
 ) -> Result<Vec<(RoleExpiry, Option<i64>)>, Failure> {
     let root = published.root();
     let mut ages = vec![(RoleExpiry::of("root", root.version, root.expires, now), None)];
-    // Without people for targets, a machine can sign it.
+    // Without key holders for targets, a machine can sign it.
     let config = &operator_directory.config;
     let usual = (config.profile == Profile::Rstuf).then(|| config.policy().expiry.targets);
     let delegators = published.delegators().iter();
@@ -216,7 +216,8 @@ impl RoleExpiry {
         Self { role: role.to_owned(), version, expires: expires.to_string(), seconds_left }
     }
 
-    /// Whether somebody should look after it: people long before, the machine when a quarter of the usual time is left.
+    /// The warning about its expiry: for key holders long before, for the machine when a quarter of the usual time is
+    /// left.
     fn warning(&self, usual: Option<i64>) -> Option<String> {
         let Self { role, seconds_left, expires, .. } = self;
         let command = match usual {
@@ -297,7 +298,7 @@ fn waiting(
     Ok(read.into_iter().map(described).collect())
 }
 
-/// The paths at which staged files wait, by what they will be published as.
+/// The paths of staged files, by the path they will be published at.
 fn staged_paths(changes: &[Change]) -> BTreeMap<String, String> {
     let mut paths = BTreeMap::new();
     for file in changes.iter().flat_map(Change::additions).map(|addition| &addition.file) {
@@ -310,7 +311,7 @@ fn staged_paths(changes: &[Change]) -> BTreeMap<String, String> {
     paths
 }
 
-/// Files that shall be added and are not there. One that is published already need not be.
+/// Files to be added that are missing. One that is published already is not needed.
 fn lost_files(changes: &[Change], operator_directory: &OperatorDirectory) -> BTreeSet<String> {
     let paths = staged_paths(changes).into_iter();
     paths.filter(|(path, _)| !operator_directory.staged_file(path).is_file()).map(|(_, filename)| filename).collect()

@@ -1,4 +1,4 @@
-//! The pages for installers that verify no signatures. They are mutable, and written when what they say is signed already.
+//! The pages for installers that verify no signatures. They are mutable, and written after their content was signed.
 
 use std::collections::BTreeSet;
 
@@ -17,8 +17,8 @@ use installer::event::Reporter;
 /// The most bytes of the list of projects.
 const LIMIT: u64 = 256 << 20;
 
-/// Writes the pages of a publication. If somebody else publishes meanwhile, the pages of the same projects are written again
-/// with what holds then, so that the last word is never an old one.
+/// Writes the pages of a publication. If another process publishes at the same time, the pages of the same projects are
+/// written again with the new state, so that old content never remains.
 ///
 /// # Errors
 /// When the storage fails.
@@ -29,15 +29,15 @@ pub async fn write(
     reporter: &dyn Reporter,
 ) -> Result<(), Failure> {
     let pages = publication.pages.clone();
-    // Only a first publication, perhaps one that was interrupted here, finds no list.
+    // Only a first publication, or one that was interrupted here, finds no list.
     if pages.is_empty() && storage.size(layout::PROJECT_LIST_HTML).await?.is_some() {
         return Ok(());
     }
     write_until_current(operator_directory, storage, publication.timestamp_version, pages, reporter).await
 }
 
-/// Writes the pages of all projects and their list anew, and removes those of projects that there are not: whatever somebody
-/// did to them, they then say what is signed.
+/// Rewrites the pages of all projects and their list, and removes those of unknown projects: even if the pages
+/// were modified, they match the signed state afterwards.
 ///
 /// # Errors
 /// When what is published is refused, or the storage fails.
@@ -117,7 +117,7 @@ async fn list(storage: &Storage, pages: &[NewPage]) -> Result<(), Failure> {
             let json = project_list_json(&projects);
             let expected = read.as_ref().map(|(_, version)| version);
             storage.replace(layout::PROJECT_LIST_JSON, &json, FileClass::JsonPage, expected).await?;
-            // Whatever became of that: the HTML follows what is there now.
+            // Whether or not that succeeded, the HTML is made from the present JSON.
             read = storage.read(layout::PROJECT_LIST_JSON, LIMIT).await?;
             continue;
         }
@@ -130,7 +130,7 @@ async fn list(storage: &Storage, pages: &[NewPage]) -> Result<(), Failure> {
         if now.as_ref().map(|(_, version)| version) == read.as_ref().map(|(_, version)| version) {
             return Ok(());
         }
-        // Somebody else has changed it, and may have written the HTML before this did.
+        // Another process has changed it, and may have written the HTML before this one did.
         read = now;
     }
 }

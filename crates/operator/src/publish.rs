@@ -1,13 +1,14 @@
-//! Publishing: everything that changes what is published goes through here, in an order in which a kill at any moment leaves
-//! clients with either the state before or the one after, and in which of two publishers at once neither undoes the other.
+//! Publishing: everything that changes what is published goes through here, in an order in which a kill at any moment
+//! leaves clients with either the state before or the one after, and in which two concurrent publishers never undo each
+//! other.
 //!
-//! 1. Files with their hash in the name: packages, pages. Nobody looks for them yet.
-//! 2. `V.snapshot.json`, created only if it is not there: who creates it owns the number V. Nobody looks for it yet.
-//! 3. What people have signed; the bins, whose version is V: no two publishers write one name.
-//! 4. `timestamp.json`, replaced only if it is still the one that was read. This is the moment. Who comes too late begins
-//!    again with what the other one has published.
-//! 5. The pages for installers without signatures, which nothing protects anyway.
-//! 6. What was staged is forgotten. If this is never reached, the next publication does the same changes again, and finds
+//! 1. Files with their hash in the name: packages, pages. Nothing refers to them yet.
+//! 2. `V.snapshot.json`, created only if it is missing: its creator owns the number V. Nothing refers to it yet.
+//! 3. Offline metadata; the bins, whose version is V: no two publishers write the same name.
+//! 4. `timestamp.json`, replaced only if it is still the one that was read. This publishes everything. A late publisher starts
+//!    again from the state that the other one has published.
+//! 5. The pages for installers that verify no signatures; they are not protected in any case.
+//! 6. The staged changes are removed. If this is never reached, the next publication applies the same changes again, and finds
 //!    nothing to do but steps 5 and 6.
 
 mod drafting;
@@ -33,15 +34,15 @@ use super::storage::{CreateOutcome, FileClass, FileContent, ReplaceOutcome, Stor
 use installer::error::{Code, Failure};
 use installer::event::{Progress, Reporter};
 
-/// What shall be published.
+/// What is to be published.
 pub struct PublicationUpdate {
-    /// What was staged, or else asked for.
+    /// Staged or other changes.
     pub changes: Vec<Change>,
     /// The next root, signed.
     pub root: Option<Vec<u8>>,
     /// New versions of `targets`, `bins`, `claimed` and roles of projects, signed.
     pub offline_metadata: Vec<(RoleName, Vec<u8>)>,
-    /// What is signed again without a change.
+    /// What is signed again with the same content.
     pub renew: RenewScope,
 }
 
@@ -52,19 +53,19 @@ pub struct PublishOutcome {
     pub versions: Option<PublishedVersions>,
     /// The projects of the changes.
     pub projects: BTreeSet<PackageName>,
-    /// The files that the changes bring.
+    /// The number of files that the changes add.
     pub files: usize,
-    /// The files that they take away.
+    /// The number of files that they remove.
     pub removed: usize,
-    /// The files that they mark as yanked.
+    /// The number of files that they mark as yanked.
     pub yanked: usize,
-    /// The files that they mark as not yanked any more.
+    /// The number of files that they mark as no longer yanked.
     pub unyanked: usize,
     /// Whether nothing was signed but the timestamp.
     pub is_only_timestamp: bool,
     /// Bins that were signed.
     pub bins: usize,
-    /// Projects whose changes wait for signatures of their own people.
+    /// Projects whose changes wait for signatures of their own key holders.
     pub waiting: BTreeSet<PackageName>,
     /// How often another publisher was faster.
     pub rebased: usize,
@@ -79,15 +80,15 @@ pub struct PublishedVersions {
     pub snapshot: u64,
 }
 
-/// How often a publisher begins again because another was faster.
+/// How many times a publisher starts again because another one was faster.
 const ATTEMPTS: usize = 50;
 
-/// Publishes; with `dry_run` only says what would be published. `keys` are the online ones.
+/// Publishes; with `dry_run` only reports what would be published. `keys` are the online ones.
 ///
-/// Staged changes are forgotten as far as they are among the changes of the update and have been published.
+/// Staged changes are removed if they are among the changes of the update and have been published.
 ///
 /// # Errors
-/// When what is published is refused, a change cannot be done, a key is missing, or the storage fails.
+/// When the published state is refused, a change cannot be applied, a key is missing, or the storage fails.
 pub async fn publish(
     operator_directory: &OperatorDirectory,
     storage: &Storage,
@@ -136,7 +137,7 @@ pub async fn publish(
         }
         store_seen_versions(operator_directory, &publication)?;
         if created.contains(&CreateOutcome::Exists) {
-            // Nothing named it then, and somebody who collects garbage may have deleted it meanwhile.
+            // Nothing named these files yet, so that a garbage collection may have deleted them.
             hashed(&publication).await?;
         }
         outcome.versions = Some(versions(&publication));
@@ -202,7 +203,7 @@ async fn write_packages(
     with_progress(written, storage, "Writing files", total, reporter).await
 }
 
-/// Under its path a file stays for ever: one that has changed since it was added must not come there.
+/// A published path is final: a file that has changed since it was added must not be published.
 async fn same_as_added(staged: &Path, sha256: String) -> Result<(), Failure> {
     let path = staged.to_owned();
     let hashed = tokio::task::spawn_blocking(move || distribution::ContentHashes::of(&path)).await;
@@ -237,8 +238,8 @@ async fn write_pages(
     with_progress(written, storage, "Writing pages", total, reporter).await
 }
 
-/// Steps 2 and 3: signs with the first version of a snapshot that nobody else has taken, and under which no bin lies either:
-/// that one would be left from somebody who was interrupted, or planted.
+/// Steps 2 and 3: signs with the first snapshot version that is not taken and for which no bin exists either:
+/// such a bin would be left by an interrupted publisher, or planted.
 async fn claim_version(
     storage: &Storage,
     draft: &Draft,
@@ -265,7 +266,7 @@ async fn claim_version(
     Err(Failure::new(Code::RepoTaken, message).hint("`tufpip repo gc` deletes what nothing refers to"))
 }
 
-/// Whether all bins have got their names.
+/// Writes the bins; `false` if one of the names was taken.
 async fn write_bins(storage: &Storage, publication: &Publication) -> Result<bool, Failure> {
     let bins = publication
         .leaves
@@ -276,7 +277,7 @@ async fn write_bins(storage: &Storage, publication: &Publication) -> Result<bool
     Ok(written.iter().all(|created| *created == CreateOutcome::Written))
 }
 
-/// Step 4, with the root, and the copies that garbage collection looks at.
+/// Step 4, with the root, and the copies for garbage collection.
 async fn replace_timestamp(
     operator_directory: &OperatorDirectory,
     storage: &Storage,
@@ -285,11 +286,11 @@ async fn replace_timestamp(
 ) -> Result<ReplaceOutcome, Failure> {
     storage.flush().await?;
     if let Some(PublishedState { published, timestamp, .. }) = before {
-        // Who published it may have been interrupted before this.
+        // Its publisher may have been interrupted before this step.
         write_copy(storage, published.timestamp().version, timestamp).await?;
         let next_root = published_state::root_path(published.root().version + 1);
         if publication.root.is_none() && storage.size(&next_root).await?.is_some() {
-            // Somebody has just published it, and its keys may not be those that have signed here.
+            // Another process has just published it, and its keys may differ from those that have signed here.
             return Ok(ReplaceOutcome::Changed);
         }
     }
@@ -326,7 +327,7 @@ async fn write_root(storage: &Storage, publication: &Publication) -> Result<(), 
     }
 }
 
-/// Creates a file; one that is there already must be the same.
+/// Creates a file; an existing one must be the same.
 async fn create_same(storage: &Storage, path: &str, bytes: &[u8]) -> Result<(), Failure> {
     if storage.create(path, FileContent::Bytes(bytes.to_vec()), FileClass::Metadata).await? == CreateOutcome::Written
         || published_state::must_read(storage, path).await? == bytes
@@ -342,7 +343,7 @@ fn store_seen_versions(operator_directory: &OperatorDirectory, publication: &Pub
     operator_directory.write_seen(SeenVersions { timestamp, snapshot })
 }
 
-/// Step 6: what was published is not staged any more.
+/// Step 6: removes published changes from the staged ones.
 fn unstage(
     operator_directory: &OperatorDirectory,
     published: &[Change],
@@ -361,7 +362,7 @@ fn unstage(
     for addition in done.iter().flat_map(Change::additions) {
         let Some(path) = addition.file.path() else { continue };
         for path in [format!("{path}.metadata"), path] {
-            // What cannot be removed is only in the way.
+            // A file that cannot be removed does no harm.
             let _ = std::fs::remove_file(operator_directory.staged_file(&path));
         }
     }
@@ -372,7 +373,7 @@ fn versions(publication: &Publication) -> PublishedVersions {
     PublishedVersions { timestamp: publication.timestamp_version, snapshot: publication.snapshot_version }
 }
 
-/// Waits for writes, several at once, and counts them. Gives what became of them, in any order.
+/// Runs writes, several at once, and reports their number. Returns their results in any order.
 pub async fn with_progress<T, W: Future<Output = Result<T, Failure>>>(
     writes: impl Iterator<Item = W>,
     storage: &Storage,

@@ -1,4 +1,4 @@
-//! Reads what is published and verifies it, beginning with the root that this machine remembers.
+//! Reads the published state and verifies it, starting with the root that this machine has stored.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -15,13 +15,13 @@ use installer::error::{Code, Failure};
 
 /// The most bytes of one metadata file or page: what clients read at most.
 pub const LIMIT: u64 = 64 << 20;
-/// Where this machine remembers the newest root.
+/// Where this machine stores the newest root.
 pub const ROOT_FILE: &str = "root.json";
 
-/// How often the timestamp is read again that a new root needs, and how long to wait before that.
+/// How many times the timestamp for a new root is read again, and how long to wait before each.
 const PATIENCE: (usize, Duration) = (4, Duration::from_millis(500));
 
-/// What is published, and which timestamp said so.
+/// The published state, and its timestamp.
 pub struct PublishedState {
     /// Verified.
     pub published: Published,
@@ -31,10 +31,10 @@ pub struct PublishedState {
     pub version: ObjectVersion,
 }
 
-/// Reads what is published; `None` when nothing is, and this machine has never seen anything.
+/// Reads the published state; `None` when nothing is published and this machine has never seen anything.
 ///
 /// # Errors
-/// When it cannot be read, is not what the keys of the root have signed, or is older than what this machine has seen.
+/// When it cannot be read, is not signed by the keys of the root, or is older than what this machine has seen.
 pub async fn read(
     operator_directory: &OperatorDirectory,
     storage: &Storage,
@@ -42,8 +42,8 @@ pub async fn read(
     read_for_root(operator_directory, storage, None).await
 }
 
-/// Like [`read`], for whoever is about to publish this root, perhaps again after the first attempt was interrupted: until
-/// the timestamp is signed by its keys, what is published belongs to the root before it.
+/// Like [`read`], for a command that is about to publish this root, perhaps after an interrupted attempt: until
+/// the timestamp is signed by its keys, the published state belongs to the previous root.
 ///
 /// # Errors
 /// As [`read`].
@@ -52,7 +52,8 @@ pub async fn read_for_root(
     storage: &Storage,
     next: Option<&[u8]>,
 ) -> Result<Option<PublishedState>, Failure> {
-    // Before what is published is read: a command that publishes meanwhile remembers more than was there.
+    // Read these before the published state: a concurrent publisher may store newer versions than this command will
+    // read.
     let (seen, trusted) = (operator_directory.seen()?, operator_directory.read(ROOT_FILE)?);
     let Some((mut timestamp, mut version)) = storage.read(layout::TIMESTAMP, LIMIT).await? else {
         let gone = || {
@@ -105,7 +106,7 @@ pub async fn read_for_root(
         opening.delegator(role, &bytes).map_err(refused)?;
     }
     let published = opening.finish().map_err(refused)?;
-    // A command that only looks leaves it to one that works here meanwhile, which may have seen more.
+    // A command that only reads leaves this to a command that holds the lock and may have seen more.
     if let Some(_turn) = operator_directory.try_lock()
         && (operator_directory.seen()?, operator_directory.read(ROOT_FILE)?.as_ref()) == (seen, Some(&trusted))
     {
@@ -199,13 +200,13 @@ pub async fn must_read(storage: &Storage, path: &str) -> Result<Vec<u8>, Failure
     storage.read(path, LIMIT).await?.map(|(bytes, _)| bytes).ok_or_else(|| missing(path))
 }
 
-/// What is published is not what was signed.
+/// The failure when the published state does not verify.
 pub fn refused(error: StateError) -> Failure {
     Failure::new(Code::RepoRefused, format!("What is published cannot be gone on from: {error}"))
         .hint("somebody changed it without the keys, or put back an old copy; compare it with a backup")
 }
 
-/// What this machine remembers is no root.
+/// The failure when the stored root is invalid.
 fn damaged_root(operator_directory: &OperatorDirectory, error: &StateError) -> Failure {
     let path = operator_directory.path(ROOT_FILE);
     Failure::new(Code::RepoDamaged, format!("{} is damaged: {error}", path.display()))

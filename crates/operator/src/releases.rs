@@ -1,4 +1,4 @@
-//! What `yank`, `unyank` and `remove` are told: releases and files, by the names people give them.
+//! The arguments of `yank`, `unyank` and `remove`: releases and files by name.
 
 use packaging::{DistributionFilename, PackageName, Version};
 use repository::PageFile;
@@ -6,10 +6,10 @@ use repository::PageFile;
 use super::distribution::Filename;
 use installer::error::{Code, Failure};
 
-/// Files of one project that somebody has named.
+/// Files of one project, named by the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedFiles {
-    /// Whose.
+    /// The project.
     pub project: PackageName,
     /// Which of them.
     pub which: FileSelector,
@@ -48,7 +48,7 @@ impl NamedFiles {
         Ok(Self { project: project(text).ok_or_else(unreadable)?, which: FileSelector::All })
     }
 
-    /// The names of the files that are meant, of those that the project has.
+    /// The names of the selected files among those of the project.
     ///
     /// # Errors
     /// When there are none.
@@ -77,7 +77,7 @@ impl NamedFiles {
         }
     }
 
-    /// The versions that there are, in order.
+    /// The versions of the project, in order.
     fn versions(&self, files: &[PageFile]) -> Vec<String> {
         let mut versions: Vec<Version> = files.iter().filter_map(|file| self.version(&file.filename)).collect();
         versions.sort();

@@ -1,7 +1,7 @@
-//! An HTTP server for a published index, on this machine only: for trying it, and for showing attacks on it.
+//! An HTTP server for a published index, on this machine only: for trials and demonstrations.
 //!
-//! It answers as the hosts do that docs/reference/layouts.md asks for: hash-named files may be kept for ever, the timestamp
-//! for half a minute, and `simple/PROJECT/` is JSON or HTML as the installer wants it (PEP 691).
+//! It answers as docs/reference/layouts.md requires of hosts: hash-named files may be cached for ever, the timestamp
+//! for half a minute, and `simple/PROJECT/` is JSON or HTML according to the Accept header (PEP 691).
 
 mod response;
 
@@ -21,18 +21,17 @@ use self::response::ServedDirectory;
 use crate::operator_directory::disk_failure;
 use installer::error::{Code, Failure};
 
-/// A server that runs as long as this lives.
+/// A server that runs until this value is dropped.
 pub struct Server {
     url: Url,
     task: JoinHandle<()>,
 }
 
-/// What somebody between server and client answers instead, by path without a slash before it: other bytes, or (`None`) that
-/// there is no such file.
+/// Responses that replace the served files, by path; `None` is a 404.
 pub type ResponseOverrides = Arc<Mutex<BTreeMap<String, Option<Vec<u8>>>>>;
 
 impl Server {
-    /// Serves the files of a directory, which need not all be there yet, on a port of the loopback interface; on any free one
+    /// Serves the files of a directory, which may appear later, on a port of the loopback interface; on any free one
     /// for 0.
     ///
     /// # Errors
@@ -66,7 +65,7 @@ impl Drop for Server {
 
 async fn accept(listener: TcpListener, tree: Arc<ServedDirectory>) {
     loop {
-        // What fails is one connection, such as one that was given up meanwhile.
+        // Only this connection failed, for instance because the client closed it.
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             continue;

@@ -1,7 +1,7 @@
 //! Source distributions (PEP 517, PEP 625): a gzipped tar of one directory with PKG-INFO in it.
 //!
-//! It is read to its end and nothing of it is written, so that what is published can be unpacked by anybody: no name or link
-//! leads out of the directory, nothing is there twice, and it does not unpack to more than a machine has.
+//! It is read to its end and nothing of it is written. The checks ensure that every installer can unpack it: no name or
+//! link leads out of the directory, no path occurs twice, and the unpacked size is limited.
 
 mod tar;
 
@@ -23,7 +23,7 @@ const NAMES_LIMIT: usize = 32 << 20;
 /// PKG-INFO of a `.tar.gz` whose whole content was checked. The file is read from its beginning.
 ///
 /// # Errors
-/// In words: the rule that it breaks.
+/// The rule that it breaks, as text.
 pub fn read_metadata(
     file: &File,
     filename: &SourceDistributionFilename,
@@ -67,7 +67,7 @@ impl<'a> ArchiveTree<'a> {
         Self { filename, top: None, kinds: HashMap::new(), names: 0 }
     }
 
-    /// Takes a member in; gives its path in its only spelling.
+    /// Adds a member; returns its normalized path.
     fn add(&mut self, written: &str, kind: Kind) -> Result<String, String> {
         let path = checked_path(written, kind == Kind::Directory)?;
         self.names += path.len();
@@ -119,7 +119,7 @@ impl<'a> ArchiveTree<'a> {
         Ok(())
     }
 
-    /// Nothing is below something that is no directory: what follows a link could be anywhere.
+    /// Nothing may be below something that is no directory: a path through a link could lead anywhere.
     fn check(&self) -> Result<(), String> {
         for path in self.kinds.keys() {
             for (position, _) in path.match_indices('/') {
@@ -136,7 +136,7 @@ impl<'a> ArchiveTree<'a> {
     }
 }
 
-/// A path whose parts are all plain names, without what may stand before and behind it.
+/// A path whose parts are all plain names, without a leading `./` and trailing `/`.
 fn checked_path(written: &str, is_directory: bool) -> Result<String, String> {
     let path = written.strip_prefix("./").unwrap_or(written);
     let path = if is_directory { path.strip_suffix('/').unwrap_or(path) } else { path };
@@ -150,8 +150,8 @@ fn checked_path(written: &str, is_directory: bool) -> Result<String, String> {
     Ok(path.to_owned())
 }
 
-/// A symbolic link must not leave the directory. `..` may only come first: behind the name of another link it would start from
-/// wherever that leads.
+/// A symbolic link must not leave the directory. `..` may only come first: behind the name of another link it would
+/// start from wherever that leads.
 fn check_symbolic_link(path: &str, target: &str) -> Result<(), String> {
     let refused = || Err(format!("a symbolic link that leads out of the archive: {path}"));
     let up = target.split('/').take_while(|part| *part == "..").count();
@@ -164,7 +164,7 @@ fn check_symbolic_link(path: &str, target: &str) -> Result<(), String> {
     if down.into_iter().any(|part| part == "..") { refused() } else { Ok(()) }
 }
 
-/// A file that is a zip archive as well means different things to different programs.
+/// Refuses a file that is a zip archive as well: programs would read it differently.
 fn refuse_zip(mut file: &File, length: u64) -> io::Result<Result<(), String>> {
     const END_LENGTH: usize = 22;
     let mut tail = Vec::new();

@@ -1,7 +1,7 @@
 //! Where a repository is published: a directory, or a bucket of an S3-compatible store.
 //!
-//! A file appears whole or not at all, whoever is killed, and never over one that must not change. What the files mean,
-//! and in which order they have to appear, is the publisher's business.
+//! A file appears whole or not at all, even if a process is killed, and never replaces one that must not change. The
+//! meaning of the files and their order are up to `publish`.
 
 mod bucket;
 mod directory;
@@ -17,16 +17,16 @@ use self::bucket::Bucket;
 use self::directory::Directory;
 use installer::error::{Code, Failure};
 
-/// A place that files are published in, by paths such as `tuf/1.root.json`: relative, with `/`.
+/// A place where files are published, by paths such as `tuf/1.root.json`: relative, with `/`.
 #[derive(Clone, Debug)]
 pub enum Storage {
-    /// A directory of this machine, which a web server shows to the world.
+    /// A directory of this machine, which a web server serves.
     Directory(Directory),
-    /// A bucket, or what begins with a prefix in it.
+    /// A bucket, or the keys with a prefix in it.
     Bucket(Bucket),
 }
 
-/// What a file is: how long others may keep it, and what they may take it for.
+/// The kind of a file, which determines its cache time and media type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileClass {
     /// Signed metadata with a version in its name.
@@ -50,34 +50,34 @@ pub enum FileClass {
 pub enum FileContent {
     /// Something small.
     Bytes(Vec<u8>),
-    /// A file of any size, which nobody changes meanwhile.
+    /// A file of any size, which must not change during the write.
     File(PathBuf),
 }
 
-/// Which bytes lie under a path, to see whether they are still the same.
+/// The version of the bytes at a path, to detect changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectVersion(String);
 
-/// What became of [`Storage::create`].
+/// The result of [`Storage::create`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateOutcome {
-    /// The file is there, and was not before.
+    /// The file was created.
     Written,
-    /// There was a file already, and it is as it was. Its bytes may be the same, for instance when the publisher was
+    /// A file exists already and is unchanged. Its bytes may be the same, for instance when the publisher was
     /// interrupted the last time.
     Exists,
 }
 
-/// What became of [`Storage::replace`].
+/// The result of [`Storage::replace`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplaceOutcome {
-    /// The new bytes are there.
+    /// The new bytes are stored.
     Done,
-    /// There was something else than expected, and it is as it was: another publisher was faster.
+    /// The present version is not the expected one and is unchanged: another publisher was faster.
     Changed,
 }
 
-/// A file that is there.
+/// An existing file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StorageEntry {
     /// As the other functions take it.
@@ -89,11 +89,11 @@ pub struct StorageEntry {
 }
 
 impl Storage {
-    /// The storage that `location` names: a path, a `file:` URL, or `s3://bucket/prefix`. Nothing is asked and nothing is
-    /// made yet. Keys and endpoint of a bucket come from the usual `AWS_` variables of the environment.
+    /// The storage that `location` names: a path, a `file:` URL, or `s3://bucket/prefix`. No request is sent and
+    /// nothing is created yet. Keys and endpoint of a bucket come from the usual `AWS_` variables of the environment.
     ///
     /// # Errors
-    /// Locations of another kind, and variables that make no sense.
+    /// Locations of another kind, and invalid variables.
     pub fn open(location: &str) -> Result<Self, Failure> {
         if location.starts_with("s3://") {
             return Ok(Self::Bucket(Bucket::from_environment(location)?));
@@ -134,7 +134,7 @@ impl Storage {
         }
     }
 
-    /// Writes a file that is not there yet. Of several that try, one writes.
+    /// Writes a file that does not exist yet. Of several processes that try, one writes.
     ///
     /// In a directory it survives a crash of the machine only after [`Storage::flush`].
     ///
@@ -151,9 +151,9 @@ impl Storage {
         }
     }
 
-    /// Writes a file in place of the `expected` version, or where none is if that is `None`. Of several that expect the same,
-    /// one writes. Everything that was written before is safe from a crash of the machine when the new bytes appear, and
-    /// they are when this returns.
+    /// Replaces the `expected` version of a file, or creates it if that is `None`. Of several processes that expect the
+    /// same, one writes. Everything that was written before survives a crash of the machine when the new bytes appear,
+    /// and the new bytes do when this returns.
     ///
     /// # Errors
     /// A storage that cannot be written.
@@ -192,17 +192,17 @@ impl Storage {
         }
     }
 
-    /// Waits until everything that was written is safe from a crash of the machine.
+    /// Waits until everything that was written survives a crash of the machine.
     ///
     /// # Errors
-    /// When the disk could not keep it.
+    /// When the disk refuses.
     pub async fn flush(&self) -> Result<(), Failure> {
         match self {
             Self::Directory(directory) => {
                 let directory = directory.clone();
                 on_disk(move || directory.flush()).await
             }
-            // A store that has said yes keeps it.
+            // An object store keeps what it has acknowledged.
             Self::Bucket(_) => Ok(()),
         }
     }
@@ -241,7 +241,7 @@ impl Storage {
         Ok(listed)
     }
 
-    /// Removes a file, if it is there.
+    /// Removes a file, if it exists.
     ///
     /// # Errors
     /// A storage that cannot be written.
@@ -256,7 +256,7 @@ impl Storage {
         }
     }
 
-    /// Removes what publishers that were killed more than a day ago left unfinished. In a bucket nobody sees that; its
+    /// Removes unfinished files of publishers that were killed more than a day ago. In a bucket they are invisible; its
     /// lifecycle rules remove it.
     ///
     /// # Errors
@@ -295,7 +295,7 @@ impl FileClass {
         }
     }
 
-    /// Whether there is only one content that the file can have, because its path has a hash of that.
+    /// Whether the path contains a hash of the content, so that the content can never differ.
     fn is_named_by_content(self) -> bool {
         matches!(self, Self::HashedPage | Self::Distribution | Self::CoreMetadata)
     }

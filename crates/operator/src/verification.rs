@@ -1,7 +1,7 @@
-//! Whether a client that begins with the first root gets everything that is published, and only what is signed.
+//! Verifies the published index as a client with the first root would.
 //!
-//! It is the client itself that looks: `trust/`, with a memory and a cache of its own that go with this. What it cannot see,
-//! because it only ever looks for projects it is asked for, is read beside it: which projects and files are signed at all.
+//! It uses the client of `trust/`, with a temporary store and cache. What a client cannot see,
+//! because it looks up single projects only, is read in addition: which projects and files are signed at all.
 
 mod place;
 mod project;
@@ -24,16 +24,16 @@ use installer::error::{Code, Exit, Failure};
 use installer::event::{Progress, Reporter};
 use installer::trust::{EpochInfo, TrustedIndex};
 
-/// Something that is not as it must be.
+/// A problem of the published index.
 #[derive(Clone, Debug)]
 pub struct IndexProblem {
-    /// As the client would fail on it.
+    /// The exit code with which a client would fail.
     pub exit: Exit,
-    /// In words.
+    /// A message.
     pub text: String,
-    /// Whether nothing is wrong yet, and people only have to sign again in time.
+    /// Whether nothing is wrong yet, and key holders only have to sign again in time.
     pub is_only_due: bool,
-    /// Whether signing again is all that is to be done.
+    /// Whether signing again solves it.
     pub has_expired: bool,
 }
 
@@ -47,17 +47,17 @@ pub struct Findings {
     pub files: usize,
     /// How many bytes these have.
     pub bytes: u64,
-    /// When roles expire that people sign: nothing renews them by itself.
+    /// When offline metadata expires: it is not renewed automatically.
     pub offline_metadata: BTreeMap<RoleName, UnixTime>,
-    /// Everything that is wrong.
+    /// All problems.
     pub problems: Vec<IndexProblem>,
 }
 
-/// Projects that are looked at, at a time.
+/// Projects that are verified at a time.
 const PARALLEL: usize = 8;
 
 impl IndexProblem {
-    /// What makes a client refuse.
+    /// A problem that makes a client refuse.
     pub fn wrong(text: impl Into<String>) -> Self {
         Self { exit: Exit::Verification, text: text.into(), is_only_due: false, has_expired: false }
     }
@@ -76,8 +76,8 @@ impl From<Failure> for IndexProblem {
     }
 }
 
-/// Looks at everything; with `whole_files` hashes every file instead of looking only whether it is there and as long as
-/// signed.
+/// Verifies everything; with `whole_files` hashes every file instead of checking only that it exists with the length
+/// that is signed.
 ///
 /// # Errors
 /// When the client refuses the metadata as a whole, so that there is nothing to look at.
@@ -109,7 +109,7 @@ pub async fn verify(
             signed.paths.remove(path);
         }
     }
-    // A page that was refused does not tell which files belong to it.
+    // The files of a refused page are unknown.
     if problems.is_empty() {
         let orphans =
             signed.paths.iter().map(|path| IndexProblem::wrong(format!("{path} is signed, and on no signed page")));
@@ -142,7 +142,7 @@ async fn check_project(
     check
 }
 
-/// The lists of projects, which nobody signs, against the pages that are signed.
+/// Compares the lists of projects, which are not signed, with the signed pages.
 async fn check_project_list(
     published_index: &PublishedIndex,
     signed: &BTreeSet<PackageName>,

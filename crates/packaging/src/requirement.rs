@@ -73,9 +73,15 @@ impl FromStr for Requirement {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
-        let error = |reason: String| RequirementError {
-            text: printable::shortened(printable::redacted(text), MOST_SHOWN),
-            reason,
+        let error = |mut reason: String| {
+            let shown = printable::redacted(text);
+            // What was found can be a piece of what is hidden.
+            if shown != text
+                && let Some(found) = reason.find(", found ")
+            {
+                reason.truncate(found);
+            }
+            RequirementError { text: printable::shortened(shown, MOST_SHOWN), reason }
         };
         if text.len() > MAX_LENGTH {
             return Err(error(format!("it is longer than {MAX_LENGTH} bytes")));
@@ -183,5 +189,18 @@ impl<'de> Deserialize<'de> for Requirement {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Requirement;
+
+    #[test]
+    fn no_part_of_a_secret_is_in_the_reason() {
+        for text in ["me:s3cret@pkgs.example.org/a.zip", ":s3cret@pkgs.example.org", "a b:s3cret@pkgs.example.org"] {
+            let error = text.parse::<Requirement>().unwrap_err().to_string();
+            assert!(error.contains("****@pkgs.example.org") && !error.contains("s3cret"), "{error}");
+        }
     }
 }

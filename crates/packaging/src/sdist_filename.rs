@@ -1,7 +1,7 @@
 //! File names of source distributions, and of distributions in general.
 //!
-//! Source distributions from before PEP 625 may have dashes in the name and in the version, so `a-b-1.tar.gz` can only be
-//! read by somebody who knows which project it should belong to.
+//! Source distributions from before PEP 625 may have dashes in the name and in the version, so `a-b-1.tar.gz` can only
+//! be read by a caller that knows which project it should belong to.
 
 use std::fmt;
 

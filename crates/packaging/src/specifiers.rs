@@ -1,7 +1,7 @@
 //! Version specifiers (PEP 440): which versions are wanted.
 //!
 //! The library parses them. Matching is `specifiers/matching.rs` and nowhere else: the library's own differs from the
-//! reference implementation, and its type is not given away, so that nobody can call it.
+//! reference implementation, and its type stays private, so that no other code can call it.
 
 use std::fmt;
 use std::ops::{Deref, Range};
@@ -65,8 +65,8 @@ impl VersionSpecifiers {
 
     /// The spans of `versions`, which ascend, that [`Self::contains`] is true for.
     ///
-    /// Only versions with the release number a specifier names are looked at one by one; the rest is decided by which side
-    /// they are on. Projects have thousands of versions, and each version of a project may name another specifier.
+    /// Only versions with the release number a specifier names are looked at one by one; the rest is decided by which
+    /// side they are on. Projects have thousands of versions, and each version of a project may name another specifier.
     pub fn spans(&self, versions: &[&Version]) -> Vec<Range<usize>> {
         matching::spans(self, versions)
     }

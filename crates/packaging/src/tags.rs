@@ -1,4 +1,4 @@
-//! Compatibility tags (PEP 425): which wheels an interpreter can use, and which it likes best.
+//! Compatibility tags (PEP 425): which wheels an interpreter accepts, and in which order.
 //!
 //! Tags are made from facts that the interpreter was asked for once; nothing here looks at the running machine.
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::platform_tags::{expand_platform, platform_tags};
 use crate::wheel_filename::WheelFilename;
 
-/// What must be known of an interpreter and its machine to tell its tags. The interpreter probe gives it as JSON.
+/// Inputs for computing an interpreter's tags; the probe reports them as JSON. The interpreter probe gives it as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TagInputs {
     /// `sys.implementation.name`, for instance `cpython`.
@@ -162,7 +162,7 @@ impl Tags {
         tags
     }
 
-    /// How much a wheel is liked, 0 best; `None` when it cannot be used.
+    /// The rank of a wheel, 0 is best; `None` if it is incompatible.
     pub fn rank(&self, wheel: &WheelFilename) -> Option<u32> {
         let mut parts = wheel.tags().splitn(3, '-');
         let (python, abi, platform) = (parts.next()?, parts.next()?, parts.next()?);

@@ -1,8 +1,9 @@
-//! What people sign: the root, and the metadata that delegates. Who signs what, what follows when that changes, and who is
-//! still missing.
+//! Offline metadata: the root and the metadata that delegates. Who signs what, which files a change affects, and which
+//! signatures are missing.
 //!
-//! A change is made to [`OfflineMetadata`] as it is published; [`OfflineMetadata::changes_since`] gives the files that have to be signed for it.
-//! They travel to those who sign and back, each a [`OfflineMetadataFile`]; [`SignatureRequirement`]s say whose signatures it needs.
+//! A change is made to [`OfflineMetadata`] as it is published; [`OfflineMetadata::changes_since`] returns the files
+//! that must be signed for it. They are passed from key holder to key holder, each an [`OfflineMetadataFile`];
+//! [`SignatureRequirement`]s define whose signatures it needs.
 
 mod file;
 #[cfg(test)]
@@ -21,7 +22,7 @@ pub use file::{OfflineMetadataFile, SignatureRequirement, requirements};
 use crate::published::{Published, keys_of, name};
 use crate::roles::{self, BINS, CLAIMED, INDEX, KeyGroup, Policy, Profile, Signers};
 
-/// The content of all that people sign, the metadata of projects left out.
+/// Root and delegating metadata, without the metadata of projects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OfflineMetadata {
     /// Who signs for the top-level roles.
@@ -30,18 +31,18 @@ pub struct OfflineMetadata {
     pub delegators: BTreeMap<RoleName, Targets>,
 }
 
-/// Those who sign together.
+/// Which keys sign together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SigningGroup {
     /// `root`
     Root,
     /// `targets`, `bins`, `claimed`
     Targets,
-    /// Everything that is signed without people.
+    /// Everything that the online key signs.
     Online,
 }
 
-/// Why who signs cannot be changed so.
+/// Why keys and thresholds cannot be changed in this way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CeremonyError {
     /// No signatures.
@@ -55,19 +56,19 @@ pub enum CeremonyError {
         /// How many could.
         keys: usize,
     },
-    /// The profile `rstuf` has nobody who signs targets.
+    /// The profile `rstuf` has no key holders for targets.
     #[error("targets is signed by the online key in this repository (profile rstuf)")]
     NoTargetsKeys,
-    /// The profile `rstuf` has no place for roles of projects.
+    /// The profile `rstuf` has no roles of projects.
     #[error("a repository with the profile rstuf has no place for keys of projects")]
     NoClaims,
-    /// Nobody could check a signature on a file that is no target.
+    /// Claims need distributions that are targets.
     #[error("distributions are no targets in this repository (trust = \"page\")")]
     NoDistributionTargets,
     /// It has no keys of its own.
     #[error("{0} has no keys of its own")]
     NotClaimed(PackageName),
-    /// There is no way from one to the other.
+    /// The profile cannot be changed to the other one.
     #[error("a published repository can go from the profile small to pep458, and from any number of bins to another")]
     Profile,
     /// Delegations that this program has not made.
@@ -75,7 +76,7 @@ pub enum CeremonyError {
     Delegations(RoleName),
 }
 
-/// What is signed again although nothing in it changes.
+/// What is signed again with the same content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OfflineRenewal {
     /// The root.
@@ -85,13 +86,13 @@ pub struct OfflineRenewal {
 }
 
 impl KeyGroup {
-    /// These keys, of which so many must sign.
+    /// These keys, of which `threshold` must sign.
     ///
-    /// A key counts once, under however many key ids it comes: these are hashes of the object, which anybody can write
-    /// differently.
+    /// A key counts once, even under several key ids: these are hashes of the key object, which can be written
+    /// in several ways.
     ///
     /// # Errors
-    /// When these keys are not as many, or nobody has to sign.
+    /// When there are fewer keys than the threshold, or the threshold is 0.
     pub fn new(mut keys: Vec<Key>, threshold: u64) -> Result<Self, CeremonyError> {
         let mut distinct = BTreeSet::new();
         keys.retain(|key| distinct.insert(material(key)));
@@ -116,7 +117,7 @@ impl KeyGroup {
 }
 
 impl OfflineMetadata {
-    /// Of a new repository. `None` when the number of bins is out of range.
+    /// The metadata of a new repository. `None` when the number of bins is out of range.
     pub fn first(policy: &Policy, signers: &Signers, now: UnixTime) -> Option<Self> {
         let root = roles::root(policy, signers, 1, now);
         let targets = roles::targets(policy, signers, 1, now)?;
@@ -127,12 +128,12 @@ impl OfflineMetadata {
         Some(Self { root, delegators })
     }
 
-    /// As it is published.
+    /// The published offline metadata.
     pub fn of(published: &Published) -> Self {
         Self { root: published.root().clone(), delegators: published.delegators().clone() }
     }
 
-    /// As it will be when what waits for signatures is published. `None` when no root is published and none waits.
+    /// The offline metadata once the waiting files are published. `None` when no root is published and none waits.
     pub fn expected(published: Option<Self>, waiting: &[OfflineMetadataFile]) -> Option<Self> {
         let nothing = || {
             let root = waiting.iter().find_map(|file| match file {
@@ -144,7 +145,7 @@ impl OfflineMetadata {
         published.or_else(nothing).map(|base| base.with(waiting))
     }
 
-    /// With what waits for signatures instead.
+    /// Replaces files by those that wait for signatures.
     pub fn with(mut self, waiting: &[OfflineMetadataFile]) -> Self {
         for file in waiting {
             match file {
@@ -170,7 +171,7 @@ impl OfflineMetadata {
         KeyGroup { keys, threshold: role.threshold }
     }
 
-    /// Gives a role to other people, or to another online key, wherever it is delegated to.
+    /// Replaces the keys of a group in every delegation to it.
     ///
     /// # Errors
     /// When this repository has no such group, or delegations of another kind.
@@ -197,10 +198,10 @@ impl OfflineMetadata {
         Ok(())
     }
 
-    /// Spreads the projects over bins as this policy has them. Roles of projects stay, and who signs.
+    /// Spreads the projects over the bins of this policy. Roles of projects and all keys stay.
     ///
     /// # Errors
-    /// When the policy has no bins, or other people would have to sign.
+    /// When the policy has no bins, or other keys would have to sign.
     pub fn spread_over_bins(&mut self, policy: &Policy) -> Result<(), CeremonyError> {
         if policy.profile == Profile::Small || (policy.profile == Profile::Rstuf) != self.targets_is_online() {
             return Err(CeremonyError::Profile);
@@ -220,10 +221,10 @@ impl OfflineMetadata {
         Ok(())
     }
 
-    /// Gives the distributions of a project to people of its own (PEP 480).
+    /// Delegates the distributions of a project to its own key holders (PEP 480).
     ///
     /// # Errors
-    /// When this repository has no place for that.
+    /// When the profile has no such delegation.
     pub fn claim(&mut self, policy: &Policy, project: &PackageName, signers: &KeyGroup) -> Result<(), CeremonyError> {
         if !policy.trust.has_targets() {
             return Err(CeremonyError::NoDistributionTargets);
@@ -239,7 +240,7 @@ impl OfflineMetadata {
             claimed.add(CLAIMED, &offline_metadata.keys, offline_metadata.threshold, paths);
             let DelegatedRoles::Listed(claimed_roles) = claimed.roles else { return Err(CeremonyError::NoClaims) };
             roles.0.extend(claimed.keys);
-            // Before the bins: who comes first is believed.
+            // Before the bins: the first delegation has priority.
             roles.1.splice(0..0, claimed_roles);
         }
         self.delegators.entry(RoleName::from(CLAIMED)).or_insert_with(|| {
@@ -261,10 +262,10 @@ impl OfflineMetadata {
         Ok(())
     }
 
-    /// Lets the index vouch for the distributions of a project again.
+    /// Ends that delegation: the index signs the distributions of the project again.
     ///
     /// # Errors
-    /// When the project has no people of its own.
+    /// When the project has no keys of its own.
     pub fn unclaim(&mut self, project: &PackageName) -> Result<(), CeremonyError> {
         match self.remove_claim(project)? {
             true => Ok(()),
@@ -272,12 +273,12 @@ impl OfflineMetadata {
         }
     }
 
-    /// Whether somebody may sign for a role.
+    /// Whether the role exists, with keys.
     pub fn has(&self, role: &RoleName) -> bool {
         keys_of(&self.root, &self.delegators, role).is_ok()
     }
 
-    /// The files that have to be signed so that this is published after that: each with the version after the published one,
+    /// The files that must be signed to publish this after `published`: each with the version after the published one,
     /// and a new expiry. All of them when nothing is published.
     pub fn changes_since(
         &self,
@@ -314,7 +315,7 @@ impl OfflineMetadata {
         files
     }
 
-    /// Whether a file says just this.
+    /// Whether a file has exactly this content.
     pub fn matches_file(&self, file: &OfflineMetadataFile) -> bool {
         match file {
             OfflineMetadataFile::Root(root) => root.signed == self.root,
@@ -332,7 +333,7 @@ impl OfflineMetadata {
         })
     }
 
-    /// Gives the roles that one delegates to, and that are meant, to these signers.
+    /// Replaces the keys of the selected roles that one role delegates to.
     fn delegate(
         &mut self,
         by: &str,
@@ -343,7 +344,7 @@ impl OfflineMetadata {
         let error = || CeremonyError::Delegations(RoleName::from(by));
         let delegations = delegator.delegations.as_mut().ok_or_else(error)?;
         match &mut delegations.roles {
-            // Bins: signed by the online key, with nobody else beside them.
+            // Bins: signed by the online key only.
             DelegatedRoles::Succinct(succinct) => {
                 succinct.keys = RoleKeys { other: succinct.keys.other.clone(), ..signers.role_keys() };
             }
@@ -395,7 +396,7 @@ fn there_are(keys: usize) -> String {
     }
 }
 
-/// What signatures are verified with, without what leaves it the same: letters of hex, lines of PEM, and all other fields.
+/// The key material in a normalized form: independent of the case of hex, the lines of PEM, and all other fields.
 fn material(key: &Key) -> String {
     let value = key.to_value();
     let values = value.as_object().and_then(|key| key.get("keyval")).and_then(|values| values.as_object());
@@ -425,7 +426,7 @@ pub fn is_delegator(role: &RoleName) -> bool {
     role.top_level() == Some(TopLevelRole::Targets) || matches!(role.as_str(), BINS | CLAIMED)
 }
 
-/// A key that no role has any more would only be carried along.
+/// Removes keys that no role uses any more.
 fn forget_unused_keys(delegations: &mut Delegations) {
     let used: BTreeSet<KeyId> = match &delegations.roles {
         DelegatedRoles::Succinct(succinct) => succinct.keys.key_ids.iter().cloned().collect(),

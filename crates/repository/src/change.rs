@@ -1,25 +1,25 @@
-//! What an operator wants changed. Changes are kept and applied again when somebody else has published meanwhile.
+//! A change made by an operator. Changes are kept and applied again when another publisher was faster.
 
 use packaging::PackageName;
 use serde::{Deserialize, Serialize};
 
 use crate::page::{Page, PageError, PageFile};
 
-/// A file, and what the page does not say of it.
+/// The entry of a file on its page, and what the page does not contain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileAddition {
-    /// As it will stand on the page.
+    /// Its entry on the page.
     pub file: PageFile,
     /// Size in bytes of the metadata file beside it, if the page names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub core_metadata_size: Option<u64>,
 }
 
-/// One wish about one project.
+/// One change of one project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum Change {
-    /// A file more.
+    /// Adds a file.
     Add {
         /// Of which project.
         project: PackageName,
@@ -27,7 +27,7 @@ pub enum Change {
         #[serde(flatten)]
         addition: FileAddition,
     },
-    /// Not to be chosen any more unless asked for by version (PEP 592).
+    /// Marks a file as not to be chosen unless its version is pinned (PEP 592).
     Yank {
         /// Of which project.
         project: PackageName,
@@ -36,21 +36,21 @@ pub enum Change {
         /// Why; may be empty.
         reason: String,
     },
-    /// Takes that back.
+    /// Reverts a yank.
     Unyank {
         /// Of which project.
         project: PackageName,
         /// Which file.
         filename: String,
     },
-    /// A file less.
+    /// Removes a file.
     Remove {
         /// Of which project.
         project: PackageName,
         /// Which file.
         filename: String,
     },
-    /// The project has exactly these files from now on; none of them means that it leaves.
+    /// Gives the project exactly these files; without files it is removed.
     Replace {
         /// Which project.
         project: PackageName,
@@ -59,10 +59,10 @@ pub enum Change {
     },
 }
 
-/// A wish that cannot be fulfilled with what is published.
+/// A change that the published state does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
-    /// A file name stands for one content for ever: people have pinned its hash.
+    /// A file name belongs to one content for ever: users have pinned its hash.
     #[error("{filename} is published already, with other content (sha256 {published}, not {offered})")]
     OtherContent {
         /// Which file.
@@ -86,7 +86,7 @@ pub enum ChangeError {
 }
 
 impl Change {
-    /// Whose page changes.
+    /// The project whose page changes.
     pub fn project(&self) -> &PackageName {
         match self {
             Change::Add { project, .. }
@@ -97,7 +97,7 @@ impl Change {
         }
     }
 
-    /// The files it brings.
+    /// The files it adds.
     pub fn additions(&self) -> &[FileAddition] {
         match self {
             Change::Add { addition, .. } => std::slice::from_ref(addition),
@@ -106,8 +106,8 @@ impl Change {
         }
     }
 
-    /// Changes a page of the same project. What is so already stays so: adding what is there, removing
-    /// what is gone. A change that was half published can be published again.
+    /// Applies it to the page of the same project. Adding an existing file or removing a missing one
+    /// has no effect, so that a partly published change can be published again.
     ///
     /// # Errors
     /// See [`ChangeError`]. The page may have changed in part then.
@@ -137,7 +137,7 @@ impl Change {
 
 fn add(page: &mut Page, file: &PageFile) -> Result<(), ChangeError> {
     match page.file(&file.filename) {
-        // It keeps the time at which it came, and whether it is yanked.
+        // It keeps its upload time and whether it is yanked.
         Some(published) => same_content(published, file),
         None => Ok(page.insert(file.clone())?),
     }

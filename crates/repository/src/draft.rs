@@ -1,12 +1,12 @@
-//! From what is published and what shall change to what will be published: a [`Draft`] is filled step by step with the files
-//! it asks for, then signed.
+//! From the published state and changes to the next publication: a [`Draft`] is filled step by step with the files
+//! it requests, then signed.
 //!
-//! 1. [`Draft::begin`], with the metadata that people have signed anew, if any.
+//! 1. [`Draft::begin`], with newly signed offline metadata, if any.
 //! 2. If [`Draft::reads_everything`], [`Draft::take`] all of [`Draft::published_roles`].
 //! 3. [`Draft::page_role`] of each project that changes, then its page: [`Draft::page_target`], [`Draft::take_page`].
-//! 4. [`Draft::apply`], then [`Draft::take`] what [`Draft::leaves_of_edits`] still wants.
+//! 4. [`Draft::apply`], then [`Draft::take`] the roles of [`Draft::leaves_of_edits`].
 //! 5. For each of [`Draft::awaiting_signatures`] either [`Draft::accept`] or [`Draft::hold_back`].
-//! 6. [`Draft::sign`], again with a higher version if somebody else has taken that one.
+//! 6. [`Draft::sign`], again with a higher version if another publisher has taken that one.
 
 mod publication;
 
@@ -25,7 +25,7 @@ use crate::published::{self, Published, StateError, keys_of, missing_delegator, 
 use crate::roles::{Expiry, Policy};
 use crate::router::{ResponsibleRole, Router};
 
-/// What is signed again although nothing has changed in it.
+/// What is signed again with the same content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RenewScope {
     /// What would expire before half of its time is over.
@@ -44,22 +44,22 @@ pub struct Draft {
     /// `targets`, `bins`, `claimed`, as they will be.
     delegators: BTreeMap<RoleName, Targets>,
     router: Router,
-    /// What people have signed anew, as files.
+    /// Newly signed offline metadata, as files.
     offline_metadata: BTreeMap<RoleName, (u64, Vec<u8>)>,
     /// The new root as a file.
     new_root: Option<Vec<u8>>,
-    /// Who signs for what changes: every target has to find its place anew.
+    /// The delegations change: every target must be assigned to a role again.
     restructured: bool,
-    /// What the bins and the roles of projects hold now, as far as it was read.
+    /// The present content of bins and roles of projects, as far as it was read.
     taken: BTreeMap<RoleName, Targets>,
     pages: BTreeMap<PackageName, Page>,
-    /// Targets that come, change or go.
+    /// Targets that are added, changed or removed.
     edits: BTreeMap<String, Option<TargetFile>>,
     /// The projects of the changes, whether these made a difference or not.
     touched: BTreeSet<PackageName>,
 }
 
-/// A change that cannot be done.
+/// A change that cannot be applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{project}: {error}")]
 pub struct FailedChange {
@@ -69,17 +69,17 @@ pub struct FailedChange {
     pub error: ChangeError,
 }
 
-/// Metadata of a project that its own people have to sign first.
+/// Metadata of a project that its own key holders must sign first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AwaitingSignatures {
     /// Which role.
     pub role: RoleName,
-    /// What has to be signed.
+    /// The content to be signed.
     pub targets: Targets,
 }
 
 impl AwaitingSignatures {
-    /// Whether a file can be signed for this: perhaps some have signed it already.
+    /// Whether a file has this content: some key holders may have signed it already.
     pub fn matches_file(&self, file: &[u8], now: UnixTime) -> bool {
         Metadata::<Targets>::from_bytes(file).is_ok_and(|Metadata { signed, .. }| {
             let Targets { version, targets, .. } = &self.targets;
@@ -88,15 +88,15 @@ impl AwaitingSignatures {
     }
 }
 
-/// The field of the snapshot that says when the first bin is due to be signed again.
+/// The field of the snapshot with the time at which the first bin is due to be signed again.
 pub(crate) const RENEW_AT: &str = "x-renew-at";
 
 impl Draft {
-    /// Begins with what is published, and what people have signed: the next root, and new versions of `targets`, `bins` and
-    /// `claimed`. Where nothing is published yet the root and `targets` must be among them.
+    /// Begins with the published state and signed offline metadata: the next root, and new versions of `targets`,
+    /// `bins` and `claimed`. Where nothing is published yet the root and `targets` must be among them.
     ///
     /// # Errors
-    /// When one of them is not signed by those who must, is not the next version, or one is missing.
+    /// When one of them lacks signatures, is not the next version, or is missing.
     pub fn begin(
         policy: Policy,
         before: Option<Published>,
@@ -156,7 +156,7 @@ impl Draft {
         })
     }
 
-    /// Whether all bins have to be read: each may have to be signed again.
+    /// Whether all bins must be read: each may have to be signed again.
     pub fn reads_everything(&self) -> bool {
         let Some(before) = &self.before else { return false };
         let due = before.snapshot.other.get(RENEW_AT).and_then(|at| UnixTime::parse(at.as_str()?));
@@ -171,7 +171,7 @@ impl Draft {
         roles
     }
 
-    /// Takes what a published role signs for, verified by [`Published::open`].
+    /// Adds the targets of a published role, verified by [`Published::open`].
     pub fn take(&mut self, role: RoleName, targets: Targets) {
         self.taken.insert(role, targets);
     }
@@ -179,7 +179,7 @@ impl Draft {
     /// The role that signs for the published page of a project, if it still has to be read.
     ///
     /// # Errors
-    /// When the page is not the online key's to sign.
+    /// When the online key does not sign the page.
     pub fn page_role(&self, project: &PackageName) -> Result<Option<RoleName>, StateError> {
         let Some(before) = &self.before else { return Ok(None) };
         let role = published::page_role(&before.router, project)?;
@@ -192,7 +192,7 @@ impl Draft {
         self.taken.get(&role)?.targets.get(&layout::page_target(project))
     }
 
-    /// Takes the published page of a project.
+    /// Adds the published page of a project.
     ///
     /// # Errors
     /// When it is not the one that was signed.
@@ -207,7 +207,7 @@ impl Draft {
     /// Applies changes, in their order, to the pages of their projects, and to the targets behind these.
     ///
     /// # Errors
-    /// When one cannot be done with what is published.
+    /// When one cannot be applied to the published state.
     pub fn apply(&mut self, changes: &[Change]) -> Result<(), FailedChange> {
         let mut by_project: BTreeMap<&PackageName, Vec<&Change>> = BTreeMap::new();
         for change in changes {
@@ -233,7 +233,7 @@ impl Draft {
         Ok(())
     }
 
-    /// The published roles whose targets change and that still have to be read.
+    /// The published roles whose targets change and that must still be read.
     pub fn leaves_of_edits(&self) -> Vec<RoleName> {
         let Some(before) = &self.before else { return Vec::new() };
         let published: BTreeSet<RoleName> = self.published_roles().into_iter().collect();
@@ -248,7 +248,7 @@ impl Draft {
         roles.into_iter().filter(|role| published.contains(role) && !self.taken.contains_key(role)).collect()
     }
 
-    /// What has to be signed by the people of projects with keys of their own.
+    /// What the key holders of claimed projects must sign.
     pub fn awaiting_signatures(&self) -> Vec<AwaitingSignatures> {
         let mut awaiting_signatures = Vec::new();
         for (signer, targets) in self.by_signer() {
@@ -268,8 +268,8 @@ impl Draft {
         awaiting_signatures
     }
 
-    /// What the people of a project may sign so that its role expires later, while nothing in it changes. `None` if something
-    /// does, or it was not read.
+    /// The metadata of a project with a later expiry and the same content, to be signed by its key holders. `None` if
+    /// its content changes, or it was not read.
     pub fn renewal(&self, role: &RoleName) -> Option<AwaitingSignatures> {
         if self.offline_metadata.contains_key(role) || !self.router.projects().any(|project| project == role) {
             return None;
@@ -279,10 +279,10 @@ impl Draft {
         Some(AwaitingSignatures { role: role.clone(), targets: Targets { version, ..published.clone() } })
     }
 
-    /// Takes what the people of a project have signed.
+    /// Adds metadata that the key holders of a project have signed.
     ///
     /// # Errors
-    /// When it is not signed by enough of them, not what has to be signed, or has expired since.
+    /// When it lacks signatures, has other content, or has expired since.
     pub fn accept(&mut self, awaiting_signatures: &AwaitingSignatures, bytes: &[u8]) -> Result<(), StateError> {
         let role = &awaiting_signatures.role;
         let file: Metadata<Targets> = read(role, bytes)?;
@@ -302,10 +302,10 @@ impl Draft {
         Ok(())
     }
 
-    /// Leaves out what the people of a project have not signed yet; gives the projects whose changes have to wait.
+    /// Omits what the key holders of a project have not signed yet; returns the projects whose changes must wait.
     ///
     /// # Errors
-    /// When the role has signed nothing yet: without it nobody could look for any file.
+    /// When the role has no metadata yet: without it clients could not look up any file.
     pub fn hold_back(&mut self, awaiting_signatures: &AwaitingSignatures) -> Result<BTreeSet<PackageName>, StateError> {
         let role = &awaiting_signatures.role;
         if !self.taken.contains_key(role) {
@@ -395,7 +395,7 @@ impl Draft {
     }
 }
 
-/// When a role that the online key signs for is due to be signed again: when half of its time is over, and for each one a
+/// When a role of the online key is due to be signed again: when half of its time is over, and for each one a
 /// little later, so that they do not all come at once.
 pub(crate) fn due(role: &RoleName, expires: UnixTime, expiry: &Expiry) -> UnixTime {
     let spread = role.as_str().bytes().fold(0_i64, |sum, byte| (sum * 31 + i64::from(byte)) % 1024);

@@ -1,7 +1,7 @@
-//! What published files may go: those that nobody can reach any more who began a while ago.
+//! Which published files may be deleted: those that no running client can still need.
 //!
-//! A client works with the snapshot that was current when it began. So what the snapshots of the last day name stays, and of
-//! the rest only goes what this program has named itself, and never a root.
+//! A client works with the snapshot that was current when it began. So the files that the snapshots of the last day
+//! name stay. Of the others only files with names that this program makes are deleted, and never a root.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use tuf::UnixTime;
 
 use crate::layout::{METADATA, PACKAGES, PAGES, TIMESTAMP, page_file_name};
 
-/// Snapshots that stay however old they are: the newest ones.
+/// The number of newest snapshots that stay at any age.
 const ALWAYS: usize = 3;
 
-/// The timestamps, of those that were ever published, whose snapshots must stay: the newest ones, and those that were current
-/// at some time since `since`. Each is given with its version and when it was signed.
+/// The timestamps, of those that were ever published, whose snapshots must stay: the newest ones, and those that were
+/// current at some time since `since`. Each is given with its version and when it was signed.
 pub fn kept_timestamps(published: &[(u64, UnixTime)], since: UnixTime) -> BTreeSet<u64> {
     let mut published = published.to_vec();
     published.sort_by_key(|(version, _)| *version);
@@ -25,8 +25,8 @@ pub fn kept_timestamps(published: &[(u64, UnixTime)], since: UnixTime) -> BTreeS
         .collect()
 }
 
-/// Whether a file is of a kind that may go when nothing names it: metadata with a version, pages with a hash, packages. All
-/// else was put there by somebody, or is overwritten anyway.
+/// Whether a file is of a kind that may be deleted when nothing names it: metadata with a version, pages with a hash,
+/// packages. All else is not from this program, or is overwritten in any case.
 pub fn is_collectable(path: &str) -> bool {
     if let Some(name) = path.strip_prefix(METADATA) {
         let Some((version, rest)) = name.split_once('.') else { return false };

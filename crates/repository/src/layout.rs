@@ -1,4 +1,4 @@
-//! Where everything is in a published index, and by which names targets are signed: the layout `static-1`.
+//! The paths of a published index and the names of its targets: the layout `static-1`.
 //!
 //! Paths are relative to the base of the index, with `/`. docs/reference/layouts.md describes the same for its readers.
 
@@ -90,7 +90,7 @@ pub fn metadata_path(role: &RoleName, version: u64) -> String {
     }
 }
 
-/// Where the copy of a timestamp is that garbage collection looks at: which snapshots were current, and when.
+/// Where the copy of a timestamp is, from which garbage collection learns which snapshots were current, and when.
 pub fn timestamp_copy_path(version: u64) -> String {
     format!("{METADATA}{version}.timestamp.json")
 }

@@ -1,4 +1,4 @@
-//! A project's page: what the index says of its files. Written deterministically: the same files give the same bytes.
+//! A project's page: the entries of its files. Written deterministically: the same files give the same bytes.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// A page in the simple repository API (PEP 691, PEP 700).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Whose page.
+    /// The project.
     pub project: PackageName,
     /// In the order of the page: by version, then by name.
     files: BTreeMap<(Version, String), PageFile>,
@@ -23,7 +23,7 @@ pub struct PageFile {
     pub filename: String,
     /// Absolute, or relative to `simple/PROJECT/`; percent-encoded.
     pub url: String,
-    /// What the content hashes to.
+    /// The hashes of the content.
     pub hashes: FileHashes,
     /// In bytes.
     pub size: u64,
@@ -36,12 +36,12 @@ pub struct PageFile {
     /// The hash of the metadata file beside it (PEP 658).
     #[serde(default, skip_serializing_if = "Option::is_none", with = "core_metadata")]
     pub core_metadata: Option<String>,
-    /// When it came into the index (RFC 3339).
+    /// Its upload time (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload_time: Option<String>,
 }
 
-/// What the content of a file hashes to.
+/// The hashes of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileHashes {
     /// 64 lower-case hex digits.
@@ -59,7 +59,7 @@ pub enum PageError {
     Filename(String),
 }
 
-/// What stands in the JSON form.
+/// The JSON form.
 #[derive(Serialize, Deserialize)]
 struct Document {
     meta: Meta,
@@ -151,18 +151,18 @@ impl Page {
         self.files.get_mut(&self.key(filename).ok()?)
     }
 
-    /// Takes a file off the page.
+    /// Removes a file from the page.
     pub(crate) fn remove(&mut self, filename: &str) -> Option<PageFile> {
         self.files.remove(&self.key(filename).ok()?)
     }
 
-    /// Puts a file in its place; another of this name leaves.
+    /// Inserts a file in its place; replaces one with the same name.
     pub(crate) fn insert(&mut self, file: PageFile) -> Result<(), PageError> {
         self.files.insert(self.key(&file.filename)?, file);
         Ok(())
     }
 
-    /// Where a file of this name stands.
+    /// The position of a file with this name.
     fn key(&self, filename: &str) -> Result<(Version, String), PageError> {
         let parsed = DistributionFilename::parse(filename, &self.project);
         let parsed = parsed.map_err(|error| PageError::Filename(format!("{filename}: {error}")))?;

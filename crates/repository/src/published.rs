@@ -1,8 +1,8 @@
-//! What is published, read and verified by whoever is about to publish more.
+//! Reads and verifies the published state, for a publisher of the next one.
 //!
-//! An operator trusts the store no more than a client does: what it holds is believed as far as the keys of the root that
-//! this machine remembers have signed it, and never older than what this machine has seen. Unlike a client, an operator goes
-//! on when something has expired, because only that mends it.
+//! An operator trusts the storage no more than a client does: its content must be signed by the keys of the root that
+//! this machine has stored, and must not be older than what this machine has seen. Unlike a client, an operator
+//! accepts expired metadata, because only a new publication replaces it.
 
 use std::collections::BTreeMap;
 
@@ -18,24 +18,24 @@ use crate::page::{Page, PageError};
 use crate::roles::{BINS, CLAIMED};
 use crate::router::{self, ResponsibleRole, Router};
 
-/// When the timestamp was signed: TUF has no field for it, and people want to know.
+/// The field with the time at which the timestamp was signed: TUF has none, and users want to see it.
 pub(crate) const SIGNED_AT: &str = "x-signed-at";
 
-/// Why what is published cannot be gone on from.
+/// Why the published state cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
     /// No metadata.
     #[error("{role} cannot be read: {error}")]
     Format {
-        /// Whose metadata.
+        /// The role of the metadata.
         role: RoleName,
         /// What is wrong.
         error: FormatError,
     },
-    /// Not signed as it must be.
+    /// Signatures are missing or invalid.
     #[error("{role} is not signed by those who must: {shortfall}")]
     Signatures {
-        /// Whose metadata.
+        /// The role of the metadata.
         role: RoleName,
         /// How many signatures there are.
         shortfall: Shortfall,
@@ -43,46 +43,46 @@ pub enum StateError {
     /// Another version than the one expected.
     #[error("{role} has version {found}; expected {expected}")]
     Version {
-        /// Whose metadata.
+        /// The role of the metadata.
         role: RoleName,
         /// What it has.
         found: u64,
-        /// What it must have, in words.
+        /// The expected version, as text.
         expected: String,
     },
     /// Other content than what was signed.
     #[error("{role} is not the file that was signed: its hash or length differs")]
     Content {
-        /// Whose metadata or page.
+        /// The role, or the page.
         role: String,
     },
-    /// It was signed too long ago: clients would refuse it.
+    /// It has expired: clients would refuse it.
     #[error("{role} has expired ({expires})")]
     Expired {
-        /// Whose metadata.
+        /// The role of the metadata.
         role: RoleName,
-        /// Until when it was good.
+        /// When it expired.
         expires: UnixTime,
     },
-    /// Its keys change, and those who have the new ones have not signed.
+    /// Its keys change, and the new ones have not signed it.
     #[error("{role} has to be signed again, because its keys change")]
     SignAgain {
-        /// Whose metadata.
+        /// The role of the metadata.
         role: RoleName,
     },
     /// The snapshot does not list it.
     #[error("the snapshot does not list {role}")]
     NotInSnapshot {
-        /// Whose metadata.
+        /// The role of the metadata.
         role: RoleName,
     },
-    /// Nobody delegates to it, or in a way that none of the profiles has.
+    /// No role delegates to it, or in a way that no profile has.
     #[error("the delegations are not of a kind this program makes ({role})")]
     Delegations {
         /// Whose.
         role: RoleName,
     },
-    /// A signed page that is none.
+    /// A signed page that is invalid.
     #[error("the page of {project}: {error}")]
     Page {
         /// Whose.
@@ -92,7 +92,7 @@ pub enum StateError {
     },
 }
 
-/// What is published now: the root, the snapshot, and all metadata that delegates. Bins and pages are read when needed.
+/// The published state: the root, the snapshot, and all metadata that delegates. Bins and pages are read when needed.
 #[derive(Clone, Debug)]
 pub struct Published {
     pub(crate) root: Root,
@@ -155,7 +155,7 @@ impl PublishedReader {
         layout::metadata_path(&name(TopLevelRole::Snapshot), self.timestamp.snapshot.version)
     }
 
-    /// Takes the snapshot.
+    /// Adds the snapshot.
     ///
     /// # Errors
     /// When it is not the one the timestamp names.
@@ -169,7 +169,7 @@ impl PublishedReader {
         Ok(())
     }
 
-    /// The next metadata to be read that delegates, and where it is; `None` when all are there.
+    /// The next delegating metadata to read, and where it is; `None` when all was read.
     ///
     /// # Errors
     /// When the snapshot does not list it.
@@ -179,7 +179,7 @@ impl PublishedReader {
         Ok(Some((role, path)))
     }
 
-    /// Takes metadata that delegates.
+    /// Adds delegating metadata.
     ///
     /// # Errors
     /// When it is not what the snapshot lists.
@@ -189,10 +189,10 @@ impl PublishedReader {
         Ok(())
     }
 
-    /// All that delegates is there.
+    /// Finishes once all delegating metadata was read.
     ///
     /// # Errors
-    /// When the delegations are none of ours.
+    /// When the delegations are not of a kind that this program makes.
     pub fn finish(self) -> Result<Published, StateError> {
         let Self { root, timestamp, snapshot, delegators } = self;
         let router = Router::new(&delegators).ok_or(StateError::Delegations { role: name(TopLevelRole::Targets) })?;
@@ -211,7 +211,7 @@ impl Published {
         &self.timestamp
     }
 
-    /// When the timestamp was signed, by the clock of whoever did it.
+    /// When the timestamp was signed, by the clock of its signer.
     pub fn signed_at(&self) -> Option<UnixTime> {
         UnixTime::parse(self.timestamp.other.get(SIGNED_AT)?.as_str()?)
     }
@@ -226,7 +226,7 @@ impl Published {
         &self.delegators
     }
 
-    /// All roles that the online key signs for: `index`, or the bins.
+    /// All roles of the online key: `index`, or the bins.
     pub fn leaves(&self) -> Vec<RoleName> {
         self.router.leaves()
     }
@@ -244,7 +244,7 @@ impl Published {
     /// The role that signs for a project's page.
     ///
     /// # Errors
-    /// When that is not the online key's to sign.
+    /// When the online key does not sign it.
     pub fn page_role(&self, project: &PackageName) -> Result<RoleName, StateError> {
         page_role(&self.router, project)
     }
@@ -260,7 +260,7 @@ impl Published {
     /// Verifies the metadata of a bin, `index` or a project.
     ///
     /// # Errors
-    /// When it is not what the snapshot lists, or not signed by those who are delegated to.
+    /// When it is not what the snapshot lists, or not signed by the delegated keys.
     pub fn open(&self, role: &RoleName, bytes: &[u8]) -> Result<Targets, StateError> {
         open(&self.root, &self.delegators, &self.snapshot, role, bytes)
     }
@@ -290,7 +290,7 @@ pub(crate) fn page_role(router: &Router, project: &PackageName) -> Result<RoleNa
     }
 }
 
-/// The next metadata that delegates and is not there yet; a delegator is known by its name.
+/// The next delegating metadata that was not read yet; a delegator is recognised by its name.
 pub(crate) fn missing_delegator(delegators: &BTreeMap<RoleName, Targets>) -> Option<RoleName> {
     let targets = name(TopLevelRole::Targets);
     let Some(found) = delegators.get(&targets) else { return Some(targets) };

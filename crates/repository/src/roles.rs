@@ -2,9 +2,9 @@
 //!
 //! | profile | roles | who signs |
 //! |---|---|---|
-//! | `small` | root → targets → `index` | people: root, targets; the online key: timestamp, snapshot, `index` |
-//! | `pep458` | root → targets → `bins` → `bins-…` | people: root, targets, `bins`; the online key: the rest |
-//! | `rstuf` | root → targets → `bins-…` | people: root; the online key: the rest, targets too |
+//! | `small` | root → targets → `index` | key holders: root, targets; the online key: timestamp, snapshot, `index` |
+//! | `pep458` | root → targets → `bins` → `bins-…` | key holders: root, targets, `bins`; the online key: the rest |
+//! | `rstuf` | root → targets → `bins-…` | key holders: root; the online key: the rest, targets too |
 
 use packaging::PackageName;
 use serde::{Deserialize, Serialize};
@@ -19,20 +19,20 @@ use crate::layout;
 pub enum Profile {
     /// One role for everything: up to some hundred projects.
     Small,
-    /// Hashed bins, as PEP 458 has them.
+    /// Hashed bins, as in PEP 458.
     Pep458,
     /// As RSTUF makes them: the online key signs `targets` too.
     Rstuf,
 }
 
-/// How bins are written down.
+/// How bins are represented in the metadata.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BinForm {
     /// One line for all of them (TAP 15).
     #[default]
     Succinct,
-    /// Each by its hash prefixes, for clients that do not know TAP 15.
+    /// Each by its hash prefixes, for clients that do not support TAP 15.
     Classic,
 }
 
@@ -49,12 +49,12 @@ pub enum DistributionTrust {
     Both,
 }
 
-/// How long signatures are good, in seconds.
+/// How long signatures are valid, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expiry {
     /// `root`
     pub root: i64,
-    /// `targets`, `bins`: what people sign besides.
+    /// `targets`, `bins`: other offline metadata.
     pub targets: i64,
     /// `snapshot`
     pub snapshot: i64,
@@ -69,17 +69,17 @@ pub struct Expiry {
 pub struct Policy {
     /// The shape of the delegations.
     pub profile: Profile,
-    /// How bins are written down.
+    /// How bins are represented in the metadata.
     pub bin_form: BinForm,
     /// There are 2^bit_length bins, 1 to 14; not used by [`Profile::Small`].
     pub bit_length: u8,
     /// By which signatures a distribution is trusted.
     pub trust: DistributionTrust,
-    /// How long signatures are good.
+    /// How long signatures are valid.
     pub expiry: Expiry,
 }
 
-/// Keys, of which so many must sign.
+/// Keys, of which `threshold` must sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyGroup {
     /// Public keys.
@@ -88,14 +88,14 @@ pub struct KeyGroup {
     pub threshold: u64,
 }
 
-/// Who signs.
+/// The key groups of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signers {
     /// `root`
     pub root: KeyGroup,
     /// `targets` and `bins`, unless the profile gives `targets` to the online key.
     pub targets: KeyGroup,
-    /// Everything that is signed without people.
+    /// The online keys.
     pub online: KeyGroup,
 }
 
@@ -124,15 +124,16 @@ impl DistributionTrust {
 }
 
 impl Policy {
-    /// The number of bins, as its logarithm, that costs clients least for so many projects: between fetching the list of all
-    /// bins anew and fetching a large bin for each project.
+    /// The binary logarithm of the number of bins that costs clients least for this number of projects: a compromise
+    /// between a long list of all bins and a large bin for each project.
     pub fn bit_length_for(projects: u64) -> u8 {
-        // A line of the snapshot is about 6.7 bytes when compressed, an entry of a bin 63, and a command asks for 20 projects.
+        // A line of the snapshot is about 6.7 bytes when compressed, an entry of a bin 63, and a command asks for 20
+        // projects.
         let best = (9.46 * 20.0 * projects as f64).sqrt();
         (best.max(1.0).log2().round() as u8).clamp(4, 14)
     }
 
-    /// Whether people sign `targets`.
+    /// Whether offline keys sign `targets`.
     pub fn targets_offline(&self) -> bool {
         self.profile != Profile::Rstuf
     }
@@ -217,7 +218,7 @@ fn to_bins(policy: &Policy, signers: &Signers) -> Option<Delegations> {
     }
 }
 
-/// The hash prefixes of a bin: as few digits as tell it from all others.
+/// The hash prefixes of a bin: as few digits as distinguish it from all others.
 fn prefixes_of(number: u64, bit_length: u8) -> Option<PathSet> {
     let digits = usize::from(bit_length.div_ceil(4));
     let spread = u32::try_from(digits * 4).ok()?.checked_sub(u32::from(bit_length))?;
@@ -226,7 +227,7 @@ fn prefixes_of(number: u64, bit_length: u8) -> Option<PathSet> {
     Some(PathSet::HashPrefixes(prefixes.collect::<Option<_>>()?))
 }
 
-/// By the first digit of the hash: a pattern cannot say "every path".
+/// Every path, by the first digit of its hash: no pattern matches every path.
 fn every_path() -> PathSet {
     PathSet::HashPrefixes("0123456789abcdef".chars().filter_map(|digit| HashPrefix::new(&digit.to_string())).collect())
 }

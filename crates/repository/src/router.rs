@@ -8,16 +8,16 @@ use tuf::{Key, KeyId};
 
 use crate::roles::{BINS, CLAIMED, INDEX};
 
-/// Who signs for a target path.
+/// The role that signs for a target path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ResponsibleRole {
-    /// A role that the online key signs for.
+    /// A role of the online key.
     Online(RoleName),
-    /// The role of a project, which its own people sign for.
+    /// The role of a project, signed by its own key holders.
     Project(RoleName),
 }
 
-/// The delegations of an index, made for asking.
+/// The delegations of an index, indexed by target path.
 #[derive(Clone, Debug)]
 pub(crate) struct Router {
     /// The roles of projects with keys of their own, in order of priority.
@@ -73,7 +73,7 @@ impl Router {
         Some(ResponsibleRole::Online(leaf))
     }
 
-    /// All roles that the online key signs for.
+    /// All roles of the online key.
     pub fn leaves(&self) -> Vec<RoleName> {
         match &self.leaves {
             Leaves::One(name) => vec![name.clone()],
@@ -93,7 +93,7 @@ impl Router {
     }
 }
 
-/// The keys of a role, from whoever delegates to it.
+/// The keys of a role, from the role that delegates to it.
 pub(crate) fn keys_of<'a>(
     delegators: &'a BTreeMap<RoleName, Targets>,
     role: &RoleName,
@@ -101,7 +101,7 @@ pub(crate) fn keys_of<'a>(
     delegators.values().filter_map(|delegator| delegator.delegations.as_ref()).find_map(|delegations| {
         let keys = match &delegations.roles {
             DelegatedRoles::Listed(_) => delegations.role_keys(role)?,
-            // It has keys for any name.
+            // Succinct roles have keys for any name.
             DelegatedRoles::Succinct(succinct) => {
                 let number = role.as_str().strip_prefix(succinct.name_prefix.as_str())?.strip_prefix('-')?;
                 let digits = usize::from(succinct.bit_length.div_ceil(4));
@@ -114,7 +114,7 @@ pub(crate) fn keys_of<'a>(
     })
 }
 
-/// The roles that a metadata file names one by one.
+/// The roles that a metadata file lists one by one.
 fn listed(targets: &Targets) -> Option<&[DelegatedRole]> {
     match &targets.delegations {
         None => Some(&[]),

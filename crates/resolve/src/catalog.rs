@@ -32,7 +32,7 @@ pub struct Candidate {
     pub rejected: Option<Rejection>,
 }
 
-/// Why a candidate can not be used here.
+/// Why a candidate cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Rejection {
     /// Its Requires-Python excludes the Python that is installed for.
@@ -49,7 +49,7 @@ pub enum Rejection {
         /// The wheel's file name.
         filename: String,
     },
-    /// Anything else, in words for a person.
+    /// Anything else, as text for the user.
     Other(String),
 }
 

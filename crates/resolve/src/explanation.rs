@@ -1,4 +1,4 @@
-//! Why a request is impossible, in pieces and in pip's words.
+//! Why a request has no solution, as data and in pip's wording.
 
 use std::fmt;
 
@@ -118,7 +118,7 @@ pub enum Note {
 }
 
 impl Note {
-    /// The sentence, with the caller's words for a rejection.
+    /// The sentence, with the caller's text for a rejection.
     pub fn sentence(&self, words: impl Fn(&Rejection) -> String) -> String {
         match self {
             Self::WouldMatch { name, version, rejection } => {
@@ -156,7 +156,8 @@ impl NoMatch {
         shown(&self.requirement)
     }
 
-    /// pip's lines, of which the last says what could not be found. Of more than `most` versions the middle is left out.
+    /// pip's lines, of which the last says what could not be found. Of more than `most` versions the middle is left
+    /// out.
     pub fn lines(&self, most: usize) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.yanked.is_empty() {
@@ -182,7 +183,8 @@ impl NoMatch {
         lines
     }
 
-    /// For each reason of which pip says nothing: the versions it holds for, and the reason, a rejection in the caller's words.
+    /// For each reason that pip does not report: the versions it applies to, and its text; for a rejection the caller's
+    /// text.
     pub fn other_reasons(&self, most: usize, words: impl Fn(&Rejection) -> String) -> Vec<String> {
         let rejected = (self.rejected.iter())
             .filter(|(_, rejection)| !matches!(rejection, Rejection::Python { .. }))

@@ -1,4 +1,4 @@
-//! What solving says: pins, missing facts, or why it is impossible.
+//! The result of solving: pins, missing facts, or an explanation.
 
 use std::fmt;
 
@@ -51,7 +51,7 @@ impl fmt::Display for Fact {
 pub struct Resolution {
     /// In the order in which pip installs: what others depend on comes first; cycles are broken somewhere.
     pub pins: Vec<Pin>,
-    /// What the user should hear although it is no failure.
+    /// A warning.
     pub warnings: Vec<Warning>,
 }
 
@@ -89,7 +89,7 @@ pub enum RequestedBy {
     },
 }
 
-/// What the user should hear although it is no failure.
+/// A warning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Warning {
     /// An extra was asked for that the candidate does not provide; it is ignored.

@@ -14,7 +14,7 @@ use crate::request::{Prereleases, ResolveRequest, UserRequirement};
 use crate::search::{Package, Search};
 use crate::table::{DirectReference, DirectReferences, EntrySource, RequirementRange, Table, UNKNOWN_PAGE};
 
-/// After so many conflicts a package is decided before others.
+/// After this number of conflicts a package is decided before others.
 const CONFLICTS_TO_PROMOTE: u32 = 5;
 
 /// What earlier attempts at the same request found out; it only grows, so that attempts come to an end.
@@ -41,7 +41,8 @@ pub(crate) enum Discovery {
         /// What it refers to.
         reference: DirectReference,
     },
-    /// The best candidate of a project does not fit what was decided before for another, which has others that fit both.
+    /// The best candidate of a project does not fit what was decided before for another, which has others that fit
+    /// both.
     #[error("{0} is to be decided earlier")]
     Early(PackageName),
 }
@@ -400,8 +401,9 @@ impl<'a> Provider<'a> {
 
     /// Whether `package` asks for another candidate of `project` than was decided, and could have it.
     ///
-    /// The solver would then go back to older versions of `package`, and pip to another candidate of `project`. Deciding
-    /// `package` first comes to what pip does. It is tried once for each project, so that attempts come to an end.
+    /// The solver would then go back to older versions of `package`, and pip to another candidate of `project`.
+    /// Deciding `package` first comes to what pip does. It is tried once for each project, so that attempts come to an
+    /// end.
     fn should_have_been_earlier(&self, package: Package, project: u32, demand: &RequirementRange) -> bool {
         let search = self.search.borrow();
         let Some(decided) = search.chosen(Package::Project(project)) else { return false };

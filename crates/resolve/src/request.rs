@@ -1,4 +1,4 @@
-//! What is wanted: requirements, constraints and the rules of choice.
+//! A request: requirements, constraints and the rules of choice.
 
 use std::collections::HashMap;
 
@@ -45,7 +45,7 @@ pub enum Prereleases {
     Forbid,
 }
 
-/// What is wanted, and the rules of choice.
+/// Requirements, constraints and the rules of choice.
 #[derive(Clone, Debug, Serialize)]
 pub struct ResolveRequest<'a> {
     /// What to install.

@@ -15,16 +15,17 @@ use crate::table::{EntrySource, Table};
 
 /// The most candidates of one project whose metadata is asked for at once.
 const LARGEST_BATCH: usize = 256;
-/// From so many known metadata on, a batch goes beyond the range in question.
+/// From this number of known metadata on, a batch goes beyond the range in question.
 const METADATA_OF_A_LONG_SEARCH: usize = 4;
 
 /// Says which candidate of each project to take, or what is missing to know it, or why there is none.
 ///
-/// What is missing is relaxed: a project or candidate nobody knows yet fits everything and needs nothing. So one call
+/// What is missing is relaxed: an unknown project or candidate fits everything and needs nothing. So one call
 /// finds all facts that can be known to matter, and what is impossible under these assumptions is impossible.
 pub fn solve(catalog: &Catalog, request: &ResolveRequest<'_>) -> SolveOutcome {
     let mut learned = Learned::default();
-    // Each further attempt knows one more direct reference, admitted or early project, of which there are finitely many.
+    // Each further attempt knows one more direct reference, admitted or early project, of which there are finitely
+    // many.
     loop {
         match attempt(catalog, request, &learned) {
             Attempt::Done(outcome) => return outcome,

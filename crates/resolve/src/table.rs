@@ -17,9 +17,9 @@ pub(crate) const UNKNOWN_PAGE: u32 = 0;
 /// What stands at one index.
 #[derive(Clone, Debug)]
 pub(crate) enum EntrySource<'a> {
-    /// Candidates nobody has looked up yet.
+    /// Candidates that were not looked up yet.
     UnknownPage,
-    /// A direct reference nobody has looked up yet; it fits every requirement.
+    /// A direct reference that was not looked up yet; it fits every requirement.
     UnknownDirect(DirectReference),
     /// A candidate.
     Known(&'a Candidate),
@@ -153,8 +153,8 @@ impl<'a> Table<'a> {
         self.references.iter().find(|(_, at)| *at == index && index != UNKNOWN_PAGE).map(|(reference, _)| reference)
     }
 
-    /// Which indexes fit `requirement` and the constraints on the project; `ToSatisfyOnly` for a direct reference that has no
-    /// index yet.
+    /// Which indexes fit `requirement` and the constraints on the project; `ToSatisfyOnly` for a direct reference that
+    /// has no index yet.
     pub(crate) fn requirement_range(&self, requirement: &'a Requirement) -> Option<Rc<RequirementRange>> {
         if let Some(reference) = DirectReference::of(requirement) {
             let (_, index) = self.references.iter().find(|(known, _)| known.key == reference.key)?;

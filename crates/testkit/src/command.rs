@@ -1,5 +1,5 @@
-//! Runs a program cut off from the machine's configuration, and makes its output comparable. Every process of a test begins
-//! here.
+//! Runs a program cut off from the machine's configuration, and makes its output comparable. Every process of a test
+//! begins here.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -16,8 +16,8 @@ use crate::environment::Environment;
 use crate::isolation::isolate;
 use crate::server::Server;
 
-/// A program about to run with an environment of its own: HOME, XDG directories and TMPDIR are the test's, and neither the
-/// variables, the configuration files nor the proxies of whoever runs the tests are in reach.
+/// A program about to run with an environment of its own: HOME, XDG directories and TMPDIR are the test's, and neither
+/// the variables, the configuration files nor the proxies of the user who runs the tests are in reach.
 #[derive(Debug)]
 pub struct Command {
     command: process::Command,
@@ -41,14 +41,15 @@ pub struct Outcome {
     pub stderr: String,
     /// From start to end.
     pub elapsed: Duration,
-    /// The most memory it had at a time, in KiB, as of about its last two milliseconds; `None` where there is no `/proc`.
+    /// The most memory it had at a time, in KiB, as of about its last two milliseconds; `None` where there is no
+    /// `/proc`.
     pub peak_memory: Option<u64>,
     replacements: Vec<(String, String)>,
 }
 
 impl Command {
-    /// A program of the machine, or the test program itself: found on PATH as the test would find it, with an empty home that
-    /// is removed when it has ended. Runs in the working directory of the test.
+    /// A program of the machine, or the test program itself: found on PATH as the test would find it, with an empty
+    /// home that is removed when it has ended. Runs in the working directory of the test.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         let home = TempDir::new().unwrap();
         let mut command = Self::at_home(program, home.path());
@@ -150,7 +151,8 @@ impl Command {
         self.env("PIP_INDEX_URL", server.url("/simple/")).showing(&origin, "$INDEX")
     }
 
-    /// The process itself, for a test that kills it or talks to it. Not for [`Command::new`], whose home ends with the command.
+    /// The process itself, for a test that kills it or talks to it. Not for [`Command::new`], whose home ends with the
+    /// command.
     pub fn process(self) -> process::Command {
         assert!(self.home.is_none(), "the home would be gone before the process runs");
         self.command

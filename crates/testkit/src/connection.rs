@@ -147,7 +147,7 @@ fn reason(status: u16) -> &'static str {
     }
 }
 
-/// Sleeps; false when the server is dropped meanwhile.
+/// Sleeps; false when the server is dropped before the end.
 fn wait(duration: Duration, state: &State) -> bool {
     let start = Instant::now();
     loop {

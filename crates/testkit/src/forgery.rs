@@ -33,11 +33,11 @@ pub enum StolenKeys {
 pub enum ForgedSignatures {
     /// Good ones of all the role's keys.
     RightKeys,
-    /// A good one of a key that nobody trusts.
+    /// A valid one of an untrusted key.
     WrongKeys,
-    /// One of a key that nobody trusts, under the names of the role's keys.
+    /// One of an untrusted key, under the key ids of the role.
     WrongKeysUnderRightNames,
-    /// Good ones of all the role's keys, under names that nobody has listed.
+    /// Valid ones of all the role's keys, under key ids that are not listed.
     RightKeysUnderWrongNames,
     /// Those that stood under the content before it was changed.
     EarlierContent,
@@ -84,16 +84,17 @@ impl StolenKeys {
 }
 
 impl SignedServer {
-    /// Serves a changed file of a role, signed as well as the attacker can, and the snapshot and timestamp that lead to it if he
-    /// has their keys. `edit` gets what is signed now, by the owner or in an earlier forgery.
+    /// Serves a changed file of a role, signed as well as the attacker can, and the snapshot and timestamp that lead to
+    /// it if he has their keys. `edit` gets what is signed now, by the owner or in an earlier forgery.
     ///
-    /// The version is the next one already where a client would otherwise not look at it: in a root, a timestamp, and what the
-    /// attacker's own snapshot lists. Such a root is served as the next one, whatever version `edit` gives it.
+    /// The version is the next one already where a client would otherwise not look at it: in a root, a timestamp, and
+    /// what the attacker's own snapshot lists. Such a root is served as the next one, whatever version `edit` gives it.
     pub fn forge(&self, role: &str, stolen: StolenKeys, edit: impl FnOnce(&mut Value)) {
         self.forge_signed_by(role, stolen.signatures(role), stolen, edit);
     }
 
-    /// The same with signatures chosen for the role; those of snapshot and timestamp above it are as good as the attacker can.
+    /// The same with signatures chosen for the role; those of snapshot and timestamp above it are as good as the
+    /// attacker can.
     pub fn forge_signed_by(
         &self,
         role: &str,

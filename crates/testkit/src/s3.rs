@@ -157,7 +157,7 @@ impl S3Server {
         self.state().faults.clear();
     }
 
-    /// Lists at most so many keys at once; S3 lists 1000.
+    /// Lists at most this number of keys at once; S3 lists 1000.
     pub fn list_in_pages_of(&self, keys: usize) {
         self.state().page = keys;
     }
@@ -174,7 +174,7 @@ impl State {
         let (asked_bucket, key) = path.split_once('/').unwrap_or((path, ""));
         let is_read = matches!(request.method.as_str(), "GET" | "HEAD");
         if request.header("authorization").is_none() {
-            // Anybody may read, and nobody may look around.
+            // Everybody may read objects, and nobody may list them.
             return match is_read && !key.is_empty() && asked_bucket == bucket {
                 true => self.bucket.get(request, key),
                 false => error(403, "AccessDenied", key),

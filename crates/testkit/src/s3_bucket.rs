@@ -204,7 +204,7 @@ pub(crate) fn query(request: &Request, name: &str) -> Option<String> {
     Some(percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned())
 }
 
-/// An error as S3 words it.
+/// An error in the form of S3.
 pub(crate) fn error(status: u16, code: &str, key: &str) -> Response {
     let body = format!("<Code>{code}</Code><Message>{code} in a test</Message><Key>{}</Key>", escaped(key));
     Response { status, ..xml("Error", &body) }

@@ -10,7 +10,7 @@ use crate::request::Request;
 /// What RFC 3986 leaves as it is.
 const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Why a request is not what the owner of a key has signed: the code and the words of S3.
+/// Why the signature of a request is invalid: the code and the message of S3.
 pub(crate) type Refused = (&'static str, &'static str);
 
 /// Whether `request` was signed with this key.

@@ -55,7 +55,7 @@ impl Server {
         format!("http://{user}:{password}@{}{path}", self.address)
     }
 
-    /// An absolute URL on 127.0.0.1 where nobody listens any more.
+    /// An absolute URL on 127.0.0.1 on a closed port.
     pub fn unreachable_url(path: &str) -> String {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         format!("http://{address}{path}")

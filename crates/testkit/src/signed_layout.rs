@@ -15,7 +15,7 @@ pub enum SignedLayout {
     /// `simple/PROJECT/vnd.pypi.simple.v1.json` and `dist/PROJECT/FILENAME`, as `x-pyindex` in the signed targets says.
     #[default]
     InBand,
-    /// The same names, and nobody says so.
+    /// The same names, without a descriptor in the metadata.
     Undeclared,
     /// The same names, as the preset of the configuration has them.
     Static1,

@@ -1,4 +1,5 @@
-//! The signing side of a TUF repository in memory: roles, keys, versions, and the files to publish (TUF 1.0, 4 and 6.2; PEP 458).
+//! The signing side of a TUF repository in memory: roles, keys, versions, and the files to publish (TUF 1.0, 4 and 6.2;
+//! PEP 458).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -21,8 +22,8 @@ pub enum Profile {
     Alone,
     /// `targets` delegates everything to one role, `index`.
     Small,
-    /// `targets` delegates to `bins`, and that to `2^bit_length` hashed bins, `bins-0` and so on (PEP 458, TAP 15). Root, targets
-    /// and bins have three keys each, of which two must sign.
+    /// `targets` delegates to `bins`, and that to `2^bit_length` hashed bins, `bins-0` and so on (PEP 458, TAP 15).
+    /// Root, targets and bins have three keys each, of which two must sign.
     Pep458 {
         /// 1 to 32.
         bit_length: u8,
@@ -55,7 +56,7 @@ pub struct Claim {
     pub role: String,
     /// Such as `simple/app/*`.
     pub patterns: Vec<String>,
-    /// Whether nobody else is asked for these paths.
+    /// Whether the search for these paths ends here.
     pub terminating: bool,
 }
 
@@ -107,7 +108,7 @@ pub(crate) fn shared_name(role: &str) -> &str {
     if role.starts_with("bins-") { "bins-*" } else { role }
 }
 
-/// A time so many seconds from now, or before now.
+/// A time this number of seconds from now, or before now.
 pub fn in_seconds(seconds: i64) -> UnixTime {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     UnixTime(now.as_secs() as i64 + seconds)
@@ -150,7 +151,8 @@ impl SignedRepository {
         repository
     }
 
-    // ---- content ------------------------------------------------------------------------------------------------------
+    // ---- content
+    // ------------------------------------------------------------------------------------------------------
 
     /// Adds a field to the signed part of `targets`, to be published.
     pub fn set_field_of_targets(&mut self, name: &str, value: &serde_json::Value) {
@@ -194,7 +196,8 @@ impl SignedRepository {
         }
     }
 
-    // ---- publishing ---------------------------------------------------------------------------------------------------
+    // ---- publishing
+    // ---------------------------------------------------------------------------------------------------
 
     /// Signs what has changed, then a new snapshot and a new timestamp.
     pub fn publish(&mut self) {
@@ -252,7 +255,7 @@ impl SignedRepository {
         }
     }
 
-    /// Gives a role another expiry date and publishes it anew. `bins-*` is all bins.
+    /// Gives a role another expiry date and publishes it again. `bins-*` is all bins.
     pub fn set_expiry(&mut self, role: &str, expires: UnixTime) {
         self.signing.expiries.insert(role.to_owned(), expires);
         match role {
@@ -278,7 +281,8 @@ impl SignedRepository {
         self.files.retain(|name, _| name.ends_with(".root.json") || current.contains(name));
     }
 
-    // ---- what is there ------------------------------------------------------------------------------------------------
+    // ---- what is there
+    // ------------------------------------------------------------------------------------------------
 
     /// Published metadata by file name.
     pub fn files(&self) -> &BTreeMap<String, Vec<u8>> {
@@ -312,7 +316,8 @@ impl SignedRepository {
         }
     }
 
-    // ---- inside -------------------------------------------------------------------------------------------------------
+    // ---- inside
+    // -------------------------------------------------------------------------------------------------------
 
     /// `targets` and the delegated roles.
     fn targets_roles(&self) -> Vec<String> {

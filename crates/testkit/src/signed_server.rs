@@ -77,10 +77,11 @@ impl SignedServer {
         started
     }
 
-    // ---- what the owner does ------------------------------------------------------------------------------------------
+    // ---- what the owner does
+    // ------------------------------------------------------------------------------------------
 
-    /// Changes the index and publishes what follows: new pages, new versions of the roles that sign for them, a snapshot and a
-    /// timestamp. What was published stays.
+    /// Changes the index and publishes what follows: new pages, new versions of the roles that sign for them, a
+    /// snapshot and a timestamp. What was published stays.
     pub fn publish(&self, edit: impl FnOnce(Index) -> Index) {
         let mut honest = self.shared.honest.lock().unwrap();
         let honest = &mut *honest;
@@ -109,7 +110,7 @@ impl SignedServer {
         }
     }
 
-    /// Publishes a role anew with this expiry date; see [`in_seconds`].
+    /// Publishes a role again with this expiry date; see [`in_seconds`].
     pub fn set_expiry(&self, role: &str, expires: UnixTime) {
         self.shared.honest.lock().unwrap().repository.set_expiry(role, expires);
     }
@@ -121,7 +122,8 @@ impl SignedServer {
         honest.repository.garbage_collect();
     }
 
-    // ---- trust --------------------------------------------------------------------------------------------------------
+    // ---- trust
+    // --------------------------------------------------------------------------------------------------------
 
     /// The URL of the index, in canonical form.
     pub fn index_url(&self) -> String {
@@ -156,7 +158,8 @@ impl SignedServer {
         std::fs::write(path, trust.to_string()).unwrap();
     }
 
-    /// Puts the first root and `trust.json` into a store of trust, as if the user had added it; the directory of this index.
+    /// Puts the first root and `trust.json` into a store of trust, as if the user had added it; the directory of this
+    /// index.
     pub fn write_trust(&self, store: &Path) -> PathBuf {
         self.write_trust_at(store, &self.index_url(), &self.metadata_url())
     }
@@ -186,7 +189,8 @@ impl SignedServer {
         directory
     }
 
-    // ---- what is where ------------------------------------------------------------------------------------------------
+    // ---- what is where
+    // ------------------------------------------------------------------------------------------------
 
     /// The names that targets and pages have.
     pub fn layout(&self) -> SignedLayout {

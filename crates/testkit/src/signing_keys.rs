@@ -45,7 +45,7 @@ impl Signers {
     }
 }
 
-/// A key that nobody else has.
+/// A new key.
 pub(crate) fn new_key(key_type: KeyType) -> SigningKey {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let mut seed = [1; 32];

@@ -1,10 +1,10 @@
 //! The client workflow (TUF 5) as a state machine: requests out, bytes in.
 //!
-//! A [`Client`] is one epoch: one fixed time, one root, one snapshot. It asks for files by [`Client::poll_request`], is
-//! given their bytes by [`Client::loaded`] and [`Client::fetched`], and tells what it found out by
-//! [`Client::poll_event`]. It trusts the root it was made with and nothing else: files from the local store are verified
-//! like those from the network. Which checks there are stands in `checks.rs`, in which order things happen in `refresh.rs`,
-//! how a target is searched in `look_up.rs`.
+//! A [`Client`] is one epoch: one fixed time, one root, one snapshot. It requests files by [`Client::poll_request`], is
+//! given their bytes by [`Client::loaded`] and [`Client::fetched`], and reports results by [`Client::poll_event`]. It
+//! trusts the root it was made with and nothing else: files from the local store are verified like those from the
+//! network. The checks are in `checks.rs`, the order of the update in `refresh.rs`, the search for a target in
+//! `look_up.rs`.
 
 mod chain;
 mod checks;
@@ -44,24 +44,24 @@ pub struct Client {
     events: VecDeque<Event>,
 }
 
-/// Whether the repository is asked at all.
+/// Whether requests are sent to the repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Ask it, and stop if it does not answer: what is stored must not pass for what is current.
+    /// Send requests, and stop without an answer: stored metadata must not be taken for current.
     Online,
-    /// Use only what is stored, as long as it has not expired. Newer metadata may exist; only an explicit wish of the user
-    /// makes that good enough.
+    /// Use only what is stored, as long as it has not expired. Newer metadata may exist; only an explicit request of
+    /// the user permits this.
     Offline,
 }
 
-/// Something the program may want to know.
+/// An event for the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The top-level metadata is verified and current: [`Client::epoch`] has it.
     Refreshed,
     /// There will be no epoch. All look-ups are answered with the same error; start again with a new client.
     Failed(Error),
-    /// A look-up has come to its end.
+    /// A look-up has ended.
     LookedUp {
         /// Which one.
         id: LookUpId,
@@ -82,10 +82,11 @@ impl Client {
     /// Starts an update from a trusted root: the most securely stored one there is, which is usually the oldest. Newer
     /// roots are taken from the local store, then from the repository, each verified by the one before.
     ///
-    /// `now` is the time of the whole epoch. Expiry is judged by it alone, however long the update takes (TUF 5.1).
+    /// `now` is the time of the whole epoch. Expiry is checked by it alone, however long the update takes (TUF 5.1).
     ///
     /// # Errors
-    /// [`Check::TrustedRoot`] if the bytes are not a root that its own keys signed. Whether it has expired does not matter.
+    /// [`Check::TrustedRoot`] if the bytes are not a root that its own keys signed. Whether it has expired does not
+    /// matter.
     pub fn new(trusted_root: &[u8], now: UnixTime, mode: Mode, limits: Limits) -> Result<Self, Error> {
         if trusted_root.len() as u64 > limits.root_size {
             let expected = format!("at most {} bytes", limits.root_size);
@@ -107,10 +108,10 @@ impl Client {
         Ok(client)
     }
 
-    /// The next thing to do. Call it until it says `None`, after each answer and each new look-up. The first request is
-    /// always the most urgent one, so a program that does one thing at a time asks for no file in vain.
+    /// The next thing to do. Call it until it returns `None`, after each answer and each new look-up. The first request
+    /// is always the most urgent one, so that a program that does one thing at a time fetches no file in vain.
     ///
-    /// All is done when it says `None`, no answer is outstanding, and [`Client::poll_event`] says `None` too.
+    /// All is done when it returns `None`, no answer is outstanding, and [`Client::poll_event`] returns `None` too.
     pub fn poll_request(&mut self) -> Option<Request> {
         if self.exchange.requests.is_empty() {
             self.request_timestamp_early();
@@ -118,7 +119,7 @@ impl Client {
         self.exchange.requests.pop_front()
     }
 
-    /// The next thing that has become known. Call it until it says `None`, whenever [`Client::poll_request`] has.
+    /// The next event. Call it until it returns `None`, whenever [`Client::poll_request`] has.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
@@ -183,9 +184,9 @@ impl Client {
         self.delegated.top_level()
     }
 
-    /// What is used although it has expired, thanks to [`Limits::expired_for`] alone: roles, and when they expired. First
-    /// timestamp, snapshot and targets, then the delegated roles that look-ups have come to so far. Empty before
-    /// [`Event::Refreshed`]. Whoever asked for it should be told, and it belongs in a report.
+    /// What is used although it has expired, thanks to [`Limits::expired_for`] alone: roles, and when they expired.
+    /// First timestamp, snapshot and targets, then the delegated roles that look-ups have come to so far. Empty before
+    /// [`Event::Refreshed`]. The user should be warned of it, and it belongs in a report.
     pub fn expired(&self) -> Vec<(RoleName, UnixTime)> {
         let Some(epoch) = self.epoch() else { return Vec::new() };
         let (timestamp, snapshot) = (&epoch.timestamp, &epoch.snapshot);
@@ -198,7 +199,7 @@ impl Client {
         roles
     }
 
-    /// The time everything is judged by.
+    /// The time by which expiry is checked.
     pub fn now(&self) -> UnixTime {
         self.clock.now
     }
@@ -216,8 +217,8 @@ impl Client {
 }
 
 impl Epoch {
-    /// The version of a role: of root, timestamp or snapshot, or that of any other role the snapshot lists, which is the only
-    /// one a file of it may have. `None` if it lists none of this name.
+    /// The version of a role: of root, timestamp or snapshot, or that of any other role the snapshot lists, which is
+    /// the only one a file of it may have. `None` if it lists none of this name.
     pub fn version(&self, role: &RoleName) -> Option<u64> {
         match role.top_level() {
             Some(TopLevelRole::Root) => Some(self.root),
@@ -238,7 +239,7 @@ impl Epoch {
     }
 }
 
-/// What has been asked and not answered.
+/// Requests without an answer.
 #[derive(Debug, Default)]
 struct Exchange {
     next_id: u64,

@@ -1,4 +1,4 @@
-//! What the client refuses, and what the reader of the message should do about it.
+//! Errors of the client, and what to do about each.
 
 use std::fmt;
 
@@ -23,10 +23,10 @@ pub struct Error {
 pub enum Action {
     /// The root that was given to start from cannot be used: get the right one from the repository's operator.
     ReplaceTrustedRoot,
-    /// What was received is not what the repository's keys vouch for. A broken repository, a broken or hostile mirror or
-    /// network. Use none of it, tell the operator, try from another network.
+    /// What was received is not what the repository's keys have signed. A broken repository, a broken or hostile mirror
+    /// or network. Use none of it, tell the operator, try from another network.
     DoNotTrust,
-    /// The repository stopped signing, somebody withholds its updates, or the clock is wrong.
+    /// The repository stopped signing, its updates are withheld, or the clock is wrong.
     CheckDate,
     /// A file could not be had. The only kind that is worth trying again: it claims nothing about what is trusted.
     TryAgain,

@@ -1,6 +1,6 @@
-//! How much the client takes.
+//! Limits of the client.
 
-/// Bounds on foreign input and on its age, with their defaults. All sizes in bytes, of decoded content.
+/// Limits on foreign input and on its age All sizes in bytes, of decoded content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// New roots in one refresh: 1024.
@@ -13,13 +13,15 @@ pub struct Limits {
     pub snapshot_size: u64,
     /// A targets file, if the snapshot signs no length: 16 MiB.
     pub targets_size: u64,
-    /// Any metadata file, whatever length is signed: 32 MiB. In memory a file takes up to six times its size while it is read.
+    /// Any metadata file, whatever length is signed: 32 MiB. In memory a file takes up to six times its size while it
+    /// is read.
     pub metadata_size: u64,
     /// Delegated roles visited in one look-up, the top-level one not counted: 32.
     pub delegations_visited: usize,
-    /// Timestamp, snapshot, targets and delegated roles may have expired less than so many seconds before the time of the
-    /// update: 0, none may. Never the root. Whoever withholds updates gains that much time, so it takes an explicit wish of
-    /// the user; [`Client::expired`](crate::Client::expired) says what was used only thanks to it.
+    /// Timestamp, snapshot, targets and delegated roles may have expired less than this number of seconds before the
+    /// time of the update: 0, none may. Never the root. An attacker who withholds updates gains that much time, so it
+    /// takes an explicit request of the user; [`Client::expired`](crate::Client::expired) lists what was used only
+    /// because of it.
     pub expired_for: u64,
 }
 

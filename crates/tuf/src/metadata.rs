@@ -83,21 +83,22 @@ impl<T: Signed> Metadata<T> {
             None => self.signatures.push(signature),
         }
     }
-    /// Whether enough different keys of a role have signed what stands here now. `keys` are those of the file that names
-    /// the role: a root, or the delegations of a targets file.
+    /// Whether enough different keys of a role have signed what stands here now. `keys` are those of the file that
+    /// names the role: a root, or the delegations of a targets file.
     ///
-    /// For whoever signs. A client also needs the right version, expiry and content, which [`Client`](crate::Client) checks.
+    /// For signers. A client also needs the right version, expiry and content, which [`Client`](crate::Client) checks.
     pub fn verify(&self, keys: &BTreeMap<KeyId, Key>, role: &RoleKeys) -> Result<(), Shortfall> {
         threshold::verify(&self.signing_bytes(), &self.signatures, keys, role).map(drop)
     }
-    /// The file, as compact JSON. Writes what is there, good or not; [`Metadata::from_bytes`] says whether others can read it.
+    /// The file, as compact JSON. Writes what is there, good or not; [`Metadata::from_bytes`] says whether others can
+    /// read it.
     pub fn to_bytes(&self) -> Vec<u8> {
         envelope::write(&self.signatures, self.signed.to_value()).to_json()
     }
 }
 
-/// The version that a metadata file claims to have, whoever signed it; `None` if it is no metadata. For stores that must not go
-/// back (see [`manual::driving`](crate::manual::driving)), and for nothing that needs trust.
+/// The version that a metadata file claims to have, without any check of signatures; `None` if it is no metadata. For
+/// stores that must not go back (see [`manual::driving`](crate::manual::driving)), and for nothing that needs trust.
 pub fn claimed_version(bytes: &[u8]) -> Option<u64> {
     match Envelope::open(bytes).ok()?.signed.as_object()?.get("version")? {
         Value::Unsigned(version) => Some(*version),

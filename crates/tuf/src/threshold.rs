@@ -47,7 +47,7 @@ pub(crate) fn verify(
         if signed.contains(&material) {
             continue;
         }
-        // Each signature hashes the message anew.
+        // Each signature hashes the message again.
         hashed = hashed.saturating_add(message.len());
         if hashed > MAX_HASHED {
             break;

@@ -1,8 +1,9 @@
-//! A wheel file as an archive: opened only if its zip structure leaves no room for two readings, then read entry by entry.
+//! A wheel file as an archive: opened only if its zip structure leaves no room for two readings, then read entry by
+//! entry.
 //!
-//! The zip format lets readers disagree: local headers, central directory and end record may contradict each other and hide
-//! bytes between them. Opening a wheel walks all of them and accounts for every byte (APPNOTE 6.3.10 sections 4.3 to 4.5);
-//! whatever two readers could take differently is refused. Nothing is inflated and nothing is written here.
+//! The zip format lets readers disagree: local headers, central directory and end record may contradict each other and
+//! hide bytes between them. Opening a wheel walks all of them and accounts for every byte (APPNOTE 6.3.10 sections 4.3
+//! to 4.5); every ambiguity between two readers is refused. Nothing is inflated and nothing is written here.
 
 mod directory;
 mod end;
@@ -26,7 +27,7 @@ use packaging::WheelFilename;
 use crate::error::{Refusal, Rule, WheelError};
 use end::{EndRecord, EndSearch};
 
-/// What a wheel may cost. The defaults hold for every wheel known to be honest, with a wide margin.
+/// Limits on a wheel. The defaults hold for every wheel known to be honest, with a wide margin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArchiveLimits {
     /// Largest sum of the uncompressed sizes, in bytes.
@@ -127,8 +128,8 @@ impl WheelArchive {
         self.files().map(|entry| entry.path.as_str())
     }
 
-    /// Contents of the file `path`, checked against its checksum; `None` if there is no such file. Refused if it is longer
-    /// than `limit` bytes.
+    /// Contents of the file `path`, checked against its checksum; `None` if there is no such file. Refused if it is
+    /// longer than `limit` bytes.
     pub fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, WheelError> {
         let Some(entry) = self.files().find(|entry| entry.path == path) else { return Ok(None) };
         if entry.size > limit {

@@ -11,12 +11,12 @@ pub enum WheelError {
     /// The wheel breaks a rule that protects the user; nothing of it is left on disk.
     #[error(transparent)]
     Refused(#[from] Box<Refusal>),
-    /// The disk or the operating system failed, or the file is not there.
+    /// The disk or the operating system failed, or the file is missing.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file or directory in question.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// An installed distribution's RECORD cannot be read.
@@ -51,7 +51,7 @@ pub struct Refusal {
     pub file: String,
     /// The rule that it breaks.
     pub rule: Rule,
-    /// What is wrong, in words.
+    /// What is wrong, as text.
     pub problem: String,
     /// The entry in question, raw; escaped when shown. `None` when the whole file is meant.
     pub entry: Option<String>,
@@ -112,7 +112,7 @@ pub enum Rule {
     Data,
     /// An entry point that cannot be made into a script safely.
     EntryPoint,
-    /// A file that already belongs to somebody else stands where the wheel wants to write.
+    /// The wheel would overwrite a file that it does not own.
     Placement,
 }
 

@@ -1,8 +1,8 @@
 //! The distributions that are installed in the directories of an import path.
 //!
 //! Implements the reading side of "Recording installed projects" and of the older layouts that pip still understands
-//! (`.egg-info`, eggs, `.egg-link`). Finding them costs one listing per directory; their files are read when asked for. What
-//! other tools have written is taken as it is: odd names and versions stay as text.
+//! (`.egg-info`, eggs, `.egg-link`). Finding them costs one listing per directory; their files are read when asked for.
+//! What other tools have written is taken as it is: odd names and versions stay as text.
 
 mod direct_url;
 
@@ -85,8 +85,8 @@ pub enum InstalledProblem {
     },
 }
 
-/// Finds the distributions in some directories. Of several with one name the one in the first directory counts; directories
-/// that do not exist hold nothing.
+/// Finds the distributions in some directories. Of several with one name the one in the first directory counts;
+/// directories that do not exist hold nothing.
 pub fn installed(directories: &[PathBuf]) -> Result<Vec<InstalledDistribution>, WheelError> {
     let mut known = HashSet::new();
     let mut found = Vec::new();
@@ -104,8 +104,8 @@ pub fn installed(directories: &[PathBuf]) -> Result<Vec<InstalledDistribution>, 
     Ok(found)
 }
 
-/// Looks for what RECORD promises and the disk does not keep: missing files and files of another length. Compiled files are
-/// left out, since anybody may delete them.
+/// Compares RECORD with the disk: missing files and files of another length. Compiled files are
+/// ignored, since they may be deleted at any time.
 pub fn problems(distribution: &InstalledDistribution) -> Vec<InstalledProblem> {
     if distribution.kind != InstalledKind::DistInfo {
         return Vec::new();
@@ -177,14 +177,14 @@ impl InstalledDistribution {
         Ok(Some(text.lines().filter(|line| !line.is_empty()).map(relative).collect()))
     }
 
-    /// Who installed it: the first line of INSTALLER that is not empty. Empty when nobody says.
+    /// Who installed it: the first line of INSTALLER that is not empty; else an empty text.
     pub fn installer(&self) -> String {
         let text = self.read("INSTALLER").ok().flatten().unwrap_or_default();
         let text = String::from_utf8_lossy(&text).into_owned();
         text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
     }
 
-    /// Whether the user asked for it, and not only another distribution.
+    /// Whether the user requested it, and not only another distribution.
     pub fn requested(&self) -> bool {
         self.info.join("REQUESTED").is_file()
     }
@@ -246,7 +246,7 @@ fn in_directory(directory: &Path) -> Result<Vec<InstalledDistribution>, WheelErr
             found.push(InstalledDistribution { kind: InstalledKind::Egg, ..egg });
         }
     }
-    // The order of a directory's entries is no order.
+    // The order of directory entries is arbitrary.
     found.sort_by(|one, other| one.info.cmp(&other.info));
     links.sort();
     for link in links {

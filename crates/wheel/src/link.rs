@@ -1,9 +1,9 @@
 //! Fills the staging directory: hard links to unpacked files, and the few files that an installer writes itself.
 //!
-//! A link shares the mode, the owner and the modification time of the file in the cache. When mode or owner are not what a
-//! file created now would have, or the file system refuses to link, the file is copied instead (with its modification time,
-//! which compiled bytecode remembers). So the cache is best filled with the umask and by the user who installs, and a
-//! cache of another user never leaves files in an environment that he could change afterwards.
+//! A link shares the mode, the owner and the modification time of the file in the cache. When mode or owner are not
+//! what a file created now would have, or the file system refuses to link, the file is copied instead (with its
+//! modification time, which compiled bytecode remembers). So the cache is best filled with the umask and by the user
+//! who installs, and a cache of another user never leaves files in an environment that he could change afterwards.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -125,8 +125,8 @@ impl<'a> Linker<'_, 'a> {
         if as_new && rustix::fs::linkat(source, file_name, parent, name, AtFlags::empty()).is_ok() {
             return Ok(());
         }
-        // Another file system, too many links, links not allowed: whatever the reason, a copy does as well; and if the disk
-        // has a deeper problem, the copy meets it too.
+        // Another file system, too many links, links not allowed: whatever the reason, a copy does as well; and if the
+        // disk has a deeper problem, the copy meets it too.
         let copied = copy(source, file_name, parent, name, expected, &found).map_err(TransactionError::io(&full()))?;
         if copied != expected.size {
             return Err(changed("its length changed while it was copied"));
@@ -163,7 +163,7 @@ impl<'a> Linker<'_, 'a> {
     }
 }
 
-/// What a file of the cache must be like.
+/// The mode and owner that a file of the cache must have.
 struct ExpectedStat {
     size: u64,
     modified: Option<(i64, u32)>,

@@ -13,8 +13,8 @@ pub struct Manifest {
     pub wheel_version: (u64, u64),
     /// `Root-Is-Purelib` of WHEEL: whether the root of the archive goes to purelib or to platlib.
     pub root_is_purelib: bool,
-    /// Every file to place, in the order of their paths. Not among them: RECORD and its signatures, and what an installer
-    /// writes itself (INSTALLER, REQUESTED, direct_url.json).
+    /// Every file to place, in the order of their paths. Not among them: RECORD and its signatures, and what an
+    /// installer writes itself (INSTALLER, REQUESTED, direct_url.json).
     pub files: Vec<UnpackedFile>,
     /// `console_scripts` of entry_points.txt, in their order.
     pub console_scripts: Vec<EntryPoint>,
@@ -29,8 +29,8 @@ pub struct UnpackedFile {
     pub path: String,
     /// Length in bytes.
     pub size: u64,
-    /// Modification time of the unpacked copy: seconds and nanoseconds since 1970. With the size it tells whether somebody
-    /// changed the copy, and it is what a .pyc file made from it remembers.
+    /// Modification time of the unpacked copy: seconds and nanoseconds since 1970. With the size it shows whether
+    /// another process changed the copy, and it is what a .pyc file made from it remembers.
     pub modified: (i64, u32),
     /// Whether the archive marks it executable (mode 0755 instead of 0644).
     pub executable: bool,

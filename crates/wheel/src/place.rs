@@ -1,9 +1,10 @@
 //! Where each file of an unpacked wheel goes in an environment, and what the installer writes besides.
 //!
 //! Implements the "spread" part of "Binary distribution format: installing a wheel" and "Recording installed projects".
-//! What ends up on disk equals what pip 26 leaves: contents, modes, rows of RECORD. Two things differ on purpose. RECORD has
-//! no row for setuptools' script wrappers that are not installed (pip keeps a row for a file that does not exist), and where
-//! pip would write into the interpreter or into another distribution's metadata the wheel is refused (threats.md §1.7).
+//! What ends up on disk equals what pip 26 leaves: contents, modes, rows of RECORD. Two things differ on purpose.
+//! RECORD has no row for setuptools' script wrappers that are not installed (pip keeps a row for a file that does not
+//! exist), and where pip would write into the interpreter or into another distribution's metadata the wheel is refused
+//! (threats.md §1.7).
 
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
@@ -47,8 +48,8 @@ pub struct Placement<'a> {
     pub bytecode: Option<(&'a Path, &'a [BytecodeFile])>,
     /// Where the files go.
     pub scheme: &'a Scheme,
-    /// The directories that RECORD pretends the files are in. Only `--target` needs it: pip installs into a home scheme, writes
-    /// RECORD there and moves the files afterwards. `None` stands for `scheme`.
+    /// The directories that RECORD pretends the files are in. Only `--target` needs it: pip installs into a home
+    /// scheme, writes RECORD there and moves the files afterwards. `None` stands for `scheme`.
     pub record_scheme: Option<&'a Scheme>,
     /// The interpreter that scripts name in their first line.
     pub interpreter: &'a Path,
@@ -56,7 +57,7 @@ pub struct Placement<'a> {
     pub version: (u8, u8),
     /// What INSTALLER says, without the line end.
     pub installer: &'a str,
-    /// Whether the user asked for this distribution, which the file REQUESTED records.
+    /// Whether the user requested this distribution, which the file REQUESTED records.
     pub requested: bool,
     /// Contents of `direct_url.json` (PEP 610).
     pub direct_url: Option<&'a str>,
@@ -173,7 +174,7 @@ impl<'a> Spread<'_, 'a> {
 
     fn bytecode_file(&mut self, directory: &'a Path, file: &'a BytecodeFile) -> Result<(), TransactionError> {
         let (key, name) = self.enter(&file.path)?;
-        // pip leaves hash and size of compiled files empty: they may be made anew at any time.
+        // pip leaves hash and size of compiled files empty: they may be compiled again at any time.
         let row = RecordRow { path: self.record_path(key, &file.path), hash: None, size: None };
         let permissions = Permissions::Plain;
         let source =
@@ -272,8 +273,8 @@ impl<'a> Spread<'_, 'a> {
         Ok((key, inner))
     }
 
-    /// The directory on disk, with the symbolic links on the way to it resolved as far as it exists. Inside the library no
-    /// links are looked for: it would cost a system call per directory, and the plan resolves those it meets.
+    /// The directory on disk, with the symbolic links on the way to it resolved as far as it exists. Inside the library
+    /// no links are looked for: it would cost a system call per directory, and the plan resolves those it meets.
     fn destination(&self, key: SchemeKey, inner: &str) -> Result<PathBuf, TransactionError> {
         let base = directory_of(self.placement.scheme, key);
         match key {

@@ -41,8 +41,8 @@ fn entry_point_shebang(interpreter: &Path) -> Vec<u8> {
     [b"#!/bin/sh\n'''exec' ", quote, path, quote, b" \"$0\" \"$@\"\n' '''\n"].concat()
 }
 
-/// A file of `.data/scripts` with its first line replaced, or `None` when it is to be placed as it is. pip writes the bare
-/// interpreter here, whatever its path looks like.
+/// A file of `.data/scripts` with its first line replaced, or `None` when it is to be placed as it is. pip writes the
+/// bare interpreter here, whatever its path looks like.
 pub fn rewritten_script(interpreter: &Path, contents: &[u8]) -> Option<Vec<u8>> {
     if !contents.starts_with(b"#!python") {
         return None;
@@ -54,8 +54,8 @@ pub fn rewritten_script(interpreter: &Path, contents: &[u8]) -> Option<Vec<u8>> 
     Some([b"#!", interpreter.as_os_str().as_bytes(), b"\n", rest].concat())
 }
 
-/// The console scripts to make for Python `major.minor`. `pip` and `easy_install` are known to carry the Python version of
-/// the machine that built the wheel in their names; those names are made anew.
+/// The console scripts to make for Python `major.minor`. `pip` and `easy_install` are known to carry the Python version
+/// of the machine that built the wheel in their names; those names are replaced.
 pub(crate) fn console_scripts(declared: &[EntryPoint], (major, minor): (u8, u8)) -> Vec<EntryPoint> {
     let named = |name: &str| declared.iter().rev().find(|entry_point| entry_point.name == name);
     let renamed = |entry_point: &EntryPoint, name: String| EntryPoint { name, ..entry_point.clone() };
@@ -77,8 +77,8 @@ pub(crate) fn console_scripts(declared: &[EntryPoint], (major, minor): (u8, u8))
     scripts
 }
 
-/// Whether a file of `.data/scripts` is a wrapper that setuptools generated for an entry point of this name: the installer
-/// makes its own.
+/// Whether a file of `.data/scripts` is a wrapper that setuptools generated for an entry point of this name: the
+/// installer makes its own.
 pub(crate) fn is_wrapper_of(file_name: &str, entry_point: &str) -> bool {
     let lower = file_name.to_ascii_lowercase();
     let stem_length = [".exe", "-script.py", ".pya"]

@@ -1,10 +1,10 @@
-//! One change of an environment: distributions leave and others come, all of it or nothing.
+//! One change of an environment: distributions are removed and others added, all or nothing.
 //!
-//! A transaction locks the directory it installs into, stages everything beside it, writes a journal of renames, does them
-//! and deletes what it took away (threats.md §3). A process killed at any moment leaves either the old environment or a
-//! journal, and the next [`Transaction::begin`] on the directory makes the old environment of it; from the moment the
-//! journal is marked as done the new environment is there, and only waste remains to be deleted. What a power failure means
-//! stands in `journal.rs`.
+//! A transaction locks the directory it installs into, stages everything beside it, writes a journal of renames, does
+//! them and deletes what it took away (threats.md §3). A process killed at any moment leaves either the old environment
+//! or a journal, and the next [`Transaction::begin`] on the directory makes the old environment of it; from the moment
+//! the journal is marked as done the new environment is complete, and only waste remains to be deleted. `journal.rs`
+//! describes what a power failure can do.
 
 pub(crate) mod destination_tree;
 pub(crate) mod error;
@@ -46,7 +46,7 @@ pub struct Transaction<'a> {
     target: Option<TargetDirectory>,
 }
 
-/// What a transaction did besides what it was asked for.
+/// What a transaction did besides its task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TransactionOutcome {
     /// With a target directory: names that existed and were left alone.
@@ -65,8 +65,8 @@ pub enum Pending {
 }
 
 impl<'a> Transaction<'a> {
-    /// Locks a directory (usually `site-packages`; made when missing) and undoes what an interrupted transaction left there.
-    /// When another process holds the lock, `on_wait` is called before waiting for it.
+    /// Locks a directory (usually `site-packages`; made when missing) and undoes what an interrupted transaction left
+    /// there. When another process holds the lock, `on_wait` is called before waiting for it.
     pub fn begin(directory: &Path, on_wait: impl FnOnce()) -> Result<Transaction<'a>, TransactionError> {
         let made = make_directories(directory)?;
         let directory = directory.canonicalize().map_err(TransactionError::io(directory))?;
@@ -111,8 +111,8 @@ impl<'a> Transaction<'a> {
         self.placements.push(placement);
     }
 
-    /// Installs like `pip install --target`: a name that exists in the directory the transaction was begun for stays as it
-    /// is ([`TransactionOutcome::kept`]), or with `upgrade` is replaced whole unless it is a link.
+    /// Installs like `pip install --target`: a name that exists in the directory the transaction was begun for stays as
+    /// it is ([`TransactionOutcome::kept`]), or with `upgrade` is replaced whole unless it is a link.
     pub fn into_target(&mut self, upgrade: bool) {
         self.target = Some(TargetDirectory { directory: self.directory.clone(), upgrade });
     }
@@ -179,7 +179,7 @@ impl Drop for Transaction<'_> {
     /// Without a change the directories made for it go again.
     fn drop(&mut self) {
         for directory in self.made.iter().rev() {
-            // Not empty means that somebody else uses it by now.
+            // A directory that is not empty is in use by another process.
             let _ = fs::remove_dir(directory);
         }
     }

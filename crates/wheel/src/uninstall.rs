@@ -1,7 +1,7 @@
-//! Which files leave when a distribution is uninstalled.
+//! Which files an uninstallation removes.
 //!
-//! Implements "Recording installed projects: uninstalling" with pip's decisions for the older layouts. Never outside the
-//! prefixes the caller permits, never the interpreter or another distribution's metadata, whatever a RECORD says.
+//! Implements "Recording installed projects: uninstalling" with pip's decisions for the older layouts. Never outside
+//! the prefixes the caller permits, never the interpreter or another distribution's metadata, whatever a RECORD says.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
@@ -15,14 +15,14 @@ use crate::transaction::protected::{Protected, resolve};
 /// The environment that a distribution is removed from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemovalScope {
-    /// Only what lies in these directories is removed: the prefix of a virtual environment; outside of one, the prefix of
-    /// the interpreter and the user's base directory.
+    /// Only what lies in these directories is removed: the prefix of a virtual environment; outside of one, the prefix
+    /// of the interpreter and the user's base directory.
     pub permitted: Vec<PathBuf>,
     /// Where entry points have their scripts.
     pub scripts: PathBuf,
 }
 
-/// What leaves with one distribution. Symbolic links in the parents of the paths are resolved.
+/// The files to remove with one distribution. Symbolic links in the parents of the paths are resolved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Removal {
     /// Existing files, links and, in the old layouts and for the metadata, whole directories.
@@ -36,7 +36,7 @@ pub struct Removal {
 }
 
 impl Removal {
-    /// Finds what belongs to a distribution.
+    /// Finds the files of a distribution.
     pub fn of(distribution: &InstalledDistribution, scope: &RemovalScope) -> Result<Removal, TransactionError> {
         let mut collector = Collector::new(distribution, scope)?;
         match &distribution.kind {
@@ -66,7 +66,8 @@ impl Removal {
     }
 }
 
-/// Turns the files of all removals into as few moves as possible: a directory in which nothing else is left goes as a whole.
+/// Turns the files of all removals into as few moves as possible: a directory in which nothing else is left goes as a
+/// whole.
 pub(crate) fn compress(removals: &[Removal]) -> Result<BTreeSet<PathBuf>, TransactionError> {
     let paths: HashSet<&Path> =
         removals.iter().flat_map(|removal| removal.paths.iter().map(PathBuf::as_path)).collect();
@@ -90,8 +91,8 @@ pub(crate) fn compress(removals: &[Removal]) -> Result<BTreeSet<PathBuf>, Transa
     Ok(moves.iter().filter(|path| !below(path)).cloned().collect())
 }
 
-/// Which directories have nothing left in them. A directory that was empty before goes along only when it lies in a directory
-/// that files leave: `include/python3.11` of a new virtual environment stays.
+/// Which directories have nothing left in them. A directory that was empty before goes along only when it lies in a
+/// directory that files leave: `include/python3.11` of a new virtual environment stays.
 struct EmptiedDirectories<'p> {
     paths: &'p HashSet<&'p Path>,
     parents: HashSet<&'p Path>,

@@ -1,8 +1,8 @@
 //! From an open wheel to a directory with its files and a [`Manifest`]: everything is checked, or nothing is left.
 //!
 //! What can be checked without inflating everything is checked before the first file is written: the distribution's
-//! identity, WHEEL, entry points, `.data` and that RECORD lists exactly the files of the archive. Checksums and hashes are
-//! compared while inflating; if one is wrong, everything written is removed again.
+//! identity, WHEEL, entry points, `.data` and that RECORD lists exactly the files of the archive. Checksums and hashes
+//! are compared while inflating; if one is wrong, everything written is removed again.
 //!
 //! Implements the "Binary distribution format" specification (PEP 427) and RECORD as recorded by PEP 376 and PEP 627.
 
@@ -26,7 +26,7 @@ use record_check::ExpectedDigest;
 pub enum RecordPolicy {
     /// Refuse the wheel.
     Enforce,
-    /// Unpack it all the same, by the user's explicit wish for this wheel.
+    /// Unpack it nevertheless, at the user's explicit request for this wheel.
     Waive,
 }
 
@@ -35,8 +35,8 @@ const INSTALLER_FILES: [&str; 3] = ["INSTALLER", "REQUESTED", "direct_url.json"]
 /// RECORD and its signatures, which RECORD does not describe.
 const RECORD_FILES: [&str; 3] = ["RECORD", "RECORD.jws", "RECORD.p7s"];
 
-/// Unpacks all files to place into the directory `into`, which is created and must be empty if it exists. Uses the threads
-/// of the current rayon pool.
+/// Unpacks all files to place into the directory `into`, which is created and must be empty if it exists. Uses the
+/// threads of the current rayon pool.
 pub fn unpack(archive: &WheelArchive, into: &Path, record: RecordPolicy) -> Result<Manifest, WheelError> {
     let plan = UnpackPlan::of(archive, record)?;
     let unfinished = Unfinished::begin(into)?;

@@ -1,6 +1,6 @@
 //! Editable projects as requirements: those in a git checkout by its remote and commit, others by their directory.
 //!
-//! Of version control systems only git is asked; a checkout of another one counts as a plain directory.
+//! The only supported version control system is git; a checkout of another one counts as a plain directory.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use super::without_secret;
 use crate::terminal::Terminal;
 use installer::python::installed::InstalledPackage;
 
-/// The line for an editable project, with a comment before it where the line does not tell the version.
+/// The line for an editable project, with a comment before it where the line does not contain the version.
 pub(super) fn requirement(location: &Path, described: &InstalledPackage, terminal: &Terminal) -> Vec<String> {
     let location = std::path::absolute(location).unwrap_or_else(|_| location.to_owned());
     let pinned = described.to_pin();
@@ -45,7 +45,7 @@ pub(super) fn requirement(location: &Path, described: &InstalledPackage, termina
 fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new("git");
     command.args(arguments).current_dir(directory).stdin(Stdio::null());
-    // Those would point git at another repository than the directory's.
+    // These variables would point git to another repository than the directory's.
     command.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE");
     let output = command.output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())

@@ -27,7 +27,7 @@ const KEPT: [&str; 11] = [
 /// Prints `files` with what is installed, and takes that out of `frozen`.
 ///
 /// # Errors
-/// When a file cannot be read, or a line of it means nothing.
+/// When a file cannot be read, or a line of it is invalid.
 pub(super) fn fill(
     files: &[String],
     frozen: &mut BTreeMap<PackageName, FrozenRequirement>,
@@ -82,7 +82,7 @@ fn named(line: &str, requirement: &str) -> Result<Option<(PackageName, String)>,
     let fragment = requirement.split_once("#egg=").or_else(|| requirement.split_once("&egg="));
     let fragment = fragment.map(|(_, fragment)| leading(fragment));
     let is_editable = line.starts_with("-e") || line.starts_with("--editable");
-    // Of an editable project only a fragment tells: nothing is opened here.
+    // The name of an editable project is known from a fragment only: no file is opened here.
     let name = if is_editable {
         fragment.as_ref().and_then(|fragment| fragment.parse().ok())
     } else {

@@ -3,11 +3,11 @@
 use packaging::MetadataFields;
 
 use super::ListEntry;
-use crate::settings::{Freshness, ListFormat, ListOptions};
+use super::{Freshness, ListFormat, ListOptions};
 use crate::terminal::Terminal;
 use installer::error::Failure;
 
-/// Prints the distributions as `list` wants them.
+/// Prints the distributions in the format of `list`.
 ///
 /// # Errors
 /// When metadata cannot be read.
@@ -33,7 +33,7 @@ pub(super) fn print(listed: &[ListEntry], list: &ListOptions, terminal: &Termina
     Ok(())
 }
 
-/// The rows of the table, the titles first. Columns that nobody needs are left out.
+/// The rows of the table, the titles first. Empty columns are omitted.
 fn table(listed: &[ListEntry], latest: bool, verbose: bool) -> Result<Vec<Vec<String>>, Failure> {
     let mut builds = Vec::with_capacity(listed.len());
     let mut editables = Vec::with_capacity(listed.len());

@@ -1,11 +1,13 @@
-//! `repo add`: wheels and source distributions are checked and wait to be published.
+//! `repo add`: checks wheels and source distributions and stages them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::Args;
 use serde_json::json;
 
-use crate::settings::{AddFiles, OperatorOptions};
+use super::{OperatorDirectoryArgs, path};
 use crate::terminal::Terminal;
 use installer::error::{Code, Exit, Failure};
 use installer::text::count_noun;
@@ -14,27 +16,41 @@ use operator::add::{CheckedFile, FileToAdd, NewFile, StagedCopies, candidates};
 use operator::index_contents::{IndexContents, StageOutcome};
 use operator::operator_directory::OperatorDirectory;
 
+/// Add wheels and source distributions, to be published
+#[derive(Clone, Debug, Args)]
+pub struct AddArgs {
+    /// Wheels (.whl), source distributions (.tar.gz), and directories with these in them
+    #[arg(value_name = "file", required = true, value_parser = path)]
+    pub files: Vec<PathBuf>,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+}
+
 /// What was added, by file name.
 #[derive(Default)]
 struct Added<'a> {
     new: Vec<&'a NewFile>,
     staged: Vec<&'a str>,
     published: Vec<&'a str>,
-    /// Published files whose staged removal was taken back.
+    /// Published files whose staged removal was cancelled.
     taken_back: Vec<&'a str>,
     warnings: Vec<String>,
 }
 
-/// Adds what is named: all of it, or nothing.
+/// Adds all the named files, or none.
 ///
 /// # Errors
 /// When a file cannot be read, is refused, or has a name that stands for another content already. All such files are named.
-pub async fn add(repo: &OperatorOptions, add: &AddFiles, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+pub async fn add(add: &AddArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let repo = &add.operator_directory;
     let operator_directory = OperatorDirectory::open(&repo.directory)?;
     let (candidates, mut failures) = candidates(&add.files, terminal)?;
     let mut content = IndexContents::open(&operator_directory).await?;
     content.load(candidates.iter().map(|candidate| candidate.project.clone()).collect()).await?;
-    let copies = StagedCopies::begin(&operator_directory, unix_now().to_string(), repo.dry_run)?;
+    let copies = StagedCopies::begin(&operator_directory, unix_now().to_string(), add.dry_run)?;
     let mut checked = Vec::new();
     for result in copies.check(&candidates, &content, &operator_directory, terminal) {
         match result {
@@ -47,7 +63,7 @@ pub async fn add(repo: &OperatorOptions, add: &AddFiles, terminal: &Arc<Terminal
         return Err(nothing_added(failures, add, candidates.len()));
     }
     let added = stage(&candidates, &checked, &mut content, &copies, &operator_directory)?;
-    if !repo.dry_run {
+    if !add.dry_run {
         copies.flush(&operator_directory).await?;
         content.write(&operator_directory)?;
     }
@@ -55,9 +71,9 @@ pub async fn add(repo: &OperatorOptions, add: &AddFiles, terminal: &Arc<Terminal
         terminal.warning(warning);
     }
     if repo.json {
-        terminal.data(&to_json(&added, repo.dry_run).to_string());
+        terminal.data(&to_json(&added, add.dry_run).to_string());
     } else {
-        say(&added, repo.dry_run, terminal);
+        say(&added, add.dry_run, terminal);
     }
     Ok(())
 }
@@ -106,7 +122,7 @@ fn names_by_hash(content: &IndexContents) -> HashMap<String, String> {
     files.map(|file| (file.hashes.sha256.clone(), file.filename.clone())).collect()
 }
 
-/// Files of one name that were both given, and differ.
+/// Failures for given files that have the same name and differ.
 fn two_contents(checked: &[CheckedFile]) -> Vec<Failure> {
     let mut known = HashMap::new();
     let mut failures = Vec::new();
@@ -122,7 +138,7 @@ fn two_contents(checked: &[CheckedFile]) -> Vec<Failure> {
 }
 
 /// One failure that names all.
-fn nothing_added(mut failures: Vec<Failure>, add: &AddFiles, good: usize) -> Failure {
+fn nothing_added(mut failures: Vec<Failure>, add: &AddArgs, good: usize) -> Failure {
     if let ([_], [_]) = (failures.as_slice(), add.files.as_slice())
         && good <= 1
         && let Some(failure) = failures.pop()

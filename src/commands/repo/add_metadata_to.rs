@@ -1,18 +1,20 @@
 //! `repo add-metadata-to`: signatures for an index that cannot be changed, published elsewhere.
 //!
-//! The pages are signed with absolute links, so that files stay where they are. Clients fetch pages and metadata from here
-//! (the layout's `base` is relative to the metadata) and files from there.
+//! The pages are signed with absolute links, so that files stay where they are. Clients fetch pages and metadata from
+//! here (the layout's `base` is relative to the metadata) and files from there.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::{Args, ValueHint};
 use futures_util::{StreamExt as _, stream};
 use packaging::PackageName;
 use repository::Change;
 use url::Url;
 
-use crate::settings::{AddMetadataTo, OperatorOptions, Settings};
+use super::{OperatorDirectoryArgs, path, quiet_with_json};
+use crate::arguments::values::{index_url, project_name};
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Code, Failure};
@@ -20,6 +22,7 @@ use installer::event::Progress;
 use installer::event::Reporter;
 use installer::index::{IndexFile, PageFetcher, download_request};
 use installer::install::resolution;
+use installer::options::CommonOptions;
 use installer::text::count_noun;
 use installer::trust::IndexIdentity;
 use operator::config::{CONFIG_FILE, Config};
@@ -29,6 +32,28 @@ use operator::mirror::{
 };
 use operator::operator_directory::OperatorDirectory;
 
+/// Sign an index that cannot be changed; the signatures live elsewhere
+///
+/// Pages and metadata are published here, files stay where they are. Run it again, from cron, when the index has changed. Users run
+/// tufpip trust add URL --root FILE --metadata-url BASE/tuf/, with the base of this repository.
+#[derive(Clone, Debug, Args)]
+pub struct AddMetadataToArgs {
+    /// Base URL of the index
+    #[arg(value_name = "index_url", required = true, value_hint = ValueHint::DirPath, value_parser = index_url)]
+    pub index: Url,
+    /// Only this project; may be given several times, or names with commas. Otherwise the index's list of projects is read
+    #[arg(long = "project", value_name = "name", value_delimiter = ',', value_parser = project_name)]
+    pub projects: Vec<PackageName>,
+    /// Only the projects named in this file, one a line
+    #[arg(long, value_name = "file", value_parser = path)]
+    pub projects_from: Vec<PathBuf>,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+}
+
 /// Projects that are compared at a time.
 const PROJECTS: usize = 8;
 
@@ -37,17 +62,17 @@ const PROJECTS: usize = 8;
 /// # Errors
 /// When it cannot be read, belongs to another repository, or has replaced a file that is signed already.
 pub async fn add_metadata_to(
-    settings: &Settings,
-    repo: &OperatorOptions,
-    add: &AddMetadataTo,
+    common: &CommonOptions,
+    add: &AddMetadataToArgs,
     terminal: &Arc<Terminal>,
 ) -> Result<(), Failure> {
+    let repo = &add.operator_directory;
     let mut operator_directory = OperatorDirectory::open(&repo.directory)?;
     let current_index = CurrentIndex::read(&operator_directory).await?;
     let here = current_index.projects();
     let is_first = bind_to_index(&mut operator_directory, &add.index, &here)?;
-    let quiet = repo.terminal(settings, terminal)?;
-    let context = Context::open(&settings.common, Arc::clone(&quiet) as Arc<dyn Reporter>)?;
+    let quiet = quiet_with_json(repo, terminal)?;
+    let context = Context::open(common, Arc::clone(&quiet) as Arc<dyn Reporter>)?;
     context.client.add_credentials_of(std::slice::from_ref(&add.index));
     let index = without_credentials(&add.index);
     if !context.client.is_secure_origin(&index) {
@@ -69,7 +94,7 @@ pub async fn add_metadata_to(
         async move {
             let upstream = followed(project, pages, index, &*importer.context.reporter).await?;
             let here = current_index.page(project).await?;
-            follow(upstream, &here, importer, repo.dry_run).await
+            follow(upstream, &here, importer, add.dry_run).await
         }
     });
     let mut compared = compared.buffered(PROJECTS);
@@ -91,16 +116,16 @@ pub async fn add_metadata_to(
         }
     }
     report.refuse_replaced()?;
-    if !repo.dry_run {
+    if !add.dry_run {
         if is_first {
             write_index_url(&operator_directory, &index)?;
         }
         stage(&operator_directory, changes)?;
     }
     if repo.json {
-        terminal.json(&report.to_json(repo.dry_run).to_string());
+        terminal.json(&report.to_json(add.dry_run).to_string());
     } else {
-        super::mirror::say(&report, repo.dry_run, terminal);
+        super::mirror::say(&report, add.dry_run, terminal);
     }
     Ok(())
 }
@@ -129,9 +154,9 @@ async fn followed(
     })
 }
 
-/// The projects to be signed, and whether these are all that the index has.
+/// The projects to be signed, and whether these are all projects of the index.
 async fn projects(
-    add: &AddMetadataTo,
+    add: &AddMetadataToArgs,
     index: &Url,
     context: &Context,
     terminal: &Terminal,
@@ -156,7 +181,7 @@ async fn projects(
     Ok((named.into_iter().collect(), false))
 }
 
-/// The names in a file, one a line; what follows `#` is for people.
+/// The names in a file, one a line; text after `#` is a comment.
 fn names_in(path: &PathBuf) -> Result<Vec<PackageName>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::new(Code::FileUnreadable, format!("Could not read {}: {error}", path.display())).caused_by(error)
@@ -172,7 +197,7 @@ fn names_in(path: &PathBuf) -> Result<Vec<PackageName>, Failure> {
     parsed.collect()
 }
 
-/// Makes sure that this repository is about that index; `true` if it is so from now on.
+/// Makes sure that this repository signs that index; `true` if this call bound it.
 fn bind_to_index(
     operator_directory: &mut OperatorDirectory,
     index: &Url,
@@ -221,7 +246,7 @@ fn without_credentials(index: &Url) -> Url {
     url
 }
 
-/// Notes in repo.toml which index this repository is about; everything else in it stays as people wrote it.
+/// Writes to repo.toml which index this repository signs; everything else in the file stays as it was written.
 fn write_index_url(operator_directory: &OperatorDirectory, index: &Url) -> Result<(), Failure> {
     let text = operator_directory.read(CONFIG_FILE)?.unwrap_or_default();
     let text = Config::index_url_written_into(&String::from_utf8_lossy(&text), index)?;

@@ -1,8 +1,10 @@
-//! `repo delegate`: the files of a project are signed by its own people (PEP 480).
+//! `repo delegate`: the files of a project are signed by its own key holders (PEP 480).
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::Args;
 use packaging::PackageName;
 use repository::ceremony::{OfflineMetadataFile, OfflineRenewal};
 use repository::roles::project_role;
@@ -11,7 +13,8 @@ use tuf::UnixTime;
 use tuf::metadata::{RoleName, TargetFile, Targets};
 
 use super::root::edit::{impossible, no_root, prepare, stage};
-use crate::settings::{DelegateProject, OperatorOptions};
+use super::{OperatorDirectoryArgs, PassphraseArgs, path};
+use crate::arguments::values::project_name;
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
 use installer::trust::unix_now;
@@ -21,19 +24,45 @@ use operator::operator_directory::OperatorDirectory;
 use operator::published_state;
 use operator::storage::Storage;
 
+/// Require a project's own signature for its files
+///
+/// The files of the project are then trusted only if its people signed them (PEP 480). Its page is still the index's word.
+#[derive(Clone, Debug, Args)]
+pub struct DelegateArgs {
+    /// Name of the project
+    #[arg(value_name = "project", required = true, value_parser = project_name)]
+    pub project: PackageName,
+    /// Somebody who signs for it (a .pub file); may be given several times
+    #[arg(long = "key", value_name = "file", value_parser = path)]
+    pub keys: Vec<PathBuf>,
+    /// How many of the keys must sign
+    #[arg(long, value_name = "number", default_value_t = 1)]
+    pub threshold: u64,
+    /// Take it back: the index vouches for the project's files again
+    #[arg(long)]
+    pub remove: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+    #[command(flatten)]
+    pub unlock: PassphraseArgs,
+}
+
 /// Writes what people shall sign so that a project gets keys of its own, or loses them.
 ///
 /// # Errors
 /// When the repository has no place for it, or a key cannot be read.
-pub async fn delegate(
-    repo: &OperatorOptions,
-    delegate: &DelegateProject,
-    terminal: &Arc<Terminal>,
-) -> Result<(), Failure> {
+pub async fn delegate(delegate: &DelegateArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    if delegate.remove != delegate.keys.is_empty() {
+        return Err(Failure::usage("expected either --key, for each of those who sign for the project, or --remove"));
+    }
+    let repo = &delegate.operator_directory;
     let operator_directory = OperatorDirectory::open(&repo.directory)?;
     let storage = Storage::open(&operator_directory.output())?;
     let ceremony = Ceremony::read(&operator_directory, &storage, terminal).await?;
-    let mut ring = ceremony::ring(&operator_directory, &repo.unlock())?;
+    let mut ring = ceremony::ring(&operator_directory, &delegate.unlock.options(terminal))?;
     let mut wanted = ceremony.expected().ok_or_else(no_root)?;
     let (project, policy) = (&delegate.project, operator_directory.config.policy());
     let mut signers = Vec::new();
@@ -58,15 +87,15 @@ pub async fn delegate(
         let expires = UnixTime(unix_now().0 + policy.expiry.targets);
         files.push(projects_file(ceremony.published.as_ref(), &storage, project, expires).await?);
     }
-    if !repo.dry_run {
+    if !delegate.dry_run {
         for key in &signers {
             keys::adopt(&operator_directory.keys(), key, false)?;
         }
     }
-    stage(repo, &operator_directory, ceremony, files, &ring, terminal)
+    stage(repo, delegate.dry_run, &operator_directory, ceremony, files, &ring, terminal)
 }
 
-/// What the project's people sign first: the files that the index vouches for until now.
+/// The first metadata of the project's key holders: the files that the index signs until now.
 async fn projects_file(
     published: Option<&Published>,
     storage: &Storage,

@@ -1,7 +1,7 @@
-//! `repo demo`: a signed index, somebody who uses it, and somebody on the network between them. No network, no repository and
-//! no keys are needed; nothing of the user's own is touched.
+//! `repo demo`: a signed index, a user of it, and an attacker on the network between them. No network, no repository
+//! and no keys are needed; the user's own files are not touched.
 //!
-//! What is shown is what users see: every step is this program, run as they run it.
+//! The output is what users see: every step runs this program as users run it.
 
 mod attacker;
 mod sample_wheel;
@@ -9,31 +9,37 @@ mod stage;
 
 use std::sync::Arc;
 
+use clap::Args;
+
 use self::attacker::Attacker;
 use self::sample_wheel::SampleWheel;
 use self::stage::{CommandResult, DemoStage};
-use crate::settings::Settings;
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
+use installer::options::CommonOptions;
 use installer::python;
+
+/// Show a signed index at work, and attacks on it refused
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {}
 
 /// What is published, and installed.
 const GREETING: &str = "tufpip-demo-greeting";
-/// What that needs.
+/// Its dependency.
 const WORDS: &str = "tufpip-demo-words";
-/// What only the attacker's wheels say; as long as what the others say, so that not even the length gives them away.
+/// The output of the attacker's wheels; as long as that of the others, so that the length does not reveal them.
 const EVIL: &str = "Data stolen.";
-/// What the version with the hole says.
+/// The output of the version with the security hole.
 const FIRST: &str = "Good evening";
-/// What the fixed version says.
+/// The output of the fixed version.
 const FIXED: &str = "Good morning";
 
-/// Plays the story.
+/// Runs the demonstration.
 ///
 /// # Errors
 /// When an attack is not refused, or something that should work does not.
-pub async fn demo(settings: &Settings, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let stage = DemoStage::new(python::find(settings.common.python.as_deref())?, terminal).await?;
+pub async fn demo(common: &CommonOptions, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let stage = DemoStage::new(python::find(common.python.as_deref())?, terminal).await?;
     stage.say(&[
         "A signed index, somebody who uses it, and somebody on the network between them.",
         &format!("All of it is in {} and on 127.0.0.1;", stage.directory().display()),
@@ -122,7 +128,7 @@ fn install<'a>(stage: &'a DemoStage, target: &'a str) -> [&'a str; 6] {
     ["install", "-i", stage.index(), "--target", target, GREETING]
 }
 
-/// An attack that others would fall for, and this program must not.
+/// Runs an attack that succeeds against other installers and must fail here.
 fn is_refused(stage: &DemoStage, target: &str, aim: &str, code: Code) -> Result<(), Failure> {
     let exit_code = i32::from(code.exit().code());
     let fooled = format!("{target}-by-others");

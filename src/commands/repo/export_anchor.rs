@@ -1,13 +1,14 @@
-//! `repo export-anchor`: the root that users begin to trust an index with.
+//! `repo export-anchor`: writes the root with which users start to trust an index.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::Args;
 use repository::layout;
 use serde_json::json;
 use tuf::metadata::{RoleName, TopLevelRole};
 
-use crate::settings::OperatorOptions;
+use super::{OperatorDirectoryArgs, path};
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
 use operator::anchor::{IndexAddress, NewestRoot};
@@ -15,27 +16,35 @@ use operator::config::Config;
 use operator::operator_directory::{disk_failure, write_whole};
 use operator::storage::Storage;
 
+/// Write the root that users give to `trust add`
+#[derive(Clone, Debug, Args)]
+pub struct ExportAnchorArgs {
+    /// Where to write it; standard output for -
+    #[arg(short, long, value_name = "file", value_parser = path)]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+}
+
 /// What users are told to call it when it goes to standard output.
 const USUAL_NAME: &str = "root.json";
 
-/// Writes the newest root, to `output` or else to standard output, and says how it comes to be trusted.
+/// Writes the newest root, to `--output` or else to standard output, and says how it comes to be trusted.
 ///
 /// # Errors
 /// When it is not the root that is published: who trusts another could not use the index.
-pub async fn export_anchor(
-    repo: &OperatorOptions,
-    output: Option<&Path>,
-    terminal: &Arc<Terminal>,
-) -> Result<(), Failure> {
+pub async fn export_anchor(export: &ExportAnchorArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let repo = &export.operator_directory;
+    let output = export.output.as_deref().filter(|output| *output != Path::new("-"));
     let config = Config::read(&repo.directory)?;
     let root = NewestRoot::read(&repo.directory)?;
     let storage = Storage::open(&config.output(&repo.directory))?;
-    let path = layout::metadata_path(&RoleName::from(TopLevelRole::Root), root.version);
-    let published = storage.read(&path, tuf::Limits::default().root_size).await?.map(|(bytes, _)| bytes);
+    let root_path = layout::metadata_path(&RoleName::from(TopLevelRole::Root), root.version);
+    let published = storage.read(&root_path, tuf::Limits::default().root_size).await?.map(|(bytes, _)| bytes);
     match published {
         Some(published) if published == root.bytes => {}
-        Some(_) => return Err(not_published(&root, &format!("another file is published as {path}"))),
-        None => return Err(not_published(&root, &format!("there is no {path} where the index is published"))),
+        Some(_) => return Err(not_published(&root, &format!("another file is published as {root_path}"))),
+        None => return Err(not_published(&root, &format!("there is no {root_path} where the index is published"))),
     }
     if let Some(output) = output {
         write_whole(output, &root.bytes).map_err(|error| disk_failure(output, &error))?;

@@ -1,13 +1,15 @@
-//! `repo gc`: published files that nobody needs any more are deleted.
+//! `repo gc`: deletes published files that are no longer needed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::Args;
 use serde_json::json;
 use tuf::UnixTime;
 
-use crate::settings::OperatorOptions;
+use super::OperatorDirectoryArgs;
+use crate::arguments::values::expiry_grace;
 use crate::terminal::Terminal;
 use installer::error::Failure;
 use installer::text::count_noun;
@@ -16,37 +18,49 @@ use operator::garbage_collection::{self, Garbage, Swept};
 use operator::operator_directory::OperatorDirectory;
 use operator::storage::Storage;
 
-/// Deletes what no snapshot names that was current within the last `keep`.
+/// Delete published files that nobody needs any more
+#[derive(Clone, Debug, Args)]
+pub struct GcArgs {
+    /// Keep what was current within so long, for clients that are still at it
+    #[arg(long, value_name = "duration", default_value = "24h", value_parser = expiry_grace)]
+    pub keep: Duration,
+    /// Keep all wheels and source distributions, removed ones too
+    #[arg(long)]
+    pub keep_files: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+}
+
+/// Deletes what no snapshot names that was current within the time of `--keep`.
 ///
 /// # Errors
 /// When something published cannot be read; then nothing is deleted.
-pub async fn gc(
-    repo: &OperatorOptions,
-    keep: Duration,
-    keep_packages: bool,
-    terminal: &Arc<Terminal>,
-) -> Result<(), Failure> {
+pub async fn gc(gc: &GcArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let repo = &gc.operator_directory;
     let operator_directory = OperatorDirectory::open(&repo.directory)?;
     let storage = Storage::open(&operator_directory.output())?;
-    let since = UnixTime(unix_now().0.saturating_sub(i64::try_from(keep.as_secs()).unwrap_or(i64::MAX)));
-    let mut garbage = garbage_collection::find(&operator_directory, &storage, since, keep_packages, terminal).await?;
+    let since = UnixTime(unix_now().0.saturating_sub(i64::try_from(gc.keep.as_secs()).unwrap_or(i64::MAX)));
+    let mut garbage = garbage_collection::find(&operator_directory, &storage, since, gc.keep_files, terminal).await?;
     let mut deleted = BTreeMap::new();
     loop {
         if !repo.json {
-            say(&garbage, &operator_directory, repo.dry_run, terminal);
+            say(&garbage, &operator_directory, gc.dry_run, terminal);
         }
-        if repo.dry_run {
+        if gc.dry_run {
             deleted.extend(garbage.files.iter().map(|file| (file.path.clone(), file.size)));
             break;
         }
         if garbage_collection::sweep(&storage, &garbage, &mut deleted, terminal).await? == Swept::Everything {
             break;
         }
-        garbage = garbage_collection::find(&operator_directory, &storage, since, keep_packages, terminal).await?;
+        garbage = garbage_collection::find(&operator_directory, &storage, since, gc.keep_files, terminal).await?;
     }
     if repo.json {
         let said = json!({
-            "dry_run": repo.dry_run,
+            "dry_run": gc.dry_run,
             "deleted": deleted.keys().collect::<Vec<_>>(),
             "bytes": deleted.values().sum::<u64>(),
             "kept_files": garbage.kept_files,

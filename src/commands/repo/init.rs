@@ -1,15 +1,19 @@
 //! `repo init`: a directory for the operator, keys, and an empty index that is published at once if all keys are here.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use repository::ceremony::{OfflineMetadata, OfflineRenewal};
-use repository::{KeyGroup, Policy, Profile, Signers, layout};
+use repository::{BinForm, DistributionTrust, KeyGroup, Policy, Profile, Signers, layout};
 use serde_json::json;
 use tuf::Key;
 use url::Url;
 
 use super::root;
-use crate::settings::{InitRepository, OperatorOptions};
+use super::{OperatorDirectoryArgs, PassphraseArgs, path};
+use crate::arguments::values::{expiry_grace, with_slash};
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
 use installer::text::count_noun;
@@ -22,15 +26,97 @@ use operator::publish::{self, PublishOutcome};
 use operator::published_state;
 use operator::storage::Storage;
 
+/// Make keys and an empty signed index
+///
+/// Without key options two keys are made: "root", for people, who keep it away from machines that are on all day, and "online",
+/// which signs every publication. If all private keys are here, the empty index is published at once; if not, the next
+/// steps are printed.
+#[derive(Clone, Debug, Args)]
+pub struct InitArgs {
+    /// Where the index will be reachable; the pages are below simple/
+    #[arg(long, value_name = "URL")]
+    pub base: String,
+    /// Where it is published: a directory, or s3://bucket/prefix
+    #[arg(long, value_name = "place", default_value = "public")]
+    pub output: String,
+    /// How many projects are expected: chooses --profile and --bins
+    #[arg(long, value_name = "number", default_value_t = 100)]
+    pub projects: u64,
+    /// The shape of the signatures: small (up to some 500 projects), pep458 (more), or rstuf (people sign only the root);
+    /// by --projects unless given
+    #[arg(long, value_name = "profile", value_parser = profile())]
+    pub profile: Option<Profile>,
+    /// Over how many signed files the projects are spread, a power of two from 2 to 16384; by --projects unless given
+    #[arg(long, value_name = "number")]
+    pub bins: Option<u32>,
+    /// List each bin with its hash prefixes, for clients that do not know the short form (TAP 15)
+    #[arg(long)]
+    pub classic_bins: bool,
+    /// What vouches for a file: an entry of its own (target), its row on the signed page (page), or both
+    #[arg(long, value_name = "kind", default_value = "both", value_parser = trust())]
+    pub trust: DistributionTrust,
+    /// For how long a role is signed, as role=time: root=365d, targets, snapshot=7d, timestamp=1d, bins=30d; may be given
+    /// several times
+    #[arg(long, value_name = "role=time", value_parser = role_expiry)]
+    pub expiry: Vec<(String, Duration)>,
+    /// Somebody who signs the root (a .pub file); may be given several times. They sign targets too, unless --targets-key says
+    /// who does
+    #[arg(long = "root-key", value_name = "file", value_parser = path)]
+    pub root_keys: Vec<PathBuf>,
+    /// Somebody who signs which roles there are (a .pub file); may be given several times
+    #[arg(long = "targets-key", value_name = "file", value_parser = path)]
+    pub targets_keys: Vec<PathBuf>,
+    /// How many of the root keys, and of the targets keys, must sign
+    #[arg(long, value_name = "number", default_value_t = 1)]
+    pub threshold: u64,
+    /// The key that signs publications (a .pub or .pem file), instead of a new one
+    #[arg(long, value_name = "file", value_parser = path)]
+    pub online_key: Option<PathBuf>,
+    /// Do not encrypt the new online key, for a machine that signs alone; whoever reads the file can sign publications
+    #[arg(long)]
+    pub no_passphrase: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+    #[command(flatten)]
+    pub unlock: PassphraseArgs,
+}
+
+/// `--profile`
+fn profile() -> impl TypedValueParser<Value = Profile> {
+    PossibleValuesParser::new(["small", "pep458", "rstuf"]).map(|name| match name.as_str() {
+        "pep458" => Profile::Pep458,
+        "rstuf" => Profile::Rstuf,
+        _ => Profile::Small,
+    })
+}
+
+/// `--trust`
+fn trust() -> impl TypedValueParser<Value = DistributionTrust> {
+    PossibleValuesParser::new(["target", "page", "both"]).map(|name| match name.as_str() {
+        "target" => DistributionTrust::Target,
+        "page" => DistributionTrust::Page,
+        _ => DistributionTrust::Both,
+    })
+}
+
+/// `--expiry`: a role of a repository, `=`, and a time such as `7d`.
+fn role_expiry(text: &str) -> Result<(String, Duration), String> {
+    const ROLES: &[&str] = &["root", "targets", "snapshot", "timestamp", "bins"];
+    match text.split_once('=') {
+        Some((role, time)) if ROLES.contains(&role) => Ok((role.to_owned(), expiry_grace(time)?)),
+        _ => Err(format!("expected {} and a time, such as root=365d, found '{text}'", ROLES.join(", "))),
+    }
+}
+
 /// Up to so many projects one role signs for all of them.
 const SMALL: u64 = 500;
 
-/// Makes a repository.
+/// Creates a repository.
 ///
 /// # Errors
 /// When there is one already, a key cannot be used, or publishing fails.
-pub async fn init(repo: &OperatorOptions, init: &InitRepository, terminal: &Terminal) -> Result<(), Failure> {
-    let directory = &repo.directory;
+pub async fn init(init: &InitArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let directory = &init.operator_directory.directory;
     if directory.join(CONFIG_FILE).exists() {
         let message = format!("{} is a repository already", directory.display());
         return Err(Failure::new(Code::RepoExists, message)
@@ -42,15 +128,15 @@ pub async fn init(repo: &OperatorOptions, init: &InitRepository, terminal: &Term
     let policy = config.policy();
     let given = GivenKeys::read(init)?;
     given.check(init, &policy)?;
-    let ring = keys_of(repo, init, &given, terminal)?;
+    let ring = keys_of(init, &given, terminal)?;
     let signers = signers(init, &given, &ring)?;
     std::fs::create_dir_all(directory).map_err(|error| disk_failure(directory, &error))?;
     let path = directory.join(CONFIG_FILE);
     write_whole(&path, config.to_toml().as_bytes()).map_err(|error| disk_failure(&path, &error))?;
-    begin(repo, &policy, &signers, ring, terminal).await
+    begin(&init.operator_directory, &policy, &signers, ring, terminal).await
 }
 
-/// Whether the place can be read, and nothing is published there: before there are keys that would be in the way the next time.
+/// Checks that the storage can be read and is empty, before keys are made that would be in the way of a second try.
 async fn check_place(output: &str) -> Result<(), Failure> {
     if Storage::open(output)?.read(layout::TIMESTAMP, published_state::LIMIT).await?.is_none() {
         return Ok(());
@@ -60,7 +146,7 @@ async fn check_place(output: &str) -> Result<(), Failure> {
         .hint("to go on with that index, work in the directory that it was made in, or in a copy of its repo.toml, root.json and keys"))
 }
 
-/// Public keys that were named, instead of new ones.
+/// Public keys given by options, instead of new ones.
 struct GivenKeys {
     root: Vec<KeyFile>,
     targets: Vec<KeyFile>,
@@ -68,7 +154,7 @@ struct GivenKeys {
 }
 
 impl GivenKeys {
-    fn read(init: &InitRepository) -> Result<Self, Failure> {
+    fn read(init: &InitArgs) -> Result<Self, Failure> {
         let read = |paths: &[PathBuf]| paths.iter().map(|path| keys::open(path)).collect::<Result<Vec<_>, _>>();
         Ok(Self {
             root: read(&init.root_keys)?,
@@ -78,7 +164,7 @@ impl GivenKeys {
     }
 
     /// Refuses what cannot be before anything is written.
-    fn check(&self, init: &InitRepository, policy: &Policy) -> Result<(), Failure> {
+    fn check(&self, init: &InitArgs, policy: &Policy) -> Result<(), Failure> {
         if !policy.targets_offline() && !self.targets.is_empty() {
             return Err(Failure::usage("with --profile rstuf the online key signs targets; leave out --targets-key"));
         }
@@ -97,14 +183,11 @@ impl GivenKeys {
     }
 }
 
-fn config(init: &InitRepository) -> Result<Config, Failure> {
+fn config(init: &InitArgs) -> Result<Config, Failure> {
     let base = Url::parse(&init.base).ok().filter(|base| matches!(base.scheme(), "http" | "https" | "file"));
-    let mut base = base.ok_or_else(|| {
+    let base = base.map(with_slash).ok_or_else(|| {
         Failure::usage(format!("--base is {}; expected a URL such as https://pkgs.example.org/", init.base))
     })?;
-    if !base.path().ends_with('/') {
-        base.set_path(&format!("{}/", base.path()));
-    }
     if base.path().ends_with("/simple/") {
         let message = format!("--base is {base}, and the pages would be in {base}simple/");
         return Err(Failure::usage(message).hint("leave simple/ out: it is added to the base"));
@@ -127,7 +210,7 @@ fn config(init: &InitRepository) -> Result<Config, Failure> {
         profile: init.profile.unwrap_or(if init.projects <= SMALL { Profile::Small } else { Profile::Pep458 }),
         trust: init.trust,
         bins: init.bins.unwrap_or(1 << Policy::bit_length_for(init.projects)),
-        bin_form: init.bin_form,
+        bin_form: if init.classic_bins { BinForm::Classic } else { BinForm::Succinct },
         expiry,
     };
     config.check().map_err(Failure::usage)?;
@@ -135,19 +218,15 @@ fn config(init: &InitRepository) -> Result<Config, Failure> {
 }
 
 /// Makes the keys that nobody named, and puts the others beside them.
-fn keys_of(
-    repo: &OperatorOptions,
-    init: &InitRepository,
-    given: &GivenKeys,
-    terminal: &Terminal,
-) -> Result<KeyRing, Failure> {
+fn keys_of(init: &InitArgs, given: &GivenKeys, terminal: &Terminal) -> Result<KeyRing, Failure> {
+    let repo = &init.operator_directory;
     let directory = repo.directory.join("keys");
     let new_root = given.root.is_empty().then_some("root");
     let new_online = given.online.is_none().then_some("online");
     for name in [new_root, new_online].into_iter().flatten() {
         keys::check_absent(&directory, name)?;
     }
-    let mut passphrases = Passphrases::new(&repo.unlock());
+    let mut passphrases = Passphrases::new(&init.unlock.options(terminal));
     let encrypted = [new_root, new_online.filter(|_| !init.no_passphrase)];
     let names: Vec<&str> = encrypted.into_iter().flatten().collect();
     let passphrase = match names.is_empty() {
@@ -173,7 +252,7 @@ fn keys_of(
         }
         ring.add(file, key.into_signing_key());
     }
-    // Private halves that are somewhere else serve now; later they have to be named.
+    // Private halves in other places can sign now; later they must be named.
     for file in given.root.iter().chain(&given.targets).chain(&given.online) {
         ring.add_file(file.clone());
     }
@@ -183,7 +262,7 @@ fn keys_of(
     Ok(ring)
 }
 
-fn signers(init: &InitRepository, given: &GivenKeys, ring: &KeyRing) -> Result<Signers, Failure> {
+fn signers(init: &InitArgs, given: &GivenKeys, ring: &KeyRing) -> Result<Signers, Failure> {
     let public = |files: &[KeyFile]| -> Vec<Key> { files.iter().map(|file| file.public.clone()).collect() };
     let named = |name: &str| -> Vec<Key> { ring.find(name).cloned().into_iter().collect() };
     let root = if given.root.is_empty() { named("root") } else { public(&given.root) };
@@ -199,9 +278,9 @@ fn signers(init: &InitRepository, given: &GivenKeys, ring: &KeyRing) -> Result<S
     })
 }
 
-/// Lets the first metadata wait, signs it with what is here, and publishes it if that is enough.
+/// Stages the first offline metadata, signs it with the keys here, and publishes it if they suffice.
 async fn begin(
-    repo: &OperatorOptions,
+    repo: &OperatorDirectoryArgs,
     policy: &Policy,
     signers: &Signers,
     mut ring: KeyRing,
@@ -237,7 +316,7 @@ async fn begin(
 }
 
 fn report(
-    repo: &OperatorOptions,
+    repo: &OperatorDirectoryArgs,
     operator_directory: &OperatorDirectory,
     outcome: Option<&PublishOutcome>,
     files: Vec<serde_json::Value>,

@@ -2,85 +2,140 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::{Args, Subcommand};
 use serde_json::json;
 use tuf::metadata::{Metadata, Root, TopLevelRole};
 
-use crate::settings::{KeyCommand, OperatorOptions};
+use super::{OperatorDirectoryArgs, PassphraseArgs, path};
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
 use operator::config::CONFIG_FILE;
 use operator::keys::{self, KeyFile, Passphrases};
 
+/// Make, import and show keys
+#[derive(Clone, Debug, Args)]
+#[command(override_usage = "tufpip repo key <command> [options]")]
+pub struct KeyArgs {
+    #[command(subcommand)]
+    pub command: KeyCommand,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum KeyCommand {
+    Gen(GenArgs),
+    Import(ImportArgs),
+    Show(ShowArgs),
+}
+
+/// Make new keys
+///
+/// Each is two files: NAME.pem, encrypted, which signs, and NAME.pub, which may be given to anybody.
+#[derive(Clone, Debug, Args)]
+pub struct GenArgs {
+    /// Names of the keys
+    #[arg(value_name = "name", required = true)]
+    pub names: Vec<String>,
+    /// Where the files go; needed where there is no repository, otherwise its keys
+    #[arg(long, value_name = "dir", value_parser = path)]
+    pub out: Option<PathBuf>,
+    /// Do not encrypt them, for a machine that signs alone; whoever reads the file can sign
+    #[arg(long)]
+    pub no_passphrase: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+    #[command(flatten)]
+    pub unlock: PassphraseArgs,
+}
+
+/// Take over a private key that another program has made
+#[derive(Clone, Debug, Args)]
+pub struct ImportArgs {
+    /// A private key in PEM, encrypted or not: Ed25519 or ECDSA on P-256
+    #[arg(value_name = "file", required = true, value_parser = path)]
+    pub file: PathBuf,
+    /// Name of the key; that of the file unless given
+    #[arg(long, value_name = "name")]
+    pub name: Option<String>,
+    /// Where the files go; needed where there is no repository, otherwise its keys
+    #[arg(long, value_name = "dir", value_parser = path)]
+    pub out: Option<PathBuf>,
+    /// Do not encrypt it, for a machine that signs alone; whoever reads the file can sign
+    #[arg(long)]
+    pub no_passphrase: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+    #[command(flatten)]
+    pub unlock: PassphraseArgs,
+}
+
+/// Show public keys
+#[derive(Clone, Debug, Args)]
+pub struct ShowArgs {
+    /// Key files; all of the repository when none is named
+    #[arg(value_name = "file", value_parser = path)]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+}
+
 /// Runs one of the commands below `repo key`.
 ///
 /// # Errors
 /// When a key cannot be read or written, or its passphrase cannot be had.
-pub fn key(repo: &OperatorOptions, command: &KeyCommand, terminal: &Terminal) -> Result<(), Failure> {
+pub fn key(command: &KeyCommand, terminal: &Terminal) -> Result<(), Failure> {
     match command {
-        KeyCommand::Make { names, out, no_passphrase } => make(repo, names, out.as_deref(), *no_passphrase, terminal),
-        KeyCommand::Import { file, name, out, no_passphrase } => {
-            import(repo, file, name.as_deref(), out.as_deref(), *no_passphrase, terminal)
-        }
-        KeyCommand::Show { files } => show(repo, files, terminal),
+        KeyCommand::Gen(make) => self::make(make, terminal),
+        KeyCommand::Import(import) => self::import(import, terminal),
+        KeyCommand::Show(show) => self::show(show, terminal),
     }
 }
 
-fn make(
-    repo: &OperatorOptions,
-    names: &[String],
-    out: Option<&Path>,
-    no_passphrase: bool,
-    terminal: &Terminal,
-) -> Result<(), Failure> {
-    let directory = place(repo, out)?;
+fn make(make: &GenArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let (repo, names) = (&make.operator_directory, &make.names);
+    let directory = place(repo, make.out.as_deref())?;
     for name in names {
         keys::check_name(name)?;
         keys::check_absent(&directory, name)?;
     }
-    let passphrase = match no_passphrase {
+    let passphrase = match make.no_passphrase {
         true => None,
-        false => Some(Passphrases::new(&repo.unlock()).for_new_keys(&names.join(", "))?),
+        false => Some(Passphrases::new(&make.unlock.options(terminal)).for_new_keys(&names.join(", "))?),
     };
     let mut made = Vec::new();
     for name in names {
         let key = keys::generate()?;
         made.push(keys::write(&directory, name, &key, passphrase.as_deref().map(String::as_str))?);
     }
-    report(repo, &made, !no_passphrase, terminal);
+    report(repo, &made, !make.no_passphrase, terminal);
     Ok(())
 }
 
-fn import(
-    repo: &OperatorOptions,
-    file: &Path,
-    name: Option<&str>,
-    out: Option<&Path>,
-    no_passphrase: bool,
-    terminal: &Terminal,
-) -> Result<(), Failure> {
-    let directory = place(repo, out)?;
-    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = name.map_or(stem, str::to_owned);
+fn import(import: &ImportArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let repo = &import.operator_directory;
+    let directory = place(repo, import.out.as_deref())?;
+    let stem = import.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = import.name.clone().unwrap_or(stem);
     keys::check_name(&name)?;
     keys::check_absent(&directory, &name)?;
-    let mut passphrases = Passphrases::new(&repo.unlock());
-    let (key, opened_with) = keys::unlock(file, &mut passphrases)?;
-    let passphrase = match (no_passphrase, opened_with) {
+    let mut passphrases = Passphrases::new(&import.unlock.options(terminal));
+    let (key, opened_with) = keys::unlock(&import.file, &mut passphrases)?;
+    let passphrase = match (import.no_passphrase, opened_with) {
         (true, _) => None,
         // It stays protected as it was.
         (false, Some(passphrase)) => Some(passphrase),
         (false, None) => Some(passphrases.for_new_keys(&name)?),
     };
     let imported = keys::write(&directory, &name, &key, passphrase.as_deref().map(String::as_str))?;
-    report(repo, &[imported], !no_passphrase, terminal);
+    report(repo, &[imported], !import.no_passphrase, terminal);
     Ok(())
 }
 
-fn show(repo: &OperatorOptions, files: &[PathBuf], terminal: &Terminal) -> Result<(), Failure> {
-    let found = if files.is_empty() {
+fn show(show: &ShowArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let repo = &show.operator_directory;
+    let found = if show.files.is_empty() {
         keys::in_directory(&place(repo, None)?)?
     } else {
-        files.iter().map(|file| keys::open(file)).collect::<Result<_, _>>()?
+        show.files.iter().map(|file| keys::open(file)).collect::<Result<_, _>>()?
     };
     let root = std::fs::read(repo.directory.join("root.json")).ok();
     let root = root.and_then(|bytes| Metadata::<Root>::from_bytes(&bytes).ok());
@@ -125,7 +180,7 @@ fn show(repo: &OperatorOptions, files: &[PathBuf], terminal: &Terminal) -> Resul
 }
 
 /// Where key files go: where somebody says, or among the repository's keys.
-fn place(repo: &OperatorOptions, out: Option<&Path>) -> Result<PathBuf, Failure> {
+fn place(repo: &OperatorDirectoryArgs, out: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(out) = out {
         return Ok(out.to_owned());
     }
@@ -137,7 +192,7 @@ fn place(repo: &OperatorOptions, out: Option<&Path>) -> Result<PathBuf, Failure>
         .hint("--repo names the directory of a repository; --out any directory for key files"))
 }
 
-fn report(repo: &OperatorOptions, made: &[KeyFile], encrypted: bool, terminal: &Terminal) {
+fn report(repo: &OperatorDirectoryArgs, made: &[KeyFile], encrypted: bool, terminal: &Terminal) {
     if repo.json {
         let keys: Vec<_> = made.iter().map(described).collect();
         terminal.json(&json!({ "keys": keys, "encrypted": encrypted }).to_string());

@@ -1,14 +1,15 @@
-//! `repo publish` and `repo refresh`: what is staged, or what would expire, is signed and published.
+//! `repo publish` and `repo refresh`: sign and publish what is staged, or what would expire.
 
 use std::sync::Arc;
 
+use clap::Args;
 use repository::ceremony::{OfflineMetadata, OfflineRenewal};
 use repository::{Change, Profile, Published, RenewScope};
 use serde_json::Value;
 use tuf::SigningKey;
 use tuf::metadata::{RoleName, Targets};
 
-use crate::settings::OperatorOptions;
+use super::{OperatorDirectoryArgs, PassphraseArgs};
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
 use installer::text::count_noun;
@@ -18,16 +19,44 @@ use operator::publish::{self, PublicationUpdate, PublishOutcome};
 use operator::storage::Storage;
 use operator::{keys, overview, plain_pages, published_state};
 
-/// Publishes what is staged; with `all_plain_pages` writes those of all projects anew.
+/// Sign what has changed and publish it
+#[derive(Clone, Debug, Args)]
+pub struct PublishArgs {
+    /// Write the pages for installers without signatures anew, of all projects: if somebody has changed them
+    #[arg(long)]
+    pub plain_pages: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+    #[command(flatten)]
+    pub unlock: PassphraseArgs,
+}
+
+/// Sign again what would expire; for cron
+#[derive(Clone, Debug, Args)]
+pub struct RefreshArgs {
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+    #[command(flatten)]
+    pub unlock: PassphraseArgs,
+}
+
+/// Publishes what is staged; with `--plain-pages` writes those of all projects anew.
 ///
 /// # Errors
 /// See [`publish::publish`]; and when nothing was published before, which `repo init` does.
-pub async fn publish(repo: &OperatorOptions, all_plain_pages: bool, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+pub async fn publish(publish: &PublishArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let (repo, dry_run) = (&publish.operator_directory, publish.dry_run);
     let operator_directory = OperatorDirectory::open_waiting(&repo.directory, terminal)?;
     let changes = operator_directory.staged_changes()?;
     let nothing = changes.is_empty();
-    let outcome = run(repo, &operator_directory, changes, terminal).await?;
-    let rewritten = match all_plain_pages && !repo.dry_run {
+    let outcome = run(&publish.unlock, dry_run, &operator_directory, changes, terminal).await?;
+    let rewritten = match publish.plain_pages && !dry_run {
         true => Some(
             plain_pages::write_all(&operator_directory, &Storage::open(&operator_directory.output())?, terminal)
                 .await?,
@@ -35,7 +64,7 @@ pub async fn publish(repo: &OperatorOptions, all_plain_pages: bool, terminal: &A
         false => None,
     };
     if repo.json {
-        let mut said = publish::to_json(&outcome, repo.dry_run);
+        let mut said = publish::to_json(&outcome, dry_run);
         if let (Some(rewritten), Value::Object(fields)) = (rewritten, &mut said) {
             fields.insert("plain_pages".to_owned(), rewritten.into());
         }
@@ -48,19 +77,20 @@ pub async fn publish(repo: &OperatorOptions, all_plain_pages: bool, terminal: &A
     if nothing {
         terminal.line("Nothing is staged.");
     }
-    say(&outcome, &operator_directory, repo.dry_run, terminal);
+    say(&outcome, &operator_directory, dry_run, terminal);
     Ok(())
 }
 
-/// Signs the timestamp anew, and what else is due.
+/// Signs the timestamp again, and whatever else is due.
 ///
 /// # Errors
 /// See [`publish::publish`].
-pub async fn refresh(repo: &OperatorOptions, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+pub async fn refresh(refresh: &RefreshArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let (repo, dry_run) = (&refresh.operator_directory, refresh.dry_run);
     let operator_directory = OperatorDirectory::open_waiting(&repo.directory, terminal)?;
-    let outcome = run(repo, &operator_directory, Vec::new(), terminal).await?;
+    let outcome = run(&refresh.unlock, dry_run, &operator_directory, Vec::new(), terminal).await?;
     if repo.json {
-        let mut said = publish::to_json(&outcome, repo.dry_run);
+        let mut said = publish::to_json(&outcome, dry_run);
         if let Value::Object(fields) = &mut said {
             for name in ["projects", "files", "removed", "yanked", "unyanked", "waiting_for_signatures"] {
                 fields.remove(name);
@@ -69,12 +99,13 @@ pub async fn refresh(repo: &OperatorOptions, terminal: &Arc<Terminal>) -> Result
         terminal.json(&said.to_string());
         return Ok(());
     }
-    say(&outcome, &operator_directory, repo.dry_run, terminal);
+    say(&outcome, &operator_directory, dry_run, terminal);
     Ok(())
 }
 
 async fn run(
-    repo: &OperatorOptions,
+    unlock: &PassphraseArgs,
+    dry_run: bool,
     operator_directory: &OperatorDirectory,
     changes: Vec<Change>,
     terminal: &Arc<Terminal>,
@@ -88,13 +119,13 @@ async fn run(
     for warning in overview::key_holder_warnings(&state.published, &storage, operator_directory, unix_now()).await? {
         terminal.warning(&warning);
     }
-    let keys = keys::online_keys(operator_directory, state.published.root(), &repo.unlock(), terminal)?;
+    let keys = keys::online_keys(operator_directory, state.published.root(), &unlock.options(terminal), terminal)?;
     let offline_metadata = renewed_targets(&state.published, operator_directory, &keys);
     let update = PublicationUpdate { changes, root: None, offline_metadata, renew: RenewScope::WhatIsDue };
-    publish::publish(operator_directory, &storage, &update, &keys, repo.dry_run, terminal).await
+    publish::publish(operator_directory, &storage, &update, &keys, dry_run, terminal).await
 }
 
-/// `targets` once more, when half of its time is over and the online key signs it (profile `rstuf`).
+/// The next version of `targets`, when half of its time is over and the online key signs it (profile `rstuf`).
 fn renewed_targets(
     published: &Published,
     operator_directory: &OperatorDirectory,
@@ -113,7 +144,7 @@ fn renewed_targets(
     files.iter().map(|file| (file.role(), file.to_bytes())).collect()
 }
 
-/// Says what was published, or would be.
+/// Prints what was published, or would be.
 pub fn say(outcome: &PublishOutcome, operator_directory: &OperatorDirectory, dry_run: bool, terminal: &Terminal) {
     let signed = if dry_run { "Would sign" } else { "Signed" };
     if !outcome.projects.is_empty() {

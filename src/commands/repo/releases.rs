@@ -1,13 +1,14 @@
-//! `repo yank`, `repo unyank`, `repo remove`: what is said of releases that are there.
+//! `repo yank`, `repo unyank`, `repo remove`: changes to published or staged releases.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use clap::Args;
 use packaging::PackageName;
 use serde_json::json;
 
+use super::OperatorDirectoryArgs;
 use crate::commands::confirmation::confirm;
-use crate::settings::{ChangeReleases, OperatorOptions, RemoveReleases, YankReleases};
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
 use installer::text::count_noun;
@@ -15,52 +16,99 @@ use operator::index_contents::{IndexContents, StageOutcome};
 use operator::operator_directory::OperatorDirectory;
 use operator::releases::{FileSelector, NamedFiles};
 
+/// Mark a release as yanked: only who asks for this version gets it
+#[derive(Clone, Debug, Args)]
+pub struct YankArgs {
+    /// Releases (name==version) or file names
+    #[arg(value_name = "release", required = true)]
+    pub releases: Vec<String>,
+    /// Why, for whoever installs it
+    #[arg(long, value_name = "text")]
+    pub reason: Option<String>,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+}
+
+/// Take back that a release is yanked
+#[derive(Clone, Debug, Args)]
+pub struct UnyankArgs {
+    /// Releases (name==version) or file names
+    #[arg(value_name = "release", required = true)]
+    pub releases: Vec<String>,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+}
+
+/// Remove a release or a file from the index
+#[derive(Clone, Debug, Args)]
+pub struct RemoveArgs {
+    /// Projects, releases (name==version) or file names
+    #[arg(value_name = "release", required = true)]
+    pub releases: Vec<String>,
+    /// Do not ask before all files of a project go
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+}
+
 /// Somebody's wish about one file.
 struct FileSelection {
     project: PackageName,
     filename: String,
 }
 
-/// Marks releases as not to be chosen any more.
+/// Marks releases as yanked (PEP 592).
 ///
 /// # Errors
 /// When there is no such release.
-pub async fn yank(repo: &OperatorOptions, yank: &YankReleases, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let (operator_directory, mut content, selections) = open(repo, &releases(&yank.releases)?).await?;
+pub async fn yank(yank: &YankArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let (operator_directory, mut content, selections) =
+        open(&yank.operator_directory, &releases(&yank.releases)?).await?;
     let reason = yank.reason.as_deref();
     let done = each(&selections, |selection| content.yank(&selection.project, &selection.filename, reason));
-    finish(repo, &operator_directory, &content, &done, "yank", terminal)
+    finish(&yank.operator_directory, yank.dry_run, &operator_directory, &content, &done, "yank", terminal)
 }
 
-/// Takes that back.
+/// Reverts that.
 ///
 /// # Errors
 /// When there is no such release.
-pub async fn unyank(repo: &OperatorOptions, unyank: &ChangeReleases, terminal: &Arc<Terminal>) -> Result<(), Failure> {
-    let (operator_directory, mut content, selections) = open(repo, &releases(&unyank.releases)?).await?;
+pub async fn unyank(unyank: &UnyankArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let (operator_directory, mut content, selections) =
+        open(&unyank.operator_directory, &releases(&unyank.releases)?).await?;
     let done = each(&selections, |selection| content.set_yanked(&selection.project, &selection.filename, None));
-    finish(repo, &operator_directory, &content, &done, "unyank", terminal)
+    finish(&unyank.operator_directory, unyank.dry_run, &operator_directory, &content, &done, "unyank", terminal)
 }
 
 /// Takes releases, files or whole projects out of the index.
 ///
 /// # Errors
 /// When there is no such release, or nobody agrees that a project goes.
-pub async fn remove(repo: &OperatorOptions, remove: &RemoveReleases, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+pub async fn remove(remove: &RemoveArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     let named: Vec<NamedFiles> =
         remove.releases.iter().map(|text| NamedFiles::parse(text)).collect::<Result<_, _>>()?;
-    let (operator_directory, mut content, selections) = open(repo, &named).await?;
+    let (operator_directory, mut content, selections) = open(&remove.operator_directory, &named).await?;
     let whole: Vec<String> =
         named.iter().filter(|named| named.which == FileSelector::All).map(|named| named.project.to_string()).collect();
-    if !whole.is_empty() && !remove.yes && !repo.dry_run {
+    if !whole.is_empty() && !remove.yes && !remove.dry_run {
         let of_whole = selections.iter().filter(|selection| whole.contains(&selection.project.to_string())).count();
         let question = format!("Remove all {} of {}", count_noun(of_whole, "file"), whole.join(", "));
-        if !confirm(&question, repo.no_input)? {
+        if !confirm(&question, terminal.settings().no_input)? {
             return Err(Failure::new(Code::RepoNotConfirmed, "Nothing was done"));
         }
     }
     let done = each(&selections, |selection| content.remove(&selection.project, &selection.filename));
-    finish(repo, &operator_directory, &content, &done, "remove", terminal)
+    finish(&remove.operator_directory, remove.dry_run, &operator_directory, &content, &done, "remove", terminal)
 }
 
 /// Releases and files, but not whole projects.
@@ -76,9 +124,9 @@ fn releases(texts: &[String]) -> Result<Vec<NamedFiles>, Failure> {
     texts.iter().map(release).collect()
 }
 
-/// The files that are meant, each once.
+/// The selected files, each once.
 async fn open(
-    repo: &OperatorOptions,
+    repo: &OperatorDirectoryArgs,
     named: &[NamedFiles],
 ) -> Result<(OperatorDirectory, IndexContents, Vec<FileSelection>), Failure> {
     let operator_directory = OperatorDirectory::open(&repo.directory)?;
@@ -104,14 +152,15 @@ fn each(
 }
 
 fn finish(
-    repo: &OperatorOptions,
+    repo: &OperatorDirectoryArgs,
+    dry_run: bool,
     operator_directory: &OperatorDirectory,
     content: &IndexContents,
     done: &[(&FileSelection, StageOutcome)],
     action: &'static str,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    if !repo.dry_run {
+    if !dry_run {
         content.write(operator_directory)?;
     }
     let of = |wanted: StageOutcome| {
@@ -127,10 +176,10 @@ fn finish(
             json!({"project": selection.project, "filename": selection.filename, "result": result})
         };
         let files: Vec<_> = done.iter().map(file).collect();
-        terminal.json(&json!({"dry_run": repo.dry_run, "action": action, "files": files}).to_string());
+        terminal.json(&json!({"dry_run": dry_run, "action": action, "files": files}).to_string());
         return Ok(());
     }
-    let verb = if repo.dry_run { "Would stage" } else { "Staged" };
+    let verb = if dry_run { "Would stage" } else { "Staged" };
     for filename in of(StageOutcome::Staged) {
         terminal.line(&format!("{verb}: {action} {filename}"));
     }
@@ -140,7 +189,7 @@ fn finish(
     for filename in of(StageOutcome::Already) {
         terminal.line(&format!("{filename}: it is so already."));
     }
-    if !repo.dry_run && of(StageOutcome::Staged).next().is_some() {
+    if !dry_run && of(StageOutcome::Staged).next().is_some() {
         terminal.line("`tufpip repo publish` publishes what is staged.");
     }
     Ok(())

@@ -1,15 +1,15 @@
-//! `repo root`: who signs changes by files, which go from one person to the next.
+//! `repo root`: changes keys and thresholds by files that are passed from one key holder to the next.
 
 pub(super) mod edit;
 mod finalize;
-mod sign;
+pub(super) mod sign;
 
 use std::sync::Arc;
 
+use clap::{Args, Subcommand};
 use repository::ceremony::OfflineMetadataFile;
 use serde_json::Value;
 
-use crate::settings::{OperatorOptions, RootCommand};
 use crate::terminal::Terminal;
 use installer::error::Failure;
 use installer::text::count_noun;
@@ -17,26 +17,44 @@ use operator::ceremony::{self, Ceremony};
 use operator::keys::KeyRing;
 use operator::operator_directory::OperatorDirectory;
 
+/// Change who signs, in steps that several people can share
+///
+/// `edit` writes the next versions of what people sign to staged/metadata. The files go to whoever has to sign, each of whom
+/// runs `sign` on them. `finalize` publishes them when there are enough signatures.
+#[derive(Clone, Debug, Args)]
+#[command(override_usage = "tufpip repo root <command> [options]")]
+pub struct RootArgs {
+    #[command(subcommand)]
+    pub command: RootCommand,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum RootCommand {
+    Edit(edit::EditArgs),
+    Sign(sign::SignArgs),
+    Finalize(finalize::FinalizeArgs),
+}
+
 /// Runs one of the commands below `repo root`.
 ///
 /// # Errors
 /// See the commands.
-pub async fn root(repo: &OperatorOptions, command: &RootCommand, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+pub async fn root(command: &RootCommand, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     match command {
-        RootCommand::Edit(edit) => edit::edit(repo, edit, terminal).await,
-        RootCommand::Sign(sign) => sign::sign(repo, sign, terminal).await,
-        RootCommand::Finalize => finalize::finalize(repo, terminal).await,
+        RootCommand::Edit(edit) => edit::edit(edit, terminal).await,
+        RootCommand::Sign(sign) => sign::sign(sign, terminal).await,
+        RootCommand::Finalize(finalize) => finalize::finalize(finalize, terminal).await,
     }
 }
 
-/// Warns of keys that are in more hands than they should be.
+/// Warns of keys that more people hold than should.
 pub fn warn_of_keys(ceremony: &Ceremony, ring: &KeyRing, terminal: &Terminal) {
     for warning in ceremony.expected().iter().flat_map(|expected| ceremony::keys_for_everything(expected, ring)) {
         terminal.warning(&warning);
     }
 }
 
-/// Says what waits, whose signatures are missing, and which command comes next.
+/// Prints what waits, whose signatures are missing, and which command comes next.
 pub fn say_what_is_next(
     ceremony: &Ceremony,
     operator_directory: &OperatorDirectory,
@@ -71,7 +89,7 @@ pub fn say_what_is_next(
     terminal.line("Then, here: tufpip repo root finalize");
 }
 
-/// What waits, for programs.
+/// The waiting files as JSON.
 pub fn waiting_json(ceremony: &Ceremony, operator_directory: &OperatorDirectory, ring: &KeyRing) -> Vec<Value> {
     let described = |file: &OfflineMetadataFile| {
         let path = ceremony::path_of(operator_directory, file).display().to_string();

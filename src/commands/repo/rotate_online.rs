@@ -1,8 +1,9 @@
-//! `repo rotate-online`: another key takes the place of the one that signs without people.
+//! `repo rotate-online`: replaces the online key.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::Args;
 use repository::KeyGroup;
 use repository::ceremony::{OfflineRenewal, SigningGroup};
 use serde_json::json;
@@ -10,7 +11,7 @@ use serde_json::json;
 use super::publish::say;
 use super::root;
 use super::root::edit::{impossible, no_root, prepare, say_difference, stage};
-use crate::settings::{OperatorOptions, RotateOnline};
+use super::{OperatorDirectoryArgs, PassphraseArgs};
 use crate::terminal::Terminal;
 use installer::error::Failure;
 use operator::ceremony::{self, Ceremony};
@@ -19,24 +20,42 @@ use operator::operator_directory::OperatorDirectory;
 use operator::publish;
 use operator::storage::Storage;
 
+/// Replace the key that signs without people
+///
+/// If the keys of the people are here, all of it is done at once; if not, what they have to sign is written to staged/metadata.
+/// What is staged is published along with it.
+#[derive(Clone, Debug, Args)]
+pub struct RotateOnlineArgs {
+    /// The new key: a .pub or .pem file, or the name of one to be made; online-N unless given
+    #[arg(long, value_name = "key")]
+    pub new_key: Option<String>,
+    /// Do not encrypt the new key, for a machine that signs alone; whoever reads the file can sign publications
+    #[arg(long)]
+    pub no_passphrase: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+    #[command(flatten)]
+    pub unlock: PassphraseArgs,
+}
+
 /// Replaces the online key: at once if the keys of the people are here, else the files wait for them.
 ///
 /// # Errors
 /// When the new key cannot be made or used, or publishing fails.
-pub async fn rotate_online(
-    repo: &OperatorOptions,
-    rotate: &RotateOnline,
-    terminal: &Arc<Terminal>,
-) -> Result<(), Failure> {
+pub async fn rotate_online(rotate: &RotateOnlineArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let repo = &rotate.operator_directory;
     let operator_directory = OperatorDirectory::open(&repo.directory)?;
     let storage = Storage::open(&operator_directory.output())?;
     let mut ceremony = Ceremony::read(&operator_directory, &storage, terminal).await?;
     let mut wanted = ceremony.expected().ok_or_else(no_root)?;
-    let mut ring = ceremony::ring(&operator_directory, &repo.unlock())?;
-    if repo.dry_run {
+    let mut ring = ceremony::ring(&operator_directory, &rotate.unlock.options(terminal))?;
+    if rotate.dry_run {
         return say_plan(repo, &ring, &wanted, terminal);
     }
-    let new = new_key(repo, rotate, &operator_directory, &mut ring, terminal)?;
+    let new = new_key(rotate, &operator_directory, &mut ring, terminal)?;
     let group = KeyGroup::new(vec![new.public.clone()], 1).map_err(impossible)?;
     wanted.set_group(SigningGroup::Online, &group).map_err(impossible)?;
     let renewed = OfflineRenewal::default();
@@ -44,7 +63,7 @@ pub async fn rotate_online(
     let needed = ceremony.with(files.clone());
     let all_here = needed.can_be_signed_with(&ring);
     if !all_here {
-        return stage(repo, &operator_directory, ceremony, files, &ring, terminal);
+        return stage(repo, rotate.dry_run, &operator_directory, ceremony, files, &ring, terminal);
     }
     if !repo.json {
         let before = ceremony.published.as_ref().map(repository::ceremony::OfflineMetadata::of);
@@ -73,7 +92,7 @@ pub async fn rotate_online(
 }
 
 fn say_plan(
-    repo: &OperatorOptions,
+    repo: &OperatorDirectoryArgs,
     ring: &KeyRing,
     published: &repository::ceremony::OfflineMetadata,
     terminal: &Terminal,
@@ -92,8 +111,7 @@ fn say_plan(
 
 /// The key that was named, or a new one.
 fn new_key(
-    repo: &OperatorOptions,
-    rotate: &RotateOnline,
+    rotate: &RotateOnlineArgs,
     operator_directory: &OperatorDirectory,
     ring: &mut KeyRing,
     terminal: &Terminal,
@@ -114,7 +132,7 @@ fn new_key(
     keys::check_absent(&directory, &name)?;
     let passphrase = match rotate.no_passphrase {
         true => None,
-        false => Some(Passphrases::new(&repo.unlock()).for_new_keys(&format!("the new key {name}"))?),
+        false => Some(Passphrases::new(&rotate.unlock.options(terminal)).for_new_keys(&format!("the new key {name}"))?),
     };
     let key = keys::generate()?;
     let file = keys::write(&directory, &name, &key, passphrase.as_deref().map(String::as_str))?;

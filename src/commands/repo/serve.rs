@@ -1,11 +1,12 @@
-//! `repo serve`: what is published, over HTTP, on this machine only.
+//! `repo serve`: serves the published state over HTTP, on this machine only.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::Args;
 use serde_json::json;
 
-use crate::settings::OperatorOptions;
+use super::OperatorDirectoryArgs;
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
 use operator::anchor::{IndexAddress, NewestRoot, shell_quoted};
@@ -13,14 +14,25 @@ use operator::config::Config;
 use operator::published_state::ROOT_FILE;
 use operator::server::{ResponseOverrides, Server};
 
+/// Serve what is published on this machine, for trying it
+#[derive(Clone, Debug, Args)]
+pub struct ServeArgs {
+    /// Port; any free one when 0
+    #[arg(long, value_name = "port", default_value_t = 8080)]
+    pub port: u16,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+}
+
 /// Serves the published directory until the process is ended, and says what to type to use it.
 ///
 /// # Errors
 /// When nothing is published in a directory yet, or the port is taken.
-pub async fn serve(repo: &OperatorOptions, port: u16, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+pub async fn serve(serve: &ServeArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let repo = &serve.operator_directory;
     let config = Config::read(&repo.directory)?;
     let directory = published_directory(&config, &config.output(&repo.directory))?;
-    let server = Server::start(&directory, port, ResponseOverrides::default()).await?;
+    let server = Server::start(&directory, serve.port, ResponseOverrides::default()).await?;
     let address = address(&config, &server);
     let index = printable::redacted_url(&address.index);
     if repo.json {
@@ -40,7 +52,7 @@ pub async fn serve(repo: &OperatorOptions, port: u16, terminal: &Arc<Terminal>) 
     Ok(())
 }
 
-/// The metadata is served here; the pages are too, unless they are somebody else's.
+/// The metadata is served here; so are the pages, unless they are those of another index.
 fn address(config: &Config, server: &Server) -> IndexAddress {
     IndexAddress::of(&Config { base: server.url().clone(), ..config.clone() })
 }

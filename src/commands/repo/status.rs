@@ -1,8 +1,10 @@
-//! `repo status`: what is published, what waits, and what expires.
+//! `repo status`: what is published, what is staged, what waits for signatures, and what expires.
 
 use std::sync::Arc;
 
-use crate::settings::OperatorOptions;
+use clap::Args;
+
+use super::{OperatorDirectoryArgs, without_passphrase};
 use crate::terminal::Terminal;
 use installer::error::Failure;
 use installer::text::count_noun;
@@ -11,13 +13,21 @@ use operator::ceremony;
 use operator::operator_directory::OperatorDirectory;
 use operator::overview::{PublishedStatus, RepositoryStatus, StagedChange};
 
+/// Show what is published, what waits, and what expires
+#[derive(Clone, Debug, Args)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+}
+
 /// Says how things stand.
 ///
 /// # Errors
 /// When something cannot be read, or what is published is refused.
-pub async fn status(repo: &OperatorOptions, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+pub async fn status(status: &StatusArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let repo = &status.operator_directory;
     let operator_directory = OperatorDirectory::open_to_read(&repo.directory)?;
-    let ring = ceremony::ring(&operator_directory, &repo.unlock())?;
+    let ring = ceremony::ring(&operator_directory, &without_passphrase(terminal))?;
     let overview = RepositoryStatus::of(&operator_directory, &ring, unix_now()).await?;
     if repo.json {
         terminal.json(&serde_json::to_string(&overview).unwrap_or_default());

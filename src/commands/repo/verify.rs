@@ -2,43 +2,63 @@
 
 use std::sync::Arc;
 
+use clap::{Args, ValueHint};
 use repository::layout;
 use serde_json::{Value, json};
 use tuf::UnixTime;
 use tuf::metadata::{RoleName, TopLevelRole};
 use url::Url;
 
+use super::OperatorDirectoryArgs;
+use crate::arguments::values::{WholeMessage, index_url, with_slash};
 use crate::commands::trust::key_text;
-use crate::settings::{OperatorOptions, Settings, VerifyPublished};
 use crate::terminal::Terminal;
 use installer::error::{Code, Exit, Failure};
 use installer::event::Reporter;
+use installer::options::CommonOptions;
 use installer::text::count_noun;
 use operator::anchor::NewestRoot;
 use operator::config::Config;
 use operator::operator_directory::{OperatorDirectory, SeenVersions};
 use operator::verification::{self, Findings, IndexProblem, PublishedIndex};
 
+/// Check what is published as a client would, from the first root on
+#[derive(Clone, Debug, Args)]
+pub struct VerifyArgs {
+    /// Hash every file, instead of looking whether it is there and as long as signed
+    #[arg(long)]
+    pub files: bool,
+    /// Look at the copy below this URL, instead of where the index is published from here
+    #[arg(long, value_name = "url", value_hint = ValueHint::DirPath, value_parser = base_url)]
+    pub url: Option<Url>,
+    /// Fail when something that people sign expires in fewer days
+    #[arg(long, value_name = "days", default_value_t = 14)]
+    pub min_days: u32,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+}
+
+/// `--url`
+fn base_url(text: &str) -> Result<Url, WholeMessage> {
+    index_url(text).map(with_slash)
+}
+
 /// People need time to come together and sign.
 const WARN_DAYS: i64 = 60;
 const DAY: i64 = 24 * 60 * 60;
 
-/// Looks at everything that is published, as a client.
+/// Verifies everything that is published, as a client.
 ///
 /// # Errors
 /// When something is not as it must be, has expired, or will soon.
-pub async fn verify(
-    settings: &Settings,
-    repo: &OperatorOptions,
-    verify: &VerifyPublished,
-    terminal: &Arc<Terminal>,
-) -> Result<(), Failure> {
+pub async fn verify(common: &CommonOptions, verify: &VerifyArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let repo = &verify.operator_directory;
     let operator_directory = OperatorDirectory::open_to_read(&repo.directory)?;
     let (config, seen) = (operator_directory.config.clone(), operator_directory.seen()?);
     let own_root = NewestRoot::read(&repo.directory)?;
-    let base = verify.base.clone().unwrap_or_else(|| published_at(&config, &config.output(&repo.directory)));
+    let base = verify.url.clone().unwrap_or_else(|| published_at(&config, &config.output(&repo.directory)));
     let reporter = Arc::clone(terminal) as Arc<dyn Reporter>;
-    let published_index = PublishedIndex::open(&base, &config, &settings.common, &reporter).await?;
+    let published_index = PublishedIndex::open(&base, &config, common, &reporter).await?;
     let findings = verification::verify(&published_index, verify.files, terminal).await;
     let mut findings = findings.map_err(|failure| match failure.code {
         Code::TrustExpired => renewable(failure),
@@ -58,7 +78,7 @@ pub async fn verify(
     }
 }
 
-/// As the operator's machine sees it: the directory itself, and the world's view of a bucket.
+/// The place to read from: the directory itself, or the public URL of a bucket.
 fn published_at(config: &Config, output: &str) -> Url {
     match output.split_once("://") {
         None => Url::from_directory_path(output).unwrap_or_else(|()| config.base.clone()),
@@ -89,7 +109,7 @@ async fn other_root(
     Ok(Some(IndexProblem::wrong(text)))
 }
 
-/// Whether an old state was put back: clients that have not seen the newer one would believe it.
+/// Whether an old state was put back: clients that have not seen the newer one would accept it.
 fn older(findings: &Findings, seen: SeenVersions) -> Vec<IndexProblem> {
     let epoch_info = &findings.epoch_info;
     let roles = [("timestamp", epoch_info.timestamp, seen.timestamp), ("snapshot", epoch_info.snapshot, seen.snapshot)];
@@ -100,7 +120,7 @@ fn older(findings: &Findings, seen: SeenVersions) -> Vec<IndexProblem> {
     .collect()
 }
 
-/// Says to the operator how to sign again what has expired.
+/// Adds advice how to sign expired metadata again.
 fn renewable(failure: Failure) -> Failure {
     failure
         .hint("`tufpip repo refresh` signs again what the online key signs")
@@ -126,7 +146,7 @@ fn left(findings: &Findings, expires: UnixTime) -> i64 {
     expires.0.saturating_sub(findings.epoch_info.now.0).div_euclid(DAY)
 }
 
-fn say(findings: &Findings, base: &Url, verify: &VerifyPublished, terminal: &Terminal) {
+fn say(findings: &Findings, base: &Url, verify: &VerifyArgs, terminal: &Terminal) {
     let epoch_info = &findings.epoch_info;
     terminal.line(&format!(
         "Looked at {} as a client that trusts its first root: root {}, timestamp {}, snapshot {}, {}",
@@ -176,7 +196,7 @@ fn to_json(findings: &Findings, base: &Url) -> Value {
     })
 }
 
-/// The gravest problem decides the exit code.
+/// The most severe problem decides the exit code.
 fn failure(findings: &Findings, base: &Url) -> Option<Failure> {
     let gravity = |exit: Exit| match exit {
         Exit::Verification => 4,

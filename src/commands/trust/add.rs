@@ -1,17 +1,21 @@
-//! `trust add`: pins the root of an index, and shows at once whether the index lives up to it.
+//! `trust add`: pins the root of an index, and shows at once whether the index verifies with it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use clap::{Args, ValueHint};
 use serde_json::Value;
 use url::Url;
 
 use super::list;
 use super::new_root::NewRoot;
+use crate::arguments::values::{directory_url, index_url, no_url};
 use crate::commands::confirmation::confirm;
-use crate::settings::{AddTrust, RootSource, Settings};
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Code, Exit, Failure};
+use installer::event::Reporter;
+use installer::options::{CommonOptions, TrustOptions};
 use installer::trust::{
     AnchorKind, AnchorRecord, IndexIdentity, Layout, NOTHING_USED, Rewrite, TrustAnchor, TrustFile,
     default_metadata_url, make_private_directory, unix_now, write_state,
@@ -20,31 +24,160 @@ use installer::trust::{
 /// The most bytes of a layout.
 const LAYOUT_SIZE: u64 = 1 << 20;
 
+/// Trust an index from now on
+#[derive(Clone, Debug, Args)]
+pub struct AddArgs {
+    /// Base URL of the package index, or a local directory laid out like one
+    #[arg(value_name = "index_url", required = true, value_hint = ValueHint::DirPath, value_parser = index_url)]
+    pub index: Url,
+    /// The root metadata: a file, or a URL together with --root-sha256
+    #[arg(long, value_name = "file_or_url", value_hint = ValueHint::FilePath, value_parser = root_location)]
+    pub root: Option<RootLocation>,
+    /// SHA-256 of the root metadata, in hexadecimal digits
+    #[arg(long, value_name = "hex", value_parser = sha256)]
+    pub root_sha256: Option<String>,
+    /// Where the index keeps its signed metadata, if not in tuf/ beside its pages
+    #[arg(long, value_name = "URL", value_hint = ValueHint::DirPath, value_parser = directory_url)]
+    pub metadata_url: Option<Url>,
+    /// How the index names what it signs: the name of a known layout, or a JSON file
+    #[arg(long, value_name = "layout")]
+    pub layout: Option<String>,
+    /// A further place with the same metadata and pages; may be given several times
+    #[arg(long = "mirror", value_name = "URL", value_hint = ValueHint::DirPath, value_parser = directory_url)]
+    pub mirrors: Vec<Url>,
+    /// Fetch files whose address begins with FROM from TO instead; may be given several times
+    #[arg(long = "rewrite", value_name = "from=to", value_parser = rewrite)]
+    pub rewrites: Vec<(String, String)>,
+    /// Trust the root that the index shows today, after asking
+    #[arg(long)]
+    pub tofu: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// What `--root` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RootLocation {
+    /// A local file; nothing when it is empty.
+    File(PathBuf),
+    /// `http` or `https`.
+    Url(Url),
+}
+
+/// Where a root comes from, and so what it proves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RootSource {
+    /// A local file, which the user trusts.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The hash it must have, as 64 lower-case digits.
+        sha256: Option<String>,
+    },
+    /// Any server; the hash, which the user trusts, makes up for that.
+    Url {
+        /// The address.
+        url: Url,
+        /// The hash it must have, as 64 lower-case digits.
+        sha256: String,
+    },
+    /// Whatever the index shows today.
+    FirstUse,
+}
+
+impl AddArgs {
+    /// Where the root comes from.
+    ///
+    /// # Errors
+    /// When nothing is named, or too much.
+    pub fn root_source(&self) -> Result<RootSource, Failure> {
+        let sha256 = self.root_sha256.clone();
+        let root = self.root.as_ref().filter(|root| **root != RootLocation::File(PathBuf::new()));
+        let Some(root) = root else {
+            return match (self.tofu, sha256) {
+                (true, None) => Ok(RootSource::FirstUse),
+                (true, Some(_)) => Err(Failure::usage("--tofu and --root-sha256 cannot be combined").hint(
+                    "with a hash there is no need to trust what the index shows: use --root URL --root-sha256 HEX",
+                )),
+                (false, _) => {
+                    Err(Failure::usage("`trust add` needs a root: --root FILE, or --root URL --root-sha256 HEX")
+                        .hint("the operator of the index publishes it; --tofu trusts whatever the index shows today"))
+                }
+            };
+        };
+        if self.tofu {
+            return Err(Failure::usage("--tofu and --root cannot be combined")
+                .hint("--tofu trusts whatever the index shows today; with --root there is no need to"));
+        }
+        match root {
+            RootLocation::File(path) => Ok(RootSource::File { path: path.clone(), sha256 }),
+            RootLocation::Url(url) => {
+                let sha256 = sha256.ok_or_else(|| {
+                    Failure::usage("--root with a URL needs --root-sha256")
+                        .detail("because", "a root that comes over the network proves nothing by itself")
+                        .hint("get the hash from the operator of the index by another way than this URL")
+                })?;
+                Ok(RootSource::Url { url: url.clone(), sha256 })
+            }
+        }
+    }
+}
+
+/// `--root`
+fn root_location(text: &str) -> Result<RootLocation, String> {
+    match Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "file")) {
+        Some(url) if url.scheme() == "file" => url.to_file_path().map(RootLocation::File).map_err(|()| no_url(text)),
+        Some(url) => Ok(RootLocation::Url(url)),
+        None => Ok(RootLocation::File(PathBuf::from(text))),
+    }
+}
+
+/// `--root-sha256`
+fn sha256(text: &str) -> Result<String, String> {
+    let digits = text.trim().to_ascii_lowercase();
+    if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(digits);
+    }
+    Err(format!("expected 64 hexadecimal digits, found '{text}'"))
+}
+
+/// `--rewrite`
+fn rewrite(rule: &str) -> Result<(String, String), String> {
+    let is_url = |text: &str| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "file"));
+    match rule.split_once('=') {
+        Some((from, to)) if is_url(from) && is_url(to) => Ok((from.to_owned(), to.to_owned())),
+        _ => Err(format!("expected URL=URL, found '{}'", printable::redacted(rule))),
+    }
+}
+
 /// Trusts an index. One that is trusted already gets the options that are given, if the root is the same; the others stay.
 ///
 /// # Errors
 /// When the root cannot be had or is refused, another one is trusted already, nobody confirms it, the disk refuses; and when
 /// the index itself is refused, which is trusted all the same then: without its metadata it must not be used.
-pub async fn add(settings: &Settings, add: &AddTrust, context: &Context, terminal: &Terminal) -> Result<(), Failure> {
+pub async fn add(common: &CommonOptions, add: &AddArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
+    let source = add.root_source()?;
+    let context = &Context::open(common, Arc::clone(terminal) as Arc<dyn Reporter>)?;
     let identity = IndexIdentity::of(&add.index);
-    let layout = add.layout.as_deref().map(layout).transpose()?;
-    let known = existing_anchor(settings, &identity)?;
+    let layout = add.layout.as_deref().filter(|layout| !layout.is_empty()).map(layout).transpose()?;
+    let known = existing_anchor(&common.trust, &identity)?;
     let metadata_url = add.metadata_url.clone().or_else(|| known.as_ref().map(|known| known.metadata_url.clone()));
     let metadata_url = metadata_url.unwrap_or_else(|| default_metadata_url(identity.url()));
     context.client.add_credentials_of(&with_credentials(add));
 
-    let new = NewRoot::obtain(&add.root, &metadata_url, context, terminal).await?;
+    let new = NewRoot::obtain(&source, &metadata_url, context, terminal).await?;
     if let Some(known) = &known
         && known.root != new.bytes
     {
         return Err(other_root(known, &new));
     }
-    if known.is_none() && add.root == RootSource::FirstUse {
+    if known.is_none() && source == RootSource::FirstUse {
         terminal.line(&format!("{} shows this root today:", printable::redacted_url(identity.url())));
         new.print(unix_now(), terminal);
         terminal
             .line("Nothing proves that it is the right one. Compare it with what the operator of the index publishes.");
-        if !add.yes && !confirm("Trust it from now on", settings.terminal.no_input)? {
+        if !add.yes && !confirm("Trust it from now on", terminal.settings().no_input)? {
             return Err(Failure::new(Code::TrustNotConfirmed, "Nothing was trusted"));
         }
     }
@@ -59,7 +192,7 @@ pub async fn add(settings: &Settings, add: &AddTrust, context: &Context, termina
         mirrors: given_or(add.mirrors.iter().map(without_secrets).collect(), stored.mirrors),
         rewrite: given_or(rewrites.collect(), stored.rewrite),
     };
-    let store = settings.common.trust.store.as_deref().ok_or_else(no_home)?;
+    let store = common.trust.store.as_deref().ok_or_else(no_home)?;
     let directory = store.join(identity.directory_name());
     let written = match &known {
         Some(_) => write(&directory, &trust),
@@ -67,11 +200,11 @@ pub async fn add(settings: &Settings, add: &AddTrust, context: &Context, termina
     };
     written.map_err(|error| unwritable(&directory, &error))?;
     print(known.as_ref(), &identity, &trust, &new, terminal);
-    verify(settings, &identity, context, terminal).await
+    verify(&common.trust, &identity, context, terminal).await
 }
 
 /// The URLs with a user name. One without would claim its part of the host as a part that needs none.
-fn with_credentials(add: &AddTrust) -> Vec<Url> {
+fn with_credentials(add: &AddArgs) -> Vec<Url> {
     let given = std::iter::once(&add.index).chain(&add.metadata_url).chain(&add.mirrors);
     given.filter(|url| !url.username().is_empty() || url.password().is_some()).cloned().collect()
 }
@@ -81,14 +214,14 @@ fn given_or<T>(given: Vec<T>, stored: Vec<T>) -> Vec<T> {
 }
 
 /// What is trusted about the index already, by the user's own word.
-fn existing_anchor(settings: &Settings, identity: &IndexIdentity) -> Result<Option<TrustAnchor>, Failure> {
-    let found = match TrustAnchor::find(&settings.common.trust, identity) {
+fn existing_anchor(settings: &TrustOptions, identity: &IndexIdentity) -> Result<Option<TrustAnchor>, Failure> {
+    let found = match TrustAnchor::find(settings, identity) {
         // It is here to be mended.
         Err(failure) if failure.code == Code::TrustMissing => None,
         found => found?,
     };
     match found {
-        Some(anchor) if !anchor.is_users(&settings.common.trust) => {
+        Some(anchor) if !anchor.is_users(settings) => {
             let place = anchor.directory.map_or("the program".to_owned(), |directory| directory.display().to_string());
             let message =
                 format!("{} is trusted already, by a place that comes first", printable::redacted_url(identity.url()));
@@ -100,7 +233,7 @@ fn existing_anchor(settings: &Settings, identity: &IndexIdentity) -> Result<Opti
     }
 }
 
-/// A stronger reason to believe a root replaces a weaker one, never the other way round.
+/// A stronger reason to trust a root replaces a weaker one, never the reverse.
 fn record(known: Option<&TrustAnchor>, new: &NewRoot) -> AnchorRecord {
     match known.and_then(|known| known.record.clone()) {
         Some(record) if record.kind != AnchorKind::FirstUse || new.kind == AnchorKind::FirstUse => record,
@@ -114,7 +247,7 @@ fn record(known: Option<&TrustAnchor>, new: &NewRoot) -> AnchorRecord {
     }
 }
 
-/// Makes the directory of an index appear as a whole: a half of it would be an index that cannot be used.
+/// Creates the directory of an index in one step: with a part of it the index could not be used.
 fn create(store: &Path, directory: &Path, new: &NewRoot, trust: &TrustFile) -> std::io::Result<()> {
     make_private_directory(store)?;
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
@@ -134,7 +267,7 @@ fn write(directory: &Path, trust: &TrustFile) -> std::io::Result<()> {
     write_state(directory, &directory.join(TrustFile::NAME), &bytes)
 }
 
-/// What is in force now.
+/// Prints the anchor as it is now.
 fn print(known: Option<&TrustAnchor>, identity: &IndexIdentity, trust: &TrustFile, new: &NewRoot, terminal: &Terminal) {
     let since = if known.is_some() { "Trusted already" } else { "Trusted from now on" };
     terminal.line(&format!("{since}: {}", printable::redacted_url(identity.url())));
@@ -159,15 +292,15 @@ fn print(known: Option<&TrustAnchor>, identity: &IndexIdentity, trust: &TrustFil
     }
 }
 
-/// Updates from the pinned root, so that a wrong one, a wrong URL or a missing layout is noticed now. A network that is not
-/// there is no mistake.
+/// Updates from the pinned root, so that a wrong one, a wrong URL or a missing layout is noticed now. A missing network
+/// is no error.
 async fn verify(
-    settings: &Settings,
+    settings: &TrustOptions,
     identity: &IndexIdentity,
     context: &Context,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let Some(anchor) = TrustAnchor::find(&settings.common.trust, identity)? else { return Ok(()) };
+    let Some(anchor) = TrustAnchor::find(settings, identity)? else { return Ok(()) };
     let has_layout = anchor.layout.is_some();
     let facts = match context.trust.open(anchor)?.epoch_info().await {
         Ok(facts) => facts,
@@ -199,7 +332,7 @@ async fn verify(
     Ok(())
 }
 
-/// Nobody has said anything yet that would speak against the root.
+/// The note when the index could not be verified yet, without evidence against the root.
 fn not_verified_yet(failure: &Failure) -> String {
     let reason = failure.details.iter().find(|(label, _)| *label == "received").map(|(_, text)| text.as_str());
     let advice = if failure.code.exit() == Exit::Network {
@@ -211,7 +344,7 @@ fn not_verified_yet(failure: &Failure) -> String {
     printable::line(&format!("It was not verified yet. {}{reason}. {advice}", failure.message))
 }
 
-/// Without the pin, an index that is refused now would be used unverified tomorrow.
+/// Keeps the pin: without it, an index that is refused now would be used unverified later.
 fn pinned_all_the_same(mut failure: Failure, identity: &IndexIdentity) -> Failure {
     const PINNED: &str = "the root is pinned all the same, so that the index is not used unverified";
     failure.details.retain_mut(|(label, text)| {

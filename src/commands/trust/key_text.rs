@@ -1,22 +1,22 @@
-//! Keys and times as people read them. Everything here comes from metadata, which may be hostile: nothing of it steers the
-//! terminal or fills it.
+//! Keys and times as text for users. The input comes from metadata, which may be hostile: none of it may control the
+//! terminal or fill it.
 
 use tuf::metadata::{RoleKeys, Root};
 use tuf::{Key, KeyId, UnixTime};
 
 use installer::trust::duration;
 
-/// Characters of a key's name that are shown where it has to be told from its neighbours.
+/// Characters of a key id that are shown to distinguish it from others.
 const SHORT: usize = 12;
-/// The longest name of a key that is shown whole: hex SHA-256.
+/// The longest key id that is shown whole: hex SHA-256.
 const LONG: usize = 64;
 
-/// The kind of a key and the beginning of its name.
+/// The kind of a key and the beginning of its key id.
 pub fn key(id: &KeyId, key: Option<&Key>) -> String {
     named(id, key, SHORT)
 }
 
-/// The kind of a key and its name.
+/// The kind of a key and its key id.
 pub fn whole_key(id: &KeyId, key: Option<&Key>) -> String {
     named(id, key, LONG)
 }

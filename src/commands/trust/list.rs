@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use serde_json::{Value, json};
 
 use super::stored_metadata::StoredMetadata;
@@ -10,6 +11,14 @@ use crate::terminal::Terminal;
 use installer::error::Failure;
 use installer::options::TrustOptions;
 use installer::trust::{AnchorKind, TrustAnchor, TrustFile};
+
+/// List the trusted indexes
+#[derive(Clone, Debug, Args)]
+pub struct ListArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// An index with what there is to say about it.
 struct TrustListEntry {
@@ -25,7 +34,7 @@ struct TrustListEntry {
 ///
 /// # Errors
 /// When something of it cannot be used; all the rest is printed before.
-pub fn list(settings: &TrustOptions, as_json: bool, terminal: &Terminal) -> Result<(), Failure> {
+pub fn list(settings: &TrustOptions, list: &ListArgs, terminal: &Terminal) -> Result<(), Failure> {
     let (mut usable, mut nameless, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
     for (directory, anchor) in TrustAnchor::all(settings) {
         let read = match anchor {
@@ -47,7 +56,7 @@ pub fn list(settings: &TrustOptions, as_json: bool, terminal: &Terminal) -> Resu
         }
     }
     usable.sort_by(|left, right| left.anchor.identity.cmp(&right.anchor.identity));
-    if as_json {
+    if list.json {
         let broken = unusable.iter().map(|(directory, failure)| {
             json!({ "directory": directory.display().to_string(), "error": failure.message, "code": failure.code.name() })
         });
@@ -74,7 +83,7 @@ pub fn list(settings: &TrustOptions, as_json: bool, terminal: &Terminal) -> Resu
     Err(last)
 }
 
-/// A directory that counts for the index whose hash it is named by, whichever that is.
+/// The row of a directory that names no index: it counts for the index whose hash is its name.
 fn nameless_row(directory: &Path, settings: &TrustOptions) -> Vec<String> {
     let index = if directory.join(TrustFile::NAME).exists() { "(no index_url)" } else { "(no trust.json)" };
     let read_only = if is_users(directory, settings) { "" } else { " (read-only)" };
@@ -114,7 +123,7 @@ fn object(listed: &TrustListEntry) -> Value {
     })
 }
 
-/// What the pinned root is believed for; nobody says so of one that somebody put there.
+/// Why the pinned root is trusted; not recorded for one that was put there by hand.
 pub fn kind(anchor: &TrustAnchor) -> &'static str {
     anchor.record.as_ref().map_or("directory", |record| name_of(record.kind))
 }

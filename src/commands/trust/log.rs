@@ -1,21 +1,31 @@
 //! `trust log`: every root since the pinned one, with what it changed and who signed it.
 
+use clap::{Args, ValueHint};
 use tuf::metadata::{Metadata, RoleKeys, Root, TopLevelRole};
 use tuf::{KeyId, UnixTime};
 use url::Url;
 
 use super::stored_metadata::StoredMetadata;
 use super::{anchor_of, key_text, list};
+use crate::arguments::values::index_url;
 use crate::terminal::Terminal;
 use installer::error::Failure;
 use installer::options::TrustOptions;
+
+/// Show how the root of a trusted index changed
+#[derive(Clone, Debug, Args)]
+pub struct LogArgs {
+    /// Base URL of the package index
+    #[arg(value_name = "index_url", required = true, value_hint = ValueHint::DirPath, value_parser = index_url)]
+    pub index: Url,
+}
 
 /// Prints the roots of an index that are stored, oldest first.
 ///
 /// # Errors
 /// When the index is not trusted, or its pinned root cannot be used.
-pub fn log(settings: &TrustOptions, index: &Url, terminal: &Terminal) -> Result<(), Failure> {
-    let anchor = anchor_of(settings, index)?;
+pub fn log(settings: &TrustOptions, log: &LogArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let anchor = anchor_of(settings, &log.index)?;
     let stored = StoredMetadata::of(&anchor, settings)?;
     let now = stored.client.now();
     let mut earlier: Option<&Metadata<Root>> = None;
@@ -63,7 +73,7 @@ fn signers(root: &Metadata<Root>, earlier: Option<&Metadata<Root>>) -> String {
     format!("signed by {}", signed.join(", "))
 }
 
-/// What a root says differently from the one before, role by role.
+/// The differences between a root and the previous one, role by role.
 fn changed(before: &Root, after: &Root) -> Vec<String> {
     let mut lines = Vec::new();
     for role in TopLevelRole::ALL {
@@ -88,7 +98,7 @@ fn changed(before: &Root, after: &Root) -> Vec<String> {
     lines
 }
 
-/// Whether a role has the same key under the same name; names are opaque, so a name alone says nothing.
+/// Whether a role has the same key under the same key id; key ids are opaque, so that an equal id alone proves nothing.
 fn is_in(role: &RoleKeys, root: &Root, id: &KeyId, other: &Root) -> bool {
     role.key_ids.contains(id) && root.keys.get(id) == other.keys.get(id)
 }

@@ -1,4 +1,4 @@
-//! A root that is about to be trusted: where it comes from, whether it is the one that was meant, and whether it is one.
+//! A root that is about to be trusted: where it comes from, whether it is the intended one, and whether it is valid.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -10,8 +10,8 @@ use tuf::metadata::{Root, TopLevelRole};
 use tuf::{Client, Mode, UnixTime};
 use url::Url;
 
+use super::add::RootSource;
 use super::key_text;
-use crate::settings::RootSource;
 use crate::terminal::Terminal;
 use installer::context::Context;
 use installer::error::{Code, Failure};
@@ -22,11 +22,11 @@ use installer::trust::{AnchorKind, unix_now};
 pub struct NewRoot {
     /// The file.
     pub bytes: Vec<u8>,
-    /// What it says.
+    /// Its content.
     pub root: Root,
     /// SHA-256 of the file in hex.
     pub sha256: String,
-    /// What it is believed for.
+    /// Why it is trusted.
     pub kind: AnchorKind,
     /// The file or URL, without secrets.
     pub source: String,
@@ -36,7 +36,7 @@ impl NewRoot {
     /// Reads or fetches a root. One that is trusted on first use comes from `metadata_url`.
     ///
     /// # Errors
-    /// When it cannot be had, has another hash than it must have, or is no root that its own keys signed.
+    /// When it cannot be fetched, has the wrong hash, or is not signed by its own keys.
     pub async fn obtain(
         source: &RootSource,
         metadata_url: &Url,
@@ -67,7 +67,7 @@ impl NewRoot {
         Ok(Self { bytes, root, sha256, kind, source })
     }
 
-    /// What a person compares with what the operator of the index says.
+    /// Prints what the user compares with the operator's statement.
     pub fn print(&self, now: UnixTime, terminal: &Terminal) {
         terminal.line(&format!(
             "  root      version {}, {}",

@@ -1,45 +1,58 @@
-//! `trust remove`: forgets the root of an index and all that was verified by it.
+//! `trust remove`: deletes the root of an index and the metadata verified with it.
 
 use std::path::Path;
 
+use clap::{Args, ValueHint};
 use url::Url;
 
 use super::not_trusted;
+use crate::arguments::values::index_url;
 use crate::commands::confirmation::confirm;
-use crate::settings::Settings;
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
+use installer::options::TrustOptions;
 use installer::trust::{IndexIdentity, metadata_store_directories};
 
-/// Removes an index from the user's own store, after asking unless `yes`, and what was remembered about it for anchors from
+/// Forget that an index is trusted
+#[derive(Clone, Debug, Args)]
+pub struct RemoveArgs {
+    /// Base URL of the package index
+    #[arg(value_name = "index_url", required = true, value_hint = ValueHint::DirPath, value_parser = index_url)]
+    pub index: Url,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// Removes an index from the user's own store, after asking unless `--yes`, and what was remembered about it for anchors from
 /// elsewhere.
 ///
 /// # Errors
 /// When the index is not trusted, is trusted by what others keep, nobody confirms it, or the disk refuses.
-pub fn remove(settings: &Settings, index: &Url, yes: bool, terminal: &Terminal) -> Result<(), Failure> {
-    let identity = IndexIdentity::of(index);
+pub fn remove(settings: &TrustOptions, remove: &RemoveArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let identity = IndexIdentity::of(&remove.index);
     let (shown, name) = (printable::redacted_url(identity.url()), identity.directory_name());
-    if let Some(kept) = settings.common.trust.anchors.iter().map(|place| place.join(&name)).find(|path| exists(path)) {
+    if let Some(kept) = settings.anchors.iter().map(|place| place.join(&name)).find(|path| exists(path)) {
         let message = format!("{shown} is trusted by a directory that is only read here");
         return Err(Failure::new(Code::TrustReadOnly, message)
             .detail("directory", kept.display().to_string())
             .hint("whoever administers that directory can remove it, or take it out of TUFPIP_TRUST"));
     }
-    let places = settings.common.trust.store.as_ref().map(|store| metadata_store_directories(store, &identity));
+    let places = settings.store.as_ref().map(|store| metadata_store_directories(store, &identity));
     let [own, elsewhere] = places.ok_or_else(|| not_trusted(&identity))?;
     let was_trusted = exists(&own);
     if !was_trusted && !exists(&elsewhere) {
         return Err(not_trusted(&identity));
     }
-    if !yes {
+    if !remove.yes {
         let (what, place) = if was_trusted { ("Trust in", &own) } else { ("What was remembered of", &elsewhere) };
         terminal.line(&format!("{what} {shown}, kept in {}, would be removed.", place.display()));
         terminal.line("Afterwards the index is used without verification, and older states of it are not noticed.");
-        if !confirm("Remove it", settings.terminal.no_input)? {
+        if !confirm("Remove it", terminal.settings().no_input)? {
             return Err(Failure::new(Code::TrustNotConfirmed, "Nothing was removed"));
         }
     }
-    // The memory first: what is still trusted then can be removed again.
+    // Metadata first: if that fails the anchor still exists, and the command can be repeated.
     for directory in [&elsewhere, &own].into_iter().filter(|path| exists(path)) {
         delete(directory).map_err(|error| {
             Failure::new(Code::TrustUnwritable, format!("Could not remove {}: {error}", directory.display()))
@@ -60,7 +73,7 @@ fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// Away by one rename, so that no half of it is ever taken for the whole.
+/// Removes it by one rename, so that a part of it is never taken for the whole.
 fn delete(directory: &Path) -> std::io::Result<()> {
     let store = directory.parent().unwrap_or(Path::new("."));
     let waste = tempfile::Builder::new().prefix(".removed-").tempdir_in(store)?;

@@ -1,26 +1,36 @@
 //! `trust show`: roles, keys, versions and dates of trusted indexes, as far as they are stored and verify.
 
+use clap::{Args, ValueHint};
 use tuf::Key;
 use tuf::metadata::{DelegatedRoles, FileMeta, Targets, TopLevelRole};
 use url::Url;
 
 use super::stored_metadata::StoredMetadata;
 use super::{anchor_of, key_text, list};
+use crate::arguments::values::index_url;
 use crate::terminal::Terminal;
 use installer::error::Failure;
 use installer::options::TrustOptions;
 use installer::trust::{TrustAnchor, TrustFile};
 
+/// Show roles, keys and versions of trusted indexes
+#[derive(Clone, Debug, Args)]
+pub struct ShowArgs {
+    /// Base URLs of indexes; all trusted ones when none is named
+    #[arg(value_name = "index_url", value_hint = ValueHint::DirPath, value_parser = index_url)]
+    pub indexes: Vec<Url>,
+}
+
 /// Delegated roles that are printed; more are counted.
 const MOST_DELEGATIONS: usize = 20;
 
-/// Prints these indexes, or all.
+/// Prints the given indexes, or all.
 ///
 /// # Errors
 /// When one is not trusted, or what is stored of it cannot be used.
-pub fn show(settings: &TrustOptions, indexes: &[Url], terminal: &Terminal) -> Result<(), Failure> {
+pub fn show(settings: &TrustOptions, show: &ShowArgs, terminal: &Terminal) -> Result<(), Failure> {
     let mut nameless = Vec::new();
-    let anchors: Vec<TrustAnchor> = if indexes.is_empty() {
+    let anchors: Vec<TrustAnchor> = if show.indexes.is_empty() {
         let mut anchors = Vec::new();
         for (directory, anchor) in TrustAnchor::all(settings) {
             match anchor? {
@@ -30,7 +40,7 @@ pub fn show(settings: &TrustOptions, indexes: &[Url], terminal: &Terminal) -> Re
         }
         anchors
     } else {
-        indexes.iter().map(|index| anchor_of(settings, index)).collect::<Result<_, _>>()?
+        show.indexes.iter().map(|index| anchor_of(settings, index)).collect::<Result<_, _>>()?
     };
     for directory in &nameless {
         terminal.note(&printable::line(&format!(
@@ -53,7 +63,7 @@ pub fn show(settings: &TrustOptions, indexes: &[Url], terminal: &Terminal) -> Re
     Ok(())
 }
 
-/// Where the metadata is, and what the root is believed for.
+/// Where the metadata is, and why the root is trusted.
 fn anchor_lines(anchor: &TrustAnchor, settings: &TrustOptions) -> Result<Vec<String>, Failure> {
     let mut lines = vec![
         printable::redacted_url(anchor.identity.url()),
@@ -116,7 +126,7 @@ fn role_lines(stored: &StoredMetadata) -> Vec<String> {
     lines
 }
 
-/// The roles that the top-level targets hand projects to.
+/// The roles to which the top-level targets delegate projects.
 fn delegation_lines<'a>(
     targets: &Targets,
     in_snapshot: impl Fn(&tuf::metadata::RoleName) -> Option<&'a FileMeta>,

@@ -1,4 +1,4 @@
-//! What is stored about a trusted index, verified anew from its pinned root and without asking anybody.
+//! Stored metadata of a trusted index, verified again from the pinned root, offline.
 
 use std::path::PathBuf;
 
@@ -9,16 +9,16 @@ use installer::error::{Code, Failure};
 use installer::options::TrustOptions;
 use installer::trust::{MetadataStore, TrustAnchor, signed_at, unix_now};
 
-/// Metadata that has expired is shown, not used: a century of it.
+/// Expired metadata is shown, not used: up to a century.
 const SHOW_EXPIRED: u64 = 100 * 366 * 24 * 3600;
 
-/// The verified part of what is stored.
+/// The verified part of the stored metadata.
 pub struct StoredMetadata {
     /// The pinned root.
     pub pinned: Metadata<Root>,
     /// The roots that followed it, each verified by the one before.
     pub later: Vec<Metadata<Root>>,
-    /// Has the rest; no epoch when something is missing or does not verify.
+    /// The client with the other roles; without an epoch when something is missing or does not verify.
     pub client: Client,
     /// Why there is no epoch.
     pub failed: Option<tuf::Error>,

@@ -1,4 +1,4 @@
-//! What `uninstall` shows before it asks: directories with a `*` instead of their files, and what will stay in them.
+//! The list that `uninstall` prints before it asks.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ pub fn lines(removal: &Removal, info: &Path, verbose: bool) -> Vec<String> {
     lines
 }
 
-/// What leaves, packages as `directory/*`; and the files in those directories that stay.
+/// What is removed, packages as `directory/*`; and the files in those directories that stay.
 fn summary(listed: &[&PathBuf], info: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
     let compiled = |path: &Path| path.extension().is_some_and(|extension| extension == "pyc");
     let files: HashSet<&Path> = listed.iter().map(|path| path.as_path()).filter(|path| !compiled(path)).collect();

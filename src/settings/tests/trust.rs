@@ -1,12 +1,22 @@
 //! Options about signatures, who may set them, and the commands below `trust`.
 
 use super::*;
+use crate::commands::trust::add::{AddArgs, RootSource};
 
 const DIGITS: &str = "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef";
 
-fn add(line: &str) -> AddTrust {
+fn add(line: &str) -> AddArgs {
     let Command::Trust(TrustCommand::Add(add)) = run(line).unwrap().command else { panic!("{line}") };
     *add
+}
+
+/// Why a line is refused: as it is read, or by `trust add` before it does anything.
+fn refusal(settings: Result<Settings, Failure>) -> Failure {
+    match settings.map(|settings| settings.command) {
+        Ok(Command::Trust(TrustCommand::Add(add))) => add.root_source().unwrap_err(),
+        Ok(other) => panic!("{other:?}"),
+        Err(failure) => failure,
+    }
 }
 
 fn set_by(failure: &Failure) -> Option<&str> {
@@ -159,22 +169,22 @@ fn commands_below_a_command() {
     ] {
         let settings = run(line).unwrap();
         assert_eq!((settings.terminal.verbosity, settings.common.network.timeout.as_secs()), (1, 3), "{line}");
-        let Command::Trust(TrustCommand::Remove { index: found, yes }) = settings.command else { panic!("{line}") };
-        assert_eq!((found, yes), (index.clone(), true), "{line}");
+        let Command::Trust(TrustCommand::Remove(remove)) = settings.command else { panic!("{line}") };
+        assert_eq!((remove.index, remove.yes), (index.clone(), true), "{line}");
     }
     let command = |line: &str| match run(line).unwrap().command {
         Command::Trust(command) => command,
         other => panic!("{line}: {other:?}"),
     };
-    assert!(matches!(command("trust list --json"), TrustCommand::List { json: true }));
-    assert!(matches!(command("trust show"), TrustCommand::Show { indexes } if indexes.is_empty()));
+    assert!(matches!(command("trust list --json"), TrustCommand::List(list) if list.json));
+    assert!(matches!(command("trust show"), TrustCommand::Show(show) if show.indexes.is_empty()));
     assert!(matches!(
         command("trust show https://a.example.org https://b.example.org"),
-        TrustCommand::Show { indexes } if indexes.len() == 2
+        TrustCommand::Show(show) if show.indexes.len() == 2
     ));
     assert!(matches!(
         command("trust log https://pkgs.example.org/simple"),
-        TrustCommand::Log { index: found } if found == index
+        TrustCommand::Log(log) if log.index == index
     ));
 }
 
@@ -214,9 +224,10 @@ fn what_is_configured_for_others_does_not_decide_about_trust() {
         .variable("PIP_TIMEOUT", "3")
         .file("etc/pip.conf", "[trust]\ntofu = true\nretries = 7");
     let settings = machine.run("trust remove https://pkgs.example.org/simple").unwrap();
-    assert!(matches!(settings.command, Command::Trust(TrustCommand::Remove { yes: false, .. })));
+    let Command::Trust(TrustCommand::Remove(remove)) = settings.command else { panic!() };
+    assert!(!remove.yes);
     assert_eq!((settings.common.network.timeout.as_secs(), settings.common.network.retries), (3, 7));
-    let failure = machine.run("trust add https://pkgs.example.org/simple").unwrap_err();
+    let failure = refusal(machine.run("trust add https://pkgs.example.org/simple"));
     assert!(failure.message.contains("needs a root"), "{failure}");
     let warnings = Machine::new().variable("TUFPIP_TOFU", "1").run("trust list").unwrap().warnings;
     assert!(warnings.len() == 1 && warnings[0].contains("TUFPIP_TOFU means nothing"), "{warnings:?}");
@@ -227,7 +238,7 @@ fn an_index_to_trust() {
     let simple = "trust add https://pkgs.example.org/simple";
     let plain = add(&format!("{simple} --root 1.root.json"));
     assert_eq!(plain.index.as_str(), "https://pkgs.example.org/simple");
-    assert_eq!(plain.root, RootSource::File { path: "1.root.json".into(), sha256: None });
+    assert_eq!(plain.root_source().unwrap(), RootSource::File { path: "1.root.json".into(), sha256: None });
     assert!(plain.metadata_url.is_none() && plain.layout.is_none() && plain.mirrors.is_empty() && !plain.yes);
 
     let sha256 = DIGITS.to_lowercase();
@@ -237,7 +248,7 @@ fn an_index_to_trust() {
          --rewrite https://files.example.org/=https://proxy.example.org/files/?a=b"
     ));
     let url = Url::parse("https://keys.example.org/root.json").unwrap();
-    assert_eq!(full.root, RootSource::Url { url, sha256: sha256.clone() });
+    assert_eq!(full.root_source().unwrap(), RootSource::Url { url, sha256: sha256.clone() });
     assert_eq!(full.metadata_url.unwrap().as_str(), "https://pkgs.example.org/tuf/");
     assert_eq!(full.layout.as_deref(), Some("static-1"));
     let mirrors: Vec<&str> = full.mirrors.iter().map(Url::as_str).collect();
@@ -246,16 +257,16 @@ fn an_index_to_trust() {
     assert_eq!(full.rewrites, [rewrite]);
     assert!(full.yes);
 
-    assert_eq!(add(&format!("{simple} --tofu")).root, RootSource::FirstUse);
+    assert_eq!(add(&format!("{simple} --tofu")).root_source().unwrap(), RootSource::FirstUse);
     let file = add(&format!("{simple} --root file:///keys/root.json --root-sha256 {sha256}"));
-    assert_eq!(file.root, RootSource::File { path: "/keys/root.json".into(), sha256: Some(sha256) });
+    assert_eq!(file.root_source().unwrap(), RootSource::File { path: "/keys/root.json".into(), sha256: Some(sha256) });
 
     let machine = Machine::new().file("home/simple/x", "").file("home/root.json", "");
     let settings = machine.run("trust add ~/simple --root ~/root.json").unwrap();
     let Command::Trust(TrustCommand::Add(add)) = settings.command else { panic!() };
     let home = machine.directory.path().join("home");
     assert_eq!(add.index, Url::from_directory_path(home.join("simple")).unwrap());
-    assert_eq!(add.root, RootSource::File { path: home.join("root.json"), sha256: None });
+    assert_eq!(add.root_source().unwrap(), RootSource::File { path: home.join("root.json"), sha256: None });
 }
 
 #[test]
@@ -279,13 +290,13 @@ fn mistakes_about_trust() {
         (format!("{simple} https://b.example.org --root r"), "unexpected argument 'https://b.example.org'"),
         ("install a --allow-unsigned=:all:".to_owned(), "expected the name of a project, found ':all:'"),
     ] {
-        let failure = run(&line).unwrap_err();
+        let failure = refusal(run(&line));
         assert!(failure.message.contains(part), "{line}: {failure}");
         assert_eq!(failure.exit_code(), 2, "{line}");
     }
     let secret = run(&format!("{simple} --root r --mirror ftp://me:secret@x")).unwrap_err().to_string();
     assert!(secret.contains("ftp://****@x"), "{secret}");
-    let because = run(&format!("{simple} --root https://keys.example.org/r")).unwrap_err().to_string();
+    let because = refusal(run(&format!("{simple} --root https://keys.example.org/r"))).to_string();
     assert!(because.contains("proves nothing by itself"), "{because}");
     let machine = Machine::new().variable("PIP_CERT", "/cert.pem");
     assert_eq!(set_by(&machine.run("trust log").unwrap_err()), None);

@@ -1,4 +1,4 @@
-//! Files of the cache: written whole or not at all, and as good as absent when they were damaged.
+//! Files of the cache: written whole or not at all; a damaged file counts as missing.
 
 use std::io::Write;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub fn keep(path: &Path, parts: &[&[u8]]) {
     }
 }
 
-/// Against accidents, not against attackers: who can write here can write anywhere the user can.
+/// Detects accidents, not attacks: an attacker who can write here can write wherever the user can.
 fn checksum(bytes: &[u8]) -> [u8; 4] {
     let mut crc = flate2::Crc::new();
     crc.update(bytes);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Code, Failure};
 use crate::event::{Reporter, WarningCode};
 
-/// The directory of the cache, or the temporary one that takes its place and goes with this value.
+/// The directory of the cache, or a temporary one in its place that is removed with this value.
 #[derive(Debug)]
 pub struct CacheDirectory {
     path: PathBuf,
@@ -16,7 +16,7 @@ pub struct CacheDirectory {
 }
 
 impl CacheDirectory {
-    /// Takes `resolver_input` if only the user can write there, which is warned of otherwise; else a temporary directory.
+    /// Opens `wanted` if only the user can write there; otherwise warns and opens a temporary directory.
     ///
     /// # Errors
     /// When a temporary directory is needed and cannot be made.
@@ -38,7 +38,7 @@ impl CacheDirectory {
     }
 }
 
-/// Whether only the user can write into a cache. Unpacked wheels in it are installed without being hashed again.
+/// Whether the cache is private to the user. Unpacked wheels in it are installed without being hashed again.
 fn is_cache_private(cache: &Path, reporter: &dyn Reporter) -> bool {
     let strange = [cache.to_owned(), cache.join("wheels")].into_iter().find_map(|directory| {
         let reason = ownership::writable_by_others(&std::fs::metadata(&directory).ok()?, false)?;

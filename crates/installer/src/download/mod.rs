@@ -1,7 +1,8 @@
-//! Downloads of distributions: streamed to disk, hashed on the way, resumed after a cut, and handed on only when verified.
+//! Downloads of distributions: streamed to disk, hashed on the way, resumed after a cut, and handed on only when
+//! verified.
 //!
-//! A [`VerifiedFile`] can be made here and nowhere else: whoever holds one holds the proof that its bytes were checked as
-//! far as the index or the user gave something to check them by.
+//! A [`VerifiedFile`] is made here and nowhere else: it proves that its bytes passed every check for which
+//! the index or the user gave a length, a hash or a signature.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -25,7 +26,7 @@ use crate::net::client::identity_encoding;
 use crate::net::{HttpClient, NetworkCause, RemoteFailure};
 use crate::trust::{self, SignedFile};
 
-/// The most bytes a file may have when the index does not say its size.
+/// The most bytes a file may have when the index gives no size.
 pub const MAXIMUM_SIZE: u64 = 8 << 30;
 
 /// What to fetch, and what is known about it.
@@ -43,24 +44,24 @@ pub struct DownloadRequest {
     pub user_hashes: Vec<(HashAlgorithm, String)>,
     /// Length the index gives.
     pub size: Option<u64>,
-    /// What a signed index says of the file: it must be exactly that.
+    /// The signed length and hashes of the file, if the index is signed; they must match.
     pub signed: Option<Arc<SignedFile>>,
 }
 
-/// Why a file is believed to be the right one.
+/// By what a file was verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// A signed index vouches for it.
     Signed,
     /// It has a hash that the user wrote down.
     UserHash,
-    /// It has the hash that an unsigned index gives: the transfer was sound, the index itself is believed.
+    /// It has the hash that an unsigned index gives: the transfer was sound, the index itself was not verified.
     IndexHash,
-    /// Nobody gave a strong hash.
+    /// There was no strong hash to check.
     Unverified,
 }
 
-/// A distribution on the local disk that passed every check there was something to check by.
+/// A distribution on the local disk that passed every check that was possible.
 #[derive(Clone, Debug)]
 pub struct VerifiedFile {
     path: PathBuf,
@@ -102,7 +103,7 @@ impl Downloader {
         Self { client, reporter, directory, slots: Semaphore::new(connections) }
     }
 
-    /// Gives the file of `request`, from the cache when it is there.
+    /// Returns the file of `request`, from the cache if it is there.
     ///
     /// # Errors
     /// A network failure, a full disk, or `verify.*` when the bytes are not the expected ones; then nothing is kept.
@@ -162,7 +163,7 @@ impl Downloader {
             copy_into(&mut file, &mut receiver, std::io::sink()).map_err(unreadable)?;
             return receiver.check(request, &path);
         }
-        // Somebody else may be able to write there, between this reading and the next: what is verified is kept.
+        // Another user may be able to write there between this read and the next one: verify a copy of our own.
         let disk = |error: std::io::Error| RemoteFailure::new(&request.url, NetworkCause::Disk(error.to_string()));
         std::fs::create_dir_all(&self.directory).map_err(disk)?;
         let mut copy = NamedTempFile::new_in(&self.directory).map_err(disk)?;
@@ -219,7 +220,7 @@ impl Downloader {
             }
         }
         match self.client.send(&request.url, &headers).await {
-            // There is no such rest: what came so far is not the beginning of what is there now.
+            // The server has no such rest: what was received is not the beginning of its present file.
             Err(failure) if failure.status() == Some(416) && headers.contains_key(RANGE) => {
                 transfer.restart(request)?;
                 self.client.send(&request.url, &identity_encoding()).await
@@ -276,7 +277,7 @@ impl Downloader {
     }
 }
 
-/// A file as far as it has come.
+/// A download in progress.
 struct Transfer<'file> {
     receiver: HashingReceiver,
     file: &'file mut File,
@@ -304,7 +305,7 @@ impl Transfer<'_> {
 }
 
 impl DownloadRequest {
-    /// The SHA-256 the file must have, when somebody says so. Safe as a file name: always 64 hex digits in lower case.
+    /// The SHA-256 the file must have, if one is known. Safe as a file name: always 64 hex digits in lower case.
     pub fn known_sha256(&self) -> Option<String> {
         if let Some(signed) = self.signed.as_ref().and_then(|signed| signed.sha256()) {
             return Some(signed);
@@ -332,17 +333,17 @@ impl DownloadRequest {
         }
     }
 
-    /// Whether anybody says what the file has to be.
+    /// Whether a hash is expected.
     fn has_expected_hash(&self) -> bool {
         self.signed.is_some() || !self.user_hashes.is_empty() || !self.index_hashes.is_empty()
     }
 
-    /// Whether the user wrote down a hash of the file that proves anything, be it in the URL.
+    /// Whether the user gave a strong hash of the file, including one in the URL.
     pub fn is_hashed_by_user(&self) -> bool {
         self.user_hashes.iter().any(|(algorithm, _)| is_strong(*algorithm))
     }
 
-    /// Whether a signed index or a hash of the user says what the file has to be.
+    /// Whether a signed index or a hash of the user determines the content of the file.
     pub fn is_vouched_for(&self) -> bool {
         self.signed.is_some() || self.is_hashed_by_user()
     }
@@ -352,7 +353,7 @@ impl DownloadRequest {
 struct HashingReceiver {
     length: u64,
     hashers: Vec<(HashAlgorithm, Box<dyn DynDigest + Send>)>,
-    /// What judges a signed file; an error when nothing signed can be computed, or too much has come.
+    /// The verifier of a signed file; an error when no signed hash can be computed, or too many bytes came.
     signed: Option<Result<tuf::Verifier, tuf::Mismatch>>,
 }
 
@@ -441,7 +442,7 @@ impl HashingReceiver {
     }
 }
 
-/// More than was signed is a refusal like other bytes than were signed; nothing, where something was signed, is withheld.
+/// A file longer than signed is refused like a hash mismatch.
 fn size_refusal(request: &DownloadRequest, failure: RemoteFailure) -> Failure {
     match (&request.signed, &failure.cause) {
         (Some(signed), NetworkCause::TooLarge { limit }) => {
@@ -454,7 +455,7 @@ fn size_refusal(request: &DownloadRequest, failure: RemoteFailure) -> Failure {
     }
 }
 
-/// Algorithms whose match proves anything today.
+/// Algorithms whose collisions nobody can produce today.
 pub fn is_strong(algorithm: HashAlgorithm) -> bool {
     matches!(algorithm, HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512)
 }
@@ -484,7 +485,7 @@ fn copy_into(file: &mut impl Read, receiver: &mut HashingReceiver, mut copy: imp
     }
 }
 
-/// pip's words, which scripts look for, with the facts below them.
+/// pip's message, which scripts search for, followed by the facts.
 fn mismatch(request: &DownloadRequest, code: Code, expected: String, received: String) -> Failure {
     let message = if request.user_hashes.is_empty() {
         "THESE PACKAGES DO NOT MATCH THE HASHES GIVEN BY THE INDEX. Either the file was changed on its way, or the index is wrong about it."

@@ -1,5 +1,5 @@
-//! The codes of failures: stable names that are the same on screen, in JSON and in the documentation. A program has one table
-//! of them, so that those of `repo` stand here as well.
+//! The codes of failures: stable names that are the same on screen, in JSON and in the documentation. The program has
+//! one table of them, so that those of `repo` are here, too.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use wheel::Rule;
 /// Why a command failed; decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// What was asked for cannot be done: no such version, a conflict, a file that is missing. Exit code 1.
+    /// The request cannot be fulfilled: no such version, a conflict, a file that is missing. Exit code 1.
     Error,
     /// The command line or the configuration is wrong. Exit code 2.
     Usage,
     /// A virtual environment is required and there is none. Exit code 3.
     NoVirtualEnvironment,
-    /// Something that was downloaded is not what it must be: hash, length, RECORD, a hostile archive. Exit code 10.
+    /// A downloaded file failed verification: hash, length, RECORD, a hostile archive. Exit code 10.
     Verification,
     /// Signed metadata has expired or is withheld. Exit code 11.
     Expired,
@@ -96,7 +96,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// A fault of the program: something that cannot happen has happened.
+    /// A bug in this program: something that cannot happen has happened.
     Internal = "internal", Error, Failures;
     /// The disk refuses to read or write a file of the program's own.
     Disk = "disk", Error, Failures;
@@ -114,9 +114,9 @@ codes! {
     UsageConflict = "usage.conflict", Error, Failures;
     /// A configuration file or variable cannot be understood.
     UsageConfiguration = "usage.configuration", Usage, Failures;
-    /// An option, command or kind of requirement of pip that is not there yet.
+    /// An option, command or kind of requirement of pip that is not supported yet.
     UsageNotSupported = "usage.not-supported", Usage, Failures;
-    /// There is a question, and nobody to answer it: no terminal, or `--no-input`.
+    /// A question cannot be answered: no terminal, or `--no-input`.
     UsageNoInput = "usage.no-input", Usage, Failures;
     /// `uninstall` names nothing.
     UsageNothingToUninstall = "usage.nothing-to-uninstall", Error, Failures;
@@ -124,7 +124,7 @@ codes! {
     UninstallNotConfirmed = "uninstall.not-confirmed", Error, Failures;
     /// There is no interpreter.
     PythonNotFound = "python.not-found", Error, Failures;
-    /// The interpreter cannot be asked what it is.
+    /// The interpreter cannot be run or examined.
     PythonUnusable = "python.unusable", Error, Failures;
     /// `--require-virtualenv`, and the environment is no virtual one.
     PythonNoVirtualenv = "python.no-virtualenv", NoVirtualEnvironment, Failures;
@@ -134,29 +134,29 @@ codes! {
     PythonNoUserScheme = "python.no-user-scheme", Error, Failures;
     /// The interpreter cannot compile modules.
     PythonCompile = "python.compile", Error, Failures;
-    /// The metadata of an installed distribution makes no sense.
+    /// The metadata of an installed distribution is invalid.
     InstalledMetadata = "installed.metadata", Error, Failures;
-    /// The RECORD of an installed distribution makes no sense.
+    /// The RECORD of an installed distribution is invalid.
     InstalledRecord = "installed.record", Error, Failures;
-    /// Nobody wrote down which files belong to an installed distribution.
+    /// An installed distribution has no RECORD of its files.
     InstalledNoRecord = "installed.no-record", Error, Failures;
-    /// A distribution was installed by distutils, which does not say what belongs to it.
+    /// A distribution was installed by distutils, which does not record its files.
     InstalledDistutils = "installed.distutils", Error, Failures;
-    /// A requirement, or a line of a requirements file, makes no sense.
+    /// A requirement, or a line of a requirements file, is invalid.
     RequirementsInvalid = "requirements.invalid", Error, Failures;
     /// A `pyproject.toml` with dependency groups cannot be read.
     RequirementsUnreadable = "requirements.unreadable", Error, Failures;
     /// A requirement names a version control system, which is not supported yet.
     RequirementsVersionControl = "requirements.version-control", Error, Failures;
-    /// A file that was named is called as no wheel is.
+    /// A file that was named has an invalid wheel file name.
     RequirementsWheelName = "requirements.wheel-name", Error, Failures;
     /// A requirements file from a server sets an option that only users may set.
     RequirementsRemoteOption = "requirements.remote-option", Policy, Failures;
     /// A requirements file from a server includes a file from elsewhere.
     RequirementsRemoteInclude = "requirements.remote-include", Policy, Failures;
-    /// A URL in a requirement makes no sense.
+    /// A URL in a requirement is invalid.
     RequirementUrl = "requirement.url", Error, Failures;
-    /// There is only a source distribution or a directory, and nothing is built yet.
+    /// There is only a source distribution or a directory, and building is not supported yet.
     SourceNotSupported = "source.not-supported", Error, Failures;
     /// No version fits.
     ResolveNoMatch = "resolve.no-match", Error, Failures;
@@ -168,7 +168,7 @@ codes! {
     WheelNotSupported = "wheel.not-supported", Error, Failures;
     /// A page of an index or of links cannot be understood.
     IndexPage = "index.page", Error, Failures;
-    /// A link on a page of an index makes no sense.
+    /// A link on a page of an index is invalid.
     IndexLink = "index.link", Error, Failures;
     /// `--user` is not possible for this interpreter.
     TargetUser = "target.user", Error, Failures;
@@ -178,7 +178,7 @@ codes! {
     TargetPath = "target.path", Error, Failures;
     /// Files cannot be put into the environment.
     Place = "place", Error, Failures;
-    /// A server wants to know who asks, or refuses (401, 403).
+    /// A server demands credentials or refuses access (401, 403).
     NetUnauthorized = "net.unauthorized", Error, Failures;
     /// A server does not have it (404, 410).
     NetNotFound = "net.not-found", Error, Failures;
@@ -190,9 +190,9 @@ codes! {
     NetSettings = "net.settings", Error, Failures;
     /// The file of `--cert` or `--client-cert` cannot be used.
     NetCertificateFile = "net.certificate-file", Error, Failures;
-    /// A server sends more than can be right.
+    /// A server sends more than the limit.
     NetTooLarge = "net.too-large", Verification, Failures;
-    /// A server sends on from https to http.
+    /// A server redirects from https to http.
     NetUnsafeRedirect = "net.unsafe-redirect", Verification, Failures;
     /// No connection can be made.
     NetUnreachable = "net.unreachable", Network, Failures;
@@ -214,9 +214,9 @@ codes! {
     VerifyPage = "verify.page", Verification, Failures;
     /// A distribution that is not the signed one.
     VerifyTarget = "verify.target", Verification, Failures;
-    /// A metadata file that is not the signed one, or metadata in a wheel that makes no sense.
+    /// A metadata file that is not the signed one, or invalid metadata in a wheel.
     VerifyMetadata = "verify.metadata", Verification, Failures;
-    /// A page and a target, both signed, that say different things of one file.
+    /// A page and a target, both signed, that contradict each other about one file.
     VerifyPageTargetDisagree = "verify.page-target-disagree", Verification, Failures;
     /// The index does not prove that it lacks something: a hashed bin could be another one.
     VerifyAbsenceInDoubt = "verify.absence-in-doubt", Verification, Failures;
@@ -226,7 +226,7 @@ codes! {
     VerifyLengthMismatch = "verify.length-mismatch", Verification, Failures;
     /// A metadata file without the hash on the page of an unsigned index.
     VerifyMetadataHashMismatch = "verify.metadata-hash-mismatch", Verification, Failures;
-    /// A wheel with other dependencies in it than were shown for it.
+    /// A wheel whose dependencies differ from those that the index gave for it.
     VerifyMetadataMismatch = "verify.metadata-mismatch", Verification, Failures;
     /// Metadata without enough signatures by the keys that may sign it.
     TrustSignatures = "trust.signatures", Verification, Failures;
@@ -238,7 +238,7 @@ codes! {
     TrustHashMismatch = "trust.hash-mismatch", Verification, Failures;
     /// Metadata that is not what the specification says.
     TrustMalformed = "trust.malformed", Verification, Failures;
-    /// Metadata longer than signed, or than anything sensible.
+    /// Metadata longer than signed, or than the limit.
     TrustTooLarge = "trust.too-large", Verification, Failures;
     /// More than 1,024 new roots at once.
     TrustTooManyRoots = "trust.too-many-roots", Verification, Failures;
@@ -248,14 +248,14 @@ codes! {
     TrustUnsupported = "trust.unsupported", Verification, Failures;
     /// `trust add`: a root without the SHA-256 that you gave.
     TrustRootHash = "trust.root-hash", Verification, Failures;
-    /// Metadata that has expired: nobody signs any more, somebody withholds newer metadata, or the clock is wrong.
+    /// Metadata that has expired: the repository stopped signing, newer metadata is withheld, or the clock is wrong.
     TrustExpired = "trust.expired", Expired, Failures;
-    /// A signed file that the server says it does not have: 404, 410 or 403, which many servers say for what is not
-    /// there. After a 403 a password may be missing, too.
+    /// A signed file for which the server answers 404, 410 or 403, as many servers answer for a missing
+    /// file. After a 403 a password may be missing, too.
     TrustWithheld = "trust.withheld", Expired, Failures;
     /// An index that was changed twice while it was read.
     TrustSnapshotMoved = "trust.snapshot-moved", Expired, Failures;
-    /// `--require-signed`: an index or file that nothing signed vouches for; or an option that would weaken it.
+    /// `--require-signed`: an index or file without signed metadata; or an option that would weaken it.
     PolicyRequireSigned = "policy.require-signed", Policy, Failures;
     /// `--find-links` names a signed index or one of its pages, of which nothing would be verified.
     PolicySignedAsLinks = "policy.signed-as-links", Policy, Failures;
@@ -267,17 +267,17 @@ codes! {
     PolicyNoCommonHash = "policy.no-common-hash", Policy, Failures;
     /// `--uploaded-prior-to` on an index that gives no upload times.
     PolicyUploadTime = "policy.upload-time", Policy, Failures;
-    /// Metadata of a signed index could not be had (but see `trust.unauthorized`). Nothing is used unverified
+    /// Metadata of a signed index could not be fetched (but see `trust.unauthorized`). Nothing is used unverified
     /// instead.
     TrustUnreachable = "trust.unreachable", Network, Failures;
     /// The pinned root is not a root that its own keys signed.
     TrustRoot = "trust.root", Error, Failures;
     /// The server answered 401 for metadata: put a user name and password into the URL, or into `~/.netrc`.
     TrustUnauthorized = "trust.unauthorized", Error, Failures;
-    /// The directory of the index in the trust store. It is not passed over: that would use the index unverified.
+    /// The directory of the index in the trust store. It is not skipped: the index would then be used unverified.
     /// `trust list` prints the others and ends with exit code 1.
     TrustDamaged = "trust.damaged", Error, Failures;
-    /// The directory of the index in the trust store. It is not passed over: that would use the index unverified.
+    /// The directory of the index in the trust store. It is not skipped: the index would then be used unverified.
     /// `trust list` prints the others and ends with exit code 1.
     TrustUnreadable = "trust.unreadable", Error, Failures;
     /// The directory belongs to another user, or everybody may write to it.
@@ -291,13 +291,13 @@ codes! {
     /// `--offline`, and stored metadata does not suffice.
     TrustOffline = "trust.offline", Error, Failures;
     /// `trust add`: the index is trusted already, by another root. Either that one was added by mistake, or the
-    /// operator begins anew; both times `tufpip trust remove URL` comes first.
+    /// operator started again with a new root; in both cases `tufpip trust remove URL` comes first.
     TrustOtherRoot = "trust.other-root", Error, Failures;
-    /// `trust add`, `trust remove`: what they were asked cannot be done.
+    /// `trust add`, `trust remove`: the request cannot be carried out.
     TrustReadOnly = "trust.read-only", Error, Failures;
-    /// `trust add`, `trust remove`: what they were asked cannot be done.
+    /// `trust add`, `trust remove`: the request cannot be carried out.
     TrustNone = "trust.none", Error, Failures;
-    /// `trust add`, `trust remove`: what they were asked cannot be done.
+    /// `trust add`, `trust remove`: the request cannot be carried out.
     TrustUnwritable = "trust.unwritable", Error, Failures;
     /// `trust add --tofu`, `trust remove`: the question was answered with no.
     TrustNotConfirmed = "trust.not-confirmed", Error, Failures;
@@ -311,21 +311,21 @@ codes! {
     WheelEntryName = "wheel.entry-name", Verification, Failures;
     /// A wheel: an entry is neither a file nor a directory.
     WheelEntryKind = "wheel.entry-kind", Verification, Failures;
-    /// A wheel: an entry is larger than it says, or than anything sensible.
+    /// A wheel: an entry is larger than it declares, or than the limit.
     WheelSize = "wheel.size", Verification, Failures;
     /// A wheel: an entry is damaged.
     WheelContents = "wheel.contents", Verification, Failures;
     /// A wheel: the dist-info directory is missing or not the one of the file's name.
     WheelDistInfo = "wheel.dist-info", Verification, Failures;
-    /// A wheel: METADATA makes no sense or names another project.
+    /// A wheel: METADATA is invalid or names another project.
     WheelMetadata = "wheel.metadata", Verification, Failures;
-    /// A wheel: the WHEEL file makes no sense or is of a newer version.
+    /// A wheel: the WHEEL file is invalid or of a newer version.
     WheelWheelFile = "wheel.wheel-file", Verification, Failures;
     /// A wheel: RECORD does not list the files as they are.
     WheelRecord = "wheel.record", Verification, Failures;
-    /// A wheel: the data directory has parts that there are not.
+    /// A wheel: the data directory has unknown parts.
     WheelData = "wheel.data", Verification, Failures;
-    /// A wheel: an entry point makes no sense.
+    /// A wheel: an entry point is invalid.
     WheelEntryPoint = "wheel.entry-point", Verification, Failures;
     /// A wheel: a file would land where it must not.
     WheelPlacement = "wheel.placement", Verification, Failures;
@@ -335,7 +335,7 @@ codes! {
     RepoConfig = "repo.config", Usage, Repo;
     /// `init`: there is a repository already.
     RepoExists = "repo.exists", Usage, Repo;
-    /// `init`: where this one would be published there is another.
+    /// `init`: another repository is published in the same place.
     RepoPublishedAlready = "repo.published-already", Error, Repo;
     /// Another command works on this directory; `publish` and `refresh` wait for it up to a minute.
     RepoBusy = "repo.busy", Error, Repo;
@@ -345,17 +345,17 @@ codes! {
     RepoDisk = "repo.disk", Error, Repo;
     /// Nothing is published, because the first root is not signed yet.
     RepoNotInitialized = "repo.not-initialized", Error, Repo;
-    /// There is no root that what is published could be verified from.
+    /// There is no root to verify the published state from.
     RepoNoRoot = "repo.no-root", Error, Repo;
-    /// What is published is not signed by the keys of the root, or older than what this machine has seen.
+    /// The published state is not signed by the keys of the root, or older than what this machine has seen.
     RepoRefused = "repo.refused", Verification, Repo;
-    /// Something that must be published is not there.
+    /// A file that must be published is missing.
     RepoMissing = "repo.missing", Verification, Repo;
-    /// `verify`: what is published is not what clients accept, or older than what this machine has seen.
+    /// `verify`: clients refuse the published state, or it is older than what this machine has seen.
     RepoNotAsSigned = "repo.not-as-signed", Verification, Repo;
-    /// `verify`: what is published cannot be read.
+    /// `verify`: the published state cannot be read.
     RepoUnreadable = "repo.unreadable", Error, Repo;
-    /// `verify`: people have to sign again.
+    /// `verify`: key holders have to sign again soon.
     RepoExpiresSoon = "repo.expires-soon", Error, Repo;
     /// `verify`: the index cannot be reached.
     RepoUnreachable = "repo.unreachable", Network, Repo;
@@ -363,17 +363,17 @@ codes! {
     RepoRootNotPublished = "repo.root-not-published", Error, Repo;
     /// `serve`: there is nothing to serve.
     RepoNotPublished = "repo.not-published", Error, Repo;
-    /// `serve`: what is published is in a bucket.
+    /// `serve`: the storage is a bucket.
     RepoServedElsewhere = "repo.served-elsewhere", Usage, Repo;
     /// `serve`: the port cannot be used.
     RepoPort = "repo.port", Error, Repo;
-    /// `add`: a file is not what its name says, or could be read in two ways.
+    /// `add`: a file does not match its name, or could be read in two ways.
     RepoDistribution = "repo.distribution", Verification, Repo;
     /// `add`: a name that cannot be in an index.
     RepoFileName = "repo.file-name", Error, Repo;
     /// `add`: a directory without distributions.
     RepoNothingToAdd = "repo.nothing-to-add", Error, Repo;
-    /// `add`: the name stands for another content already.
+    /// `add`: the name already belongs to other content.
     RepoOtherContent = "repo.other-content", Error, Repo;
     /// `add`: several files cannot be added; each is named.
     RepoNothingAdded = "repo.nothing-added", Error, Repo;
@@ -381,27 +381,27 @@ codes! {
     RepoNoSuchRelease = "repo.no-such-release", Error, Repo;
     /// A question was answered with no.
     RepoNotConfirmed = "repo.not-confirmed", Error, Repo;
-    /// What is staged does not fit what is published.
+    /// The staged changes do not fit the published state.
     RepoChange = "repo.change", Error, Repo;
     /// A file that was staged is gone.
     RepoNotStaged = "repo.not-staged", Error, Repo;
-    /// A file that was staged is not what was added.
+    /// A staged file is not the one that was added.
     RepoStagedChanged = "repo.staged-changed", Verification, Repo;
-    /// The clock of this machine is behind what is signed already.
+    /// The clock of this machine is behind the dates that are signed already.
     RepoClock = "repo.clock", Error, Repo;
     /// Other publishers were faster fifty times.
     RepoContention = "repo.contention", Error, Repo;
-    /// Somebody else has published another file with this version.
+    /// Another publisher has published a different file with this version.
     RepoTaken = "repo.taken", Error, Repo;
-    /// What people have to sign is not signed.
+    /// Offline metadata lacks signatures of key holders.
     RepoNotSigned = "repo.not-signed", Error, Repo;
-    /// The online key does not sign for what is to be published.
+    /// The online key may not sign what is to be published.
     RepoOnlineKey = "repo.online-key", Error, Repo;
     /// The private half of the online key is not here.
     RepoNoOnlineKey = "repo.no-online-key", Error, Repo;
     /// A passphrase is wrong.
     RepoPassphrase = "repo.passphrase", Error, Repo;
-    /// A passphrase is needed and nobody can give it, or what was given is none.
+    /// A passphrase is needed and cannot be asked for, or an invalid one was given.
     RepoNoPassphrase = "repo.no-passphrase", Usage, Repo;
     /// A key file cannot be used.
     RepoKeyFile = "repo.key-file", Error, Repo;
@@ -409,21 +409,21 @@ codes! {
     RepoKeyExists = "repo.key-exists", Error, Repo;
     /// The operating system has no randomness for a new key.
     RepoRandomness = "repo.randomness", Error, Repo;
-    /// Who signs cannot be changed so.
+    /// Keys and thresholds cannot be changed in this way.
     RepoCeremony = "repo.ceremony", Usage, Repo;
     /// `root edit`, `delegate`: everything would stay as it is.
     RepoNothingChanges = "repo.nothing-changes", Usage, Repo;
-    /// `root sign`, `root finalize`: no file waits.
+    /// `root sign`, `root finalize`: no file waits for signatures.
     RepoNothingWaits = "repo.nothing-waits", Error, Repo;
     /// `root sign`: no key here has to sign these files, or it has signed already.
     RepoNotASigner = "repo.not-a-signer", Error, Repo;
-    /// `root finalize`: not enough people have signed.
+    /// `root finalize`: not enough key holders have signed.
     RepoSignaturesMissing = "repo.signatures-missing", Error, Repo;
-    /// A file is nothing that people sign, or not the one that is needed.
+    /// A file is not offline metadata, or not the one that is needed.
     RepoMetadataFile = "repo.metadata-file", Error, Repo;
-    /// A file that people sign has a key under the name of another one.
+    /// Offline metadata has a key under the key id of another one.
     RepoKeyName = "repo.key-name", Verification, Repo;
-    /// What was signed has expired.
+    /// Signed metadata has expired.
     RepoExpired = "repo.expired", Expired, Repo;
     /// Another index has replaced a file under its name.
     RepoUpstreamReplaced = "repo.upstream-replaced", Verification, Repo;
@@ -433,21 +433,21 @@ codes! {
     RepoLink = "repo.link", Error, Repo;
     /// `mirror --lock`: the file cannot be used.
     RepoLockFile = "repo.lock-file", Error, Repo;
-    /// `add-metadata-to`: the index is asked over plain http.
+    /// `add-metadata-to`: the index is fetched over plain http.
     RepoInsecureIndex = "repo.insecure-index", Policy, Repo;
     /// `add-metadata-to`: this repository signs another index, or packages of its own.
     RepoOtherIndex = "repo.other-index", Usage, Repo;
-    /// The place where it is published cannot be read or written.
+    /// The storage cannot be read or written.
     RepoStorage = "repo.storage", Error, Repo;
     /// Another process keeps the published directory locked.
     RepoStorageLocked = "repo.storage-locked", Error, Repo;
-    /// A path that nothing can be published at.
+    /// A path at which nothing can be published.
     RepoStoragePath = "repo.storage-path", Error, Repo;
     /// The bucket refuses these keys.
     RepoStorageRefused = "repo.storage-refused", Error, Repo;
     /// The bucket cannot be reached.
     RepoStorageUnreachable = "repo.storage-unreachable", Network, Repo;
-    /// `demo`: something did not happen as it must.
+    /// `demo`: a step did not have the expected result.
     RepoDemo = "repo.demo", Error, Repo;
 }
 

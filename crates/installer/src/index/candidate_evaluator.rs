@@ -1,4 +1,4 @@
-//! Which file stands for a version, and which versions are out of the question here.
+//! Chooses the file of each version, and rejects the versions that cannot be used here.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::error::{Code, Failure};
 use crate::options::SelectionOptions;
 use crate::python::Interpreter;
 
-/// The rules by which files are chosen.
+/// Accepts and orders the files of a project.
 pub struct CandidateEvaluator {
     tags: Tags,
     python_version: Version,
@@ -25,7 +25,7 @@ pub struct CandidateEvaluator {
 /// A version of a project, and the file that would be fetched for it.
 #[derive(Clone, Debug)]
 pub struct InstallationCandidate {
-    /// What the resolver is told.
+    /// The version as the resolver sees it.
     pub candidate: Candidate,
     /// The best file of that version; for a rejected candidate the one it was rejected for.
     pub file: Arc<IndexFile>,
@@ -68,7 +68,7 @@ impl CandidateEvaluator {
         &self.tags
     }
 
-    /// What the user demands of the files of `project`.
+    /// The hashes that the user requires of the files of `project`.
     pub fn hashes(&self, project: &PackageName) -> &[(HashAlgorithm, String)] {
         self.hashes.get(project).map(Vec::as_slice).unwrap_or_default()
     }
@@ -130,8 +130,8 @@ impl CandidateEvaluator {
         has_tag && self.python_mismatch(file.requires_python.as_deref()).is_none()
     }
 
-    /// Whether a file may have a hash that the user demands, if any is demanded: it must be fetched to be known if the index
-    /// gives none.
+    /// Whether a file may have a hash that the user demands, if any is demanded: it must be fetched to be known if the
+    /// index gives none.
     pub fn may_match_required_hashes(&self, project: &PackageName, file: &ProjectFile) -> bool {
         let demanded = self.hashes(project);
         demanded.is_empty() || file.hashes.is_empty() || matches_any(file, demanded)
@@ -204,7 +204,7 @@ fn matches_any(file: &ProjectFile, demanded: &[(HashAlgorithm, String)]) -> bool
         .any(|(algorithm, value)| file.hashes.get(*algorithm).is_some_and(|known| known.eq_ignore_ascii_case(value)))
 }
 
-/// Why a file is out of the question; the order is that of preference when a version must be shown by one.
+/// Why a file is rejected; the order decides which of several reasons is shown for a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Unsuitable {
     Format(&'static str),

@@ -1,4 +1,4 @@
-//! Wheels named by URL or path: fetched at once, because nobody else says what they are.
+//! Wheels named by URL or path: fetched at once, because only the file itself has its metadata.
 
 use packaging::{CoreMetadata, PackageName};
 use resolve::{Candidate, CandidateOrigin, Rejection};
@@ -78,8 +78,8 @@ impl FactFetcher {
         })
     }
 
-    /// Adds the hashes that the user gives in the URL of this file, wherever it is named; whether there is a strong one. A
-    /// hash in a dependency's URL is checked as well, but is only the word of whoever wrote that dependency.
+    /// Adds the hashes that the user gives in the URL of this file, wherever it is named; whether there is a strong
+    /// one. A hash in a dependency's URL is checked as well, but it comes from the author of that dependency only.
     fn add_hashes_of_user(&self, url: &Url, hashes: &mut packaging::Hashes) -> Result<bool, String> {
         let mut is_hashed = false;
         for named in self.named_urls.iter().filter(|named| without_fragment(named) == without_fragment(url)) {

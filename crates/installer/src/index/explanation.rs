@@ -1,4 +1,4 @@
-//! Turns the resolver's explanations into the words that pip's users know, with what can be done below them.
+//! Turns the resolver's explanations into the messages that pip's users know, followed by advice.
 
 use resolve::{Explanation, Rejection};
 

@@ -1,8 +1,7 @@
-//! Brings the resolver and the indexes together: facts the resolver misses are fetched, side by side, until it has an
-//! answer.
+//! Fetches the facts that the resolver lacks, in parallel, until it has an answer.
 //!
 //! A solution takes about a millisecond, an answer from a server a hundred times as long. So everything is solved again
-//! whenever something that was missing is known, and no question waits for answers it does not depend on.
+//! whenever a missing fact becomes known, and no request waits for answers that it does not depend on.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -26,7 +25,7 @@ use crate::python::environment::Environment;
 use crate::text::count_noun;
 use crate::trust::{CommandTrust, SignedFile};
 
-/// What is known of distributions on offer, grown while the resolver asks.
+/// Known candidates and metadata; grows while the resolver runs.
 pub struct Finder {
     fetcher: Arc<FactFetcher>,
     catalog: Catalog,
@@ -50,7 +49,7 @@ pub(super) struct FactFetcher {
     pub named_urls: Vec<Url>,
 }
 
-/// What stands behind a chosen candidate.
+/// How to obtain the file of a chosen candidate.
 #[derive(Clone, Debug)]
 pub struct ChosenFile {
     /// What to fetch.
@@ -59,7 +58,7 @@ pub struct ChosenFile {
     pub file: Option<VerifiedFile>,
     /// Why it was yanked, if it was.
     pub yanked: Option<String>,
-    /// The user named it by a URL that says what the file has to be.
+    /// The user named it by a URL that contains its hash.
     pub is_hashed_in_url: bool,
 }
 
@@ -74,13 +73,13 @@ impl ChosenFile {
 #[derive(Default)]
 struct PendingFacts {
     running: JoinSet<FetchedFact>,
-    /// Everything that was asked so far.
+    /// Every fact requested so far.
     asked: HashSet<Fact>,
-    /// What the resolver lacked when it was last asked.
+    /// What the resolver lacked in its last run.
     missing: HashSet<Fact>,
 }
 
-/// What became of a question.
+/// The result of one fetch.
 struct FetchedFact {
     fact: Fact,
     value: Result<FactValue, Failure>,
@@ -115,7 +114,7 @@ impl Finder {
         }
     }
 
-    /// Tells of everything that is installed and can be understood; the rest is as if it was not there.
+    /// Adds all installed distributions with valid metadata to the catalog.
     pub fn insert_all_installed(&mut self, environment: &Environment) {
         for distribution in environment.distributions() {
             let Some(name) = &distribution.normalized_name else { continue };
@@ -161,7 +160,8 @@ impl Finder {
             let start = Instant::now();
             let facts = match resolve::solve(&self.catalog, request) {
                 SolveOutcome::Missing(facts) => facts,
-                // Without dependencies the resolver needs no metadata; what is installed still has to say its Python.
+                // Without dependencies the resolver needs no metadata; what is installed still has to give its
+                // Requires-Python.
                 SolveOutcome::Solved(resolution) if !self.facts_to_read(&resolution).is_empty() => {
                     self.facts_to_read(&resolution)
                 }
@@ -213,7 +213,7 @@ impl Finder {
         candidates.filter(|id| self.catalog.metadata(id).is_none()).cloned().map(Fact::Metadata).collect()
     }
 
-    /// What stands behind a candidate of the resolution.
+    /// The file of a candidate of the resolution.
     pub fn chosen_file(&self, candidate: &CandidateId) -> Option<ChosenFile> {
         match &candidate.origin {
             CandidateOrigin::Installed => None,
@@ -238,10 +238,10 @@ impl Finder {
         self.metadata.get(candidate)
     }
 
-    /// What is on offer for each of `names`, best first; all are asked for at once.
+    /// The candidates of each of `names`, best first; all are fetched at once.
     ///
     /// # Errors
-    /// When an index cannot be asked.
+    /// When an index cannot be fetched.
     pub async fn installation_candidates(
         &self,
         names: &[PackageName],
@@ -274,7 +274,7 @@ impl Finder {
         Ok(found)
     }
 
-    /// Every version on offer for `project`, best first, once its page was read.
+    /// Every version of `project`, best first, once its page was read.
     pub fn candidates(&self, project: &PackageName) -> &[Candidate] {
         self.catalog.candidates(project).unwrap_or_default()
     }
@@ -282,7 +282,7 @@ impl Finder {
     /// Every file of a project, whether it can be chosen or not.
     ///
     /// # Errors
-    /// When an index cannot be asked.
+    /// When an index cannot be fetched.
     pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<IndexFile>>, Failure> {
         match self.fetcher.sources.files(project).await {
             Err(failure) if failure.code == Code::TrustSnapshotMoved => self.fetcher.sources.files(project).await,
@@ -317,12 +317,12 @@ impl Finder {
         Ok(Ok(download_request(project, index_file, &url, hashes, signed)))
     }
 
-    /// The rules by which files are chosen.
+    /// Accepts and orders the files of a project.
     pub fn evaluator(&self) -> &CandidateEvaluator {
         &self.fetcher.evaluator
     }
 
-    /// Takes answers until one of the missing facts is known and `rest` is over, or all of them are known.
+    /// Waits until a missing fact is known and `rest` has passed, or until all are known.
     async fn wait_for_facts(&mut self, pending: &mut PendingFacts, rest: Duration) -> Result<(), Failure> {
         let end = tokio::time::Instant::now() + rest;
         let all = pending.missing.len();
@@ -380,10 +380,10 @@ impl Finder {
         let is_missing = pending.missing.remove(&fact);
         let value = match value {
             Ok(value) => value,
-            // All that is known is of an older snapshot now, whoever heard of it first.
+            // All known facts are of an older snapshot now, whichever task noticed that first.
             Err(failure) if is_missing || failure.code == Code::TrustSnapshotMoved => return Err(failure),
             Err(_) => {
-                // The resolver has gone another way meanwhile. If it comes back it asks again.
+                // The resolver no longer needs this fact; if it does later, it is requested again.
                 pending.asked.remove(&fact);
                 return Ok(());
             }
@@ -423,7 +423,7 @@ impl Finder {
         self.installation_candidates.get(&candidate.name)?.get(&candidate.version)
     }
 
-    /// Metadata says more exactly than a page which Python it is for.
+    /// Metadata is more reliable than a page about which Python it is for.
     fn check_requires_python(&self, metadata: CoreMetadata) -> Result<CoreMetadata, String> {
         if let Err(error) = metadata.requires_dist() {
             return Err(error.to_string());

@@ -1,4 +1,4 @@
-//! A file on offer, and what vouches for it.
+//! A file of an index or find-links location, and its signed page if there is one.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use packaging::ProjectFile;
 
 use crate::trust::PageProof;
 
-/// A file that an index or a place of links offers.
+/// A file that an index or a find-links location offers.
 #[derive(Clone, Debug)]
 pub struct IndexFile {
     /// What the page says of it.
@@ -17,7 +17,7 @@ pub struct IndexFile {
 }
 
 impl IndexFile {
-    /// A file that nobody vouches for.
+    /// A file from an unsigned source.
     pub fn unsigned(file: ProjectFile) -> Self {
         Self { file, signed: None }
     }

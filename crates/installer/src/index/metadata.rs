@@ -1,6 +1,7 @@
 //! The core metadata of a file on an index, at the least cost that the index allows.
 //!
-//! From the cache by the file's hash, else by PEP 658, else by Range requests into the wheel, else from the whole wheel.
+//! From the cache by the file's hash, else by PEP 658, else by Range requests into the wheel, else from the whole
+//! wheel.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,7 +56,7 @@ impl MetadataReader {
         self.client.requests()
     }
 
-    /// The metadata of the wheel `file` of `project`. `Ok(Err(reason))` when there is some but it makes no sense.
+    /// The metadata of the wheel `file` of `project`. `Ok(Err(reason))` when it exists but is invalid.
     ///
     /// # Errors
     /// When it cannot be fetched, or is not what its hash says.
@@ -73,7 +74,7 @@ impl MetadataReader {
         }
     }
 
-    /// Nothing unverified is looked into: the metadata file if one is signed, else the whole wheel.
+    /// Nothing unverified is parsed: the metadata file if one is signed, else the whole wheel.
     async fn signed(
         &self,
         project: &PackageName,
@@ -165,7 +166,7 @@ impl MetadataReader {
         Self::of_wheel(&downloaded, filename)
     }
 
-    /// PEP 658. `None` when the index announced a file that is not there: some do.
+    /// PEP 658. `None` when the file that the index announced is missing: this happens.
     async fn from_metadata_file(&self, file: &ProjectFile, sha256: Option<&str>) -> Result<Option<Vec<u8>>, Failure> {
         let Some(Ok(url)) = file.metadata_url() else { return Ok(None) };
         let bytes = match local_path(&url) {
@@ -194,8 +195,8 @@ impl MetadataReader {
         }
     }
 
-    /// The metadata by a few requests for parts of the wheel; `None` when the server or the archive does not play along.
-    /// What is wrong with either comes out when the whole wheel is fetched.
+    /// The metadata by a few requests for parts of the wheel; `None` when the server or the archive does not support
+    /// that. An error in either is found when the whole wheel is fetched.
     async fn from_range_requests(&self, url: &Url, filename: &WheelFilename) -> Option<Vec<u8>> {
         let tail =
             self.client.get_part(url, &format!("bytes=-{FIRST_TAIL}"), ResponseLimits::METADATA).await.ok()??;
@@ -238,8 +239,8 @@ impl MetadataReader {
     }
 }
 
-/// Under which name metadata is kept: it says which wheel it belongs to, and who said so. An index that shows wrong
-/// metadata for a wheel thus spoils nothing for another one that has the same wheel.
+/// The name of metadata in the cache: the wheel it belongs to, and the index it is from. An index that gives wrong
+/// metadata for a wheel thus does no harm to another index with the same wheel.
 fn cache_key(file: &ProjectFile) -> Option<String> {
     let sha256 = file.hashes.get(HashAlgorithm::Sha256)?;
     let source = match &file.core_metadata {
@@ -270,7 +271,7 @@ pub fn download_request(
     }
 }
 
-/// Metadata that belongs to another project or version is as bad as none.
+/// Metadata of another project or version is refused.
 fn parse_metadata(project: &PackageName, file: &ProjectFile, bytes: &[u8]) -> Result<CoreMetadata, String> {
     let metadata = CoreMetadata::parse(bytes).map_err(|error| error.to_string())?;
     if metadata.name != *project {

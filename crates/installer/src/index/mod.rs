@@ -1,4 +1,5 @@
-//! What is on offer: project pages, directories of links, the metadata of single files, and what the resolver is told of it.
+//! What indexes and find-links locations offer: project pages, the metadata of single files, and the facts for the
+//! resolver.
 
 mod candidate_evaluator;
 mod direct;

@@ -16,14 +16,14 @@ use crate::net::{HttpResponse, local_path};
 use crate::options::IndexOptions;
 use crate::trust::{CommandTrust, EpochInfo, IndexIdentity, Mapping, PageLookUp, TrustedIndex};
 
-/// Every place where a project may be found, in the order in which ties are decided: links first, then the indexes.
+/// Every place where a project may be found, in the order that decides ties: find-links locations, then indexes.
 pub struct PackageSources {
     links: Vec<FindLinksLocation>,
     indexes: Vec<ConfiguredIndex>,
     pages: PageFetcher,
     trust: Arc<CommandTrust>,
     reporter: Arc<dyn Reporter>,
-    /// Why a project was not found, or not looked for, in some of them.
+    /// Why a project was not found, or which sources were not searched.
     notes: SearchNotebook,
 }
 
@@ -53,7 +53,7 @@ struct DirectoryListing {
 }
 
 impl PackageSources {
-    /// Reads the settings; asks nobody yet.
+    /// Parses the settings. Sends no request.
     ///
     /// A place of `--find-links` that is neither a URL nor there on the disk is only a warning, as in pip.
     ///
@@ -90,7 +90,7 @@ impl PackageSources {
             if trusted.is_none() {
                 trust.refuse_unsigned_index(url)?;
             }
-            // Nobody on the way can change what is signed.
+            // Signed metadata cannot be altered in transit.
             if trusted.is_some() || is_secure_origin(url, &pages, &*reporter) {
                 indexes.push(ConfiguredIndex { url: url.clone(), trusted });
             }
@@ -108,7 +108,7 @@ impl PackageSources {
         self.indexes.iter().map(|index| printable::redacted_url(&index.url)).collect()
     }
 
-    /// What a user whose project was not found should know of how it was looked for.
+    /// What a user whose project was not found should know about the search.
     pub fn notes(&self, project: &PackageName) -> SearchNotes {
         self.notes.of(project)
     }
@@ -164,7 +164,8 @@ impl PackageSources {
         Ok(files)
     }
 
-    /// The indexes of a mapping. All of them must take part in the command: leaving one out would quietly change the rule.
+    /// The indexes of a mapping. All of them must take part in the command: omitting one would silently change the
+    /// rule.
     fn mapped_indexes(&self, project: &PackageName, mapping: &Mapping) -> Result<Vec<&ConfiguredIndex>, Failure> {
         let find =
             |identity: &IndexIdentity| self.indexes.iter().find(|index| IndexIdentity::of(&index.url) == *identity);
@@ -196,7 +197,8 @@ impl PackageSources {
         }
     }
 
-    /// What the first signed index that has the project offers; with a threshold, what so many of them agree on.
+    /// The files of the first signed index that has the project; with a threshold, those on which that many indexes
+    /// agree.
     async fn of_signed(
         &self,
         indexes: &[&ConfiguredIndex],
@@ -239,8 +241,8 @@ impl PackageSources {
         Ok(offers.into_iter().next())
     }
 
-    /// What ordinary indexes offer, all together, as in pip. A project that the user named as one that may be unsigned is
-    /// looked for in the unsigned pages of signed indexes as well.
+    /// The files of all unsigned indexes together, as in pip. A project that the user allows to be unsigned is
+    /// also looked for in the unsigned pages of signed indexes.
     async fn of_unsigned(
         &self,
         indexes: &[&ConfiguredIndex],
@@ -301,7 +303,7 @@ impl PackageSources {
         self.notes.add(project, note, Vec::new());
     }
 
-    /// The map ended the search before everything was asked.
+    /// The map ended the search before every source was asked.
     fn note_mapping(&self, project: &PackageName, mapping: &Mapping) {
         let left_out = |index: &&ConfiguredIndex| !mapping.indexes.contains(&IndexIdentity::of(&index.url));
         let left_out: Vec<String> =
@@ -372,7 +374,7 @@ impl PackageSources {
 }
 
 impl FindLinksLocation {
-    /// On this machine, so that no server can put anything there. What its pages link to may be elsewhere.
+    /// Whether it is on this machine, out of the reach of servers. Its pages may link to other places.
     fn is_local(&self) -> bool {
         match self {
             Self::Directory(..) | Self::File(_) => true,
@@ -391,7 +393,7 @@ fn threshold_text(project: &PackageName, threshold: usize) -> String {
     format!("map.json demands that {threshold} indexes sign the same file of {project}")
 }
 
-/// The files of the first offer that so many offers have with the same name, length and SHA-256.
+/// The files of the first offer that at least `threshold` offers have with the same name, length and SHA-256.
 fn agreed(offers: Vec<Vec<IndexFile>>, threshold: usize) -> Vec<IndexFile> {
     let key = |listed: &IndexFile| {
         let sha256 = listed.hashes.get(packaging::HashAlgorithm::Sha256)?.to_ascii_lowercase();
@@ -412,7 +414,8 @@ fn agreed(offers: Vec<Vec<IndexFile>>, threshold: usize) -> Vec<IndexFile> {
     agreed
 }
 
-/// pip's rule and words: what came over plain http from another machine may have been changed by anybody in between.
+/// pip's rule and message for insecure origins: content fetched over plain HTTP from another host may have been
+/// altered.
 fn is_secure_origin(url: &Url, pages: &PageFetcher, reporter: &dyn Reporter) -> bool {
     let believed = pages.is_secure_origin(url);
     if !believed {
@@ -466,7 +469,7 @@ fn list_directory(directory: &Path) -> Result<DirectoryListing, Failure> {
     Ok(listing)
 }
 
-/// A page of links on the disk; in a directory it is `index.html`. A page that is not there lists nothing.
+/// A page of links on the disk; in a directory it is `index.html`. A missing page lists nothing.
 fn file_page(path: &Path, project: &PackageName) -> Result<ProjectPage, Failure> {
     let path = if path.is_dir() { path.join("index.html") } else { path.to_owned() };
     let (Ok(bytes), Ok(url)) = (std::fs::read(&path), Url::from_file_path(&path)) else {
@@ -477,7 +480,7 @@ fn file_page(path: &Path, project: &PackageName) -> Result<ProjectPage, Failure>
     })
 }
 
-/// A page made of bare links, so that they are judged by the same rules as links on a page.
+/// A page made of bare links, so that the same rules apply to them as to links on a page.
 fn page_of_links(links: &[String], base: &Url, project: &PackageName) -> ProjectPage {
     let html: String = links.iter().map(|link| format!("<a href=\"{}\"></a>", link.replace('"', "%22"))).collect();
     ProjectPage::from_html(html.as_bytes(), base, project).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Project pages over HTTP, with a cache that obeys the server's Cache-Control and asks again with its ETag.
+//! Project pages over HTTP, with a cache that obeys the server's Cache-Control and revalidates with its ETag.
 //!
 //! The parsed form is kept, because the pages of large projects are megabytes of JSON.
 
@@ -19,11 +19,11 @@ use crate::net::{HttpClient, HttpResponse, ResponseLimits};
 use crate::text::count_noun;
 use crate::trust::page_url;
 
-/// JSON is asked for first; a server may answer with HTML all the same.
+/// JSON is preferred; a server may answer with HTML nevertheless.
 const ACCEPTED: &str =
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.2, text/html; q=0.01";
 
-/// Fetches and remembers pages.
+/// Fetches and caches project pages.
 pub struct PageFetcher {
     client: Arc<HttpClient>,
     reporter: Arc<dyn Reporter>,
@@ -36,7 +36,7 @@ impl PageFetcher {
         Self { client, reporter, directory }
     }
 
-    /// Whether pages at `url` may be believed, see [`HttpClient::is_secure_origin`].
+    /// Whether pages at `url` may be relied on, see [`HttpClient::is_secure_origin`].
     pub fn is_secure_origin(&self, url: &Url) -> bool {
         self.client.is_secure_origin(url)
     }
@@ -44,8 +44,8 @@ impl PageFetcher {
     /// The page of `project` below `index`; `None` when the index does not have the project.
     ///
     /// # Errors
-    /// An index that refuses (401, 403) or fails stops the command: falling through to another index would let whoever
-    /// can make an index fail choose where packages come from.
+    /// An index that refuses (401, 403) or fails stops the command: falling through to another index would let an
+    /// attacker who can make an index fail choose where packages come from.
     pub async fn project(&self, index: &Url, project: &PackageName) -> Result<Option<ProjectPage>, Failure> {
         let url = page_url(index, project);
         let request = request(&url)?;
@@ -118,11 +118,11 @@ fn response(fetched: &HttpResponse) -> http::Response<()> {
 }
 
 fn options() -> CacheOptions {
-    // Without word from the server a page is asked for again each time: guessing would hide a new release.
+    // Without Cache-Control a page is revalidated each time: a heuristic would hide a new release.
     CacheOptions { shared: false, cache_heuristic: 0.0, ..CacheOptions::default() }
 }
 
-/// Reads what came as JSON or as HTML, as its type says.
+/// Parses a response as JSON or as HTML, according to its media type.
 ///
 /// # Errors
 /// When it is neither, or of a version that is not known.
@@ -153,7 +153,7 @@ fn content_type(headers: &HeaderMap) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// A remembered page, and what the server said of remembering it.
+/// A cached page and the server's cache policy for it.
 struct CachedPage {
     policy: CachePolicy,
     page: ProjectPage,

@@ -1,11 +1,11 @@
-//! What was noticed while projects were looked for, for users who miss one.
+//! Notes taken while projects are searched, for the message about a project that was not found.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use packaging::PackageName;
 
-/// Why a project was not found, or not looked for, in some places.
+/// Why a project was not found, or which sources were not searched.
 #[derive(Clone, Default)]
 pub struct SearchNotes {
     /// Sentences about the signed indexes and the map that decided.

@@ -1,4 +1,4 @@
-//! Whether what is installed fits together: every dependency is there, in a version that was asked for.
+//! Whether installed distributions satisfy each other's dependencies.
 //!
 //! `check` reports all of it; `install` what it broke.
 
@@ -107,7 +107,7 @@ impl PackageSet {
     }
 }
 
-/// Tells after an install which dependencies it broke, of what was installed and of what depends on that.
+/// Reports after an install which dependencies it broke, of what was installed and of what depends on that.
 ///
 /// # Errors
 /// When metadata cannot be read.

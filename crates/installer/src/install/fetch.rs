@@ -118,7 +118,7 @@ pub async fn download(plan: &Plan, context: &Context) -> Result<HashMap<PackageN
     Ok(files)
 }
 
-/// Unpacks a wheel unless that was done before, holds it against the metadata it was chosen by, and compiles it.
+/// Unpacks a wheel unless the cache has it, compares its metadata with those of the resolution, and compiles it.
 fn unpack_and_compile(
     wheel_cache: &WheelCache,
     unpacked: Option<UnpackedWheel>,
@@ -132,7 +132,7 @@ fn unpack_and_compile(
         (None, Some(file)) => wheel_cache.add(file)?,
         (None, None) => return Err(Failure::new(Code::Internal, "there is nothing to unpack")),
     };
-    // Each time: that the wheel was unpacked before does not say that it was chosen by its own metadata now.
+    // Each time: a wheel may have been unpacked before, yet chosen now by other metadata than its own.
     let found = packaging::CoreMetadata::parse(&wheel.raw_metadata()?)
         .map_err(|error| Failure::new(Code::VerifyMetadata, format!("{filename}: {error}")).caused_by(error))?;
     refuse_other_metadata(filename, expected, &found)?;
@@ -140,7 +140,7 @@ fn unpack_and_compile(
     Ok((wheel, bytecode))
 }
 
-/// The dependencies that were resolved must be those of the file that is installed: an index could show others.
+/// The resolved dependencies must be those of the installed file: an index could give others.
 fn refuse_other_metadata(
     filename: &str,
     expected: &packaging::CoreMetadata,

@@ -1,8 +1,9 @@
-//! The straight line from what is asked for to a changed environment. Start reading here.
+//! The straight line from the requirements to a changed environment. Start reading here.
 //!
-//! read requirements → ask python → resolve → plan → fetch → place → report. Each stage is one call below and lives in a
-//! module of its own; the types between them say what was checked: only a [`VerifiedFile`](crate::download::VerifiedFile)
-//! is unpacked, and only an [`UnpackedWheel`](crate::wheel_cache::UnpackedWheel) is placed.
+//! read requirements → probe Python → resolve → plan → fetch → place → report. Each stage is one call below and lives
+//! in a module of its own; the types between them say what was checked: only a
+//! [`VerifiedFile`](crate::download::VerifiedFile) is unpacked, and only an
+//! [`UnpackedWheel`](crate::wheel_cache::UnpackedWheel) is placed.
 
 pub mod consistency;
 pub mod fetch;
@@ -30,7 +31,7 @@ use crate::python::environment::Environment;
 /// Installs what `install` asks for.
 ///
 /// # Errors
-/// Whatever stops a stage; the environment is then as it was before.
+/// When a stage fails; the environment is then as it was before.
 pub async fn install(options: &CommonOptions, install: &InstallOptions, context: &Context) -> Result<(), Failure> {
     let reporter = &*context.reporter;
     loop {

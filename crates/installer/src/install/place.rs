@@ -16,7 +16,7 @@ use crate::options::{InstallLocation, InstallOptions, UpgradeStrategy};
 use crate::python::environment::{Environment, installed_version};
 use crate::python::{Destination, InstallScheme, Interpreter};
 
-/// Where an install goes: the directories of each distribution, and the one in which changes are staged.
+/// Where files are installed, and where changes are staged.
 pub struct InstallTarget {
     /// Where files go.
     destination: Destination,
@@ -32,7 +32,7 @@ impl InstallTarget {
     /// The place that the settings name.
     ///
     /// # Errors
-    /// When a place for users is asked for and not allowed, or `--target` is not a directory.
+    /// When the user scheme is requested and not allowed, or `--target` is not a directory.
     pub fn new(environment: &Environment, install: &InstallOptions, reporter: &dyn Reporter) -> Result<Self, Failure> {
         let interpreter = &environment.interpreter;
         let root = install.root.as_deref();
@@ -69,8 +69,8 @@ impl InstallTarget {
     }
 }
 
-/// Places the wheels of `plan`. `false` when nothing was done, because the environment or the cache is no longer what was
-/// planned with: then the plan must be made again.
+/// Places the wheels of `plan`. `false` when nothing was done, because the environment or the cache is no longer what
+/// was planned with: then the plan must be made again.
 ///
 /// # Errors
 /// When the disk or a wheel does not allow it; the environment is then as it was.
@@ -92,7 +92,7 @@ pub fn place(
         reporter.report(waiting_for(&target.library));
     })?;
     if !environment.is_unchanged()? {
-        // What was planned for the environment as it was may be wrong for what it is.
+        // The plan was made for an earlier state of the environment.
         reporter.report(Event::EnvironmentChanged);
         return Ok(false);
     }
@@ -121,7 +121,7 @@ pub fn place(
     }
     let outcome = match transaction.commit() {
         Err(TransactionError::CacheChanged { tree, path, .. }) => {
-            // Somebody wrote into an environment and so into the cache: unpack that wheel again.
+            // A file was changed in an environment and, through the hard link, in the cache: unpack the wheel again.
             reporter.report(Event::CacheChanged { path: &path });
             context.wheels.forget(&tree);
             return Ok(false);
@@ -144,7 +144,7 @@ pub fn place(
     Ok(true)
 }
 
-/// Everything a placement borrows.
+/// What a [`Placement`] borrows.
 struct PreparedPlacement<'a> {
     addition: &'a Addition,
     wheel: &'a crate::wheel_cache::UnpackedWheel,
@@ -181,7 +181,7 @@ fn prepare_placements<'a>(
 }
 
 impl<'a> PreparedPlacement<'a> {
-    /// Where the programs are that entry points ask for.
+    /// The paths of the console scripts.
     fn console_scripts(&self) -> Vec<PathBuf> {
         let entry_points = &self.wheel.manifest().console_scripts;
         entry_points.iter().map(|entry_point| self.scheme.scripts.join(&entry_point.name)).collect()
@@ -238,8 +238,8 @@ fn is_writable(directory: &Path) -> bool {
     existing.is_some_and(|path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok())
 }
 
-/// Whether a distribution may be removed to make room: not one of the base interpreter from inside a virtual environment,
-/// and not one elsewhere when the install goes elsewhere.
+/// Whether a distribution may be removed to make room: not one of the base interpreter from inside a virtual
+/// environment, and not one elsewhere when the install goes elsewhere.
 fn is_removable(location: &Path, environment: &Environment, target: &InstallTarget) -> bool {
     let interpreter = &environment.interpreter;
     if target.library == location || target.destination.platlib() == location {

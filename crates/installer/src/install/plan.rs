@@ -1,4 +1,4 @@
-//! What a resolution means for an environment: what stays, what comes, what it replaces.
+//! Compares a resolution with an environment: what stays, what is added, what it replaces.
 
 use std::sync::Arc;
 
@@ -25,11 +25,11 @@ pub struct Plan {
 pub struct Addition {
     /// What was chosen.
     pub candidate: CandidateId,
-    /// The project's name as whoever asked for it first spells it.
+    /// The project's name as spelled in the first requirement for it.
     pub spelled: String,
     /// Where it is.
     pub chosen_file: ChosenFile,
-    /// What it says of itself.
+    /// Its core metadata.
     pub metadata: Arc<CoreMetadata>,
     /// Extras asked for, sorted.
     pub extras: Vec<String>,
@@ -51,10 +51,10 @@ pub enum InstalledPolicy {
 }
 
 impl Plan {
-    /// Compares what was chosen with what is there, and says what stays.
+    /// Compares the resolution with what is installed. Prints pip's "Requirement already satisfied" lines.
     ///
     /// # Errors
-    /// When the finder does not know what it found, which is a mistake of ours.
+    /// When the finder does not know a file that it found, which is a bug in this program.
     pub fn new(
         resolution: &Resolution,
         finder: &Finder,
@@ -171,7 +171,7 @@ fn spelled(pin: &Pin) -> String {
     first.unwrap_or_else(|| pin.candidate.name.to_string())
 }
 
-/// pip's line for a requirement that needs no work, once for each who asks.
+/// pip's line for a requirement that needs no work, once for each requirement.
 fn say_satisfied(pin: &Pin, installed: Option<&InstalledDistribution>, reporter: &dyn Reporter) {
     let location = installed.map(|installed| installed.location.as_path());
     for by in &pin.requested_by {

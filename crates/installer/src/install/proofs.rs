@@ -1,5 +1,5 @@
-//! What the files of an installation were checked by: against which snapshots, by whose hashes, by nothing; and what the user
-//! asked of verification that came to nothing.
+//! Reports what the files of an installation were checked by: which snapshots, whose hashes, nothing; and which
+//! verification options of the user had no effect.
 
 use packaging::PackageName;
 
@@ -27,7 +27,7 @@ pub fn report(plan: &Plan, proof: impl Fn(&PackageName) -> Option<Proof>, report
     reporter.report(Event::Verified(&verified));
 }
 
-/// Reports what a plan leaves unchecked although signatures are required, and which permissions changed nothing.
+/// Reports what a plan leaves unchecked although signatures are required, and which permissions had no effect.
 pub fn report_limits(plan: &Plan, trust: &CommandTrust, reporter: &dyn Reporter) {
     if trust.requires_signed() && plan.kept > 0 {
         reporter.report(Event::KeptUnchecked { count: plan.kept });

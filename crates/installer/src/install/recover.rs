@@ -1,4 +1,4 @@
-//! What a killed command left in an environment is undone before anybody judges by what is installed there.
+//! Undoes what a killed command left in an environment, before installed distributions are read.
 
 use std::path::Path;
 

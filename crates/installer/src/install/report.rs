@@ -1,8 +1,8 @@
 //! The installation report: what was or would be installed, as JSON in the form of pip's `--report`.
 //!
-//! `tufpip_version` stands where pip writes `pip_version`. `verification` says what each file was checked by, and is null for
-//! one that was not fetched; `repositories` are the snapshots of signed indexes that were seen; `repository_security` is there,
-//! with the value `disabled`, when nothing signed was verified.
+//! `tufpip_version` stands where pip writes `pip_version`. `verification` says what each file was checked by, and is
+//! null for one that was not fetched; `repositories` are the snapshots of signed indexes that were used;
+//! `repository_security` exists, with the value `disabled`, when verification was switched off.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! From what is asked for to a plan: what everything that resolves has in common.
+//! From requirements to a plan: what all commands that resolve have in common.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -47,13 +47,13 @@ impl Rules {
 pub struct Resolved {
     /// What it means for the environment.
     pub plan: Plan,
-    /// What was asked for.
+    /// The resolver input it was made from.
     pub input: ResolverInput,
-    /// What is on offer, for further questions.
+    /// The finder with everything it has fetched.
     pub finder: Finder,
 }
 
-/// Reads what is asked for, files included; those on servers are fetched, side by side. Warnings are reported, credentials
+/// Reads the requirements, files included; those on servers are fetched in parallel. Warnings are reported, credentials
 /// and hosts that the files name are known to the network from then on.
 ///
 /// # Errors
@@ -93,14 +93,14 @@ pub async fn read_requirements(
     client.add_credentials_of(&links);
     client.trust_hosts(&read.trusted_hosts);
     // Verification of signed indexes begins now: a server's answers take as long as an interpreter's first one. What is
-    // wrong with them is said by whoever needs them.
+    // wrong with them is reported where they are needed.
     for url in &read.indexes.indexes {
         let _ = context.trust.index(url);
     }
     Ok(read)
 }
 
-/// Finds a distribution for everything that is needed, and refuses what the user's policies do not allow.
+/// Finds a distribution for every project that is needed, and refuses what the user's policies do not allow.
 ///
 /// # Errors
 /// When it cannot be found, or a policy forbids it.
@@ -158,10 +158,10 @@ impl Resolved {
     }
 }
 
-/// A finder over the indexes and links of what was asked.
+/// A finder over the indexes and find-links locations of the resolver input.
 ///
 /// # Errors
-/// When the interpreter's version makes no sense, or an index is signed and its trusted root cannot be used.
+/// When the interpreter's version is invalid, or an index is signed and its trusted root cannot be used.
 pub fn finder(input: &ResolverInput, environment: &Environment, context: &Context) -> Result<Finder, Failure> {
     let reporter = &context.reporter;
     let sources =
@@ -179,7 +179,7 @@ pub fn page_fetcher(context: &Context) -> PageFetcher {
     PageFetcher::new(Arc::clone(&context.client), Arc::clone(&context.reporter), context.cache.path().join("pages"))
 }
 
-/// A task of this process died, which is a fault of the program.
+/// A task of this process panicked, which is a bug in this program.
 pub(super) fn internal(error: &tokio::task::JoinError) -> Failure {
     Failure::new(Code::Internal, error.to_string())
 }

@@ -1,4 +1,4 @@
-//! From what the user wrote to what the resolver is asked: markers evaluated, files named, hashes collected and demanded.
+//! From the requirement set to the resolver's input: markers evaluated, files named, hashes collected.
 
 use std::collections::HashMap;
 
@@ -14,14 +14,14 @@ use crate::options::{IndexOptions, SelectionOptions, UpgradeStrategy};
 use crate::python::environment::Environment;
 use crate::requirements::{InstallRequirement, RequirementOrigin, RequirementSet, RequirementSource};
 
-/// Hashes the user demands of the files of a project; one must match.
+/// Hashes that the user gave for a project; a file must match one.
 pub type RequiredHashes = HashMap<PackageName, Vec<(HashAlgorithm, String)>>;
 
-/// What the resolver is asked, and what the user demands of the files.
+/// The resolver's input, and the hashes the user requires.
 pub struct ResolverInput {
     /// What to install.
     pub requirements: Vec<UserRequirement>,
-    /// Limits without asking.
+    /// Limits the versions of projects without requiring them.
     pub constraints: Vec<UserRequirement>,
     /// Hashes by project.
     pub hashes: RequiredHashes,
@@ -34,10 +34,10 @@ pub struct ResolverInput {
 }
 
 impl ResolverInput {
-    /// Reads the wishes for an environment.
+    /// Evaluates the requirement set for an environment.
     ///
     /// # Errors
-    /// For what is not supported yet, and for wishes that hash-checking mode refuses.
+    /// When a requirement is not supported yet, or hash-checking mode refuses it.
     pub fn new(
         requirements: RequirementSet,
         environment: &MarkerEnvironment,
@@ -80,7 +80,7 @@ impl ResolverInput {
         Ok(asked)
     }
 
-    /// The question for the resolver.
+    /// The request for the resolver.
     pub fn resolve_request<'a>(
         &self,
         environment: &'a Environment,
@@ -124,7 +124,7 @@ impl ResolverInput {
         self.requirements.iter().map(|wanted| wanted.requirement.name.clone()).collect()
     }
 
-    /// The URLs of files that the user gave, be it in a constraint.
+    /// The URLs of files that the user gave, in requirements or constraints.
     pub fn named_urls(&self) -> Vec<Url> {
         let named = self.requirements.iter().chain(&self.constraints);
         named.filter_map(|wanted| wanted.requirement.url.clone()).collect()
@@ -227,7 +227,7 @@ impl ResolverInput {
         Ok(Some(UserRequirement::new(requirement, source)))
     }
 
-    /// Hashes given twice for a project: only what both allow is allowed.
+    /// If hashes are given twice for a project, a file must match both lists.
     fn require_hashes_of(&mut self, name: &PackageName, hashes: &[(HashAlgorithm, String)]) -> Result<(), Failure> {
         let allowed = match self.hashes.get(name) {
             None => hashes.to_vec(),

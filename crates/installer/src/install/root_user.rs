@@ -1,9 +1,10 @@
-//! The warning for people who change the system's own environment as root.
+//! The warning for users who change the system's own environment as root.
 
 use crate::event::{Reporter, WarningCode};
 use crate::python::Interpreter;
 
-/// Warns when the environment is no virtual one and the process may write everywhere; `--root-user-action=ignore` stops it.
+/// Warns when the environment is no virtual one and the process may write everywhere; `--root-user-action=ignore` stops
+/// it.
 pub fn warn(interpreter: &Interpreter, wanted: bool, reporter: &dyn Reporter) {
     if !wanted || interpreter.is_virtualenv || !rustix::process::getuid().is_root() {
         return;

@@ -38,7 +38,7 @@ pub(crate) async fn read(
     decoder.finish().map_err(fail)
 }
 
-/// Notices bodies that drip: each byte resets the time-out of the connection, and all of them would take for ever.
+/// Aborts a body that arrives too slowly: each byte resets the connection's timeout.
 pub(crate) struct Pace {
     window: Duration,
     start: Instant,
@@ -70,7 +70,7 @@ enum Decoder {
     Gzip(Box<MultiGzDecoder<Bounded>>),
 }
 
-/// Bytes that may not become more than a limit.
+/// A buffer with a size limit.
 struct Bounded {
     bytes: Vec<u8>,
     limit: u64,
@@ -150,7 +150,7 @@ pub(crate) struct ContentRange {
 }
 
 impl ContentRange {
-    /// `None` unless it makes sense; a total that is not known (`*`) does not.
+    /// `None` when it is invalid; an unknown total (`*`) counts as invalid.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         let (range, total) =
             headers.get(CONTENT_RANGE)?.to_str().ok()?.trim().strip_prefix("bytes ")?.split_once('/')?;

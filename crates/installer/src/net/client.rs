@@ -22,7 +22,7 @@ use crate::options::NetworkOptions;
 
 /// Requests under way to one host at a time. With HTTP/2 they share a connection.
 const REQUESTS_PER_HOST: usize = 32;
-/// How long a server that gives no answer in time is asked again and again.
+/// How long requests that time out are retried.
 const RETRY_DEADLINE: Duration = Duration::from_secs(60);
 /// Redirects followed for one request.
 const MAXIMUM_REDIRECTS: usize = 10;
@@ -42,7 +42,7 @@ impl ResponseLimits {
     /// A metadata file, or a few bytes of an archive.
     pub const METADATA: Self = Self { bytes: 16 << 20, deadline: Duration::from_secs(60) };
 
-    /// A file of a signed index that has at most so many bytes.
+    /// A file of a signed index with at most this number of bytes.
     pub const fn signed(bytes: u64) -> Self {
         Self { bytes, deadline: Duration::from_secs(50) }
     }
@@ -72,7 +72,7 @@ pub struct PartialContent {
     pub total: u64,
 }
 
-/// The one HTTP client of a command. Cheap until the first request.
+/// The HTTP client of a command. Creating it opens nothing.
 pub struct HttpClient {
     transport: Transport,
     reporter: Arc<dyn Reporter>,
@@ -117,12 +117,12 @@ impl HttpClient {
         self.transport.trust_hosts(hosts);
     }
 
-    /// Whether no server is asked.
+    /// Whether no requests are sent (`--offline`).
     pub fn is_offline(&self) -> bool {
         self.offline
     }
 
-    /// Whether what comes from `url` cannot have been changed on its way, or the user said that it does not matter.
+    /// Whether content from `url` cannot be altered in transit, or the user accepts that it can.
     pub fn is_secure_origin(&self, url: &Url) -> bool {
         self.transport.is_secure_origin(url)
     }
@@ -168,10 +168,10 @@ impl HttpClient {
     }
 
     /// Fetches the part of `url` that `range` (the value of a Range header) names; `None` when the server ignores Range
-    /// or answers with something that is no part.
+    /// or answers with an invalid part.
     ///
     /// # Errors
-    /// As [`HttpClient::get`]; no retries, since the whole file can be had instead.
+    /// As [`HttpClient::get`]; no retries, since the whole file can be fetched instead.
     pub async fn get_part(
         &self,
         url: &Url,
@@ -193,7 +193,7 @@ impl HttpClient {
         self.in_time(url, limits, fetch).await
     }
 
-    /// Bounds the time of a whole answer. Trying again after that would only take as long again.
+    /// Limits the time of a whole response. It is not retried: a retry would take as long.
     async fn in_time<T>(
         &self,
         url: &Url,
@@ -207,8 +207,8 @@ impl HttpClient {
         })
     }
 
-    /// Sends one request and follows redirects; gives a success (200, and what `headers` ask for besides: 206, 304) with
-    /// its body still to come.
+    /// Sends one request and follows redirects; returns a success (200, and if `headers` request it 206 or 304) with
+    /// its body not read yet.
     pub(crate) async fn send(&self, url: &Url, headers: &HeaderMap) -> Result<Response, RemoteFailure> {
         if self.offline {
             return Err(RemoteFailure::new(url, NetworkCause::Offline));
@@ -250,7 +250,7 @@ impl HttpClient {
         client.get(asked).headers(headers).send().await.map_err(|error| RemoteFailure::from_reqwest(url, &error))
     }
 
-    /// Waits until the host of `url` has room for one more request.
+    /// Waits for one of the request slots of the host of `url`.
     pub(crate) async fn host_permit(&self, url: &Url) -> Option<OwnedSemaphorePermit> {
         let key = url.origin().ascii_serialization();
         let semaphore = {
@@ -261,8 +261,8 @@ impl HttpClient {
         semaphore.acquire_owned().await.ok()
     }
 
-    /// Whether to ask again, so long after asking first. A server that is silent, or whose headers drip, takes all the time
-    /// it is given at every try.
+    /// Whether to retry, given the time since the first try. A server that is silent or sends its headers too slowly
+    /// uses up all the time that each try has.
     pub(crate) fn should_retry(&self, failure: &RemoteFailure, asked_for: Duration) -> bool {
         let silent = matches!(failure.cause, NetworkCause::TimedOut);
         failure.is_transient() && (!silent || asked_for.saturating_add(self.timeout) <= RETRY_DEADLINE)
@@ -283,7 +283,7 @@ impl HttpClient {
         Pace::new(self.timeout)
     }
 
-    /// Why nothing seems to happen for a while.
+    /// Reports that a request will be retried.
     pub(crate) fn say_retrying(&self, failure: &RemoteFailure, delay: Duration) {
         let seconds = delay.as_secs_f32();
         self.reporter.warning(
@@ -326,7 +326,7 @@ fn parse_retry_after(value: &HeaderValue) -> Option<Duration> {
     Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
 }
 
-/// Where a redirect leads. The text of a destination is foreign and may hold credentials: it is not repeated.
+/// Where a redirect leads. The text of a destination is foreign and may contain credentials: it is never shown.
 fn redirect_target(from: &Url, headers: &HeaderMap) -> Result<Url, NetworkCause> {
     let location = headers.get(LOCATION).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
     let target = location

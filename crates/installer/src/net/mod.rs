@@ -1,4 +1,4 @@
-//! HTTP: one client for everything that is fetched, with retry, caps and verified downloads.
+//! HTTP: one client for everything that is fetched, with retries and limits.
 //!
 //! Nothing else in the program opens a connection.
 

@@ -1,4 +1,4 @@
-//! What can go wrong between us and a server, and which of it is worth another try.
+//! Failures of requests, and which of them are retried.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use url::Url;
 use super::transport::root_cause;
 use crate::error::{Code, Failure};
 
-/// A request that did not give what was asked for.
+/// A failed request.
 #[derive(Debug)]
 pub struct RemoteFailure {
-    /// The address asked, without secrets.
+    /// The URL of the request, without secrets.
     pub url: String,
     /// What happened.
     pub cause: NetworkCause,
@@ -28,11 +28,11 @@ pub enum NetworkCause {
     },
     /// No connection, or it broke; the text is the innermost reason.
     Connection(String),
-    /// The other side cannot prove who it is.
+    /// The server's certificate cannot be verified.
     Certificate(String),
     /// Nothing came for the time `--timeout` allows.
     TimedOut,
-    /// Something came, but so slowly that it would take for ever.
+    /// The body arrives too slowly.
     TooSlow(String),
     /// More bytes than the cap or than announced.
     TooLarge {
@@ -41,15 +41,15 @@ pub enum NetworkCause {
     },
     /// The body is not what its encoding promises, or it ended early.
     Body(String),
-    /// The answer is no HTTP, or not what the request allows.
+    /// The answer is not HTTP, or not one that the request allows.
     Protocol(String),
     /// Redirects that lead nowhere.
     Redirect(String),
     /// A redirect that is not followed: from https to http, or out of HTTP.
     UnsafeRedirect(String),
-    /// No server is asked (`--offline`).
+    /// No requests are sent (`--offline`).
     Offline,
-    /// The URL cannot be asked at all.
+    /// The URL has a scheme that cannot be fetched.
     Unsupported(String),
     /// The local disk refused the bytes.
     Disk(String),
@@ -98,7 +98,7 @@ impl RemoteFailure {
         }
     }
 
-    /// How long the server asks to wait, never more than a minute.
+    /// How long to wait according to the server, never more than a minute.
     pub fn retry_after(&self) -> Option<Duration> {
         match self.cause {
             NetworkCause::Status { retry_after, .. } => retry_after.map(|wait| wait.min(Duration::from_secs(60))),
@@ -187,7 +187,7 @@ fn failure_code(cause: &NetworkCause) -> (Code, &'static str) {
     }
 }
 
-/// Whether the connection works and the other side does not speak HTTP, or too much of it (a flood of headers).
+/// Whether the connection works and the server does not speak HTTP, or sends too many headers.
 fn is_no_http(error: &reqwest::Error) -> bool {
     let mut current: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = current {

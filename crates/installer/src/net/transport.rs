@@ -1,5 +1,5 @@
-//! How connections are made: certificates, proxies and timeouts. One reqwest client for each kind of security, built when
-//! it is first needed, because reading certificate authorities costs milliseconds.
+//! How connections are made: certificates, proxies and timeouts. One reqwest client for each kind of security, built
+//! when it is first needed, because reading certificate authorities costs milliseconds.
 
 use std::path::{Path, PathBuf};
 use std::sync::{OnceLock, PoisonError, RwLock};
@@ -67,7 +67,7 @@ impl Transport {
         Ok(cell.get_or_init(|| client))
     }
 
-    /// Whether what comes from `url` cannot have been changed on its way, or the user said that it does not matter.
+    /// Whether content from `url` cannot be altered in transit, or the user accepts that it can.
     pub fn is_secure_origin(&self, url: &Url) -> bool {
         let is_loopback = match url.host() {
             Some(Host::Domain(name)) => name == "localhost",
@@ -91,7 +91,7 @@ impl Transport {
         })
     }
 
-    /// A proxy that is spoken to over TLS needs certificates even for plain http.
+    /// A proxy that is used over TLS needs certificates even for plain http.
     fn proxy_speaks_tls(&self) -> bool {
         let is_https = |address: &str| address.starts_with("https:");
         match &self.settings.proxy {
@@ -105,14 +105,14 @@ impl Transport {
 
     fn build(&self, security: TlsMode) -> Result<reqwest::Client, Failure> {
         let settings = &self.settings;
-        // Only the first call has an effect, and all say the same.
+        // Only the first call has an effect, and all calls are equal.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("tufpip/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(settings.timeout)
             .read_timeout(settings.timeout)
-            // Every header field and the lot of them (64 KiB) is far below what a sane server sends.
+            // A sane server sends far less than 64 KiB of headers.
             .http2_max_header_list_size(64 << 10);
         builder = match &settings.proxy {
             Proxy::Environment => builder,
@@ -143,11 +143,13 @@ impl Transport {
     }
 }
 
-/// The address may hold a password, so nothing of it is repeated but the scheme.
+/// The address may contain a password, so that only its scheme is ever shown.
 fn proxy(address: &str) -> Result<reqwest::Proxy, Failure> {
     let unusable = || {
-        Failure::usage("the address given to --proxy is not usable")
-            .hint("give it as http://[USER:PASSWORD@]HOST:PORT or https://…; other kinds of proxies are not supported")
+        Failure::usage("the address given to --proxy is not usable").hint(
+            "give it as http://HOST:PORT or https://…, with NAME:PASSWORD and an @ before HOST where it asks for them; \
+                 other kinds of proxies are not supported",
+        )
     };
     match address.split_once("://") {
         None | Some(("http" | "https", _)) => reqwest::Proxy::all(address).map_err(|_| unusable()),
@@ -206,7 +208,7 @@ fn read_identity(path: &Path) -> Result<Identity, Failure> {
     Identity::from_pem(&bytes).map_err(|error| wrong(root_cause(&error)))
 }
 
-/// The reason at the bottom of the chain: the layers above only say that something failed.
+/// The innermost error of the chain: the outer ones only say that something failed.
 pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut current = error;
     while let Some(source) = current.source() {

@@ -1,5 +1,4 @@
-//! Choices by project name that later options extend or take back: `--no-binary`/`--only-binary` and
-//! `--all-releases`/`--only-final`.
+//! Per-project choices; a later option extends or reverts an earlier one.
 
 use std::collections::BTreeSet;
 
@@ -89,12 +88,12 @@ impl ReleaseControl {
         self.all_releases.all = true;
     }
 
-    /// Nothing was said.
+    /// No option was given.
     pub fn is_empty(&self) -> bool {
         self.all_releases.is_empty() && self.only_final.is_empty()
     }
 
-    /// Whether pre-releases of a project may be chosen; `None` when nobody said.
+    /// Whether pre-releases of a project may be chosen; `None` when no option decides.
     pub fn allows_prereleases(&self, name: &PackageName) -> Option<bool> {
         let name = name.as_ref();
         if self.all_releases.named.contains(name) {
@@ -124,7 +123,7 @@ impl ProjectNames {
 
 /// Adds a comma-separated value to `target` and takes it from `other`.
 ///
-/// `:all:` forgets everything said before it on both sides; what stands behind it counts only with a `:none:` there,
+/// `:all:` cancels everything before it on both sides; what follows it counts only with a `:none:` there,
 /// which empties the target.
 fn exclude_mutually(
     options: &str,

@@ -1,4 +1,4 @@
-//! What callers of this library decide: every default is applied before, so that an `Option` here means that absence has a
+//! What callers of this library decide. Defaults are applied before, so that an `Option` here means that absence has a
 //! meaning of its own.
 
 use std::path::PathBuf;
@@ -22,16 +22,16 @@ pub struct CommonOptions {
     pub python: Option<PathBuf>,
     /// Stop when the environment is no virtual one.
     pub require_virtualenv: bool,
-    /// How servers are spoken to, and the cache.
+    /// Options of network connections, and the cache.
     pub network: NetworkOptions,
-    /// Where trusted roots are kept, and how strictly signatures are insisted on.
+    /// Where trusted roots are kept, and how strictly signatures are required.
     pub trust: TrustOptions,
 }
 
 /// `install`
 #[derive(Clone, Debug)]
 pub struct InstallOptions {
-    /// What is wanted.
+    /// The requirements.
     pub requirement_options: RequirementOptions,
     /// Where to look.
     pub indexes: IndexOptions,
@@ -47,7 +47,7 @@ pub struct InstallOptions {
     pub force_reinstall: bool,
     /// Do not look at what is installed; overwrite. On with `--target`.
     pub ignore_installed: bool,
-    /// Only say what would be installed.
+    /// Only report what would be installed.
     pub dry_run: bool,
     /// Where the JSON report goes.
     pub report: Option<Output>,
@@ -57,7 +57,7 @@ pub struct InstallOptions {
     pub warn_script_location: bool,
     /// Warn when the environment is inconsistent afterwards.
     pub warn_conflicts: bool,
-    /// Change an environment that is marked as managed by somebody else (PEP 668).
+    /// Change an environment that is marked as externally managed (PEP 668).
     pub break_system_packages: bool,
     /// Warn when running as root outside of a virtual environment.
     pub warn_root_user: bool,
@@ -66,7 +66,7 @@ pub struct InstallOptions {
 /// `download`
 #[derive(Clone, Debug)]
 pub struct DownloadOptions {
-    /// What is wanted.
+    /// The requirements.
     pub requirement_options: RequirementOptions,
     /// Where to look.
     pub indexes: IndexOptions,
@@ -76,8 +76,8 @@ pub struct DownloadOptions {
     pub destination: PathBuf,
 }
 
-/// How servers are spoken to. Variables that are not pip's (`HTTPS_PROXY`, `SSL_CERT_FILE` …) are read by the network
-/// layer itself.
+/// Options of network connections. Variables that are not pip's (`HTTPS_PROXY`, `SSL_CERT_FILE` …) are read by the
+/// network layer itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkOptions {
     /// Which proxy is used.
@@ -92,7 +92,7 @@ pub struct NetworkOptions {
     pub cert: Option<PathBuf>,
     /// A PEM file with a private key and its certificate.
     pub client_cert: Option<PathBuf>,
-    /// `HOST` or `HOST:PORT`, for which TLS is not verified and plain HTTP is no offence.
+    /// `HOST` or `HOST:PORT`, for which TLS is not verified and plain HTTP is allowed.
     pub trusted_hosts: Vec<String>,
     /// The cache; `None` when it is switched off.
     pub cache_dir: Option<PathBuf>,
@@ -111,10 +111,10 @@ pub enum Proxy {
     Url(String),
 }
 
-/// What the user asks for, not yet parsed; `requirements` does that.
+/// Requirements, constraints and groups as given; `requirements` parses them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequirementOptions {
-    /// Words of the command line.
+    /// Requirements given as arguments.
     pub requirements: Vec<String>,
     /// `-r`: paths or URLs.
     pub requirement_files: Vec<String>,
@@ -124,9 +124,9 @@ pub struct RequirementOptions {
     pub groups: Vec<DependencyGroup>,
     /// Do not look at dependencies.
     pub no_deps: bool,
-    /// Take the dependencies, but not the wishes themselves.
+    /// Install the dependencies, but not the requirements themselves.
     pub only_deps: bool,
-    /// `Some` when said; else hashes given with any wish switch the mode on.
+    /// `Some` when an option decides; else a hash of any requirement switches the mode on.
     pub require_hashes: Option<bool>,
 }
 
@@ -146,7 +146,7 @@ pub struct IndexOptions {
     pub indexes: Vec<Url>,
     /// Directories, pages and files.
     pub find_links: Vec<String>,
-    /// No index is asked, whatever a requirements file says.
+    /// No index is used, whatever a requirements file says.
     pub no_index: bool,
 }
 
@@ -181,7 +181,7 @@ pub struct TargetPython {
 }
 
 impl TargetPython {
-    /// Whether anything was said.
+    /// Whether any of its options was given.
     pub fn is_set(&self) -> bool {
         *self != Self::default()
     }
@@ -204,15 +204,15 @@ pub enum InstallLocation {
 /// Whether what is installed may stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpgradeStrategy {
-    /// Whatever satisfies the wishes stays.
+    /// Whatever satisfies the requirements stays.
     ToSatisfyOnly,
-    /// `-U`: the wishes get their newest version, dependencies only when they must.
+    /// `-U`: the requirements get their newest version, dependencies only when they must.
     OnlyIfNeeded,
     /// `-U --upgrade-strategy eager`: everything gets its newest version.
     Eager,
 }
 
-/// Where trusted roots are kept, and how strictly signatures are insisted on.
+/// Where trusted roots are kept, and how strictly signatures are required.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustOptions {
     /// The user's own directory of trusted indexes, which is written to; `None` for a user without a home.
@@ -221,7 +221,7 @@ pub struct TrustOptions {
     pub anchors: Vec<PathBuf>,
     /// Refuse indexes without a trusted root.
     pub require_signed: bool,
-    /// Projects that may come from an index without signatures all the same.
+    /// Projects that may come from an unsigned index nevertheless.
     pub allow_unsigned: Vec<PackageName>,
     /// How long ago metadata other than the root may have expired; zero for not at all.
     pub allow_expired: Duration,

@@ -1,4 +1,4 @@
-//! Which interpreter to work on, when the user did not say.
+//! Which interpreter to use, when the user did not name one.
 //!
 //! Order: `--python`, `VIRTUAL_ENV`, `CONDA_PREFIX`, `.venv` in the working directory, `python3` or `python` on PATH.
 
@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Code, Failure};
 
-/// Finds the interpreter's executable; `requested` is the value of `--python`: an executable, a command name or an environment.
+/// Finds the interpreter's executable; `requested` is the value of `--python`: an executable, a command name or an
+/// environment.
 ///
 /// # Errors
 /// When nothing is found, or what was named is no interpreter.

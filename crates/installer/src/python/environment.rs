@@ -1,4 +1,4 @@
-//! The environment that is worked on: its interpreter and what is installed in it.
+//! The environment of a command: its interpreter and what is installed in it.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Finds the interpreter, asks it, and looks at what is installed.
+    /// Finds the interpreter, probes it, and reads what is installed.
     ///
     /// # Errors
     /// When there is no interpreter, or it must be that of a virtual environment and is not.

@@ -1,4 +1,4 @@
-//! Installed distributions as the commands that report on them see them: named and versioned as their metadata say, and
+//! Installed distributions as the commands that report on them see them: with name and version of their metadata, and
 //! filtered by where they are.
 
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub struct InstalledPackage {
     pub distribution: InstalledDistribution,
     /// The normalized name.
     pub name: PackageName,
-    /// What it says of itself; empty when it says nothing. Dependencies of old layouts are among it.
+    /// The headers of its metadata; empty without metadata. Dependencies of old layouts are among them.
     pub fields: MetadataFields,
 }
 
@@ -127,7 +127,8 @@ pub fn installed_packages(
     Ok(all)
 }
 
-/// The distributions that a filter lets through; `exclude` is for the caller, since pip applies it at different moments.
+/// The distributions that a filter lets through; `exclude` is for the caller, since pip applies it at different
+/// moments.
 ///
 /// # Errors
 /// When a directory or metadata cannot be read.

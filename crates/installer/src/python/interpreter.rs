@@ -1,11 +1,11 @@
-//! Everything tufpip knows about an interpreter, as `data/probe.py` tells it.
+//! Everything tufpip knows about an interpreter, as `data/probe.py` reports it.
 
 use std::path::PathBuf;
 
 use packaging::{MarkerEnvironment, TagInputs};
 use serde::{Deserialize, Serialize};
 
-/// An interpreter and the environment it belongs to. ResolverInput once and cached.
+/// An interpreter and the environment it belongs to. Probed once and cached.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Interpreter {
     /// `sys.executable`: what scripts get as their first line.

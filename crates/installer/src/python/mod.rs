@@ -1,4 +1,4 @@
-//! The Python environment worked on: which one, what it is, where its files go.
+//! The Python environment of a command: which one, its properties, where its files go.
 
 mod discover;
 pub mod environment;

@@ -1,4 +1,4 @@
-//! Asks an interpreter what it is, once: the answer is cached until the executable or its environment changes.
+//! Runs the probe in an interpreter, once: the answer is cached until the executable or its environment changes.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::Interpreter;
 use crate::cache::file;
 use crate::error::{Code, Failure};
 
-/// The script an interpreter is asked with.
+/// The probe script.
 const PROBE: &str = data::PROBE;
 
 /// A cached answer and what it depends on.
@@ -25,7 +25,7 @@ impl Interpreter {
     /// Describes the interpreter `executable`; `cache` is the directory of earlier answers.
     ///
     /// # Errors
-    /// When it cannot be started, is older than Python 3.8, or its answer makes no sense.
+    /// When it cannot be started, is older than Python 3.8, or its answer is invalid.
     pub fn probe(executable: &Path, cache: Option<&Path>) -> Result<Self, Failure> {
         let key = key(executable)?;
         let file = cache.map(|directory| directory.join("interpreters").join(file_name(executable)));
@@ -61,7 +61,7 @@ fn run(executable: &Path) -> Result<Interpreter, Failure> {
     serde_json::from_slice(&output.stdout).map_err(|error| failed(format!("its answer is not understood: {error}")))
 }
 
-/// What the answer depends on. The kernel is among it because markers name its release.
+/// What the answer depends on. This includes the kernel, because markers name its release.
 fn key(executable: &Path) -> Result<String, Failure> {
     let resolved = executable.canonicalize().map_err(|error| {
         Failure::new(Code::PythonNotFound, format!("Could not read {}: {error}", executable.display())).caused_by(error)
@@ -72,7 +72,7 @@ fn key(executable: &Path) -> Result<String, Failure> {
         env!("CARGO_PKG_VERSION").to_owned(),
         hex::encode(Sha256::digest(PROBE)),
         stamp(&resolved),
-        // Its content, not its time: an environment made anew in the same place is the same.
+        // Its content, not its time: an environment created again in the same place is the same.
         std::fs::read_to_string(environment.join("pyvenv.cfg")).unwrap_or_default(),
         kernel.release().to_string_lossy().into_owned(),
         kernel.version().to_string_lossy().into_owned(),

@@ -14,20 +14,20 @@ use crate::options::index_url;
 use crate::optparse::{self, OptionSet, OptionToken, Token, TokenError};
 use crate::process_environment::ProcessEnvironment;
 
-/// Files of one command, all inclusions counted; more is a loop with ever new names.
+/// Limit on the files of one command, all inclusions counted; more is a loop with ever new names.
 const MAX_FILES: usize = 1000;
 
-/// Reads wishes and gathers them.
+/// Reads requirements into a set.
 pub struct RequirementsReader<'a> {
     process_environment: &'a ProcessEnvironment,
     /// Files on servers that were fetched so far.
     remote_files: &'a HashMap<Url, Vec<u8>>,
-    /// Those that were not.
+    /// Files on servers that are still to be fetched.
     missing: Vec<Url>,
     found: RequirementSet,
-    /// `--require-hashes` was said.
+    /// `--require-hashes` was given.
     require_hashes: bool,
-    /// `--no-require-hashes` was said.
+    /// `--no-require-hashes` was given.
     no_require_hashes: bool,
     options: OptionSet,
     files: usize,
@@ -87,7 +87,7 @@ impl<'a> RequirementsReader<'a> {
         self.read_file(&top_level_file(name, true)?)
     }
 
-    /// A wish that is no constraint.
+    /// Adds a requirement that is not a constraint.
     pub fn add(
         &mut self,
         text: &str,
@@ -217,7 +217,8 @@ impl<'a> RequirementsReader<'a> {
             check_constraint(&wish, &parts.place())?;
             self.found.constraints.push(wish);
         } else {
-            // What a constraint file includes with -r is wanted, but not by name of the user.
+            // Requirements that a constraints file includes with `-r` are installed but not marked as requested by the
+            // user.
             wish.user_supplied = !file.inside_constraints();
             self.found.requirements.push(wish);
         }
@@ -291,7 +292,7 @@ impl<'a> RequirementsReader<'a> {
         Ok(())
     }
 
-    /// pip passes silently over options that do not belong to a line; `only_first` also over repeated ones.
+    /// pip silently ignores options that do not belong to a line; with `only_first` repeated ones, too.
     fn warn_of_rest(&mut self, parts: &ParsedLine<'_>, belongs: impl Fn(&str) -> bool, only_first: bool) {
         let mut seen = false;
         for option in &parts.options {
@@ -429,7 +430,7 @@ fn refuse_lock_file(name: &str) -> Result<(), Failure> {
         .hint("export it to a requirements file with hashes"))
 }
 
-/// A server may not choose where everything else comes from.
+/// A server must not choose where other files come from.
 fn refuse_remote(url: &Url, parts: &ParsedLine<'_>) -> Result<(), Failure> {
     let forbidden =
         |option: &&OptionToken| matches!(option.id.as_str(), "index_url" | "extra_index_url" | "trusted_host");

@@ -9,10 +9,10 @@ use url::Url;
 use super::{ParsedMarker, RequirementOrigin, RequirementSource, installation_error};
 use crate::error::{Code, Failure};
 
-/// What a text asks for, and on which condition. Sentences to warn with are added to `warnings`.
+/// Parses one requirement and its marker. Sentences to warn with are added to `warnings`.
 ///
 /// # Errors
-/// In pip's words; with the line where the text comes from a file.
+/// With pip's message; with the line where the text comes from a file.
 pub fn parse(
     text: &str,
     origin: &RequirementOrigin,
@@ -152,7 +152,7 @@ fn egg_fragment(url: &Url) -> Result<Option<PackageName>, Failure> {
     })
 }
 
-/// The file or directory that a word names, when it names one.
+/// The file or directory that an argument names, if it names one.
 fn local_path(path: &str, name: &str, warnings: &mut Vec<String>) -> Result<Option<PathBuf>, Failure> {
     let absolute = absolute_path(Path::new(path));
     if looks_like_path(name) && absolute.is_dir() {
@@ -254,7 +254,7 @@ fn invalid(text: &str, reason: &str, origin: &RequirementOrigin) -> Failure {
     }
 }
 
-/// What can be said of something that looks like a path and is no requirement.
+/// A hint for text that looks like a path and is not a requirement.
 fn path_hint(text: &str) -> String {
     let path = Path::new(text);
     if !path.exists() {
@@ -269,7 +269,7 @@ fn path_hint(text: &str) -> String {
     }
 }
 
-/// Whether the first line that says something is a requirement.
+/// Whether the first line that is neither blank nor a comment is a requirement.
 fn is_requirements_file(path: &Path) -> bool {
     const MAX_SIZE: u64 = 1 << 20;
     let small = path.metadata().is_ok_and(|metadata| metadata.len() <= MAX_SIZE);
@@ -279,7 +279,7 @@ fn is_requirements_file(path: &Path) -> bool {
     lines.first().is_some_and(|(_, line)| Requirement::from_str(super::text::split_options(line).0).is_ok())
 }
 
-/// `install requirements.txt` asks the index for a project of that name, which somebody might own.
+/// `install requirements.txt` asks the index for a project of that name, which anybody could register.
 fn warn_of_file(name: &str, origin: &RequirementOrigin, warnings: &mut Vec<String>) {
     if *origin == RequirementOrigin::CommandLine
         && name.to_ascii_lowercase().ends_with(".txt")

@@ -1,5 +1,5 @@
-//! What is wanted: words of the command line, requirements and constraint files and dependency groups, read into
-//! [`RequirementSet`]. Markers are kept, not evaluated; nothing is downloaded but the files named by `-r` and `-c`.
+//! Reads requirements: arguments, requirements and constraint files, and dependency groups, into a
+//! [`RequirementSet`]. Markers are kept, not evaluated; only the files named by `-r` and `-c` are downloaded.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -20,12 +20,12 @@ mod install_requirement;
 mod tests;
 mod text;
 
-/// Everything asked for, with what requirements files said about indexes and choices.
+/// All requirements and constraints, and the options that requirements files contain.
 #[derive(Clone, Debug)]
 pub struct RequirementSet {
-    /// What shall be there afterwards, in the order given: command line, groups, files.
+    /// The requirements in the order given: command line, groups, files.
     pub requirements: Vec<InstallRequirement>,
-    /// What limits the versions of whatever is chosen.
+    /// What limits the versions that are chosen.
     pub constraints: Vec<InstallRequirement>,
     /// The settings, changed by the files.
     pub indexes: IndexOptions,
@@ -33,13 +33,13 @@ pub struct RequirementSet {
     pub selection: SelectionOptions,
     /// `--trusted-host` lines of files; those of the settings are not repeated.
     pub trusted_hosts: Vec<String>,
-    /// Everything needs a hash: because somebody said so, or because something has one.
+    /// Every file needs a hash: because an option says so, or because some requirement has one.
     pub require_hashes: bool,
     /// Sentences to print as warnings.
     pub warnings: Vec<String>,
 }
 
-/// One thing that is wanted.
+/// A requirement or constraint with its hashes and origin.
 #[derive(Clone, Debug)]
 pub struct InstallRequirement {
     /// What it is.
@@ -48,15 +48,15 @@ pub struct InstallRequirement {
     pub text: String,
     /// Hashes of which one must match; hex in lower case.
     pub hashes: Vec<(HashAlgorithm, String)>,
-    /// Where it was asked for.
+    /// Where it is written.
     pub origin: RequirementOrigin,
-    /// The user asked for it; not so for requirements that a constraint file includes.
+    /// The user requested it; false for requirements that a constraint file includes.
     pub user_supplied: bool,
     /// It counts only where this holds.
     pub marker: Option<ParsedMarker>,
 }
 
-/// The ways to name what is wanted.
+/// What a requirement names.
 #[derive(Clone, Debug)]
 pub enum RequirementSource {
     /// A name with versions, to be looked for in indexes; has no URL.
@@ -92,16 +92,16 @@ pub struct ParsedMarker {
     pub tree: packaging::Marker,
 }
 
-/// Where a wish comes from. Prints as pip does behind `from`.
+/// Where a requirement is written. Displays as pip prints it after `from`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequirementOrigin {
-    /// A word of the command line.
+    /// An argument of the command line.
     CommandLine,
     /// `--group`
     Group {
         /// The `pyproject.toml`.
         path: String,
-        /// The group as asked for.
+        /// The group's name as given.
         name: String,
     },
     /// A line of a file.
@@ -115,19 +115,19 @@ pub enum RequirementOrigin {
     },
 }
 
-/// What came of reading.
+/// The result of reading.
 #[derive(Debug)]
 pub enum Reading {
-    /// Everything was there.
+    /// Everything was read.
     Complete(Box<RequirementSet>),
-    /// These files on servers were not: read again with them. They may name further ones.
+    /// These files on servers are needed: read again with them. They may include further ones.
     Missing(Vec<Url>),
 }
 
-/// Reads everything that is asked for. `remote_files` are those on servers that were fetched so far, by URL.
+/// Reads all requirements. `remote_files` are the files on servers that were fetched so far, by URL.
 ///
 /// # Errors
-/// Files that cannot be read, and lines or arguments that mean nothing.
+/// Files that cannot be read, and invalid lines or arguments.
 pub fn read(
     requirement_options: &RequirementOptions,
     indexes: &IndexOptions,
@@ -175,7 +175,7 @@ pub fn decoded(bytes: &[u8]) -> Result<String, String> {
 /// The project that one requirement names; `None` when that is known only after it was opened.
 ///
 /// # Errors
-/// In pip's words.
+/// With pip's message.
 pub fn project_of(requirement: &str) -> Result<Option<PackageName>, Failure> {
     let (subject, _) = install_requirement::parse(requirement, &RequirementOrigin::CommandLine, &mut Vec::new())?;
     Ok(match subject {

@@ -1,4 +1,4 @@
-//! Requirements files as text: bytes to lines, as pip's req_file.py does. No option and no requirement is understood
+//! Requirements files as text: bytes to lines, as pip's req_file.py does. Options and requirements are not parsed
 //! here.
 
 use std::collections::BTreeMap;
@@ -43,7 +43,7 @@ pub fn decode(bytes: &[u8]) -> Result<String, String> {
     }
 }
 
-/// The lines that say something: continued ones joined, comments gone, `${VARIABLES}` replaced.
+/// The lines with content: continued ones joined, comments removed, `${VARIABLES}` replaced.
 pub fn lines(content: &str, variables: &BTreeMap<String, String>) -> Vec<NumberedLine> {
     let joined = join(split_lines(content)).into_iter();
     let stripped = joined.map(|(number, line)| (number, strip_comment(&line).trim().to_owned()));

@@ -1,7 +1,7 @@
-//! What trust in an index begins with: a root that did not come with the metadata it verifies, and where that metadata is.
+//! The trust anchor of an index: a root that did not come with the metadata it verifies, and the metadata URL.
 //!
-//! An index is TUF-enabled exactly when such an anchor is found: in the program, in a directory of the system, in one of
-//! `TUFPIP_TRUST`, or in the user's own store. The first place wins, whatever stands in a later one. A place that has
+//! An index is TUF-enabled exactly when such an anchor is found: in the program, in a directory of the system, in one
+//! of `TUFPIP_TRUST`, or in the user's own store. The first place wins, whatever a later one contains. A place that has
 //! something about an index but nothing usable is an error: an index that is trusted once is never used unverified.
 
 use std::fs::File;
@@ -24,10 +24,10 @@ use crate::options::TrustOptions;
 pub const ROOT_SIZE: u64 = 512 << 10;
 /// The most bytes of `trust.json` that are read.
 const TRUST_FILE_SIZE: u64 = 1 << 20;
-/// Beside the user's own store: what is remembered about indexes whose anchors are elsewhere.
+/// Beside the user's own store: metadata of indexes whose anchors are elsewhere.
 const METADATA_DIRECTORY: &str = "tuf-remembered";
 
-/// The beginning of trust in one index.
+/// The trust anchor of one index.
 #[derive(Clone, Debug)]
 pub struct TrustAnchor {
     /// Which index.
@@ -36,13 +36,13 @@ pub struct TrustAnchor {
     pub root: Vec<u8>,
     /// Where the metadata is; ends in a slash.
     pub metadata_url: Url,
-    /// How target paths are made, when the user said so; otherwise the repository's own signed word counts.
+    /// How target paths are made, if the user chose that; otherwise the layout signed by the repository counts.
     pub layout: Option<Arc<Layout>>,
     /// Index URLs that serve the same, tried in order when the index itself cannot be reached.
     pub mirrors: Vec<Url>,
-    /// Where links of verified pages lead instead.
+    /// URL prefixes to replace in the links of verified pages.
     pub rewrites: Vec<Rewrite>,
-    /// How the root came here, as far as that was written down.
+    /// How the root was obtained, if that was recorded.
     pub record: Option<AnchorRecord>,
     /// The directory it was found in; `None` if it came with the program.
     pub directory: Option<PathBuf>,
@@ -51,16 +51,16 @@ pub struct TrustAnchor {
 /// `trust.json`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TrustFile {
-    /// The canonical URL of the index, so that people can read whose directory it is.
+    /// The canonical URL of the index, so that users see which index the directory belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index_url: Option<Url>,
-    /// Where the metadata is; beside the index unless said.
+    /// Where the metadata is; beside the index by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata_url: Option<Url>,
     /// The name of a preset, or a descriptor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<serde_json::Value>,
-    /// Which root was pinned, and how it came here.
+    /// Which root was pinned, and how it was obtained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anchor: Option<AnchorRecord>,
     /// See [`TrustAnchor::mirrors`].
@@ -86,7 +86,7 @@ pub struct AnchorRecord {
     pub added: String,
 }
 
-/// What a root was believed for.
+/// How a root was authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AnchorKind {
@@ -94,16 +94,16 @@ pub enum AnchorKind {
     File,
     /// The user knows its hash.
     Url,
-    /// Nothing: the server was believed once, at the user's explicit wish.
+    /// Nothing: the server was trusted once, at the user's explicit request.
     FirstUse,
 }
 
-/// Links that begin with one text begin with another instead.
+/// Replaces the beginning of a link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rewrite {
     /// What a link begins with.
     pub from: String,
-    /// What it begins with then.
+    /// What takes its place.
     pub to: String,
 }
 
@@ -125,7 +125,7 @@ impl TrustAnchor {
     /// The anchor for an index; `None` when there is none, which makes it an ordinary index.
     ///
     /// # Errors
-    /// When there is something about the index that cannot be used, or nothing about an index that is known to be signed.
+    /// When the anchor cannot be used, or is missing for an index that is known to be signed.
     pub fn find(settings: &TrustOptions, identity: &IndexIdentity) -> Result<Option<Self>, Failure> {
         if let Some(shipped) = shipped_roots::root_of(shipped_roots::ROOTS, identity) {
             let metadata_url = default_metadata_url(identity.url());
@@ -134,7 +134,8 @@ impl TrustAnchor {
         for place in places(settings) {
             let directory = place.join(identity.directory_name());
             let belongs_to_user = settings.store.as_ref() == Some(place);
-            // Whoever can write here can take away an index's directory, and the index would be used unverified.
+            // Another user who can write here could remove an index's directory; the index would then be used
+            // unverified.
             if exists(place)? {
                 refuse_writable_by_others(place, belongs_to_user)?;
             }
@@ -153,8 +154,8 @@ impl TrustAnchor {
         Ok(None)
     }
 
-    /// Every anchor there is, each index once, with the error for what cannot be used. `None` for one that does not say which
-    /// index it belongs to: that can only be looked up the other way round.
+    /// Every anchor, each index once, with the error for those that cannot be used. `None` for one that does not name
+    /// its index: such an anchor can only be found from the index.
     pub fn all(settings: &TrustOptions) -> Vec<(PathBuf, Result<Option<Self>, Failure>)> {
         let mut found: Vec<(PathBuf, Result<Option<Self>, Failure>)> = Vec::new();
         for place in places(settings) {
@@ -189,11 +190,11 @@ impl TrustAnchor {
         }
     }
 
-    /// The directory where what is verified from this root is remembered, and the other one of [`metadata_store_directories`], where
-    /// something about the index may have been remembered before. `store` is the user's own store.
+    /// The directory of the metadata verified from this root, and the other one of [`metadata_store_directories`],
+    /// where metadata of the index may have been stored before. `store` is the user's own store.
     ///
-    /// What is remembered for an anchor that is not the user's lies where nobody looks for anchors: one command's trust must
-    /// not become the user's. Who trusts the same root has one memory of it.
+    /// Metadata of an anchor that is not the user's is stored where no anchors are searched: one command's trust must
+    /// not become the user's. All anchors with the same root share it.
     pub fn metadata_directories(&self, store: &Path) -> [PathBuf; 2] {
         let [own, elsewhere] = metadata_store_directories(store, &self.identity);
         let is_own = self.directory.as_ref() == Some(&own)
@@ -246,10 +247,10 @@ impl TrustFile {
     /// Its name in an index's directory.
     pub const NAME: &str = "trust.json";
 
-    /// What stands in `directory`; nothing if there is no such file.
+    /// Reads the file in `directory`; empty if it is missing.
     ///
     /// # Errors
-    /// When it is there and cannot be understood.
+    /// When it exists and cannot be parsed.
     pub fn read(directory: &Path) -> Result<Self, Failure> {
         match read(&directory.join(Self::NAME), TRUST_FILE_SIZE)? {
             Some(bytes) => serde_json::from_slice(&bytes)
@@ -259,7 +260,7 @@ impl TrustFile {
     }
 }
 
-/// Where something about an index may be remembered: in its directory of the user's own store, beside the anchor, or, for
+/// Where metadata of an index may be stored: in its directory of the user's own store, beside the anchor, or, for
 /// anchors from elsewhere, in a directory of its own.
 pub fn metadata_store_directories(store: &Path, identity: &IndexIdentity) -> [PathBuf; 2] {
     let name = identity.directory_name();
@@ -274,7 +275,7 @@ fn places(settings: &TrustOptions) -> impl Iterator<Item = &PathBuf> {
 fn exists(directory: &Path) -> Result<bool, Failure> {
     match std::fs::symlink_metadata(directory) {
         Ok(_) => Ok(true),
-        // A link to a place that is not there now, such as one on a disk that is not mounted, says nothing about the index.
+        // A link to a missing place, such as one on a disk that is not mounted, is no statement about the index.
         Err(error) if error.kind() == ErrorKind::NotFound && leads_nowhere(directory.parent()) => Err(Failure::new(
             Code::TrustUnreadable,
             format!(
@@ -297,10 +298,11 @@ fn leads_nowhere(path: Option<&Path>) -> bool {
     path.is_some_and(|path| path.is_symlink() && !path.exists())
 }
 
-/// Whoever can write here can choose what is trusted. What was named with `TUFPIP_TRUST` may be another user's, as a checkout
+/// Refuses a file that other users can write: they could choose what is trusted. What was named with `TUFPIP_TRUST` may
+/// be another user's, as a checkout
 /// in a container often is.
 fn refuse_writable_by_others(path: &Path, belongs_to_user: bool) -> Result<(), Failure> {
-    // What cannot be seen cannot be read either, and what is not there decides nothing.
+    // A file without metadata cannot be read either, and a missing file decides nothing.
     let Ok(metadata) = std::fs::metadata(path) else { return Ok(()) };
     let Some(reason) = ownership::writable_by_others(&metadata, !belongs_to_user) else { return Ok(()) };
     Err(Failure::new(
@@ -340,7 +342,7 @@ fn lowest_root(directory: &Path) -> Result<Vec<u8>, Failure> {
     read(&path, ROOT_SIZE)?.ok_or_else(|| damaged(directory, "there is no root in it to begin from"))
 }
 
-/// A whole small file; `None` when it is not there.
+/// A whole small file; `None` when it is missing.
 pub(super) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
     let unreadable = |reason: &str| {
         Failure::new(Code::TrustUnreadable, format!("Could not read {}: {reason}", path.display()))
@@ -402,7 +404,7 @@ fn with_recovery_hint(failure: Failure, directory: &Path, belongs_to_user: bool)
     }
 }
 
-/// Whether there is anything in a directory that somebody may have put there to be trusted.
+/// Whether a directory contains anything that may be meant as a trust anchor.
 fn holds_anchor(directory: &Path) -> bool {
     let is_there = |name: &str| directory.join(name).symlink_metadata().is_ok();
     !directory.is_dir() || ["root_history", "root.json", TrustFile::NAME].into_iter().any(is_there)

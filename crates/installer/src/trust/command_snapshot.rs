@@ -1,7 +1,7 @@
-//! The one snapshot of a signed index that a command sees, and how it goes on to a newer one when the old is taken away.
+//! The one snapshot of a signed index that a command sees, and how it moves to a newer one when the old one is removed.
 //!
-//! PEP 458 lets a repository remove old files while clients read; TUF says nothing of it. What was told to the rest of the program
-//! must be true in the newer snapshot too, or all of it is asked for again.
+//! PEP 458 lets a repository remove old files while clients read; TUF leaves this open. What was returned to the rest
+//! of the program must be true in the newer snapshot too, or everything is looked up again.
 
 #[cfg(test)]
 mod tests;
@@ -24,7 +24,7 @@ use crate::error::{Code, Failure};
 use crate::event::Reporter;
 use crate::net::HttpClient;
 
-/// The most snapshots that one command goes through when a repository takes old files away meanwhile.
+/// The most snapshots that one command tries when a repository keeps removing old files.
 const MOST_EPOCHS: u32 = 3;
 /// How long to wait for a repository that lacks a file it has signed.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -33,7 +33,7 @@ pub struct CommandSnapshot {
     anchor: TrustAnchor,
     settings: EpochOptions,
     epoch: Mutex<CurrentEpoch>,
-    /// What look-ups found so far, by target path: another snapshot may not say otherwise.
+    /// Results of look-ups so far, by target path: a later snapshot must not contradict them.
     reported: SyncMutex<BTreeMap<String, Option<Hashes>>>,
 }
 
@@ -43,11 +43,11 @@ pub struct EpochOptions {
     pub client: Arc<HttpClient>,
     /// For warnings.
     pub reporter: Arc<dyn Reporter>,
-    /// The user's own store; what is remembered of the index lies in it or beside it.
+    /// The user's own store; the metadata of the index is stored in it or beside it.
     pub store: Option<std::path::PathBuf>,
     /// The cache.
     pub cache: std::path::PathBuf,
-    /// Whether servers are asked.
+    /// Whether requests are sent.
     pub mode: Mode,
     /// How long ago metadata may have expired.
     pub allow_expired: Duration,
@@ -59,9 +59,9 @@ struct CurrentEpoch {
     epoch: Arc<EpochHandle>,
 }
 
-/// What one snapshot says of a target path.
+/// The result of looking up a target path in one snapshot.
 pub struct LookUpResult {
-    /// `None`: it vouches for there being none.
+    /// `None` when the snapshot proves that the target does not exist.
     pub target: Option<Target>,
     /// What the snapshot is.
     pub epoch_info: Arc<EpochInfo>,
@@ -80,7 +80,7 @@ impl CommandSnapshot {
         Ok(Self { anchor, settings, epoch, reported: SyncMutex::default() })
     }
 
-    /// What trust begins with.
+    /// The trust anchor.
     pub fn anchor(&self) -> &TrustAnchor {
         &self.anchor
     }
@@ -143,7 +143,8 @@ impl CommandSnapshot {
                 }
                 Err(error) => return Err(self.failed(&error, &current.epoch)),
             };
-            // A renewal holds this lock while it compares what was told with the new snapshot: nothing may slip in behind it.
+            // A renewal holds this lock while it compares the results so far with the new snapshot: none may be added
+            // meanwhile.
             let latest = self.epoch.lock().await;
             if latest.number != current.number {
                 continue;
@@ -168,11 +169,10 @@ impl CommandSnapshot {
         }
     }
 
-    /// A signed file is not there (any more): goes on with a newer snapshot, if there is one and what was told so far is
-    /// true in it, too.
+    /// A signed file is missing: continue with a newer snapshot if there is one that agrees with all results so far.
     ///
     /// # Errors
-    /// When there is none in time, or it says otherwise ([`Code::TrustSnapshotMoved`]).
+    /// When there is none in time, or it contradicts them ([`Code::TrustSnapshotMoved`]).
     pub async fn renew(&self, number: u32, missing: &str) -> Result<(), Failure> {
         let mut current = self.epoch.lock().await;
         if current.number != number {
@@ -301,8 +301,8 @@ fn start(anchor: &TrustAnchor, settings: &EpochOptions) -> Result<EpochHandle, F
         .map_err(|error| refusal::of_metadata(anchor, &anchor.metadata_url, &error, super::epoch::unix_now()))
 }
 
-/// Index and metadata URL of the index and of its mirrors, which have the metadata where the index has it, seen from the
-/// pages.
+/// Index and metadata URL of the index and of its mirrors, which have the metadata where the index has it, seen from
+/// the pages.
 pub fn mirror_urls(anchor: &TrustAnchor) -> Vec<(Url, Url)> {
     let relative = anchor.identity.url().make_relative(&anchor.metadata_url);
     let of_mirrors = anchor.mirrors.iter().filter_map(|mirror| {

@@ -1,4 +1,4 @@
-//! What one command trusts: which of its indexes are signed, and what may be used all the same.
+//! The signed indexes of a command, and its policy about unsigned ones.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,10 +30,10 @@ pub struct CommandTrust {
 }
 
 impl CommandTrust {
-    /// Reads the map of projects, and warns if verification is switched off. Anchors are read when an index is asked for.
+    /// Reads the map of projects, and warns if verification is switched off. Anchors are read when an index is opened.
     ///
     /// # Errors
-    /// When there is a map and it makes no sense.
+    /// When the map is invalid.
     pub fn new(
         options: &CommonOptions,
         client: Arc<HttpClient>,
@@ -56,7 +56,7 @@ impl CommandTrust {
     /// The signed index at `url`; `None` when there is no anchor for it, or verification is switched off.
     ///
     /// # Errors
-    /// When the anchor, or what should be it, cannot be used.
+    /// When the anchor exists and cannot be used.
     pub fn index(&self, url: &Url) -> Result<Option<Arc<TrustedIndex>>, Failure> {
         if self.settings.disabled {
             return Ok(None);
@@ -75,7 +75,7 @@ impl CommandTrust {
         Ok(index)
     }
 
-    /// A URL that is nearly that of a trusted index is probably meant to be it, and will be used unverified.
+    /// Warns about a URL similar to that of a trusted index: it is probably a mistake and is used unverified.
     fn warn_of_trusted_neighbour(&self, identity: &IndexIdentity) {
         let anchors = TrustAnchor::all(&self.settings).into_iter().filter_map(|(_, anchor)| anchor.ok().flatten());
         if let Some(trusted) = anchors.map(|anchor| anchor.identity).find(|trusted| trusted.is_similar(identity)) {
@@ -104,7 +104,7 @@ impl CommandTrust {
         TrustedIndex::open(anchor, settings).map(Arc::new)
     }
 
-    /// Which indexes may offer a project, if the user's map speaks of it.
+    /// Which indexes may offer a project, if the user's map mentions it.
     pub fn mappings(&self, project: &PackageName) -> Vec<Mapping> {
         self.map.as_ref().map(|map| map.mappings_for(project)).unwrap_or_default()
     }
@@ -119,12 +119,12 @@ impl CommandTrust {
         &self.settings.allow_unsigned
     }
 
-    /// Whether what nobody vouches for is refused.
+    /// Whether unsigned files and indexes are refused.
     pub fn requires_signed(&self) -> bool {
         self.settings.require_signed
     }
 
-    /// What a report says of the command as a whole: that verification was switched off, or which snapshots it has seen.
+    /// The part of a report about the command as a whole: that verification was switched off, or the snapshots it used.
     pub async fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
         let mut fields = serde_json::Map::new();
         if self.settings.disabled {
@@ -142,7 +142,7 @@ impl CommandTrust {
         fields
     }
 
-    /// Refuses an unsigned index if only signed ones may be used, and nothing is named that may be unsigned.
+    /// Refuses an unsigned index if only signed ones may be used, and no project is allowed to be unsigned.
     ///
     /// # Errors
     /// A policy failure.
@@ -162,7 +162,7 @@ impl CommandTrust {
     /// Refuses a signed index, or a page of it, as a page of links: nothing on such a page is verified.
     ///
     /// # Errors
-    /// A policy failure, or when there is something about such an index that cannot be used.
+    /// A policy failure, or when the anchor of such an index cannot be used.
     pub fn refuse_as_links(&self, url: &Url) -> Result<(), Failure> {
         if self.settings.disabled {
             return Ok(());
@@ -187,7 +187,7 @@ impl CommandTrust {
         Ok(())
     }
 
-    /// Whether a project may be looked for where nothing is signed.
+    /// Whether a project may be searched in unsigned sources.
     pub fn may_search_unsigned(&self, project: &PackageName) -> bool {
         !self.settings.require_signed || self.is_unsigned_allowed(project)
     }
@@ -213,7 +213,7 @@ impl CommandTrust {
 /// The most bytes of a map.
 const MAP_SIZE: u64 = 4 << 20;
 
-/// The first map there is; a user's does not count where the system has one.
+/// The first map found; a user's map is ignored where the system has one.
 fn read_map(settings: &TrustOptions) -> Result<Option<ProjectMap>, Failure> {
     for place in settings.anchors.iter().chain(&settings.store) {
         let path = place.join("map.json");

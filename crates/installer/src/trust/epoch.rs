@@ -1,7 +1,7 @@
 //! One epoch of one repository: one time, one root, one snapshot, and look-ups in it from any number of tasks.
 //!
-//! Drives `tuf::Client` as `tuf::manual::driving` says: a task of its own owns the client and the store, fetches run
-//! beside it. Judges nothing itself.
+//! Drives `tuf::Client` as `tuf::manual::driving` says: a task of its own owns the client and the store; fetches run
+//! in parallel to it. It makes no trust decision itself.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,7 +43,7 @@ pub enum EpochError {
 /// How far the clock may be off before that is said.
 const CLOCK_TOLERANCE: i64 = 3600;
 
-/// What an epoch is about, once it is verified.
+/// Versions, dates and layout of a verified epoch.
 #[derive(Clone, Debug)]
 pub struct EpochInfo {
     /// Version of the root.
@@ -58,7 +58,7 @@ pub struct EpochInfo {
     pub signed_at: Option<UnixTime>,
     /// When the timestamp or the snapshot expires, whichever comes first.
     pub expires: UnixTime,
-    /// The time everything was judged by.
+    /// The time by which expiry was checked.
     pub now: UnixTime,
     /// How target paths are made, as the repository says.
     pub in_band_layout: Result<Option<Arc<Layout>>, LayoutError>,
@@ -75,7 +75,7 @@ impl EpochInfo {
         })
     }
 
-    /// How fresh the metadata is, for people: when it was signed if that is known, else how long it is still valid.
+    /// How fresh the metadata is, for messages: when it was signed if that is known, else how long it is still valid.
     pub fn age(&self) -> String {
         match self.signed_at {
             Some(signed_at) => format!("signed {} ago", duration(self.now.0.saturating_sub(signed_at.0))),
@@ -92,7 +92,7 @@ pub fn signed_at(timestamp: &Timestamp) -> Option<UnixTime> {
     UnixTime::parse(timestamp.other.get("x-signed-at")?.as_str()?)
 }
 
-/// A number of seconds in the largest unit that does it justice.
+/// A number of seconds, rounded in the largest unit that fits.
 pub fn duration(seconds: i64) -> String {
     let (count, unit) = match seconds.max(0) {
         seconds @ ..120 => (seconds, "second"),
@@ -145,7 +145,7 @@ impl EpochHandle {
         Ok(Self { now, fetcher, requests, state, expired })
     }
 
-    /// The time everything is judged by.
+    /// The time by which expiry is checked.
     pub fn now(&self) -> UnixTime {
         self.now
     }
@@ -155,7 +155,7 @@ impl EpochHandle {
         self.fetcher.base_url()
     }
 
-    /// With which HTTP status a server last said that a file of this name is not there.
+    /// The HTTP status with which a server last reported a file of this name as missing.
     pub fn status_of_absent(&self, name: &str) -> Option<u16> {
         self.fetcher.status_of_absent(name)
     }
@@ -179,7 +179,7 @@ impl EpochHandle {
         self.state.borrow().as_ref().and_then(|result| result.as_ref().ok().cloned())
     }
 
-    /// Roles whose metadata has expired and is used so far all the same, because the user wishes it, with the time.
+    /// Roles whose expired metadata is used because the user allows it, with the time of expiry.
     pub fn expired(&self) -> Vec<(RoleName, UnixTime)> {
         self.expired.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -274,7 +274,7 @@ impl Driver {
         }
     }
 
-    /// A check never fails because it cannot be remembered; but the next run has less to compare with.
+    /// Verification never fails because metadata cannot be stored, but the next run can then detect less.
     fn warn_of_forgetting(&mut self, stored: std::io::Result<()>) {
         if let Err(error) = stored
             && !std::mem::replace(&mut self.warned, true)
@@ -305,7 +305,7 @@ impl Driver {
         });
     }
 
-    /// Metadata from the future means that the clock is behind, and then nothing that has expired is noticed.
+    /// Metadata from the future means that the clock is behind; expired metadata is then not detected.
     fn warn_of_clock(&self, seen: Option<SystemTime>) {
         let Some(seen) = seen.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok()) else { return };
         let seen = i64::try_from(seen.as_secs()).unwrap_or(i64::MAX);
@@ -320,7 +320,7 @@ impl Driver {
         }
     }
 
-    /// What is used only because the user wishes it is said once for each role.
+    /// Warns once for each role whose expired metadata is used because the user allows it.
     fn warn_of_expired(&self) {
         let mut told = self.expired.lock().unwrap_or_else(PoisonError::into_inner);
         for (role, expired) in self.client.expired() {
@@ -349,7 +349,7 @@ impl Driver {
                 }
                 Event::LookedUp { id, result } => {
                     if let Some(answer) = self.answers.remove(&id) {
-                        // Whoever asked may have gone another way.
+                        // The caller may have dropped its request.
                         let _ = answer.send(result);
                     }
                 }

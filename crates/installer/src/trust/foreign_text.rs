@@ -1,9 +1,9 @@
-//! Text of others, in error texts.
+//! Text from servers and files, shortened for error messages.
 
 /// Characters of foreign text that an error shows.
 const SHOWN: usize = 120;
 
-/// Its first characters, without what could steer a reporter, and a sign if there are more.
+/// The first characters, without control characters, and a mark if there are more.
 pub fn shown(text: &str) -> String {
     printable::shortened(text, SHOWN)
 }

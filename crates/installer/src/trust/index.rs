@@ -1,4 +1,4 @@
-//! A signed index: project pages and distributions, each verified against one snapshot before anybody sees a byte.
+//! A signed index: project pages and distributions, each verified against one snapshot before any byte is used.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use super::signed_file::{PageProof, SignedFile};
 use crate::download::is_strong;
 use crate::error::{Code, Failure};
 
-/// The most bytes of a metadata file whose length nobody signed.
+/// The most bytes of a metadata file whose length is not signed.
 const METADATA_SIZE: u64 = 8 << 20;
 
 /// An index with an anchor.
@@ -27,12 +27,12 @@ pub struct TrustedIndex {
     signed_content: SignedContentCache,
 }
 
-/// What a signed index says of a project.
+/// The signed answer of an index about a project.
 #[derive(Debug)]
 pub enum PageLookUp {
     /// This is its page.
     Found(ProjectPage, Arc<PageProof>),
-    /// The index vouches for not having it, as of these facts.
+    /// The index proves that it does not have the project, in this epoch.
     Absent(Arc<EpochInfo>),
 }
 
@@ -46,7 +46,7 @@ impl TrustedIndex {
         Ok(Self { snapshot: CommandSnapshot::open(anchor, settings)?, signed_content })
     }
 
-    /// What trust in it begins with.
+    /// Its trust anchor.
     pub fn anchor(&self) -> &TrustAnchor {
         self.snapshot.anchor()
     }
@@ -168,8 +168,8 @@ impl TrustedIndex {
         Ok(Ok(signed))
     }
 
-    /// The verified metadata file (PEP 658) of a file on a verified page; `None` when the index signs none, or does not have
-    /// it. That the file itself is signed is for [`TrustedIndex::file`] to say, at the same time.
+    /// The verified metadata file (PEP 658) of a file on a verified page; `None` when the index signs none, or does not
+    /// have it. Whether the file itself is signed is checked by [`TrustedIndex::file`], at the same time.
     ///
     /// # Errors
     /// When it is something else than what is signed.
@@ -183,7 +183,7 @@ impl TrustedIndex {
             return Ok(None);
         };
         let Some(path) = page.layout.metadata(&distribution) else { return Ok(None) };
-        // What the page signs need not wait for the role that signs the target. It is not used before that says the same.
+        // A hash on the page need not wait for the role that signs the target. The file is not used before both agree.
         let of_page = async {
             match page.layout.trust() {
                 DistributionTrust::Both => self.metadata_of_page(page, file, url.clone()).await,
@@ -209,7 +209,8 @@ impl TrustedIndex {
             }
             _ => {}
         }
-        // What the page's hash was good for is in the cache now, and read again with the signed length in place of a limit.
+        // The file that the page's hash verified is in the cache now; read it again with the signed length as its
+        // limit.
         of_page?;
         let signer = signer(self, &target, &epoch_info);
         self.metadata_file(file, url, Size::Exactly(target.length), &hashes, &signer).await
@@ -276,8 +277,8 @@ impl TrustedIndex {
         Ok(urls)
     }
 
-    /// What kind of page it is says the layout; what the server calls it does not count. Links are relative to where pip
-    /// would have found it.
+    /// The layout determines the format of the page; the server's media type does not count. Links are relative to
+    /// where pip would have found it.
     fn parse(&self, page: &PageTarget, bytes: &[u8], project: &PackageName) -> Result<ProjectPage, Failure> {
         let base = page_url(self.anchor().identity.url(), project);
         let parsed = match page.format {
@@ -331,13 +332,13 @@ fn owned((name, hex): (&str, &str)) -> (String, String) {
     (name.to_owned(), hex.to_owned())
 }
 
-/// The hashes of a page that prove anything.
+/// The hashes of a page with a strong algorithm.
 fn page_hashes(file: &ProjectFile) -> Hashes {
     let given = file.hashes.iter().filter(|(algorithm, _)| is_strong(*algorithm));
     given.map(|(algorithm, hex)| owned((algorithm.name(), hex))).collect()
 }
 
-/// What page and target say differently of a file.
+/// The contradiction between page and target about a file.
 fn disagreement(file: &ProjectFile, target: &Target) -> Option<String> {
     if let Some(size) = file.size
         && size != target.length
@@ -365,7 +366,7 @@ fn only_sha256(hex: &str) -> Hashes {
     [("sha256".to_owned(), hex.to_owned())].into_iter().collect()
 }
 
-/// Who signed a target, for people.
+/// Who signed a target, for messages.
 pub(super) fn signer(index: &TrustedIndex, target: &Target, epoch_info: &EpochInfo) -> String {
     let roles: Vec<&str> = target.roles.iter().map(tuf::metadata::RoleName::as_str).collect();
     printable::line(&format!("{}, snapshot {}, {}", index.display_url(), epoch_info.snapshot, roles.join(" → ")))

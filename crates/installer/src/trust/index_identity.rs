@@ -1,4 +1,4 @@
-//! Which index is which: one URL for all spellings of it, and the name of the directory where its trust is kept.
+//! The identity of an index: one canonical URL for all spellings.
 
 use packaging::PackageName;
 use sha2::{Digest, Sha224};
@@ -37,8 +37,7 @@ impl IndexIdentity {
         &self.0
     }
 
-    /// Whether somebody could mean the one and write the other: another path on the same server, or the same path under
-    /// another scheme or another name of this machine.
+    /// Whether one URL could be a misspelling of the other.
     pub fn is_similar(&self, other: &Self) -> bool {
         let (Some(host), Some(other_host)) = (self.0.host_str(), other.0.host_str()) else { return false };
         let same_host = host == other_host;

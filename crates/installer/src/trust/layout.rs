@@ -1,7 +1,7 @@
-//! What a signed index calls its files: from projects and links to target paths, and from target paths to URLs.
+//! How a signed index names its files: from projects and links to target paths, and from target paths to URLs.
 //!
-//! PEP 458 leaves these names open, so each index says by a layout which ones it uses. docs/reference/layouts.md is the
-//! manual of its JSON form. Nothing here asks anybody: text in, values out.
+//! PEP 458 leaves these names open, so each index declares its names in a layout. docs/reference/layouts.md is the
+//! manual of its JSON form. Nothing here does input or output.
 
 mod descriptor;
 mod link;
@@ -22,7 +22,7 @@ use super::foreign_text::shown;
 /// The field in the signed part of the top-level targets.json that holds the layout of an index.
 pub const IN_BAND_FIELD: &str = "x-pyindex";
 
-/// How an index names and addresses what it signs.
+/// The names of an index's targets and their URLs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     pages: Vec<PageRule>,
@@ -33,7 +33,7 @@ pub struct Layout {
     metadata: Option<Template>,
 }
 
-/// What says which bytes a distribution has.
+/// Which target signs the content of a distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DistributionTrust {
     /// The distribution is a target of its own.
@@ -69,7 +69,7 @@ struct PageRule {
 pub struct PageTarget {
     /// The target path, without any hash.
     pub path: String,
-    /// How to read it; what the server calls it does not count.
+    /// How to parse it; the server's media type does not count.
     pub format: PageFormat,
     /// The one media type to ask for, if the URL alone does not decide which of several forms is sent.
     pub accept: Option<&'static str>,
@@ -88,7 +88,7 @@ pub struct IndexUrls<'a> {
     pub metadata: &'a Url,
 }
 
-/// Why a layout, or what it was applied to, makes no sense.
+/// A layout is invalid, or does not apply to this link.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
     /// A name that stands for no layout.
@@ -147,7 +147,7 @@ impl Layout {
     /// Reads the name of a preset (a string) or a descriptor (an object).
     ///
     /// # Errors
-    /// Anything else, and descriptors of another version than 1 or with templates that make no sense. Unknown fields are
+    /// Anything else, and descriptors of another version than 1 or with invalid templates. Unknown fields are
     /// ignored: they are how a later version may add what older clients need not know.
     pub fn from_json(value: &serde_json::Value) -> Result<Self, LayoutError> {
         match value {
@@ -167,7 +167,7 @@ impl Layout {
         Self::from_json(&value).map(Some)
     }
 
-    /// What says which bytes a distribution has.
+    /// Which target signs the content of a distribution.
     pub fn trust(&self) -> DistributionTrust {
         self.trust
     }
@@ -187,10 +187,10 @@ impl Layout {
     }
 
     /// The target path of a distribution; `None` when the layout has none for such links, and then, under
-    /// `DistributionTrust::Target` and `Both`, nothing vouches for the file.
+    /// `DistributionTrust::Target` and `Both`, the file is not signed.
     ///
     /// # Errors
-    /// File names and links that are made to mean something else than what they look like.
+    /// File names and links that are crafted to mean something else than they seem to.
     pub fn distribution(
         &self,
         project: &PackageName,

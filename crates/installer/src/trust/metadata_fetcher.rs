@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::net::{HttpClient, NetworkCause, RemoteFailure, ResponseLimits};
 
-/// Why a fetch failed that the server allows only to those it knows.
+/// The reason of a fetch that failed because the server demands credentials.
 pub const UNAUTHORIZED: &str = "the server answered 401";
 
 /// Where metadata is fetched from: one place for a whole epoch.
@@ -19,28 +19,28 @@ pub struct MetadataFetcher {
     /// The repository, then its mirrors.
     base_urls: Vec<Url>,
     choice: Mutex<MirrorChoice>,
-    /// With which status a server last said that a file is not there.
+    /// The status with which a server last reported a file as missing.
     absent: Mutex<BTreeMap<String, u16>>,
 }
 
-/// Which place is asked.
+/// Which base URL is used.
 #[derive(Default)]
 struct MirrorChoice {
     place: usize,
-    /// Whether it has answered: it is asked to the end then.
+    /// Whether it has answered: then it is used for the whole epoch.
     answered: bool,
 }
 
-/// What came of a fetch.
+/// The result of a fetch.
 #[derive(Debug)]
 pub enum FetchOutcome {
     /// The file.
     Body(Vec<u8>),
-    /// The server says that there is no such file.
+    /// The server reports that the file is missing.
     Absent,
-    /// More than may be.
+    /// More bytes than the limit.
     TooLong,
-    /// No answer, in words.
+    /// The reason why there was no answer.
     Failed(String),
 }
 
@@ -50,12 +50,12 @@ impl MetadataFetcher {
         Self { client, base_urls, choice: Mutex::default(), absent: Mutex::default() }
     }
 
-    /// The place that is asked, for messages: the repository itself, or the mirror that stands in for it.
+    /// The base URL in use, for messages: of the repository itself, or of the mirror in its place.
     pub fn base_url(&self) -> Option<&Url> {
         self.base_urls.get(self.choice().place)
     }
 
-    /// With which HTTP status a server last said that a file is not there.
+    /// The HTTP status with which a server last reported a file as missing.
     pub fn status_of_absent(&self, name: &str) -> Option<u16> {
         self.absent.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
     }
@@ -74,10 +74,10 @@ impl MetadataFetcher {
         }
     }
 
-    /// Whether this answer is the one; if not, the place that is asked now has to be asked.
+    /// Whether this answer is final; if not, the next base URL is tried.
     fn is_final_answer(&self, place: usize, answer: &FetchOutcome) -> bool {
         let mut choice = self.choice();
-        // Another fetch went on to the next place meanwhile, and all files of an epoch come from one.
+        // Another fetch has moved to the next base URL, and all files of an epoch come from one.
         if choice.place != place {
             return false;
         }
@@ -117,7 +117,7 @@ impl MetadataFetcher {
 
     fn answer_of(&self, file: &RemoteFile, failure: &RemoteFailure) -> FetchOutcome {
         match (&failure.cause, failure.status()) {
-            // Stores without a listing say 403 for what they do not have.
+            // Object stores without a listing answer 403 for missing files.
             (_, Some(status @ (403 | 404 | 410))) => {
                 let mut absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
                 absent.insert(file.name.to_string(), status);

@@ -1,12 +1,12 @@
-//! The memory that rollbacks are noticed by: verified metadata of one index, shared by all processes of the user.
+//! The metadata store: verified metadata of one index. Rollbacks are detected with it. Processes of one user share it.
 //!
-//! Roots, timestamp, snapshot and top-level targets lie in the user's data directory ([`TrustAnchor::metadata_directories`] says where), files of
-//! delegated roles in the cache. Nothing read from here is trusted. Files are replaced whole, under a lock, and never by older ones; see
-//! `tuf::manual::driving`.
+//! Roots, timestamp, snapshot and top-level targets are in the user's data directory
+//! ([`TrustAnchor::metadata_directories`]), files of delegated roles in the cache. Nothing read from here is trusted.
+//! Files are replaced whole, under a lock, and never by older ones; see `tuf::manual::driving`.
 //!
-//! An epoch sees the store as it was when the epoch began, before it asked any server. What other processes store later
-//! may be newer than what this one was told before, and is no proof that it was told something old. It also tells what the
-//! client was shown and refused, which is replaced, from what another process has put in its place since, which is kept.
+//! An epoch sees the store as it was when the epoch began, before its first request. What other processes store later
+//! may be newer than an answer that this one received before, and does not prove a rollback. This also separates what
+//! the client has read and refused, which is replaced, from what another process has stored since, which is kept.
 
 #[cfg(test)]
 mod tests;
@@ -26,11 +26,11 @@ use super::anchor::TrustAnchor;
 
 /// How long another process may hold the lock.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
-/// The most bytes that are read from one file.
+/// Largest file that is read, in bytes.
 const LARGEST_FILE: u64 = 64 << 20;
 /// What the name of an unfinished file begins with.
 const UNFINISHED: &str = ".new-";
-/// Nobody takes so long for a file of the cache, where no lock says whether somebody still writes.
+/// After this time an unfinished file of the cache, where there is no lock, counts as abandoned by its process.
 const ABANDONED: Duration = Duration::from_secs(3600);
 /// The directory of all roots.
 const HISTORY: &str = "root_history";
@@ -40,16 +40,16 @@ const HISTORY: &str = "root_history";
 pub struct MetadataStore {
     directory: Option<PathBuf>,
     roles: PathBuf,
-    /// Whether the directory was there: if it is not any more, the user has removed the index meanwhile.
+    /// Whether the directory existed: if it is missing later, the user has removed the index since.
     existed: bool,
     /// The top-level files and roots that were there.
     stored_before: BTreeMap<StoredFile, Vec<u8>>,
-    /// What came with an anchor from elsewhere, or was remembered for another one: a machine without memory of its own has at
-    /// least that.
+    /// Metadata beside an anchor from elsewhere, or stored for another anchor: a machine with an empty store has at
+    /// least this.
     from_anchor: BTreeMap<StoredFile, Vec<u8>>,
-    /// What has to go when the next root comes, which takes away keys: before it, and under one lock with it.
+    /// Files to remove when the next root, which revokes keys, is stored: before it, and under the same lock.
     withdrawn: Vec<PathBuf>,
-    /// A deletion that failed, or a lock that could not be had: nothing is stored after it in this run.
+    /// A deletion failed, or a lock was not available: nothing is stored after it in this run.
     stopped: bool,
     /// Whether files that killed processes left among the roles were removed.
     swept: bool,
@@ -62,7 +62,7 @@ struct Locked {
 }
 
 impl MetadataStore {
-    /// The memory of what is verified from an anchor. `users` is the user's own store (`None`: nowhere to remember anything);
+    /// The store for what is verified from an anchor. `users` is the user's own store (`None`: nothing can be stored);
     /// `roles` as in [`MetadataStore::new`].
     pub fn of(anchor: &TrustAnchor, users: Option<&Path>, roles: PathBuf) -> Self {
         let Some([memory, other]) = users.map(|store| anchor.metadata_directories(store)) else {
@@ -71,8 +71,8 @@ impl MetadataStore {
         Self::new(Some(memory), roles).with_anchor(anchor.directory.as_deref()).with_previous_store(&other)
     }
 
-    /// Top-level metadata lies in `directory` (`None`: nowhere to remember anything), delegated roles in `roles`. Reads what
-    /// is there, and has to be called before anything is asked for.
+    /// Top-level metadata is in `directory` (`None`: nothing can be stored), delegated roles in `roles`. Reads what
+    /// is there, and must be called before the first request.
     pub fn new(directory: Option<PathBuf>, roles: PathBuf) -> Self {
         let existed = directory.as_deref().is_some_and(Path::is_dir);
         let stored_before = directory.as_deref().map(everything_in).unwrap_or_default();
@@ -80,7 +80,7 @@ impl MetadataStore {
         Self { directory, roles, existed, stored_before, from_anchor, withdrawn, stopped: false, swept: false }
     }
 
-    /// Also believes what lies in the directory of an anchor, which is only read.
+    /// Also uses the metadata in the directory of an anchor, which is only read.
     fn with_anchor(mut self, anchor: Option<&Path>) -> Self {
         if let Some(anchor) = anchor.filter(|anchor| self.directory.as_deref() != Some(anchor)) {
             self.from_anchor = everything_in(anchor);
@@ -88,9 +88,9 @@ impl MetadataStore {
         self
     }
 
-    /// The index was trusted by another anchor before, or an earlier tufpip remembered everything in the user's own store: a
-    /// memory that has to begin anew would let everything older pass. Once it has begun, the other one counts for nothing but
-    /// roots, of which each proves the next: it may be about another chain of them.
+    /// The index had another anchor before, or an earlier tufpip stored everything in the user's own store: starting
+    /// with an empty store would accept rollbacks. Once this store has files, the other one is used for nothing but
+    /// roots, each of which proves the next: it may contain another chain of them.
     fn with_previous_store(mut self, other: &Path) -> Self {
         let has_begun =
             [StoredFile::Timestamp, StoredFile::Snapshot].iter().any(|file| self.stored_before.contains_key(file));
@@ -120,8 +120,8 @@ impl MetadataStore {
         std::fs::metadata(self.path(&StoredFile::Timestamp)?).ok()?.modified().ok()
     }
 
-    /// Keeps verified bytes, unless another process kept newer ones. `newest_root` is the version of the newest root that
-    /// the client knows.
+    /// Keeps verified bytes, unless another process kept newer ones. `newest_root` is the version of the newest root
+    /// that the client knows.
     ///
     /// # Errors
     /// When the disk refuses, or another process does not give the lock back. What was stored before is still there.
@@ -136,7 +136,7 @@ impl MetadataStore {
         let locked = self.lock().inspect_err(|_| self.stopped = true)?;
         let is_root = matches!(file, StoredFile::Root(_));
         let overtaken = self.appeared(StoredFile::Root(newest_root.saturating_add(1)));
-        // A process that knows a newer root may have deleted what this one still believes.
+        // A process that knows a newer root may have deleted what this one still trusts.
         if overtaken && !is_root {
             return Ok(());
         }
@@ -155,13 +155,14 @@ impl MetadataStore {
             }
             finish(unfinished, &path, Durability::State)?;
         }
-        // What the root takes away went when it was stored first.
+        // The files that this root withdraws were removed when it was stored first.
         self.withdrawn.clear();
         if overtaken { Ok(()) } else { locked.copy_newest_root(newest_root) }
     }
 
-    /// Removes a file, unless another process has stored the root `before_root` or has replaced the file. `newest_root` as in
-    /// [`MetadataStore::store`]. When it goes because that root takes keys away, it goes when the root is stored.
+    /// Removes a file, unless another process has stored the root `before_root` or has replaced the file. `newest_root`
+    /// as in [`MetadataStore::store`]. If the reason is that this root revokes keys, it is removed when the root is
+    /// stored.
     ///
     /// # Errors
     /// When it cannot be removed; nothing is stored any more then.
@@ -179,7 +180,8 @@ impl MetadataStore {
         deleted
     }
 
-    /// Without the lock between this and the root, a process that knows the old root only could store something old again.
+    /// Without the lock between this and the root, a process that knows the old root only could store something old
+    /// again.
     fn withdraw(&mut self, locked: &Locked) -> io::Result<()> {
         let removed = self.withdrawn.iter().try_for_each(|path| locked.remove(path));
         self.stopped |= removed.is_err();
@@ -224,13 +226,13 @@ impl Locked {
         step()?;
         let path = directory.join("lock");
         let in_words = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-        // Opening a pipe would wait for somebody at its other end.
+        // Opening a pipe would wait for a process at its other end.
         if std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
             make_way(&path).map_err(in_words)?;
         }
         let open = || File::options().create(true).append(true).mode(0o600).open(&path);
         let file = open().or_else(|error| match error.kind() {
-            // Another user's, such as root's for whom this one was a guest; who may not remove it may not write here either.
+            // Another user's file, such as one of root; a user who may not remove it may not write here either.
             ErrorKind::PermissionDenied => make_way(&path).and_then(|()| open()),
             _ => Err(error),
         });
@@ -238,9 +240,9 @@ impl Locked {
         let start = Instant::now();
         let idle = loop {
             match file.try_lock() {
-                // Nobody else writes now: what is unfinished was left by a process that was killed.
+                // No other process writes now: unfinished files were left by a killed process.
                 Ok(()) => break Duration::ZERO,
-                // Some file systems of clusters have no locks. To remember without one is better than not to remember.
+                // Some cluster file systems have no locks. Storing without one is better than not storing.
                 Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => break ABANDONED,
                 Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_WAIT => {
                     std::thread::sleep(Duration::from_millis(5));
@@ -258,7 +260,8 @@ impl Locked {
         Ok(Self { directory: directory.to_owned(), _file: file })
     }
 
-    /// A root that lies beside the history by hand is what trust begins with: it must not be replaced without a trace.
+    /// A root that was put beside the history by hand is the trusted root: keep it in the history before it is
+    /// replaced.
     fn make_history(&self) -> io::Result<()> {
         let history = self.directory.join(HISTORY);
         if history.symlink_metadata().is_ok_and(|_| !history.is_dir()) {
@@ -274,7 +277,7 @@ impl Locked {
         }
     }
 
-    /// The newest root under its name without a version, for people and other programs; tufpip reads the history.
+    /// The newest root under its name without a version, for users and other programs; tufpip reads the history.
     fn copy_newest_root(&self, version: u64) -> io::Result<()> {
         let newest = read(&self.directory.join(HISTORY).join(StoredFile::Root(version).file_name()));
         let copy = self.directory.join("root.json");
@@ -302,8 +305,8 @@ pub fn make_private_directory(directory: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
-/// Writes a file of an index's directory, under the directory's lock, so that after a power failure the old or the new one is
-/// there.
+/// Writes a file of an index's directory, under the directory's lock, so that after a power failure the old or the new
+/// one is there.
 ///
 /// # Errors
 /// When the disk refuses; the old file is then still there.
@@ -312,12 +315,12 @@ pub fn write_state(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()
     replace(path, bytes, Durability::State)
 }
 
-/// What a file has to outlive.
+/// Which failure a file must survive.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Durability {
-    /// The process.
+    /// A crash of the process.
     Cache,
-    /// The machine.
+    /// A power failure.
     State,
 }
 
@@ -325,7 +328,7 @@ fn replace(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> 
     finish(write_unfinished(path, bytes, durability)?, path, durability)
 }
 
-/// All that needs space on the disk.
+/// The part of a write that needs disk space.
 fn write_unfinished(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<NamedTempFile> {
     step()?;
     let directory = path.parent().ok_or_else(no_directory)?;
@@ -352,7 +355,7 @@ fn finish(file: NamedTempFile, path: &Path, durability: Durability) -> io::Resul
     }
 }
 
-/// The order of changes has to survive the machine, too: a deletion, then the root it makes way for.
+/// The order of changes must survive a power failure, too: first a deletion, then the root that causes it.
 fn sync_directory(directory: &Path) -> io::Result<()> {
     match File::open(directory)?.sync_all() {
         // Not every file system can do that for directories.
@@ -410,7 +413,7 @@ fn no_directory() -> io::Error {
     io::Error::new(ErrorKind::NotFound, "there is no directory for user data (set HOME or XDG_DATA_HOME)")
 }
 
-/// A change of the disk comes next: tests let it fail, or kill the process.
+/// Called before each change of the disk: tests let it fail, or kill the process.
 #[cfg(test)]
 use tests::step;
 

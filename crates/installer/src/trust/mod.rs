@@ -1,7 +1,7 @@
-//! Signed indexes: which index a root of trust belongs to, under which names its pages and distributions are signed, and
+//! Signed indexes: which index a trust anchor belongs to, under which names its pages and distributions are signed, and
 //! which indexes may offer a project.
 //!
-//! `crates/tuf` knows targets and nothing of projects; what stands between the two is here.
+//! `crates/tuf` knows targets but no projects; the mapping between the two is here.
 
 mod anchor;
 mod command_snapshot;

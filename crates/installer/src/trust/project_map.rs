@@ -1,7 +1,7 @@
 //! Which indexes may offer which projects (after TAP 4, with projects in place of target paths).
 //!
-//! docs/reference/layouts.md is the manual of the file. It is the user's own and decides whom to believe, so it is read
-//! strictly: a misspelt field is an error and never a weaker rule.
+//! docs/reference/layouts.md is the manual of the file. It belongs to the user and decides which indexes are trusted,
+//! so it is read strictly: a misspelt field is an error and never a weaker rule.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ pub struct Mapping {
     pub indexes: Vec<IndexIdentity>,
     /// What the file calls them, in the same order.
     pub names: Vec<String>,
-    /// Whether nobody else is asked when none of these has the project.
+    /// Whether the search ends here when none of these has the project.
     pub terminating: bool,
     /// How many of the indexes must sign the same file; 1 to as many as there are.
     pub threshold: usize,
@@ -49,7 +49,7 @@ impl ProjectMap {
     /// Reads `map.json`.
     ///
     /// # Errors
-    /// With the place of what is wrong. Fields that are not known are errors, too.
+    /// An error with the place of the invalid value. Fields that are not known are errors, too.
     pub fn read(bytes: &[u8]) -> Result<Self, MapError> {
         let value = tuf::json::parse(bytes).map_err(|problem| error("map", format!("it is not JSON: {problem}")))?;
         let fields = object(&value, "map", &["repositories", "mapping"])?;
@@ -64,7 +64,7 @@ impl ProjectMap {
 
     /// The mappings of a project in the order in which to ask, up to and with the first terminating one.
     ///
-    /// None, or a last one that does not terminate: the map leaves it to the command where else to look.
+    /// Without one, or if the last one does not terminate, the command decides where else to search.
     pub fn mappings_for(&self, project: &PackageName) -> Vec<Mapping> {
         let mut found = Vec::new();
         for (patterns, mapping) in &self.mappings {

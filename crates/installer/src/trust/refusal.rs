@@ -1,7 +1,7 @@
-//! The words and exit codes of everything that is refused because of signed metadata.
+//! The messages and codes of everything that is refused because of signed metadata.
 //!
-//! A refusal says what was refused, from where, what was expected and what came, what that means and what to do. The code
-//! is stable. Nobody is told to switch verification off.
+//! A refusal reports what was refused, from where, what was expected and received, what that means and what to do. The
+//! code is stable. No message advises to switch verification off.
 
 use tuf::{Action, Check};
 use url::Url;
@@ -12,7 +12,7 @@ use super::metadata_fetcher::UNAUTHORIZED;
 use super::signed_file::SignedFile;
 use crate::error::{Code, Failure};
 
-/// What the reader should not have to guess: nothing was done with what was refused.
+/// Tells the user explicitly that the refused file was not used.
 pub const NOTHING_USED: &str = "it was not used, nothing was installed, and what was trusted before is still trusted";
 
 /// A failure of the metadata of a repository, which came `from` there or from a mirror.
@@ -50,8 +50,8 @@ pub fn of_metadata(anchor: &TrustAnchor, from: &Url, error: &tuf::Error, now: tu
     failure.detail("meaning", meaning_text(error)).hint(advice(error))
 }
 
-/// Says with which HTTP status the server claimed that a file is not there. By the rules of TUF repositories 403 means no more
-/// than that, but it may mean more.
+/// Adds the HTTP status with which the server reported a file as missing. By the rules of TUF repositories 403 means no
+/// more than that, but it may mean more.
 pub fn with_status(mut failure: Failure, status: u16) -> Failure {
     for (_, received) in failure.details.iter_mut().filter(|(label, _)| *label == "received") {
         *received = format!("no such file: the server answered {status}");
@@ -63,12 +63,12 @@ pub fn with_status(mut failure: Failure, status: u16) -> Failure {
     }
 }
 
-/// Whether the server wants to know who asks.
+/// Whether the server demands credentials.
 fn is_unauthorized(error: &tuf::Error) -> bool {
     error.check() == Check::Reachable && error.found() == UNAUTHORIZED
 }
 
-/// Patience with expired metadata is counted in seconds by the verifier, and in days by people.
+/// The verifier states `--allow-expired` in seconds; users read it in days.
 fn with_readable_time(expected: &str) -> String {
     let readable = || {
         let (before, rest) = expected.split_once("less than ")?;
@@ -96,7 +96,7 @@ fn code_of(error: &tuf::Error) -> Code {
         Check::LengthAndHashes => Code::TrustHashMismatch,
         Check::Size => Code::TrustTooLarge,
         Check::InSnapshot => Code::TrustNotInSnapshot,
-        // Whatever else there will be to check: format, type.
+        // All other checks, present and future: format, type.
         _ => Code::TrustMalformed,
     }
 }
@@ -159,7 +159,7 @@ pub fn refused_file(filename: &str, url: &Url, mismatch: &tuf::Mismatch, signed:
     of_file(filename, Code::VerifyTarget, url, mismatch, &signed.signer())
 }
 
-/// A distribution that is signed, and that the server says it does not have or does not give.
+/// A signed distribution that the server reports as missing or refuses to send.
 pub fn withheld_file(filename: &str, url: &Url, status: u16, signed: &SignedFile) -> Failure {
     let message = format!("{} is signed, and the server does not give it", printable::line(filename));
     let failure = Failure::new(Code::TrustWithheld, message)

@@ -1,4 +1,4 @@
-//! Which index the roots that come with the program belong to, and which indexes are never used without one.
+//! Which indexes the roots in the program belong to, and which indexes are never used without a root.
 
 pub use data::{KNOWN_SECURE, ROOTS, ShippedRoot};
 

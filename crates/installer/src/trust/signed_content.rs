@@ -1,6 +1,6 @@
-//! Signed files of the size of a page: fetched, verified as a whole before anybody sees a byte, and kept by their hash.
+//! Signed files of the size of a page: fetched, verified as a whole before any byte is used, and kept by their hash.
 //!
-//! What the snapshot says is current needs no question to the server: a file in the cache that has the signed hash is it.
+//! A file in the cache that has the signed hash is current by definition: no request is needed.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -19,13 +19,13 @@ use crate::net::{HttpClient, NetworkCause, RemoteFailure, ResponseLimits, local_
 /// The most bytes of a page or metadata file, whatever is signed.
 const LARGEST: u64 = 64 << 20;
 
-/// Fetches and remembers signed files.
+/// Fetches and caches signed files.
 pub struct SignedContentCache {
     client: Arc<HttpClient>,
     directory: PathBuf,
 }
 
-/// A file that is signed.
+/// What to fetch: URLs, signed size and hashes.
 #[derive(Clone, Debug)]
 pub struct ContentRequest<'a> {
     /// In messages: `the page of app`.
@@ -53,7 +53,7 @@ impl SignedContentCache {
     /// The verified bytes; `None` if no place has them.
     ///
     /// # Errors
-    /// When what a place has is something else, or no place answers.
+    /// When a server sends something else, or no server answers.
     pub async fn get(&self, request: &ContentRequest<'_>) -> Result<Option<Vec<u8>>, Failure> {
         let refused = |url: &Url, mismatch: &Mismatch| {
             refusal::of_file(request.what, request.code, url, mismatch, request.signer)

@@ -1,4 +1,4 @@
-//! What was signed about pages and files: it goes with them to the download, the report and the last line.
+//! What was signed about pages and files: carried along to the download, the report and the last line.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,7 +47,8 @@ impl PageProof {
         &self.target
     }
 
-    /// The snapshot it belongs to, for people: `snapshot 7 of https://pkgs.example.org/simple/, signed 3 minutes ago`.
+    /// The snapshot it belongs to, for messages: `snapshot 7 of https://pkgs.example.org/simple/, signed 3 minutes
+    /// ago`.
     pub fn snapshot(&self) -> String {
         format!("snapshot {} of {}, {}", self.epoch_info.snapshot, self.index.display_url(), self.epoch_info.age())
     }
@@ -81,7 +82,7 @@ impl SignedFile {
         (hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(hex)
     }
 
-    /// Who signed it, for people.
+    /// Who signed it, for messages.
     pub fn signer(&self) -> String {
         signer(&self.page.index, self.target(), &self.page.epoch_info)
     }
@@ -94,7 +95,7 @@ impl SignedFile {
         let target = self.target();
         let chain = self.page.index.chain(target).await?.unwrap_or_default();
         let versions: BTreeMap<&str, u64> = chain.iter().map(|link| (link.role.as_str(), link.version)).collect();
-        // The index may have gone on to a newer snapshot, which says the same of the file.
+        // The index may have moved to a newer snapshot, which agrees about the file.
         let versions = if versions.is_empty() { self.page.epoch_info.versions() } else { json!(versions) };
         let roles: Vec<&str> = target.roles.iter().map(RoleName::as_str).collect();
         Ok(json!({
@@ -107,7 +108,7 @@ impl SignedFile {
         }))
     }
 
-    /// What vouches for it: its own target, or the page's.
+    /// The target that signs it: its own, or the page's.
     pub fn target(&self) -> &Target {
         self.target.as_ref().unwrap_or(&self.page.target)
     }

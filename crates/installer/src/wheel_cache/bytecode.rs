@@ -1,7 +1,8 @@
 //! Bytecode, compiled once per machine and interpreter version and kept beside the unpacked wheel.
 //!
-//! A .pyc file is valid by the modification time and size of its source. A hard link keeps both, so that what was compiled
-//! in the store is valid wherever the pair is linked to. The interpreter sets the file name in the code when it imports.
+//! A .pyc file is valid by the modification time and size of its source. A hard link keeps both, so that what was
+//! compiled in the store is valid wherever the pair is linked to. The interpreter sets the file name in the code when
+//! it imports.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -92,7 +93,8 @@ impl Compiler {
                     && let Some(contents) =
                         std::fs::read(&source).ok().and_then(|text| wheel::rewritten_script(&self.executable, &text))
                 {
-                    // What is placed is the rewritten script with the time of the original, so that is what is compiled.
+                    // What is placed is the rewritten script with the time of the original, so that is what is
+                    // compiled.
                     source = temporary.path().join("scripts").join(&file.path);
                     write_at(&source, &contents, file.modified).map_err(disk)?;
                 }
@@ -103,7 +105,7 @@ impl Compiler {
         self.compile(sources)?;
         let mut files = Vec::new();
         for path in paths {
-            // What did not compile is not there.
+            // Sources that do not compile have no .pyc file.
             if let Ok(metadata) = std::fs::metadata(temporary.path().join(&path)) {
                 files.push(BytecodeFile { path, size: metadata.len() });
             }
@@ -112,7 +114,7 @@ impl Compiler {
         std::fs::write(temporary.path().join("manifest"), manifest).map_err(disk)?;
         let staged = temporary.keep();
         publish_directory(&staged, &root, || read(&root).is_some()).map_err(disk)?;
-        // Not our own list: when another process was faster, the files are its.
+        // Read it back: if another process unpacked first, the files are its.
         let files = read(&root).ok_or_else(|| failed("bytecode was written to the cache and is not there"))?;
         Ok(Bytecode { root, files })
     }
@@ -149,7 +151,7 @@ impl Compiler {
     }
 }
 
-/// Takes batches until the compiler is dropped; the process starts with the first one.
+/// Processes batches until the compiler is dropped; the process starts with the first one.
 fn work(executable: &Path, receiver: &Mutex<Receiver<Batch>>) {
     let mut worker: Option<Worker> = None;
     loop {
@@ -167,7 +169,7 @@ fn work(executable: &Path, receiver: &Mutex<Receiver<Batch>>) {
         if outcome.is_err() {
             worker = None;
         }
-        // Nobody listens any more when another batch of the same wheel failed.
+        // The receiver is gone when another batch of the wheel failed.
         let _ = batch.done.send(outcome.map_err(|error| error.to_string()));
     }
 }
@@ -279,7 +281,7 @@ mod tests {
             drop(receiver.recv().unwrap());
         });
         let failure = compiler.compile(sources(BATCH + 1)).unwrap_err();
-        assert_eq!(failure.code, "python.compile");
+        assert_eq!(failure.code, Code::PythonCompile);
         assert!(compiler.compile(sources(1)).is_err());
     }
 }

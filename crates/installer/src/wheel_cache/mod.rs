@@ -77,7 +77,7 @@ impl WheelCache {
         self.read(&sha256, request.proof_by_sha256(&sha256)?)
     }
 
-    /// Whether such a wheel is there; it may yet prove unusable.
+    /// Whether such a wheel is in the cache; it may still prove unusable.
     pub fn has(&self, request: &DownloadRequest) -> bool {
         request.known_sha256().is_some_and(|sha256| self.root.join(sha256).join("manifest").exists())
     }
@@ -103,12 +103,12 @@ impl WheelCache {
         let directory = self.root.join(file.sha256());
         let staged = temporary.keep();
         publish_directory(&staged, &directory, || self.read(file.sha256(), file.proof()).is_some()).map_err(disk)?;
-        // Not our own list: when another process was faster, the files and their times are those of its unpacking.
+        // Read it back: if another process unpacked first, the files are its.
         self.read(file.sha256(), file.proof())
             .ok_or_else(|| unusable(&directory, "a wheel was unpacked and is not there"))
     }
 
-    /// Forgets the wheel that a file of `tree`, or of the bytecode beside it, belongs to: it was changed behind our back.
+    /// Forgets the wheel that a file of `tree`, or of the bytecode beside it, belongs to: another process changed it.
     pub fn forget(&self, tree: &Path) {
         if let Some(directory) = tree.parent().filter(|directory| directory.parent() == Some(&self.root)) {
             let _ = std::fs::remove_dir_all(directory);
@@ -128,8 +128,8 @@ impl WheelCache {
     }
 }
 
-/// Gives a finished directory its name in the cache. When the name is taken by another that `is_whole`, another process was
-/// faster and its directory is as good; one that is not whole makes room.
+/// Gives a finished directory its name in the cache. When the name is taken by another that `is_whole`, another process
+/// was faster and its directory is as good; one that is not whole makes room.
 ///
 /// # Errors
 /// When the directory cannot be moved.

@@ -1,30 +1,30 @@
-//! Everything that a file says besides its keys, thresholds, version and expiry, piece by piece: so that nothing in it changes
-//! without people being told.
+//! The content of a file besides its keys, thresholds, version and expiry, piece by piece, so that no change
+//! stays hidden from key holders.
 
 use std::collections::BTreeMap;
 
 use repository::ceremony::OfflineMetadataFile;
 use serde_json::{Map, Value};
 
-/// What the pieces are called that say who is believed first.
+/// The label of the pieces that give the priority of delegated roles.
 const ORDER: &str = "the order of the roles, the first of which is believed";
 
-/// The pieces of a file, by what people call them. Files that it vouches for are called by their paths.
+/// The pieces of a file by label. The label of a target is its path.
 #[derive(Default)]
 pub struct FileStatements {
     /// Everything but the files.
     pub rules: BTreeMap<String, String>,
-    /// The files that it vouches for.
+    /// The targets that it signs.
     pub targets: BTreeMap<String, String>,
 }
 
 impl FileStatements {
-    /// Of a file.
+    /// The pieces of a file.
     pub fn of(file: &OfflineMetadataFile) -> Self {
         let whole: Value = serde_json::from_slice(&file.to_bytes()).unwrap_or_default();
         let Some(Value::Object(mut signed)) = whole.get("signed").cloned() else { return Self::default() };
         let mut contents = Self::default();
-        // What is told otherwise.
+        // These are described elsewhere.
         for name in ["_type", "version", "expires", "keys"] {
             signed.remove(name);
         }
@@ -61,7 +61,7 @@ impl FileStatements {
         self.fields("delegations, ", delegations);
     }
 
-    /// What a role may do; its keys and threshold are told otherwise.
+    /// The permissions of a role; its keys and threshold are described elsewhere.
     fn role(&mut self, name: &str, role: Value) {
         let Value::Object(mut fields) = role else { return };
         for known in ["keyids", "threshold", "name"] {
@@ -79,7 +79,7 @@ impl FileStatements {
         self.rules.extend(pieces);
     }
 
-    /// How these differ from those before, in words.
+    /// The differences from the previous pieces, as text.
     pub fn changes_since(&self, before: &Self) -> Vec<String> {
         let mut lines = changed(&before.rules, &self.rules);
         lines.extend(changed(&before.targets, &self.targets));
@@ -87,7 +87,7 @@ impl FileStatements {
     }
 }
 
-/// All first digits of a hash: this is how "every path" is said.
+/// Whether the prefixes are all first digits of a hash, which means every path.
 fn is_everything(prefixes: &Value) -> bool {
     let prefixes = prefixes.as_array().into_iter().flatten().filter_map(Value::as_str);
     let digits: std::collections::BTreeSet<&str> = prefixes.filter(|prefix| prefix.len() == 1).collect();

@@ -1,4 +1,4 @@
-//! What people are told about what they sign: what it says, what it changes, and whose signatures are missing.
+//! The description shown to key holders: content, changes, and missing signatures.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::keys::KeyRing;
 use installer::text::count_noun;
 use installer::trust::duration;
 
-/// What a file says: its role, version and expiry, who may sign for what, and the files it vouches for.
+/// The content of a file: its role, version and expiry, who may sign for what, and its targets.
 pub fn description(file: &OfflineMetadataFile, ring: &KeyRing, now: UnixTime) -> Vec<String> {
     let left = file.expires().0.saturating_sub(now.0);
     let expiry = match left > 0 {
@@ -40,7 +40,7 @@ pub fn description(file: &OfflineMetadataFile, ring: &KeyRing, now: UnixTime) ->
     lines.iter().map(|line| printable::line(line)).collect()
 }
 
-/// What changes with a file; `before` is the one that is published.
+/// What changes with a file; `before` is the published one.
 pub fn difference(before: Option<&OfflineMetadataFile>, file: &OfflineMetadataFile, ring: &KeyRing) -> Vec<String> {
     let role = file.role();
     let Some(before) = before else {
@@ -77,7 +77,7 @@ pub fn difference(before: Option<&OfflineMetadataFile>, file: &OfflineMetadataFi
     lines.iter().map(|line| printable::line(line)).collect()
 }
 
-/// How far the signatures of a file are.
+/// How many signatures a file has and needs.
 pub fn progress(file: &OfflineMetadataFile, requirement: &SignatureRequirement, ring: &KeyRing) -> String {
     let names = |signed: bool| -> Vec<String> {
         let keys = requirement.keys.iter().filter(|(_, found)| *found == signed);
@@ -107,7 +107,7 @@ pub fn progress(file: &OfflineMetadataFile, requirement: &SignatureRequirement, 
     ))
 }
 
-/// Which keys sign without people, and are those of people too. That machine is the easiest to break into.
+/// Online keys that are also used as offline keys: the machine of the online key is the easiest one to attack.
 pub fn keys_for_everything(offline_metadata: &OfflineMetadata, ring: &KeyRing) -> Vec<String> {
     let online = offline_metadata.group(SigningGroup::Online);
     let groups =
@@ -125,7 +125,7 @@ pub fn keys_for_everything(offline_metadata: &OfflineMetadata, ring: &KeyRing) -
     warnings
 }
 
-/// A file and its signatures, for programs.
+/// A file and its signatures as JSON.
 pub fn to_json(file: &OfflineMetadataFile, requirements: &[SignatureRequirement], path: &str, ring: &KeyRing) -> Value {
     let key = |(id, signed): &(KeyId, bool)| json!({"keyid": id.0, "name": ring.name(id), "signed": signed});
     let requirements = requirements.iter().map(|requirement| {
@@ -154,7 +154,7 @@ pub fn to_json(file: &OfflineMetadataFile, requirements: &[SignatureRequirement]
     })
 }
 
-/// What a file says besides who signs, but for the files it vouches for.
+/// The content of a file besides keys, thresholds and targets.
 fn rules(file: &OfflineMetadataFile) -> Vec<String> {
     FileStatements::of(file).rules.iter().map(|(name, value)| format!("  {name}: {value}")).collect()
 }

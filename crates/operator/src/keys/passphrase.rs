@@ -1,4 +1,4 @@
-//! Where passphrases of private keys come from: a file descriptor, a variable, or somebody at the reporter.
+//! Where passphrases of private keys come from: a file descriptor, a variable, or the user at the terminal.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _};
@@ -13,24 +13,24 @@ use installer::error::{Code, Failure};
 pub struct UnlockOptions {
     /// A file descriptor whose first line is the passphrase.
     pub passphrase_fd: Option<u32>,
-    /// Nobody is asked.
+    /// Do not ask.
     pub no_input: bool,
 }
 
-/// More is no passphrase.
+/// The most bytes of a passphrase.
 const LONGEST: u64 = 64 << 10;
 
-/// What is known of passphrases during one command.
+/// The passphrases known during one command.
 pub struct Passphrases {
     fd: Option<u32>,
     no_input: bool,
     /// From the file descriptor or the variable, read when first needed.
     given: Option<GivenPassphrase>,
-    /// What somebody typed before: keys often share one.
+    /// Passphrases typed before: keys often share one.
     typed: Vec<Zeroizing<String>>,
 }
 
-/// A passphrase that nobody is asked for.
+/// A passphrase that was given beforehand.
 #[derive(Clone)]
 pub struct GivenPassphrase {
     /// The secret.
@@ -45,10 +45,10 @@ impl Passphrases {
         Self { fd: unlock.passphrase_fd, no_input: unlock.no_input, given: None, typed: Vec::new() }
     }
 
-    /// The one passphrase that was given beforehand, if any.
+    /// The passphrase that was given beforehand, if any.
     ///
     /// # Errors
-    /// When the file descriptor cannot be read, or what was given is empty.
+    /// When the file descriptor cannot be read, or the passphrase is empty.
     pub fn given(&mut self) -> Result<Option<GivenPassphrase>, Failure> {
         if self.given.is_none() {
             self.given = match self.fd {
@@ -59,15 +59,15 @@ impl Passphrases {
         Ok(self.given.clone())
     }
 
-    /// What was typed for other keys.
+    /// The passphrases typed for other keys.
     pub fn typed(&self) -> Vec<Zeroizing<String>> {
         self.typed.clone()
     }
 
-    /// Asks for the passphrase of an existing key, perhaps because what was typed before does not open it.
+    /// Asks for the passphrase of an existing key; `again` after a wrong one.
     ///
     /// # Errors
-    /// When nobody can be asked.
+    /// When there is no terminal to ask.
     pub fn ask(&mut self, file: &str, again: bool) -> Result<Zeroizing<String>, Failure> {
         let wrong = if again { "That does not open it. " } else { "" };
         let passphrase = self.prompt(&format!("{wrong}Passphrase of {file}: "))?;
@@ -78,7 +78,7 @@ impl Passphrases {
     /// The passphrase for new keys: the given one, the one typed before in this command, or one that is typed twice.
     ///
     /// # Errors
-    /// When nobody can be asked, or both times differ.
+    /// When there is no terminal to ask, or the two entries differ.
     pub fn for_new_keys(&mut self, names: &str) -> Result<Zeroizing<String>, Failure> {
         if let Some(given) = self.given()? {
             return Ok(given.passphrase);
@@ -100,7 +100,7 @@ impl Passphrases {
         let reason = if self.no_input {
             "no input is expected (--no-input)"
         } else if !io::stdin().is_terminal() {
-            "there is no reporter to ask at"
+            "there is no terminal to ask at"
         } else {
             let typed = rpassword::prompt_password(question).map(Zeroizing::new);
             return typed.map_err(|error| unasked(&format!("asking for it failed: {error}")));

@@ -16,13 +16,13 @@ pub struct PrivateKey {
     signing: SigningKey,
 }
 
-/// Why a file is no private key that can be used.
+/// Why a private key file cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrivateKeyError {
     /// It is encrypted, and no passphrase was given.
     #[error("it is encrypted")]
     Locked,
-    /// The passphrase is another one.
+    /// The passphrase is wrong.
     #[error("the passphrase does not open it")]
     WrongPassphrase,
     /// Another kind of key, or of encryption.
@@ -43,13 +43,13 @@ const ELLIPTIC_CURVE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 /// RFC 5480
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 
-/// The cost of trying a passphrase: N = 2^14, r = 8, p = 5, which is a sixth of a second and 16 MiB. openssl refuses to take
-/// more memory than 32 MiB, so the cost is in p.
+/// The cost of trying a passphrase: N = 2^14, r = 8, p = 5, which is a sixth of a second and 16 MiB. openssl refuses to
+/// take more memory than 32 MiB, so the cost is in p.
 const SCRYPT_COST: u64 = 1 << 14;
 const SCRYPT_BLOCK_SIZE: u16 = 8;
 const SCRYPT_PARALLELIZATION: u16 = 5;
 
-/// What a file may ask for before it can be read: more is an accident or an attack.
+/// The most memory that decryption of a file may need: more is an accident or an attack.
 const MOST_SCRYPT_MEMORY: u64 = 1 << 30;
 const MOST_SCRYPT_BLOCKS: u64 = 1 << 27;
 const MOST_PBKDF2_ROUNDS: u32 = 20_000_000;
@@ -74,7 +74,7 @@ impl PrivateKey {
     /// # Errors
     /// See [`PrivateKeyError`].
     pub fn from_pem(pem: &str, passphrase: Option<&str>) -> Result<Self, PrivateKeyError> {
-        // What stands before the key, as openssl writes for elliptic curves, is of no interest.
+        // Skip the text before the key, which openssl writes for elliptic curves.
         let start = pem.match_indices("-----BEGIN ").map(|(start, _)| start);
         let start = start.into_iter().find(|start| !pem.get(*start..).is_some_and(|rest| rest.starts_with(PARAMETERS)));
         let pem = start.and_then(|start| pem.get(start..)).ok_or_else(|| damaged("there is no PEM in it"))?;
@@ -142,12 +142,12 @@ impl PrivateKey {
         encrypted.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF).map_err(damaged)
     }
 
-    /// What signs, and knows the public half.
+    /// The key for signing, which also has the public half.
     pub fn signing_key(&self) -> &SigningKey {
         &self.signing
     }
 
-    /// What signs.
+    /// The key for signing.
     pub fn into_signing_key(self) -> SigningKey {
         self.signing
     }
@@ -195,7 +195,7 @@ fn document(algorithm: AlgorithmIdentifierRef<'_>, inner: &[u8]) -> Result<Secre
     SecretDocument::encode_msg(&PrivateKeyInfoRef::new(algorithm, inner)).map_err(damaged)
 }
 
-/// A file that somebody else made must not take all memory, or the rest of the day.
+/// A foreign file must not consume all memory or unlimited time.
 fn check_cost(scheme: &EncryptionScheme) -> Result<(), PrivateKeyError> {
     let Some(parameters) = scheme.pbes2() else { return Ok(()) };
     let bearable = match &parameters.kdf {

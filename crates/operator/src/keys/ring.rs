@@ -8,7 +8,7 @@ use tuf::{Key, KeyId, SigningKey};
 use super::{KeyFile, Passphrases, short, unlock_as};
 use installer::error::Failure;
 
-/// Keys, and the names they have here.
+/// Keys, and the names of their files.
 pub struct KeyRing {
     files: Vec<KeyFile>,
     opened: BTreeMap<KeyId, SigningKey>,
@@ -21,18 +21,18 @@ impl KeyRing {
         Self { files, opened: BTreeMap::new(), passphrases }
     }
 
-    /// A key more.
+    /// Adds a key.
     pub fn add_file(&mut self, file: KeyFile) {
         self.files.push(file);
     }
 
-    /// A key more, which is open already.
+    /// Adds a key that is open already.
     pub fn add(&mut self, file: KeyFile, key: SigningKey) {
         self.opened.insert(file.id.clone(), key);
         self.files.push(file);
     }
 
-    /// A key more, from the file of its private half. It is opened now if nothing beside it tells which key it is.
+    /// Adds a key from the file of its private half. It is opened now if its public half is not beside it.
     ///
     /// # Errors
     /// When it cannot be opened.
@@ -73,7 +73,7 @@ impl KeyRing {
         Ok(self.opened.get(id))
     }
 
-    /// A private key, which leaves; `None` if it is not here.
+    /// Removes and returns a private key; `None` if it is not here.
     ///
     /// # Errors
     /// When it cannot be opened.
@@ -82,8 +82,8 @@ impl KeyRing {
         Ok(self.opened.remove(id))
     }
 
-    /// How a key is called here, for people: its name, if it has one, and the beginning of its key id; else all of the key
-    /// id, for somebody could make a key whose id begins as another one's.
+    /// A key in messages: its name, if it has one, and the beginning of its key id; else the whole key
+    /// id, because an attacker could make a key whose id begins like another one.
     pub fn display_name(&self, id: &KeyId) -> String {
         let name = self.files.iter().find(|file| file.id == *id).map(|file| file.name.as_str());
         printable::line(&match name {

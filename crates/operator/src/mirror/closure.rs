@@ -1,4 +1,4 @@
-//! Which files the requirements lead to: resolved for each machine as an installation would be, then united.
+//! Which files the requirements lead to: resolved for each machine as for an installation, then combined.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -21,37 +21,37 @@ use installer::options::{CommonOptions, IndexOptions, RequirementOptions, Select
 use installer::python::environment::Environment;
 use installer::requirements::RequirementSet;
 
-/// Pages that are asked for at a time.
+/// Pages that are fetched at a time.
 const PAGES: usize = 8;
 
 /// What is mirrored.
 #[derive(Clone, Debug)]
 pub struct MirrorOptions {
-    /// What is wanted.
+    /// The requirements.
     pub requirements: RequirementOptions,
-    /// Lock files with more of what is wanted.
+    /// Lock files with further requirements.
     pub locks: Vec<PathBuf>,
     /// Where to look.
     pub indexes: IndexOptions,
     /// What may be chosen.
     pub selection: SelectionOptions,
-    /// For whom; the interpreter of the command when empty.
+    /// For which machines; the interpreter of the command when empty.
     pub machines: Vec<Machine>,
-    /// All files of a release.
+    /// Include all files of a release.
     pub all_files: bool,
-    /// Source distributions, too.
+    /// Include source distributions.
     pub sdists: bool,
-    /// What is younger is held back; already part of `selection`.
+    /// Younger files are held back; already part of `selection`.
     pub min_age: Option<Duration>,
 }
 
-/// What the requirements lead to.
+/// The files that the requirements lead to.
 pub struct Closure {
     /// Each project that is needed on one of the machines.
     pub projects: BTreeMap<PackageName, ChosenReleases>,
-    /// Where they are from, for people.
+    /// The indexes they are from, for messages.
     pub sources: Vec<String>,
-    /// For everything else that is asked of the indexes.
+    /// For further requests to the indexes.
     finder: Finder,
 }
 
@@ -61,18 +61,18 @@ pub struct ChosenReleases {
     pub chosen: Vec<(Arc<IndexFile>, DownloadRequest)>,
     /// All files of the project.
     pub index_files: Vec<Arc<IndexFile>>,
-    /// The newest version that would be better, and is too young.
+    /// The newest version, if it is held back as too young.
     pub held_back: Option<Version>,
 }
 
 /// Resolves the requirements for each machine.
 ///
 /// # Errors
-/// When they cannot be fulfilled on one of them, or an index cannot be asked.
+/// When they cannot be fulfilled on one of them, or an index cannot be fetched.
 pub async fn collect(options: &CommonOptions, mirror: &MirrorOptions, context: &Context) -> Result<Closure, Failure> {
     let mut requirements =
         resolution::read_requirements(&mirror.requirements, &mirror.indexes, &mirror.selection, context).await?;
-    // Where there is nothing but lock files, nothing is mirrored that is not in them.
+    // With lock files only, nothing else than their content is mirrored.
     requirements.require_hashes |= requirements.requirements.is_empty();
     for path in &mirror.locks {
         requirements.requirements.extend(lock_file::read(path)?);
@@ -113,7 +113,7 @@ impl Closure {
     /// What the indexes list of a project that is not needed.
     ///
     /// # Errors
-    /// When they cannot be asked.
+    /// When an index cannot be fetched.
     pub async fn files(&self, project: &PackageName) -> Result<Vec<Arc<IndexFile>>, Failure> {
         self.finder.files(project).await
     }
@@ -192,7 +192,7 @@ async fn release(
     Ok(ChosenReleases { chosen, index_files, held_back })
 }
 
-/// Why a chosen version has nothing to be mirrored.
+/// Why a chosen version has no files to mirror.
 fn without_files(project: &PackageName, version: &Version, index_files: &[Arc<IndexFile>], finder: &Finder) -> Failure {
     let mut of_version = index_files.iter().filter(|file| file.dist.version() == version);
     let choice = finder.evaluator();
@@ -205,7 +205,7 @@ fn without_files(project: &PackageName, version: &Version, index_files: &[Arc<In
     Failure::new(Code::RepoUpstreamMoved, message).hint("the index has changed meanwhile: try again")
 }
 
-/// Names the option that this command has, and the machine.
+/// Adds the option of this command and the machine to a failure.
 fn explained(mut failure: Failure, mirror: &MirrorOptions, machine: Option<&Machine>) -> Failure {
     let details = failure.details.iter_mut().map(|(_, text)| text);
     for text in std::iter::once(&mut failure.message).chain(details) {

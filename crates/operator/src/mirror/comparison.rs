@@ -1,4 +1,4 @@
-//! What has to change in this index so that it says what another one says, and what must not change: the content behind a
+//! What must change in this index so that it agrees with another one, and what must not change: the content of a
 //! file name.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use installer::index::IndexFile;
 
 /// A file as the other index lists it.
 pub struct UpstreamFile {
-    /// What the page says.
+    /// Its entry on the page.
     pub file: Arc<IndexFile>,
     /// In lower-case hex, if it is known before the file is fetched.
     pub sha256: Option<String>,
@@ -22,46 +22,46 @@ pub struct UpstreamFile {
 /// How far this index follows the other one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MirrorRules {
-    /// It has what the other one has, and nothing else.
+    /// This index has the same files as the other one, and no others.
     pub exactly: bool,
-    /// The project is among those that are wanted.
+    /// The requirements lead to the project.
     pub is_wanted: bool,
-    /// What is not wanted leaves.
+    /// Files that the requirements do not lead to are removed.
     pub prune: bool,
 }
 
-/// What has to change.
+/// The necessary changes.
 #[derive(Default)]
 pub struct Comparison {
-    /// Files to bring.
+    /// Files to import.
     pub missing: Vec<Arc<IndexFile>>,
-    /// Files that are there and linked otherwise, or described otherwise: to be brought in place of what is there.
+    /// Files with another link or description than upstream: to be imported again.
     pub outdated: Vec<Arc<IndexFile>>,
-    /// Files that leave, and what is yanked.
+    /// Files to remove or to yank.
     pub changes: Vec<Change>,
     /// Files that the other index has replaced by others with the same name.
     pub replaced: Vec<ReplacedFile>,
-    /// As `replaced`, where the project is not wanted: this index may have taken such a file from elsewhere.
+    /// As `replaced`, for a project that is not required: this index may have such a file from elsewhere.
     pub different: Vec<String>,
-    /// Files that the other index does not list any more, and that stay.
+    /// Files that the other index no longer lists, and that stay.
     pub vanished: Vec<String>,
     /// Files that are yanked here and not there, and stay yanked.
     pub yanked_only_here: Vec<String>,
 }
 
-/// A file name that stands for two contents.
+/// A file name with two different contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplacedFile {
     /// Which file.
     pub filename: String,
     /// What is signed here.
     pub here: String,
-    /// What the other index says now.
+    /// The present content in the other index.
     pub there: String,
 }
 
 impl UpstreamFile {
-    /// By what the page says alone.
+    /// A file as described by its page alone.
     pub fn of_page(file: &Arc<IndexFile>) -> Self {
         let sha256 = file.hashes.get(HashAlgorithm::Sha256).filter(|hex| is_sha256(hex));
         Self { file: Arc::clone(file), sha256: sha256.map(str::to_ascii_lowercase), size: file.size }
@@ -72,7 +72,7 @@ impl UpstreamFile {
     }
 }
 
-/// Compares a project's page here with its files there, of which the named ones are wanted.
+/// Compares a project's page here with its files there, of which those in `wanted` are required.
 pub fn compare(
     project: &PackageName,
     here: &Page,
@@ -132,7 +132,7 @@ fn compare_file(
         }
         return;
     }
-    // A project that is not wanted may have come from elsewhere: only what is certainly of the other index leaves.
+    // A project that is not required may be from elsewhere: remove only files that are certainly from the other index.
     if rules.prune && !wanted.contains(filename) && (rules.is_wanted || same_hash == Some(true)) {
         comparison.changes.push(Change::Remove { project: project(), filename: name() });
         return;
@@ -157,7 +157,7 @@ fn compare_file(
     }
 }
 
-/// Whether what is said of a linked file is no longer so.
+/// Whether the entry of a linked file is out of date.
 fn is_outdated(present: &PageFile, file: &IndexFile, rules: MirrorRules) -> bool {
     if present.path().is_some() {
         return false;
@@ -170,7 +170,7 @@ fn is_outdated(present: &PageFile, file: &IndexFile, rules: MirrorRules) -> bool
     moved || described_otherwise
 }
 
-/// Where a file is for everybody: without credentials.
+/// The public URL of a file, without credentials.
 pub fn public_url(file: &IndexFile) -> Option<String> {
     let url = file.url().ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let mut url = printable::without_credentials(&url);
@@ -178,7 +178,7 @@ pub fn public_url(file: &IndexFile) -> Option<String> {
     Some(url.into())
 }
 
-/// The versions of Python that a file is for, if the text says any.
+/// The Requires-Python of a file, if it is not empty.
 pub fn requires_python(file: &IndexFile) -> Option<String> {
     file.requires_python.clone().filter(|text| text.parse::<packaging::VersionSpecifiers>().is_ok())
 }

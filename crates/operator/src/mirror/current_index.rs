@@ -1,4 +1,4 @@
-//! What this index has already: what is published, and what waits to be.
+//! The current index: published pages with staged changes applied.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::published_state;
 use crate::storage::Storage;
 use installer::error::{Code, Failure};
 
-/// The pages of this index as they will be once everything that waits is published.
+/// The pages of this index once everything staged is published.
 pub struct CurrentIndex {
     storage: Storage,
     published: BTreeMap<PackageName, TargetFile>,
@@ -20,10 +20,10 @@ pub struct CurrentIndex {
 }
 
 impl CurrentIndex {
-    /// Reads what is published and what waits. Pages are read when they are wanted.
+    /// Reads the published state and the staged changes. Pages are read on demand.
     ///
     /// # Errors
-    /// When either cannot be read, or what is published is not signed as it must be.
+    /// When either cannot be read, or the published state is refused.
     pub async fn read(operator_directory: &OperatorDirectory) -> Result<Self, Failure> {
         let storage = Storage::open(&operator_directory.output())?;
         let published = match published_state::read(operator_directory, &storage).await? {
@@ -45,7 +45,7 @@ impl CurrentIndex {
     /// The page of a project; without files if there is none.
     ///
     /// # Errors
-    /// When what is published cannot be read, or what waits does not fit to it.
+    /// When the published state cannot be read, or the staged changes do not fit it.
     pub async fn page(&self, project: &PackageName) -> Result<Page, Failure> {
         let mut page = match self.published.get(project) {
             None => Page::new(project.clone()),

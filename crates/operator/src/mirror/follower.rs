@@ -1,4 +1,4 @@
-//! Follows another index: compares project by project, brings what is missing, and stages what changes.
+//! Follows another index: compares project by project, imports missing files, and stages the changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,25 +14,25 @@ use installer::download::DownloadRequest;
 use installer::error::{Code, Failure};
 use installer::index::IndexFile;
 
-/// Files of a project that are brought at a time.
+/// Files of a project that are imported at a time.
 const FILES: usize = 8;
 
-/// A project of the other index.
+/// A project of the upstream index.
 pub struct UpstreamProject {
     /// Which.
     pub project: PackageName,
     /// Its files there.
     pub there: Vec<UpstreamFile>,
-    /// The wanted ones of them by name, and how to get them.
+    /// The required ones of them by name, and how to fetch them.
     pub wanted: BTreeMap<String, DownloadRequest>,
     /// How far it is followed.
     pub rules: MirrorRules,
 }
 
-/// Compares a project's page here with its files there, and brings what is missing; in a dry run nothing is fetched.
+/// Compares a project's page here with its files there, and imports missing files; in a dry run nothing is fetched.
 ///
 /// # Errors
-/// When a file cannot be had, or is not what the other index says.
+/// When a file cannot be fetched, or does not match the other index.
 pub async fn follow(
     upstream: UpstreamProject,
     here: &Page,
@@ -44,7 +44,7 @@ pub async fn follow(
     let comparison = compare(&project, here, &there, &names, rules);
     let mut report = report_of(&project, &comparison);
     report.files = here.files().len() + comparison.missing.len();
-    // What is refused is refused before anything is fetched.
+    // Refuse before anything is fetched.
     if dry_run || !report.replaced.is_empty() {
         let of = |files: &[Arc<IndexFile>]| files.iter().map(|file| named(&project, file.filename())).collect();
         (report.new, report.updated) = (of(&comparison.missing), of(&comparison.outdated));
@@ -68,7 +68,7 @@ pub async fn follow(
         changes.push(Change::Remove { project: project.clone(), filename });
         changes.push(Change::Add { project: project.clone(), addition });
     }
-    // One change for all is less work where nobody else adds files.
+    // One change for all files is less work when the project has no other files.
     if rules.exactly && here.files().len() == 0 && !missing.is_empty() {
         changes.push(Change::Replace { project, files: missing });
     } else {
@@ -77,7 +77,7 @@ pub async fn follow(
     Ok((changes, report))
 }
 
-/// Puts changes behind those that wait already.
+/// Appends changes to those that are staged already.
 ///
 /// # Errors
 /// When the disk refuses.

@@ -1,4 +1,4 @@
-//! Files of another index on their way into this one: copied, or measured where they stay and linked.
+//! Imports files of the upstream index: copied, or hashed where they stay and linked.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,21 +28,21 @@ pub enum ImportMode {
     Link,
 }
 
-/// Brings files.
+/// Imports files.
 pub struct Importer<'a> {
     /// The network.
     pub context: &'a Context,
-    /// Where copies wait to be published.
+    /// Where copies are staged.
     pub operator_directory: &'a OperatorDirectory,
     /// Copied or linked.
     pub import_mode: ImportMode,
 }
 
 impl Importer<'_> {
-    /// Brings a file. `None` for a source distribution that no installer should be given; that is said.
+    /// Imports a file. `None`, with a warning, for a source distribution that installers should not receive.
     ///
     /// # Errors
-    /// When it cannot be had, or is not what the index says.
+    /// When it cannot be fetched, or does not match the index.
     pub async fn import(
         &self,
         index_file: &Arc<IndexFile>,
@@ -78,7 +78,7 @@ impl Importer<'_> {
             }
             Err(failure) => return Err(failure),
         };
-        // What was inspected is what was verified, though both were read from a cache that others may write to.
+        // The inspected bytes must be the verified ones: both were read from a cache that others may write to.
         if distribution.content.sha256 != file.sha256() {
             return Err(Failure::new(
                 Code::RepoDisk,
@@ -124,7 +124,7 @@ impl Importer<'_> {
         Ok(FileAddition { file, core_metadata_size: metadata.map(|metadata| metadata.len() as u64) })
     }
 
-    /// Hash and size, by what the index says; by the file itself where it does not.
+    /// Hash and size as given by the index, else measured on the file.
     async fn measure(&self, request: &DownloadRequest) -> Result<(FileHashes, u64), Failure> {
         if let (Some(sha256), Some(size)) = (request.known_sha256(), request.size) {
             return Ok((FileHashes { sha256 }, size));
@@ -135,7 +135,7 @@ impl Importer<'_> {
     }
 
     /// The metadata file beside a linked file, verified by the hash that the index gives for it, if any. `None` when it
-    /// is announced and not there.
+    /// is announced but missing.
     async fn metadata(&self, index_file: &IndexFile, sha256: Option<&str>) -> Result<Option<Vec<u8>>, Failure> {
         if let Some(page) = &index_file.signed {
             return page.index().metadata(page, &index_file.file).await;
@@ -162,12 +162,12 @@ impl Importer<'_> {
     }
 }
 
-/// What installers need not know is not repeated when it makes no sense; a time without an offset is UTC.
+/// The upload time; omitted when it is invalid, since installers do not need it. A time without an offset is UTC.
 fn upload_time(index_file: &IndexFile) -> Option<String> {
     parse_time(index_file.upload_time.as_deref()?).map(|time| time.to_string())
 }
 
-/// Makes a copy that appears wholly, or not at all.
+/// Makes a copy that appears as a whole, or not at all.
 fn copy_whole(from: &Path, to: &Path) -> Result<(), Failure> {
     let directory = to.parent().unwrap_or(Path::new("."));
     let copy = || -> std::io::Result<()> {

@@ -10,7 +10,7 @@ use installer::download::is_strong;
 use installer::error::{Code, Failure};
 use installer::requirements::{InstallRequirement, ParsedMarker, RequirementOrigin, RequirementSource};
 
-/// What counts of a lock file.
+/// The fields of a lock file that are used.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Lock {
@@ -35,7 +35,7 @@ struct ProjectFile {
     hashes: std::collections::BTreeMap<String, String>,
 }
 
-/// Reads a lock file: each package is wanted in its version, where its marker holds, and only with one of its hashes.
+/// Reads a lock file: each package is required in its version, where its marker holds, and only with one of its hashes.
 ///
 /// # Errors
 /// When it cannot be read, or locks something that is not on an index.

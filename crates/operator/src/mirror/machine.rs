@@ -1,6 +1,7 @@
-//! A machine that is mirrored for: which wheels it can use, and what its environment markers say (PEP 425, PEP 508).
+//! A machine for which files are mirrored: which wheels it can use, and its environment markers (PEP 425, PEP 508).
 //!
-//! `--for 3.12/manylinux_2_28_x86_64`: the newest platform tag of the machine; older ones that it can use as well follow from it.
+//! `--for 3.12/manylinux_2_28_x86_64`: the newest platform tag of the machine; older ones that it can use as well
+//! follow from it.
 
 use packaging::{ElfHeader, MarkerEnvironment, TagInputs, Version};
 
@@ -15,7 +16,7 @@ pub struct Machine {
     /// Major, minor, micro.
     version: (u32, u32, u32),
     free_threaded: bool,
-    /// `None` for that of the interpreter that is asked.
+    /// `None` for that of the interpreter.
     platform: Option<Platform>,
 }
 
@@ -38,7 +39,7 @@ impl Machine {
     /// Reads `PYTHON[/PLATFORM]`, where PYTHON is a version such as `3.12`, `3.12.4` or, without a GIL, `3.13t`.
     ///
     /// # Errors
-    /// What was expected, for the user.
+    /// A message with the expected form.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (python, platform) = text.split_once('/').map_or((text, None), |(python, rest)| (python, Some(rest)));
         let (python, free_threaded) = python.strip_suffix('t').map_or((python, false), |python| (python, true));
@@ -60,7 +61,7 @@ impl Machine {
         &self.text
     }
 
-    /// Makes what is known of an interpreter into what would be known of this one.
+    /// Replaces tags and markers of an interpreter by those of this machine.
     ///
     /// # Errors
     /// When the interpreter is no CPython and the platform is to be taken from it.
@@ -166,7 +167,7 @@ impl Platform {
         let architecture = self.architecture.as_str();
         let is_linux = matches!(self.system, System::Glibc(..) | System::Musl(..));
         let pointer_size = if matches!(architecture, "i686" | "armv7l" | "win32") { 4 } else { 8 };
-        // What the header of an executable of this processor says, where manylinux asks for it.
+        // The header of an executable of this processor, where manylinux needs it.
         let elf = |machine, flags| ElfHeader { bits: 32, little_endian: true, machine, flags };
         let elf = match architecture {
             "i686" => Some(elf(3, 0)),

@@ -12,7 +12,7 @@ use installer::net::{HttpClient, ResponseLimits};
 /// The list of the largest public index has some tens of megabytes.
 const LIMITS: ResponseLimits = ResponseLimits { bytes: 256 << 20, deadline: Duration::from_secs(600) };
 
-/// JSON is asked for first; a server may answer with HTML all the same.
+/// JSON is preferred; a server may answer with HTML nevertheless.
 const ACCEPTED: &str =
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.2, text/html; q=0.01";
 

@@ -1,4 +1,4 @@
-//! What following another index comes to.
+//! The summary of following another index.
 
 use packaging::{PackageName, Version};
 use serde_json::{Value, json};
@@ -6,34 +6,34 @@ use serde_json::{Value, json};
 use super::comparison::ReplacedFile;
 use installer::error::{Code, Failure};
 
-/// What has changed, what has not, and what should be known of it. Files are told with their projects.
+/// What has changed, what has not, and what the operator should know. Files are listed with their projects.
 #[derive(Default)]
 pub struct MirrorReport {
-    /// Files that come.
+    /// New files.
     pub new: Vec<(PackageName, String)>,
-    /// Files that were described otherwise, or were elsewhere.
+    /// Files with a new description or a new place.
     pub updated: Vec<(PackageName, String)>,
     /// Files that are yanked from now on, and why.
     pub yanked: Vec<(PackageName, String, String)>,
-    /// Files that are not yanked any more.
+    /// Files that are no longer yanked.
     pub unyanked: Vec<(PackageName, String)>,
-    /// Files that leave.
+    /// Removed files.
     pub removed: Vec<(PackageName, String)>,
     /// The newest versions that are too young.
     pub held_back: Vec<(PackageName, Version)>,
-    /// Files that stay although the other index does not list them any more.
+    /// Files that stay although the other index no longer lists them.
     pub vanished: Vec<(PackageName, String)>,
-    /// Files that have another content in the other index, of projects that are not wanted.
+    /// Files that have another content in the other index, of projects that are not required.
     pub different: Vec<(PackageName, String)>,
     /// Files that are yanked here and not there.
     pub yanked_only_here: Vec<(PackageName, String)>,
-    /// File names that stand for two contents: nothing may be changed then.
+    /// File names with two different contents: nothing may be changed then.
     pub replaced: Vec<(PackageName, ReplacedFile)>,
-    /// The indexes that the files are from, for people.
+    /// The indexes that the files are from, for messages.
     pub sources: Vec<String>,
-    /// Whether a file comes whose hash nobody has signed.
+    /// Whether a new file has no signed hash.
     pub has_unsigned: bool,
-    /// Files that were compared, or came.
+    /// Files that were compared or imported.
     pub files: usize,
     /// Projects that were compared.
     pub projects: usize,
@@ -43,7 +43,7 @@ pub struct MirrorReport {
 pub const SHOWN: usize = 20;
 
 impl MirrorReport {
-    /// Adds what is told of other projects.
+    /// Adds the report of other projects.
     pub fn add(&mut self, other: Self) {
         self.new.extend(other.new);
         self.updated.extend(other.updated);
@@ -82,7 +82,7 @@ impl MirrorReport {
             .hint("to take the new file nevertheless, `tufpip repo remove` the old one first"))
     }
 
-    /// For programs.
+    /// The report as JSON.
     pub fn to_json(&self, dry_run: bool) -> Value {
         let files = |files: &[(PackageName, String)]| -> Vec<Value> {
             files.iter().map(|(project, file)| json!({"project": project, "file": file})).collect()
@@ -108,7 +108,7 @@ impl MirrorReport {
         })
     }
 
-    /// Whether the index will be another one.
+    /// Whether the index changes.
     pub fn is_change(&self) -> bool {
         let lists = [&self.new, &self.updated, &self.unyanked, &self.removed];
         lists.iter().any(|list| !list.is_empty()) || !self.yanked.is_empty()

@@ -1,5 +1,5 @@
-//! Everything about a publication but the signatures and the writing: what is published is read as far as it is needed, and the
-//! changes are applied to it.
+//! Everything about a publication but the signatures and the writing: reads the published state as far as needed, and
+//! applies the changes to it.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use installer::trust::unix_now;
 /// How far the clocks of two publishers may differ, in seconds.
 const CLOCK_TOLERANCE: i64 = 300;
 
-/// Everything but the signatures. Gives also the projects whose own people have not signed yet.
+/// Everything but the signatures. Also returns the projects whose own key holders have not signed yet.
 pub async fn draft(
     operator_directory: &OperatorDirectory,
     storage: &Storage,
@@ -66,7 +66,7 @@ pub async fn draft(
         let accepted = there.as_ref().is_some_and(|bytes| draft.accept(&awaiting_signatures, bytes).is_ok());
         if !accepted {
             waiting.extend(draft.hold_back(&awaiting_signatures).map_err(not_publishable)?);
-            // Some may have signed it already.
+            // Some key holders may have signed it already.
             let stays = there.is_some_and(|bytes| awaiting_signatures.matches_file(&bytes, unix_now()));
             if !dry_run && !stays {
                 operator_directory.write(&file, &Metadata::new(awaiting_signatures.targets.clone()).to_bytes())?;
@@ -79,12 +79,12 @@ pub async fn draft(
     Ok((draft, waiting))
 }
 
-/// Where the metadata of a project waits for its people.
+/// Where the metadata of a project waits for its key holders.
 fn waiting_file(role: &RoleName, version: u64) -> String {
     format!("staged/metadata/{version}.{}.json", role.encoded())
 }
 
-/// Takes what the people of projects have signed only so that it expires later.
+/// Adds project metadata that key holders signed only to extend its expiry.
 async fn renew_projects(
     draft: &mut Draft,
     published: &Published,
@@ -96,14 +96,14 @@ async fn renew_projects(
         let Some(bytes) = operator_directory.read(&waiting_file(role, meta.version + 1))? else { continue };
         take(draft, published, storage, vec![role.clone()]).await?;
         if let Some(renewal) = draft.renewal(role) {
-            // Not signed by enough of them yet, or about something else: it goes on waiting.
+            // Without enough signatures, or with other content, it keeps waiting.
             let _ = draft.accept(&renewal, &bytes);
         }
     }
     Ok(())
 }
 
-/// Refuses to sign with a clock that is behind what is signed already: the signatures would have expired when they are read.
+/// Refuses to sign with a clock that is behind existing signatures: new ones would already have expired for clients.
 fn check_clock(published: Option<&Published>, now: UnixTime) -> Result<(), Failure> {
     match published.and_then(Published::signed_at) {
         Some(signed_at) if signed_at.0 > now.0 + CLOCK_TOLERANCE => {
@@ -124,7 +124,7 @@ fn new_root(update: &PublicationUpdate, published: &Published) -> Option<Vec<u8>
     (!same).then(|| bytes.clone())
 }
 
-/// What people have signed, without what such an attempt has published.
+/// The signed offline metadata, without what an interrupted attempt has published.
 fn new_offline_metadata(update: &PublicationUpdate, published: &Published) -> Vec<(RoleName, Vec<u8>)> {
     let is_there = |role: &RoleName, bytes: &[u8]| {
         let meta = published.snapshot().role(role);

@@ -1,4 +1,4 @@
-//! From a request to an answer: which file is meant, and which part of it (RFC 9110, sections 12 to 14).
+//! From an HTTP request to a response (RFC 9110, sections 12 to 14).
 
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom};
@@ -23,7 +23,7 @@ use crate::storage::FileClass;
 pub struct ServedDirectory {
     /// Canonical: nothing outside of it is served, and nothing hidden in it.
     pub directory: PathBuf,
-    /// What is answered instead.
+    /// Responses that replace files.
     pub overrides: ResponseOverrides,
 }
 
@@ -43,13 +43,13 @@ struct Opened {
     modified: SystemTime,
 }
 
-/// Which bytes are asked for.
+/// Which bytes are requested.
 #[derive(Debug, PartialEq, Eq)]
 enum RequestedRange {
     Whole,
     /// From the first byte to the one behind the last.
     Part(u64, u64),
-    /// A part that is not there.
+    /// A part beyond the end of the file.
     Beyond,
 }
 
@@ -102,13 +102,13 @@ impl ServedDirectory {
 
     async fn open(&self, path: &str) -> Found {
         let (directory, path) = (self.directory.clone(), path.to_owned());
-        // Whatever cannot be opened is not there for others.
+        // A file that cannot be opened counts as missing.
         let opened = tokio::task::spawn_blocking(move || open(&directory, &path)).await;
         opened.ok().and_then(Result::ok).unwrap_or(Found::Nothing)
     }
 }
 
-/// Opens what is in the directory wherever links and dots lead, and not hidden.
+/// Opens a file, if it is inside the directory after resolving links and dots, and not hidden.
 fn open(directory: &Path, path: &str) -> io::Result<Found> {
     let path = directory.join(path).canonicalize()?;
     let Ok(inside) = path.strip_prefix(directory) else { return Ok(Found::Nothing) };
@@ -138,7 +138,7 @@ fn class(path: &str) -> FileClass {
     }
 }
 
-/// Whether JSON is at least as welcome as HTML (PEP 691). Who says nothing of it gets HTML.
+/// Whether the client accepts JSON at least as much as HTML (PEP 691). The default is HTML.
 fn prefers_json(headers: &HeaderMap) -> bool {
     let (mut json, mut html) = (0.0_f32, 0.0_f32);
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
@@ -206,9 +206,9 @@ fn is_known(headers: &HeaderMap, tag: &str, modified: i64) -> bool {
     since.is_some_and(|since| since.timestamp().as_second() >= modified)
 }
 
-/// One part of the file if one is asked for; of several parts the whole, which is always allowed.
+/// One part of the file if one is requested; for several parts the whole file, which is always allowed.
 fn requested_range(headers: &HeaderMap, tag: &str, length: u64) -> RequestedRange {
-    // A part is of no use to whoever has the beginning of another file.
+    // A part is of no use to a client that has the beginning of another file.
     if text(headers, &header::IF_RANGE).is_some_and(|known| known != tag) {
         return RequestedRange::Whole;
     }
@@ -269,7 +269,7 @@ fn empty() -> Body {
     Empty::new().map_err(|never| match never {}).boxed_unsync()
 }
 
-/// Sets a header, unless the value cannot be one.
+/// Sets a header, unless the value is invalid.
 fn set(answer: &mut Response<Body>, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         answer.headers_mut().insert(name, value);

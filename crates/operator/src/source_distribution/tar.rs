@@ -1,7 +1,7 @@
 //! Reads a tar (POSIX.1-2001 ustar and pax, with GNU's long names) so strictly that there is one reading.
 //!
-//! Programs differ in what they make of unusual headers, and a file that they read differently can hide something from one of
-//! them. Whatever two of them could disagree on is refused here. Nothing is written.
+//! Programs interpret unusual headers differently, and a file that they read differently can hide something from one of
+//! them. Every such ambiguity is refused here. Nothing is written.
 
 use std::io::{ErrorKind, Read};
 
@@ -41,7 +41,7 @@ pub struct Tar<R> {
     padding: u64,
 }
 
-/// What the headers before a member said about it.
+/// Extended headers before a member.
 #[derive(Default)]
 struct Extensions {
     path: Option<String>,
@@ -60,7 +60,7 @@ impl<R: Read> Tar<R> {
     /// The next member; `None` when the archive has ended and nothing follows.
     ///
     /// # Errors
-    /// In words: what is damaged, or could be read in two ways.
+    /// What is damaged or ambiguous, as text.
     pub fn next_member(&mut self) -> Result<Option<Member>, String> {
         let mut extensions = Extensions::default();
         loop {
@@ -210,7 +210,7 @@ impl Header {
         octal(self.field(124, 12)).ok_or_else(|| "a size that is no octal number".to_owned())
     }
 
-    /// The member it describes, with what headers before it said.
+    /// The member it describes, including extended headers.
     fn member(&self, extensions: Extensions, size: u64) -> Result<Member, String> {
         let path = match extensions.path {
             Some(path) => path,
@@ -246,7 +246,7 @@ impl Header {
             let prefix = text(prefix)?;
             return Ok(if prefix.is_empty() { name } else { format!("{prefix}/{name}") });
         }
-        // Some readers take this place for a part of the name whatever the format.
+        // Some readers treat this field as a part of the name in every format.
         match prefix.iter().all(|byte| *byte == 0) {
             true => Ok(name),
             false => Err(format!("a header of an old format with data where new formats have a name: {name}")),

@@ -1,8 +1,8 @@
 //! A repository published in a bucket of an S3-compatible store.
 //!
-//! Whoever publishes at the same time is kept out by conditional requests (`If-None-Match: *`, `If-Match`), which the
-//! store has to know. What goes wrong on the way is tried again; a conditional write carries a mark, so that one whose
-//! answer got lost is not taken for somebody else's.
+//! Concurrent publishers are kept apart by conditional requests (`If-None-Match: *`, `If-Match`), which the
+//! store must support. Failed requests are retried; a conditional write carries a mark, so that one whose
+//! answer got lost is not taken for that of another process.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -25,25 +25,26 @@ use super::{
 };
 use installer::error::{Code, Failure};
 
-/// Larger files are sent in parts of this many bytes, one after the other. R2 and others want them of equal size.
+/// Larger files are sent in parts of this many bytes, one after the other. R2 and others require equal sizes.
 const PART: u64 = 16 << 20;
-/// How often a conditional write is tried again whose fate is unknown.
+/// How many times a conditional write with an unknown result is retried.
 const CONDITIONAL_TRIES: usize = 3;
 /// How long to wait before that.
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 /// Where a conditional write leaves its mark.
 const MARK: Attribute = Attribute::Metadata(Cow::Borrowed("tufpip-write"));
 
-/// A bucket, or what begins with a prefix in it. Clones are the same bucket.
+/// A bucket, or the keys with a prefix in it. Clones are the same bucket.
 #[derive(Clone, Debug)]
 pub struct Bucket {
     store: AmazonS3,
     name: String,
-    /// What all keys begin with: empty, or with `/` at its end.
+    /// The prefix of all keys: empty, or with `/` at its end.
     prefix: String,
 }
 
-/// Other sources of keys that the store's client knows. Without any it would look for the one of a machine in a cloud, for minutes.
+/// Other sources of keys that the store's client knows. Without any it would look for the one of a machine in a cloud,
+/// for minutes.
 const OTHER_KEYS: [&str; 5] = [
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
@@ -55,7 +56,7 @@ const OTHER_KEYS: [&str; 5] = [
 impl Bucket {
     /// The bucket of `s3://bucket/prefix`, with keys and endpoint from the `AWS_` variables of the environment.
     pub fn from_environment(location: &str) -> Result<Self, Failure> {
-        // What is wrong with the location comes first: it may have a password in it, which no message repeats.
+        // Check the location first: it may contain a password, which no message may show.
         split(location)?;
         check_environment(location)?;
         Self::new(location, AmazonS3Builder::from_env())
@@ -64,7 +65,7 @@ impl Bucket {
     /// The bucket of `s3://bucket/prefix`, with the keys and the endpoint of `builder`.
     pub(super) fn new(location: &str, builder: AmazonS3Builder) -> Result<Self, Failure> {
         let (name, prefix) = split(location)?;
-        // Only the first call has an effect, and all say the same.
+        // Only the first call has an effect, and all calls are equal.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let store = builder
             .with_bucket_name(&name)
@@ -113,7 +114,7 @@ impl Bucket {
         let bytes = match content {
             FileContent::Bytes(bytes) => bytes,
             FileContent::File(source) => {
-                // Asking is cheaper than sending.
+                // A HEAD request is cheaper than an upload.
                 if self.size(path).await?.is_some() {
                     return Ok(CreateOutcome::Exists);
                 }
@@ -216,7 +217,7 @@ impl Bucket {
                 if present_mark.as_ref() == Some(&mark) {
                     return Ok(ReplaceOutcome::Done);
                 }
-                // Or nobody has changed it yet, and somebody was about to.
+                // Otherwise it is unchanged, and another process was about to change it.
                 if present != expected {
                     return Ok(ReplaceOutcome::Changed);
                 }
@@ -230,7 +231,7 @@ impl Bucket {
         }
     }
 
-    /// ETag and mark of an object that may be there.
+    /// ETag and mark of an object, if it exists.
     async fn present(&self, path: &str, key: &Path) -> Result<(Option<String>, Option<String>), Failure> {
         match self.store.get_opts(key, GetOptions { head: true, ..GetOptions::default() }).await {
             Ok(found) => Ok((found.meta.e_tag, found.attributes.get(&MARK).map(|mark| mark.as_ref().to_owned()))),
@@ -239,7 +240,7 @@ impl Bucket {
         }
     }
 
-    /// Sends a large file. Nobody sees it before it is complete.
+    /// Sends a large file. It is invisible until it is complete.
     async fn put_parts(&self, path: &str, source: PathBuf, class: FileClass) -> Result<(), Failure> {
         let failed = |error: &Error| self.failed("write", path, error);
         let options = PutMultipartOptions { attributes: attributes(class), ..PutMultipartOptions::default() };
@@ -250,7 +251,7 @@ impl Bucket {
             Err(failure) => Err(failure),
         };
         if sent.is_err() {
-            // What is not complete costs money until a lifecycle rule removes it; more than ask cannot be done.
+            // An incomplete upload costs money until a lifecycle rule removes it; the abort is best effort.
             let _ = upload.abort().await;
         }
         sent
@@ -336,14 +337,14 @@ fn attributes(class: FileClass) -> Attributes {
     ])
 }
 
-/// Somewhat below a minute, after which somebody should know.
+/// Retries for somewhat less than a minute, then fails.
 fn patience() -> RetryConfig {
     let backoff =
         BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(5), base: 2.0 };
     RetryConfig { backoff, max_retries: 6, retry_timeout: Duration::from_secs(60) }
 }
 
-/// What no other write has: told from it is whether this one happened, when its answer got lost.
+/// A unique mark, which shows whether this write happened when its answer got lost.
 fn mark() -> Result<String, Failure> {
     let mut mark = [0; 16];
     let filled = rustls::crypto::ring::default_provider().secure_random.fill(&mut mark);
@@ -351,7 +352,7 @@ fn mark() -> Result<String, Failure> {
     Ok(hex::encode(mark))
 }
 
-/// Whether it may go better another time: no answer, or one that says so.
+/// Whether a retry may succeed: no answer, or a temporary failure.
 fn is_of_the_network(error: &Error) -> bool {
     match status(error) {
         Some(status) => status >= 500 || matches!(status, 408 | 409 | 429),
@@ -359,7 +360,7 @@ fn is_of_the_network(error: &Error) -> bool {
     }
 }
 
-/// The status of the store's answer, which is told in words only.
+/// The status of the store's answer, which the library gives as text only.
 fn status(error: &Error) -> Option<u16> {
     chain(error).find_map(|error| {
         let text = error.to_string();
@@ -385,7 +386,7 @@ fn chain(error: &Error) -> impl Iterator<Item = &(dyn std::error::Error + 'stati
     std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source())
 }
 
-/// The name of the bucket, and what its keys begin with: nothing, or something with a slash at the end.
+/// The name of the bucket, and the prefix of its keys: empty, or with a slash at the end.
 fn split(location: &str) -> Result<(String, String), Failure> {
     let rest = location.strip_prefix("s3://").unwrap_or(location);
     let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
@@ -401,7 +402,7 @@ fn split(location: &str) -> Result<(String, String), Failure> {
     Ok((name.to_owned(), prefix))
 }
 
-/// Says what is missing before anything is asked.
+/// Reports missing variables before any request.
 fn check_environment(location: &str) -> Result<(), Failure> {
     let value = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {

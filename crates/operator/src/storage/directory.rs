@@ -1,8 +1,8 @@
 //! A repository published in a directory of this machine.
 //!
-//! A file is written under a hidden name beside its place, and then gets its name in one step. Nothing waits for the medium
-//! file by file, because a first publication writes hundreds of thousands: [`Directory::flush`] waits for all of
-//! them together, and [`Directory::replace`] does so before the file appears that makes the others count.
+//! A file is written under a hidden name beside its place, and then gets its name in one step. Files are not
+//! synchronised one by one, because a first publication writes hundreds of thousands: [`Directory::flush`] waits for
+//! all of them together, and [`Directory::replace`] does so before the file appears that makes the others count.
 
 use std::fs::{File, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -19,15 +19,15 @@ use super::unflushed::{UnflushedFiles, synchronize_names};
 use super::{CreateOutcome, FileClass, FileContent, ObjectVersion, ReplaceOutcome, StorageEntry};
 use installer::error::{Code, Failure};
 
-/// What the names of files begin with that are not published.
+/// Prefix of the names of files that are not published.
 pub(super) const HIDDEN: &str = ".tufpip-";
-/// Held by whoever replaces a file; left in place, because removing it would let two processes hold it.
+/// Locked by a process that replaces a file; never removed, because two processes could then hold the lock.
 const LOCK: &str = ".tufpip-lock";
-/// How long another process may hold the lock: it writes one small file meanwhile.
+/// How long another process may hold the lock: it only writes one small file.
 const LOCK_WAIT: Duration = Duration::from_secs(30);
 /// The most bytes that a file has which is compared before it is replaced.
 const LARGEST_REPLACED: u64 = 64 << 20;
-/// Nobody takes so long for one file.
+/// After this time an unfinished file counts as abandoned.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// A directory that files are published in. Clones are the same directory.
@@ -38,7 +38,7 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// The directory `root`, which need not be there yet.
+    /// The directory `root`, which need not exist yet.
     pub fn new(root: &Path) -> Result<Self, Failure> {
         let root = std::path::absolute(root).map_err(|error| failed("find", root, &error))?;
         Ok(Self { root, unflushed: Arc::default() })
@@ -59,14 +59,14 @@ impl Directory {
         let place = self.place(path)?;
         let failed = |error: io::Error| failed("write", &place, &error);
         let wanted = content.size()?;
-        // After a crash of the machine, what never settled may be empty, and a large file may be a part of itself.
+        // After a crash of the machine, a file that was not flushed may be empty or truncated.
         let is_damaged = |size: u64| if class.is_named_by_content() { size != wanted } else { size == 0 && wanted > 0 };
         let mut lock = None;
         if let Some(size) = size(&place).map_err(failed)? {
             if !is_damaged(size) {
                 return Ok(CreateOutcome::Exists);
             }
-            // Another one may be mending it already.
+            // Another process may be repairing it already.
             lock = Some(self.lock()?);
             if self::size(&place).map_err(failed)?.is_some_and(is_damaged) {
                 std::fs::remove_file(&place).map_err(failed)?;
@@ -204,8 +204,9 @@ impl Directory {
         Ok(place)
     }
 
-    /// Gives a staged file, which nobody changes any more, a second name: a hundred thousand of them would take minutes to
-    /// copy. `false` where that is impossible (another file system) or the name is taken; a copy then finds out.
+    /// Links a staged file, which does not change any more, to its published name: a hundred thousand of them would
+    /// take minutes to copy. `false` where that is impossible (another file system) or the name is taken; the caller
+    /// then copies.
     fn linked(&self, source: &Path, place: &Path) -> bool {
         let link = || {
             if !source.symlink_metadata()?.is_file() {
@@ -213,16 +214,17 @@ impl Directory {
             }
             std::fs::create_dir_all(place.parent().unwrap_or(&self.root))?;
             std::fs::hard_link(source, place)?;
-            // Staged files are for the operator's eyes, these for everybody who may look into the directory.
+            // Staged files are private to the operator, published ones readable for everybody who may read the
+            // directory.
             let mode = self.root.metadata()?.permissions().mode() & 0o666;
             std::fs::set_permissions(place, Permissions::from_mode(mode))?;
-            // What is published now is not old, however long it was staged.
+            // The time of publication counts, not that of staging.
             File::open(place)?.set_modified(SystemTime::now())
         };
         link().is_ok()
     }
 
-    /// Writes a file that has no name to be seen by yet, beside `place`.
+    /// Writes a file under a hidden name, beside `place`.
     fn write_hidden(&self, place: &Path, content: &FileContent) -> Result<NamedTempFile, Failure> {
         let failed = |error: io::Error| failed("write", place, &error);
         let mut file = make_hidden(place.parent().unwrap_or(&self.root)).map_err(failed)?;
@@ -236,7 +238,7 @@ impl Directory {
         Ok(file)
     }
 
-    /// Keeps others from replacing anything until it is dropped.
+    /// Prevents other processes from replacing files until it is dropped.
     fn lock(&self) -> Result<File, Failure> {
         let path = self.root.join(LOCK);
         let failed = |error: io::Error| failed("lock", &path, &error);
@@ -260,14 +262,14 @@ impl Directory {
         }
     }
 
-    /// Shows each file below the directory `below`: its path, and where that is. What is no file, or has a name
-    /// that no published file has, is left out.
+    /// Visits each file below the directory `below`: its path, and its place on disk. Anything that is no file, or has
+    /// a name that no published file has, is left out.
     fn walk(&self, below: &str, visit: &mut dyn FnMut(String, &Path) -> io::Result<()>) -> Result<(), Failure> {
         let mut waiting = vec![(below.to_owned(), self.locate(below, true)?)];
         while let Some((path, place)) = waiting.pop() {
             let failed = |error: io::Error| failed("read", &place, &error);
             let entries = match std::fs::read_dir(&place) {
-                // Not there yet, or removed meanwhile.
+                // Missing, or removed by another process.
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 entries => entries.map_err(failed)?,
             };
@@ -305,10 +307,10 @@ impl FileContent {
     }
 }
 
-/// The bytes of a file, `None` if it is not there.
+/// The bytes of a file, `None` if it is missing.
 fn read(place: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let mut options = File::options();
-    // A pipe would be waited for; the second look is at what was opened.
+    // Opening a pipe would block; check again what was opened.
     options.read(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
     let file = match options.open(place) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -337,7 +339,7 @@ fn size(place: &Path) -> io::Result<Option<u64>> {
 fn make_hidden(directory: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     let make = builder.prefix(HIDDEN).permissions(Permissions::from_mode(0o666));
-    // Somebody who removes files may remove the directory that just became empty, but not for ever.
+    // A process that removes files may remove the empty directory again, but not for ever.
     for _ in 0..8 {
         match make.tempfile_in(directory) {
             Err(error) if error.kind() == ErrorKind::NotFound => std::fs::create_dir_all(directory)?,

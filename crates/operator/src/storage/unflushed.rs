@@ -1,4 +1,4 @@
-//! What was written to a directory and may not be on the medium yet.
+//! Files that were written and not yet flushed to disk.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -6,10 +6,10 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// Up to so many files are waited for one by one; for more, the whole file system is, whoever else writes to it.
+/// Up to this number of files are synchronised one by one; for more, the whole file system is.
 const MANY: usize = 500;
 
-/// The files that were written and not waited for.
+/// The files that were written and not synchronised.
 #[derive(Debug, Default)]
 pub struct UnflushedFiles(Mutex<Files>);
 
@@ -26,7 +26,7 @@ impl Default for Files {
 }
 
 impl UnflushedFiles {
-    /// Remembers that this file was written.
+    /// Adds a written file.
     pub fn add(&self, file: PathBuf) {
         let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *files {
@@ -35,9 +35,9 @@ impl UnflushedFiles {
         }
     }
 
-    /// Waits until every file that was written below `root` is on the medium, under its name.
+    /// Waits until every file written below `root` is on disk, under its name.
     pub fn flush(&self, root: &Path) -> io::Result<()> {
-        // Kept meanwhile, so that nobody takes what is still on its way for settled.
+        // The lock is held, so that no other thread takes unfinished files for synchronised.
         let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let settled = match &*files {
             Files::Many => File::open(root).and_then(|directory| synchronize(&directory)),
@@ -46,7 +46,7 @@ impl UnflushedFiles {
                 .try_for_each(|file| if_there(file))
                 .and_then(|()| synchronize_names(root, few.iter().map(PathBuf::as_path))),
         };
-        // A medium that has failed once may say nothing the second time: look at everything then.
+        // A disk that has failed once may report no error the second time: synchronise everything then.
         *files = if settled.is_ok() { Files::default() } else { Files::Many };
         settled
     }
@@ -59,7 +59,7 @@ pub fn synchronize_names<'a>(root: &Path, files: impl Iterator<Item = &'a Path>)
     directories.into_iter().try_for_each(if_there)
 }
 
-/// Waits for one file or directory. What was removed or has another one in its place needs no waiting.
+/// Synchronises one file or directory; skips one that was removed or replaced.
 fn if_there(path: &Path) -> io::Result<()> {
     match File::open(path).and_then(|file| file.sync_all()) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
@@ -67,13 +67,13 @@ fn if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Waits until the whole file system is on the medium.
+/// Waits until the whole file system is on disk.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn synchronize(directory: &File) -> io::Result<()> {
     Ok(rustix::fs::syncfs(directory)?)
 }
 
-/// Waits until all file systems are on their medium.
+/// Waits until all file systems are on disk.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn synchronize(_: &File) -> io::Result<()> {
     rustix::fs::sync();

@@ -1,4 +1,4 @@
-//! Where a published index is read from, and a client that knows nothing but its first root.
+//! Where a published index is read from, and a client that starts with its first root only.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use installer::trust::{IndexIdentity, TrustAnchor, make_private_directory};
 
 /// A published index, and a client for it.
 pub struct PublishedIndex {
-    /// The client, which has no memory of before.
+    /// The client, with an empty store.
     pub context: Context,
     /// The first root.
     pub anchor: TrustAnchor,
@@ -26,7 +26,7 @@ pub struct PublishedIndex {
     pub has_own_pages: bool,
     trust: TrustOptions,
     base: Url,
-    /// Memory and cache of the client, which go with this.
+    /// Store and cache of the client, deleted with this value.
     _directory: TempDir,
 }
 
@@ -34,10 +34,10 @@ pub struct PublishedIndex {
 const LIMIT: u64 = 64 << 20;
 
 impl PublishedIndex {
-    /// The place below `base`, with what a client needs that trusts its first root.
+    /// The index below `base`, and a client that trusts its first root.
     ///
     /// # Errors
-    /// When there is no first root, or no place for the client's memory.
+    /// When there is no first root, or no directory for the client's store.
     pub async fn open(
         base: &Url,
         config: &Config,
@@ -69,7 +69,7 @@ impl PublishedIndex {
         Ok(published_index)
     }
 
-    /// The directory where the client remembers what it has verified.
+    /// The directory of the client's metadata store.
     pub fn memory(&self) -> Option<PathBuf> {
         let [memory, _] = self.anchor.metadata_directories(self.trust.store.as_deref()?);
         Some(memory)
@@ -78,7 +78,7 @@ impl PublishedIndex {
     /// A file below the base, as it is now; `None` if there is none.
     ///
     /// # Errors
-    /// When nobody answers, or it is too large.
+    /// When the server does not answer, or the file is too large.
     pub async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
         let url = self
             .base
@@ -112,7 +112,7 @@ impl PublishedIndex {
     }
 }
 
-/// The user's network, and none of what the user trusts or has in the cache.
+/// The user's network options, without the user's trust store and cache.
 fn fresh_client_settings(options: &CommonOptions, directory: &Path) -> CommonOptions {
     let mut options = options.clone();
     options.trust = TrustOptions { store: Some(directory.join("trust")), ..TrustOptions::default() };

@@ -27,10 +27,10 @@ pub struct ProjectCheck {
 }
 
 impl ProjectCheck {
-    /// Does what an installer does, with every file.
+    /// Verifies every file as an installer would.
     ///
     /// # Errors
-    /// When the page is refused or cannot be had.
+    /// When the page is refused or cannot be fetched.
     pub async fn run(
         &mut self,
         published_index: &PublishedIndex,
@@ -83,7 +83,7 @@ impl ProjectCheck {
         }
     }
 
-    /// What pip and others see must be what is signed.
+    /// The pages for pip and others must match the signed ones.
     async fn check_plain_pages(
         &mut self,
         published_index: &PublishedIndex,
@@ -119,12 +119,12 @@ impl ProjectCheck {
     }
 }
 
-/// The files without what HTML has no words for.
+/// The files without the fields that HTML cannot express.
 fn as_in_html(page: &ProjectPage) -> Vec<ProjectFile> {
     page.files.iter().map(|file| ProjectFile { size: None, upload_time: None, ..file.clone() }).collect()
 }
 
-/// Whether a file is there, as long as signed; or, with `whole`, whether it is the one that is signed.
+/// Whether a file exists with its signed length; or, with `whole`, whether it has the signed hash.
 async fn check_file(
     published_index: &PublishedIndex,
     name: &str,
@@ -132,7 +132,7 @@ async fn check_file(
     whole: bool,
 ) -> Result<(), Failure> {
     let length = signed.length();
-    // One that is gone from this disk is missing, as one that a server does not give.
+    // A file that is missing on this disk is treated as one that a server does not have.
     let is_there = local_path(&signed.url).is_none_or(|path| path.is_file());
     if whole && is_there {
         let request = DownloadRequest {
@@ -161,7 +161,7 @@ async fn check_file(
     }
 }
 
-/// The length of a file, if the server tells; `None` if there is no such file.
+/// The length of a file, if the server reports it; `None` if there is no such file.
 async fn size_of(published_index: &PublishedIndex, url: &Url) -> Result<Option<Option<u64>>, Failure> {
     if let Some(path) = local_path(url) {
         return Ok(std::fs::metadata(path)

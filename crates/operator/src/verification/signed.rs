@@ -1,4 +1,4 @@
-//! Everything that is signed, read from the metadata that the client has accepted.
+//! All signed paths, read from the metadata that the client has accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use installer::error::Failure;
 pub struct SignedPaths {
     /// The target paths of all roles.
     pub paths: BTreeSet<String>,
-    /// When roles expire that people sign: root, and all that delegates.
+    /// When offline metadata expires: root, and all roles that delegate.
     pub offline_metadata: BTreeMap<RoleName, UnixTime>,
 }
 
@@ -61,7 +61,7 @@ impl SignedPaths {
     }
 }
 
-/// A file of the client's memory.
+/// A file of the client's store.
 fn remembered(published_index: &PublishedIndex, name: &str) -> Result<Vec<u8>, Failure> {
     let path = published_index.memory().unwrap_or_default().join(name);
     std::fs::read(&path).map_err(|error| disk_failure(&path, &error))

@@ -1,4 +1,4 @@
-//! A file that people sign, and whose signatures it needs.
+//! A file of offline metadata, and whose signatures it needs.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use tuf::{Key, KeyId, SigningKey, UnixTime};
 use super::OfflineMetadata;
 use crate::published::{keys_of, name};
 
-/// A metadata file that people sign.
+/// A file of offline metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OfflineMetadataFile {
     /// `N.root.json`
@@ -17,10 +17,10 @@ pub enum OfflineMetadataFile {
     Targets(RoleName, Metadata<Targets>),
 }
 
-/// Keys of which so many must sign a file.
+/// The keys and threshold that a file must meet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignatureRequirement {
-    /// Who says so, such as `root 2`.
+    /// The metadata that requires them, such as `root 2`.
     pub by: String,
     /// How many different keys must sign.
     pub threshold: u64,
@@ -39,8 +39,8 @@ impl OfflineMetadataFile {
         Self::Targets(role, Metadata::new(targets))
     }
 
-    /// Reads a file; its name tells which role it is of, for metadata does not say so. `None` if the name is none of
-    /// metadata.
+    /// Reads a file; its name determines the role, which the metadata does not contain. `None` if the name is not one
+    /// of metadata.
     pub fn read(file_name: &str, bytes: &[u8]) -> Option<Result<Self, FormatError>> {
         let (version, role) = file_name.strip_suffix(".json")?.split_once('.')?;
         version.parse::<u64>().ok()?;
@@ -73,7 +73,7 @@ impl OfflineMetadataFile {
         }
     }
 
-    /// Until when it is good.
+    /// When it expires.
     pub fn expires(&self) -> UnixTime {
         match self {
             Self::Root(root) => root.signed.expires(),
@@ -111,7 +111,7 @@ impl OfflineMetadataFile {
         }
     }
 
-    /// Whether there is a signature in the name of a key, valid or not.
+    /// Whether there is a signature under a key id, valid or not.
     pub fn has_signature_of(&self, id: &KeyId) -> bool {
         let signatures = match self {
             Self::Root(root) => &root.signatures,
@@ -120,7 +120,7 @@ impl OfflineMetadataFile {
         signatures.iter().any(|signature| signature.key_id == *id && !signature.signature.is_empty())
     }
 
-    /// Adds the signatures of a copy, where it has some that are not here. `false` if the two say different things.
+    /// Adds the missing signatures from a copy. `false` if the two have different content.
     pub fn take_signatures(&mut self, copy: &Self) -> bool {
         let (here, there) = match (self, copy) {
             (Self::Root(one), Self::Root(other)) if one.signed == other.signed => {
@@ -141,7 +141,7 @@ impl OfflineMetadataFile {
         true
     }
 
-    /// Whether the two say the same, whoever has signed and until whenever.
+    /// Whether the two have the same content, apart from signatures and expiry.
     pub fn same_but_expiry(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Root(one), Self::Root(other)) => {
@@ -154,7 +154,7 @@ impl OfflineMetadataFile {
         }
     }
 
-    /// Makes it good until another time; signatures are lost.
+    /// Sets another expiry; signatures are lost.
     pub fn set_expires(&mut self, expires: UnixTime) {
         match self {
             Self::Root(root) => {
@@ -168,7 +168,7 @@ impl OfflineMetadataFile {
         }
     }
 
-    /// Who signs for other roles, according to this one: the name of each role, with its keys.
+    /// The roles that this file delegates to, each with its keys.
     pub fn names(&self) -> Vec<(RoleName, RoleKeys)> {
         match self {
             Self::Root(root) => root.signed.roles.iter().map(|(role, keys)| (name(*role), keys.clone())).collect(),
@@ -186,10 +186,10 @@ impl OfflineMetadataFile {
         }
     }
 
-    /// Keys under a name that is not theirs. A name that `known` metadata has given the same key is none of them.
+    /// Keys under a key id that is not theirs. An id that `known` metadata uses for the same key is accepted.
     ///
-    /// The names of keys are free (TAP 12), and people see only names: under that of a key they know, another one could
-    /// stand.
+    /// Key ids are free (TAP 12), and users see only ids: another key could be listed under the id of a key they
+    /// know.
     pub fn misnamed_keys(&self, known: Option<&OfflineMetadata>) -> Vec<KeyId> {
         let delegators = known.into_iter().flat_map(|known| known.delegators.values());
         let delegations = delegators.filter_map(|targets| targets.delegations.as_ref());
@@ -216,7 +216,7 @@ impl OfflineMetadataFile {
         }
     }
 
-    /// How many signatures of these keys are there and not for what the file says now.
+    /// How many signatures of these keys do not match the present content.
     pub fn invalid_signatures(&self, requirement: &SignatureRequirement) -> usize {
         requirement.missing().filter(|id| self.has_signature_of(id)).count()
     }
@@ -233,19 +233,19 @@ impl SignatureRequirement {
         self.keys.iter().filter(|(_, signed)| *signed).count() as u64
     }
 
-    /// Whether enough have.
+    /// Whether enough keys have signed.
     pub fn is_met(&self) -> bool {
         self.signed() >= self.threshold
     }
 
-    /// Those who have not.
+    /// The keys that have not signed.
     pub fn missing(&self) -> impl Iterator<Item = &KeyId> {
         self.keys.iter().filter(|(_, signed)| !signed).map(|(id, _)| id)
     }
 }
 
-/// Whose signatures a file needs: a root those of the root before it and its own (TUF 5.3.4), others those of whoever
-/// delegates to them. None when that is not known here.
+/// Whose signatures a file needs: a root those of the previous root and its own (TUF 5.3.4), others those of the roles
+/// that delegate to them. Empty when that is not known here.
 pub fn requirements(
     file: &OfflineMetadataFile,
     before: Option<&Root>,

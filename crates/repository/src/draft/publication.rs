@@ -1,4 +1,4 @@
-//! The last step: signing, and the files that come of it.
+//! The last step: signing, and the files to write.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use crate::page::Page;
 use crate::published::{SIGNED_AT, StateError, keys_of, name, page_path, signed};
 use crate::router::ResponsibleRole;
 
-/// Up to so many bins each has its hash in the snapshot. Beyond, clients would fetch more for the hashes than they gain: what
-/// a bin lists shows already which bin it is, so that only empty ones need theirs.
+/// Up to this number of bins each has its hash in the snapshot. Beyond, the hashes would cost clients more than they
+/// gain: what a bin lists shows already which bin it is, so that only empty ones need theirs.
 const HASHED_LEAVES: usize = 1024;
 
 /// The files of one publication, in the order in which they have to become visible. Paths are those of [`layout`].
@@ -23,7 +23,7 @@ const HASHED_LEAVES: usize = 1024;
 pub struct Publication {
     /// `N.root.json`
     pub root: Option<(String, Vec<u8>)>,
-    /// What people have signed.
+    /// Offline metadata.
     pub offline_metadata: Vec<(String, Vec<u8>)>,
     /// Pages of all projects that the changes name.
     pub pages: Vec<NewPage>,
@@ -33,10 +33,10 @@ pub struct Publication {
     pub snapshot: Option<(String, Vec<u8>)>,
     /// The version that the timestamp names.
     pub snapshot_version: u64,
-    /// Whether clients that still have the root before this one accept the timestamp too. Then the root comes after it, and
-    /// nobody ever sees a root whose timestamp is not there yet; else right before it.
+    /// Whether clients that still have the root before this one accept the timestamp too. Then the root comes after it,
+    /// and no client sees a root whose timestamp is missing; else right before it.
     pub root_follows: bool,
-    /// The timestamp, which makes everything else count.
+    /// The timestamp, which publishes everything else.
     pub timestamp: Vec<u8>,
     /// Its version.
     pub timestamp_version: u64,
@@ -45,7 +45,7 @@ pub struct Publication {
 /// A page, to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPage {
-    /// Whose.
+    /// The project.
     pub project: PackageName,
     /// Its two forms; `None` when the project has no files any more.
     pub content: Option<PageContent>,
@@ -54,18 +54,18 @@ pub struct NewPage {
 /// A page in both forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageContent {
-    /// Where the JSON form is for ever.
+    /// The permanent path of the JSON form.
     pub hashed_path: String,
     /// What is signed.
     pub json: Vec<u8>,
-    /// For installers that read nothing else.
+    /// The HTML form, for installers that read nothing else.
     pub html: Vec<u8>,
 }
 
-/// Why nothing could be signed.
+/// Why signing failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignError {
-    /// The keys that were given are not those that the role has.
+    /// The given keys are not those of the role.
     #[error("the online keys given cannot sign for {role}: {error}")]
     Keys {
         /// For which role.
@@ -87,8 +87,8 @@ impl Draft {
         self.before.as_ref().map_or(0, |before| before.snapshot.version) + 1
     }
 
-    /// Signs with the online keys. `version` is for a new snapshot and the bins that change with it: so no two publications
-    /// ever write one name with two contents.
+    /// Signs with the online keys. `version` is for a new snapshot and the bins that change with it: so no two
+    /// publications ever write one name with two contents.
     ///
     /// # Errors
     /// When the keys are not those of the roles.
@@ -168,7 +168,7 @@ impl Draft {
                 leaves.insert(role, next);
             }
         }
-        // What is due within a sixteenth of its time is as good as due: so the next look at all of them is not tomorrow.
+        // What is due within a sixteenth of its time counts as due, so that not every refresh reads all of them.
         let soon = UnixTime(self.now.0 + self.policy.expiry.leaves / 16);
         for (role, published) in &self.taken {
             let is_due = everything || due(role, published.expires, &self.policy.expiry) <= soon;
@@ -200,7 +200,7 @@ impl Draft {
         let mut snapshot = Snapshot::new(version, UnixTime(self.now.0 + expiry.snapshot));
         if let Some(before) = &self.before {
             snapshot.meta = before.snapshot.meta.clone();
-            // Names that are gone may leave only when clients forget the old snapshot with its key (TUF 5.5.5), and none
+            // Names may be removed only when clients delete the old snapshot with its key (TUF 5.5.5), and no client
             // compares the new one with it.
             if self.snapshot_keys_changed() && !self.old_root_suffices(keys) {
                 let current: std::collections::BTreeSet<String> = self.current_files().collect();
@@ -257,7 +257,7 @@ impl Draft {
         online && before.root.role(targets) == self.root.role(targets)
     }
 
-    /// The names in the snapshot of all roles there are.
+    /// The names of all present roles in the snapshot.
     fn current_files(&self) -> impl Iterator<Item = String> {
         let leaves = self.router.leaves().into_iter().chain(self.router.projects().cloned());
         leaves.chain(self.delegators.keys().cloned()).map(|role| format!("{}.json", role.as_str()))

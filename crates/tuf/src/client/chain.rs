@@ -1,4 +1,4 @@
-//! Why a target is believed: the roles that it rests on, and whose signatures made each of them count.
+//! The chain of roles and signatures behind a target.
 
 use super::checks::{Signers, Verified};
 use super::delegated::DelegatedFiles;
@@ -31,14 +31,15 @@ pub struct Signer {
     pub key_id: KeyId,
     /// `None` if that file has no key of this name, which then counts for nothing.
     pub key: Option<Key>,
-    /// Whether it made one of the signatures that the file is believed for. There are as many of these as the threshold:
-    /// once enough have been verified, no other is tried.
+    /// Whether it made one of the signatures by which the file was verified. There are as many of these as the
+    /// threshold: once enough have been verified, no other is tried.
     pub signed: bool,
 }
 
 impl Client {
-    /// All that a target which was found rests on: root, timestamp, snapshot, then [`Target::roles`] from `targets` to the
-    /// role that signed it, each with the keys that the delegation by which it was found names. Made when it is asked for.
+    /// All that a target which was found rests on: root, timestamp, snapshot, then [`Target::roles`] from `targets` to
+    /// the role that signed it, each with the keys that the delegation by which it was found names. Made when it is
+    /// asked for.
     ///
     /// `None` if it is no target of this client's epoch.
     pub fn chain(&self, target: &Target) -> Option<Vec<ChainLink>> {

@@ -1,7 +1,7 @@
 //! Every check of the client workflow (TUF 5), as functions of bytes and what is trusted already.
 //!
-//! Nothing here remembers or asks for anything. Whatever comes out is verified; [`Client`](crate::Client) decides what to
-//! check next. A check that is not in this file is not made.
+//! Nothing here has state or sends requests. Every result is verified; [`Client`](crate::Client) decides what to
+//! check next. There are no checks outside this file.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -54,7 +54,7 @@ impl<T> Deref for Verified<T> {
     }
 }
 
-/// The root that everything starts from: it vouches for itself (TUF 5.2). Its expiry does not matter yet.
+/// The root that everything starts from: it is signed by itself (TUF 5.2). Its expiry does not matter yet.
 pub(super) fn trusted_root(bytes: &[u8]) -> Result<Verified<Root>, Error> {
     root_signed_by_itself(bytes, None).map_err(Error::of_trusted_root)
 }
@@ -83,8 +83,8 @@ fn root_signed_by_itself(bytes: &[u8], before: Option<&Root>) -> Result<Verified
     Ok(Verified { content: root, signed_by })
 }
 
-/// A timestamp signed by the root's keys (TUF 5.4.2). Whether it is newer and still good comes separately, because an
-/// expired or outdated one from the store is still a base to compare with.
+/// A timestamp signed by the root's keys (TUF 5.4.2). Whether it is newer and still valid is checked separately,
+/// because an expired or outdated one from the store is still a base to compare with.
 pub(super) fn timestamp(bytes: &[u8], root: &Root) -> Result<Verified<Timestamp>, Error> {
     top_level(bytes, root)
 }
@@ -120,7 +120,7 @@ pub(super) fn stored_snapshot(bytes: &[u8], root: &Root) -> Result<Verified<Snap
     top_level(bytes, root)
 }
 
-/// Whether a snapshot from the store is the one that the timestamp names, and still good.
+/// Whether a snapshot from the store is the one that the timestamp names, and still valid.
 pub(super) fn is_named(
     snapshot: &Verified<Snapshot>,
     bytes: &[u8],
@@ -176,9 +176,9 @@ pub(super) fn targets(
 /// Whether the file of a hashed bin may be that of another bin: nothing in it belongs to this one, and no hash of it is
 /// listed.
 ///
-/// TUF does not ask for this. But all bins of a delegation have the same keys and often the same version, and a snapshot of
-/// thousands of them gives no hashes: then the file of one can be served as that of another, to make the repository seem to
-/// vouch for there being no such target.
+/// TUF does not ask for this. But all bins of a delegation have the same keys and often the same version, and a
+/// snapshot of thousands of them gives no hashes: then the file of one can be served as that of another, to make the
+/// repository seem to prove that the target does not exist.
 pub(super) fn may_be_another_bin(
     targets: &Targets,
     role: &RoleName,
@@ -199,7 +199,7 @@ pub(super) fn may_be_another_bin(
 }
 
 /// TUF 5.3.10, 5.4.4, 5.5.6, 5.6.5: usable until the second it expires at, and not at that second; or until the user's
-/// patience ends, which there is none of for roots.
+/// tolerance ends, which does not exist for roots.
 pub(super) fn unexpired<T: Signed>(signed: &Verified<T>, role: &RoleName, clock: Clock) -> Result<(), Error> {
     let Clock { now, expired_for } = clock;
     let expired_for = if T::TYPE == TopLevelRole::Root { 0 } else { expired_for };
@@ -222,7 +222,7 @@ fn top_level<T: Signed>(bytes: &[u8], root: &Root) -> Result<Verified<T>, Error>
     Ok(Verified { content: interpret(&envelope.signed, &role)?, signed_by })
 }
 
-/// Takes a file apart and makes sure that it is meant for this kind of role, so that a snapshot is never a timestamp.
+/// Parses a file and checks that it is of this kind of role, so that a snapshot is never taken for a timestamp.
 fn open<'a, T: Signed>(bytes: &'a [u8], role: &RoleName) -> Result<Envelope<'a>, Error> {
     let envelope = Envelope::open(bytes).map_err(|error| Error::format(role.clone(), &error))?;
     let (expected, found) = (T::TYPE.name(), envelope.type_name());

@@ -1,4 +1,4 @@
-//! The files of delegated roles: read once, fetched once unless refused, and judged for each delegator by itself.
+//! The files of delegated roles: read once, fetched once unless refused, and verified separately for each delegator.
 //!
 //! A role that two others delegate to must satisfy the keys of the one that the search comes from; that the other one's
 //! are satisfied proves nothing. So verdicts are kept by delegator and role, bytes by role.
@@ -14,8 +14,8 @@ use crate::error::{Check, Error};
 use crate::metadata::{Delegations, FileMeta, RoleName, Targets, TopLevelRole};
 use crate::threshold::SignedBy;
 
-/// A verified targets file of this epoch. What one file delegates depends on its content, so it takes part in verdicts by
-/// this and not by its role's name.
+/// A verified targets file of this epoch. What one file delegates depends on its content, so it takes part in verdicts
+/// by this and not by its role's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct FileId(usize);
 
@@ -36,7 +36,7 @@ pub(super) struct VerifiedTargets {
     pub(super) index: DelegationIndex,
 }
 
-/// A file that a delegator's keys vouch for.
+/// A file verified with a delegator's keys.
 #[derive(Clone, Debug)]
 pub(super) struct VouchedFile {
     pub(super) file: FileId,
@@ -58,7 +58,7 @@ enum Stored {
     #[default]
     NotAsked,
     Asked,
-    /// There is none, or none that could be good.
+    /// There is none, or none that could be valid.
     None,
     Bytes(Body),
 }
@@ -72,18 +72,18 @@ enum Remote {
     Bytes(Body),
 }
 
-/// The same content is the same file, whoever vouches for it.
+/// The same content is the same file for every delegator.
 #[derive(Debug)]
 struct Body {
     bytes: Arc<[u8]>,
     file: Option<FileId>,
 }
 
-/// What is known of a delegated role.
+/// The state of a delegated role.
 pub(super) enum Obtained {
     Verified(VouchedFile),
     Refused(Error),
-    /// An answer has to come first.
+    /// An answer must come first.
     Awaited,
 }
 
@@ -156,7 +156,7 @@ impl Client {
         self.resume_searches(&role);
     }
 
-    /// The file of a role as one delegator's keys vouch for it; asks for what is missing.
+    /// The file of a role, verified with one delegator's keys; requests what is missing.
     pub(super) fn obtain_role(&mut self, delegator: FileId, role: &RoleName) -> Obtained {
         let key = (delegator, role.clone());
         let verdict = match self.delegated.verdicts.get(&key) {
@@ -170,10 +170,10 @@ impl Client {
         verdict.map_or_else(Obtained::Refused, Obtained::Verified)
     }
 
-    /// The stored file if it is good, else the repository's. `None` while an answer is awaited.
+    /// The stored file if it is valid, else the repository's. `None` while an answer is awaited.
     fn judge_delegated(&mut self, delegator: FileId, role: &RoleName) -> Option<Result<VouchedFile, Error>> {
         let Stage::Ready(epoch) = &self.stage else { return None };
-        // TUF 5.6.7.1: not even asked for.
+        // TUF 5.6.7.1: not even fetched.
         let Some(listed) = epoch.snapshot.role(role).cloned() else { return Some(Err(not_listed(role))) };
         let with_version = |error: Error| error.with_version(listed.version);
 
@@ -213,7 +213,7 @@ impl Client {
         };
         Some(match self.judge_bytes(delegator, role, &listed, &bytes) {
             Ok((targets, doubtful_bin)) => {
-                // One that may be another bin would be believed offline, and only because it was served once.
+                // One that may be another bin would be trusted offline, only because it was served once.
                 let keep = (!doubtful_bin).then_some((bytes, listed.version));
                 let (targets, signed_by) = (targets.content, targets.signed_by);
                 Ok(VouchedFile { file: self.add_remote(role, targets, keep), doubtful_bin, signed_by })
@@ -221,7 +221,8 @@ impl Client {
             Err(error) => {
                 let remote = &mut self.delegated.candidates(role).remote;
                 if let Remote::Bytes(Body { file: None, .. }) = remote {
-                    // Anybody can send much that is refused: it is not held. Another delegator has to ask again.
+                    // An attacker can send many files that are refused: they are not kept. Another delegator fetches
+                    // again.
                     *remote = Remote::NotAsked;
                 }
                 Err(with_version(error))
@@ -276,7 +277,7 @@ fn is_about_keys(error: &Error) -> bool {
     matches!(error.check(), Check::Signatures | Check::SupportedKeys)
 }
 
-/// Searches come only to roles that are delegated to, so this is said of a mistake in here.
+/// A search only reaches delegated roles, so that this is a bug in this crate.
 fn not_delegated(role: &RoleName) -> Error {
     Error::new(Check::Signatures, role.clone(), "a role that is delegated to", "no delegation")
 }

@@ -14,26 +14,28 @@ pub struct LookUpId(u64);
 /// What a look-up found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LookUp {
-    /// The repository vouches for the target.
+    /// The repository has signed the target.
     Found(Target),
-    /// None of the roles that were asked lists the target.
+    /// None of the roles that were searched lists the target.
     NotFound {
         /// Those roles, in order.
         searched: Vec<RoleName>,
-        /// `None`: the repository's keys vouch for there being no such target, as far as signatures can. Otherwise there may
-        /// be one.
+        /// `None`: the repository's keys prove that the target does not exist, as far as signatures can. Otherwise
+        /// there may be one.
         doubt: Option<AbsenceDoubt>,
     },
 }
 
-/// Why a target that was not found may exist all the same.
+/// Why a target that was not found may exist nevertheless.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AbsenceDoubt {
-    /// More roles may speak of the path than [`Limits::delegations_visited`](crate::Limits::delegations_visited) allows to ask.
+    /// More roles may list the path than [`Limits::delegations_visited`](crate::Limits::delegations_visited) allows to
+    /// ask.
     Truncated,
-    /// This role is a hashed bin, its file lists no target of this bin, and the snapshot gives no hash for it: it may be
-    /// another bin's. Nothing in a file says which bin it is, and bins often have the same keys and the same version.
+    /// This role is a hashed bin, its file lists no target of this bin, and the snapshot gives no hash for it: it may
+    /// be another bin's. Nothing in a file says which bin it is, and bins often have the same keys and the same
+    /// version.
     Bin(RoleName),
 }
 
@@ -49,7 +51,7 @@ pub(super) struct LookUps {
 #[derive(Debug)]
 struct Search {
     path: String,
-    /// Roles to ask, the next one last.
+    /// Roles to search, the next one last.
     to_visit: Vec<Visit>,
     visited: Vec<RoleName>,
     /// The first bin that may be another.
@@ -64,7 +66,7 @@ struct Visit {
     chain: Vec<RoleName>,
 }
 
-/// What a step of the search led to.
+/// The result of a step of the search.
 enum Step {
     Done(LookUp),
     Next,
@@ -148,7 +150,7 @@ impl Client {
 }
 
 impl Search {
-    /// Asks one verified file: for the target, and for whom else to ask.
+    /// Searches one verified file: for the target, and for further roles to search.
     fn ask(&mut self, files: &DelegatedFiles, id: FileId, mut chain: Vec<RoleName>, limit: usize) -> Step {
         let Some(file) = files.get(id) else { return Step::Next };
         chain.push(file.role.clone());

@@ -10,7 +10,7 @@ use super::{Client, Epoch, Event, FetchAnswer, Mode, RemoteFile, StoredFile};
 use crate::error::{Check, Error};
 use crate::metadata::{FileMeta, RoleName, Root, Snapshot, Targets, Timestamp, TopLevelRole};
 
-/// How far the update has come, with what it needs to go on.
+/// The state of the update, with what the next step needs.
 #[derive(Debug)]
 pub(super) enum Stage {
     /// Following the roots in the store.
@@ -25,12 +25,12 @@ pub(super) enum Stage {
     Targets(Epoch),
     /// All is verified.
     Ready(Epoch),
-    /// Something was not.
+    /// A step failed.
     Failed(Error),
 }
 
-/// The timestamp is asked for together with the first new root, because nearly always there is none: one round trip. It is
-/// judged when the root is final.
+/// The timestamp is asked for together with the first new root, because nearly always there is none: one round trip. It
+/// is judged when the root is final.
 #[derive(Debug)]
 pub(super) enum EarlyTimestamp {
     NotAsked,
@@ -40,10 +40,11 @@ pub(super) enum EarlyTimestamp {
 }
 
 impl Client {
-    // ---- TUF 5.3: root -----------------------------------------------------------------------------------------------
+    // ---- TUF 5.3: root
+    // -----------------------------------------------------------------------------------------------
 
-    /// Roots verified in earlier runs, so that they need not be fetched again. One that does not verify is no error: the
-    /// repository is asked for it.
+    /// Roots verified in earlier runs, so that they need not be fetched again. One that does not verify is no error:
+    /// the repository is asked for it.
     pub(super) fn stored_root(&mut self, bytes: Option<&[u8]>) {
         let root = bytes.filter(|bytes| bytes.len() as u64 <= self.limits.root_size);
         if let Some(Ok(root)) = root.map(|bytes| checks::next_root(bytes, &self.root)) {
@@ -62,7 +63,7 @@ impl Client {
 
     pub(super) fn fetched_root(&mut self, answer: FetchAnswer) {
         let Stage::NewRoots { rotations, keys_rotated, timestamp } = &mut self.stage else { return };
-        // TUF 5.3.3: only the repository saying so means that there is no newer root.
+        // TUF 5.3.3: only an answer of the repository means that there is no newer root.
         if matches!(answer, FetchAnswer::Absent { .. }) {
             let (keys_rotated, timestamp) = (*keys_rotated, std::mem::replace(timestamp, EarlyTimestamp::NotAsked));
             return self.roots_are_final(keys_rotated, timestamp);
@@ -83,8 +84,9 @@ impl Client {
         };
         *rotations += 1;
         if takes_away_keys(&self.root, &root) {
-            // TUF 5.3.11: whoever had the keys may have moved the versions ahead, out of the repository's reach. Not only
-            // when the root is final: the next run finds this root in the store, and would not know that it is new.
+            // TUF 5.3.11: an attacker with the old keys may have raised the versions out of the repository's reach. Not
+            // only when the root is final: the next run finds this root in the store, and would not know that it is
+            // new.
             *keys_rotated = true;
             self.exchange.delete(StoredFile::Timestamp, root.version);
             self.exchange.delete(StoredFile::Snapshot, root.version);
@@ -108,7 +110,8 @@ impl Client {
         }
     }
 
-    // ---- TUF 5.4: timestamp ------------------------------------------------------------------------------------------
+    // ---- TUF 5.4: timestamp
+    // ------------------------------------------------------------------------------------------
 
     /// Asks for the timestamp while the answer about the next root is still under way.
     pub(super) fn request_timestamp_early(&mut self) {
@@ -124,7 +127,7 @@ impl Client {
         let bytes = bytes.filter(|bytes| bytes.len() as u64 <= self.limits.timestamp_size);
         let verified = bytes.map(|bytes| checks::timestamp(bytes, &self.root));
         if matches!(verified, Some(Err(_))) && self.mode == Mode::Online {
-            // Its version says nothing, and must not keep a good one from being stored.
+            // Its version proves nothing, and must not prevent a valid one from being stored.
             self.exchange.delete(StoredFile::Timestamp, self.root.version.saturating_add(1));
         }
         *stored = verified.and_then(Result::ok);
@@ -201,7 +204,8 @@ impl Client {
         }
     }
 
-    // ---- TUF 5.5: snapshot -------------------------------------------------------------------------------------------
+    // ---- TUF 5.5: snapshot
+    // -------------------------------------------------------------------------------------------
 
     /// The snapshot of an earlier run: the current one, or else a base to compare the current one with.
     pub(super) fn stored_snapshot(&mut self, bytes: Option<&[u8]>) {
@@ -255,7 +259,8 @@ impl Client {
         self.exchange.load(StoredFile::Targets);
     }
 
-    // ---- TUF 5.6: targets --------------------------------------------------------------------------------------------
+    // ---- TUF 5.6: targets
+    // --------------------------------------------------------------------------------------------
 
     pub(super) fn stored_targets(&mut self, bytes: Option<&[u8]>) {
         let judged = bytes.map(|bytes| self.judge_targets(bytes));
@@ -314,7 +319,8 @@ impl Client {
         }
     }
 
-    // ---- requests ----------------------------------------------------------------------------------------------------
+    // ---- requests
+    // ----------------------------------------------------------------------------------------------------
 
     pub(super) fn load_next_root(&mut self) {
         self.exchange.load(StoredFile::Root(self.root.version.saturating_add(1)));
@@ -353,8 +359,8 @@ impl Client {
     }
 }
 
-/// TUF 5.3.11: whether a key that signed for timestamp or snapshot does so no longer. By the keys themselves: their names
-/// mean something only within one root.
+/// TUF 5.3.11: whether a key that signed for timestamp or snapshot does so no longer. By the keys themselves: their
+/// names mean something only within one root.
 fn takes_away_keys(before: &Root, after: &Root) -> bool {
     [TopLevelRole::Timestamp, TopLevelRole::Snapshot]
         .into_iter()
@@ -370,7 +376,7 @@ pub(super) fn not_listed(role: &RoleName) -> Error {
     Error::new(Check::InSnapshot, role.clone(), "an entry in the snapshot", "none")
 }
 
-/// Why what is stored does not do: an expiry says so itself, everything else would be fetched if it could.
+/// Why stored metadata does not suffice: it has expired, or something is missing that would be fetched online.
 pub(super) fn offline_error(error: Option<Error>, role: RoleName) -> Error {
     match error {
         Some(error) if error.check() == Check::Expiry => error,

@@ -1,4 +1,4 @@
-//! What the client asks of the program that drives it.
+//! The requests of the client to the program that drives it.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ pub struct RequestId(pub(super) u64);
 
 /// Something for the program to do.
 ///
-/// Loads, stores and deletions are to be carried out in the order in which they come, one after the other. Fetches take time
-/// and depend on nothing: all that have been asked for may run at once, beside everything else.
+/// Loads, stores and deletions are to be carried out in the order in which they come, one after the other. Fetches take
+/// time and depend on nothing: all that have been asked for may run at once, beside everything else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// Read a file from the local store and answer with [`Client::loaded`](crate::Client::loaded).
@@ -34,18 +34,18 @@ pub enum Request {
         file: StoredFile,
         /// As they were received.
         bytes: Arc<[u8]>,
-        /// The version of the metadata in them. A store shared by processes must not go back to an older root, timestamp or
-        /// snapshot; see [`manual::driving`](crate::manual::driving).
+        /// The version of the metadata in them. A store shared by processes must not go back to an older root,
+        /// timestamp or snapshot; see [`manual::driving`](crate::manual::driving).
         version: u64,
     },
-    /// Remove a file from the local store; it may be absent. No answer. If it is there and cannot be removed, store nothing
-    /// any more in this run: after the root that follows were stored, the next run would not know that there was something
-    /// to remove.
+    /// Remove a file from the local store; it may be absent. No answer. If it is there and cannot be removed, store
+    /// nothing any more in this run: after the root that follows were stored, the next run would not know that there
+    /// was something to remove.
     Delete {
         /// Which file.
         file: StoredFile,
-        /// Leave the file alone if the store has the root of this version already: then another process has been here, and
-        /// what is stored now is its.
+        /// Leave the file alone if the store has the root of this version already: then another process has been here,
+        /// and what is stored now is its.
         before_root: u64,
     },
 }
@@ -72,7 +72,7 @@ pub struct RemoteFile {
     pub name: String,
     /// Whose metadata it is.
     pub role: RoleName,
-    /// Stop after so many bytes of decoded content and answer [`Fetched::TooLong`].
+    /// Stop after this number of bytes of decoded content and answer [`Fetched::TooLong`].
     pub max_bytes: u64,
     /// Whether its content never changes under this name, so that a cache may answer; none may keep it before the
     /// client has asked to store it. Otherwise ask for it past all caches.
@@ -84,12 +84,13 @@ pub struct RemoteFile {
 pub enum Fetched<'a> {
     /// The whole content, with any `Content-Encoding` undone.
     Body(&'a [u8]),
-    /// The repository said that there is no such file: HTTP 404, or 403 as object stores say it. Nothing else may be
-    /// answered so: a server error that counts as "no newer root" would let a network hide the revocation of a key.
+    /// The repository reported the file as missing: HTTP 404, or 403 as object stores answer. Nothing else may be
+    /// reported as absent: a server error that counts as "no newer root" would let an attacker on the network hide the
+    /// revocation of a key.
     Absent,
     /// There was more than `max_bytes` of it.
     TooLong,
-    /// It could not be had, and why.
+    /// The fetch failed, with the reason.
     Failed(&'a str),
 }
 

@@ -5,7 +5,7 @@ use crate::metadata::{RoleName, percent_encoded};
 use crate::verifier::{Mismatch, Size, Verifier};
 use crate::{HashAlgorithm, Hashes};
 
-/// A file that the repository vouches for. Only a look-up makes one.
+/// A file that the repository has signed. Only a look-up makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Target {
@@ -15,10 +15,10 @@ pub struct Target {
     pub length: u64,
     /// Not empty.
     pub hashes: Hashes,
-    /// What its signer said besides.
+    /// Further data of its signer.
     pub custom: Option<Value<'static>>,
-    /// The roles that lead to it, from `targets` to the one that signed it. [`Epoch::version`](crate::Epoch::version) has
-    /// their versions, [`Client::chain`](crate::Client::chain) their keys.
+    /// The roles that lead to it, from `targets` to the one that signed it. [`Epoch::version`](crate::Epoch::version)
+    /// has their versions, [`Client::chain`](crate::Client::chain) their keys.
     pub roles: Vec<RoleName>,
 }
 
@@ -28,10 +28,9 @@ impl Target {
         Verifier::new(Size::Exactly(self.length), &self.hashes)
     }
 
-    /// Where the repository has the file, relative to the URL of its targets, percent-encoded: append it as text, do not resolve
-    /// it (a target path may begin with `/` or contain `..`).
-    /// With consistent snapshots (TUF 5.7.3) that is under any of the hashes known here; this takes the first of
-    /// [`Hashes::known`].
+    /// Where the repository has the file, relative to the URL of its targets, percent-encoded: append it as text, do
+    /// not resolve it (a target path may begin with `/` or contain `..`). With consistent snapshots (TUF 5.7.3) that is
+    /// under any of the hashes known here; this takes the first of [`Hashes::known`].
     pub fn remote_name(&self, consistent_snapshot: bool) -> String {
         let hashed = || self.hashes.known().find_map(|(algorithm, _)| self.hashed_path(algorithm));
         let path = if consistent_snapshot { hashed() } else { None };

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use super::{Object, SyntaxError, Value};
 
 /// Values in one text. Small ones take two bytes in a file and a hundred in memory: 16 MiB of them would take more than
-/// a gigabyte, and so many take 100 MB at worst. The largest metadata of a whole index has some 300,000.
+/// a gigabyte, and this number takes 100 MB at worst. The largest metadata of a whole index has some 300,000.
 const MAX_VALUES: u32 = 1_000_000;
 
 /// Parses one JSON text.

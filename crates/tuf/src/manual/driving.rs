@@ -1,12 +1,12 @@
 //! # Driving a [`Client`](crate::Client)
 //!
 //! A driver is a loop: carry out [requests](crate::Client::poll_request) until there are none, look at
-//! [events](crate::Client::poll_event) until there are none, wait for one answer, and again. All is done when there is neither
-//! request nor event and no fetch is under way; after [`Event::Failed`](crate::Event::Failed) the fetches under way may be
-//! dropped.
+//! [events](crate::Client::poll_event) until there are none, wait for one answer, and again. All is done when there is
+//! neither request nor event and no fetch is under way; after [`Event::Failed`](crate::Event::Failed) the fetches under
+//! way may be dropped.
 //!
-//! This one fetches in parallel, with threads. `crates/conformance` of this workspace has a complete one, with files and HTTP,
-//! that does one thing at a time.
+//! This one fetches in parallel, with threads. `crates/conformance` of this workspace has a complete one, with files
+//! and HTTP, that does one thing at a time.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -93,18 +93,18 @@
 //!
 //! [`StoredFile::file_name`](crate::StoredFile::file_name) gives names that are safe everywhere. Keep the roots and the
 //! three top-level files where no cache cleaner comes: they are the memory that rollbacks are noticed by. Files of
-//! delegated roles can be fetched again at any time. A lost root is fetched again too, but if it took keys away, that happens
-//! once more, and what was stored since is forgotten. The root that a client starts from should be kept apart from what it
-//! stores, as well protected as the program itself; nothing in the store can replace it.
+//! delegated roles can be fetched again at any time. A lost root is fetched again too, but if it took keys away, that
+//! happens once more, and what was stored since is forgotten. The root that a client starts from should be kept apart
+//! from what it stores, as well protected as the program itself; nothing in the store can replace it.
 //!
 //! ## Saying what was trusted
 //!
-//! [`Epoch::version`](crate::Epoch::version) has the version of every role, for a report: those of root, timestamp and snapshot,
-//! and of the [roles](crate::Target::roles) that lead to a target. [`Client::chain`](crate::Client::chain) says who could sign
-//! for each of them, and whose signatures it was believed for. Ask while the client is there.
+//! [`Epoch::version`](crate::Epoch::version) has the version of every role, for a report: those of root, timestamp and
+//! snapshot, and of the [roles](crate::Target::roles) that lead to a target. [`Client::chain`](crate::Client::chain)
+//! says who could sign for each of them, and by whose signatures it was verified. Ask while the client exists.
 //!
 //! ## One client, one epoch
 //!
-//! A client has one time, one root and one snapshot, and everything it finds belongs together. If the repository has removed
-//! a file of that snapshot in the meantime ([`Check::Present`](crate::Check::Present)), make a new client and look up again;
-//! a repository whose timestamp does not move while its files vanish is broken, or withheld.
+//! A client has one time, one root and one snapshot, and everything it finds belongs together. If the repository has
+//! removed a file of that snapshot in the meantime ([`Check::Present`](crate::Check::Present)), make a new client and
+//! look up again; a repository whose timestamp does not move while its files vanish is broken, or withheld.

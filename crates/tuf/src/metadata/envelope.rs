@@ -19,7 +19,7 @@ pub(crate) struct Envelope<'a> {
 
 impl<'a> Envelope<'a> {
     /// Refuses two signatures with one key id (spec 4.2.1), more signatures than [`MAX_SIGNATURES`], `_type` other than
-    /// a string. Members beside `signatures` and `signed` are nobody's word: not kept.
+    /// a string. Members beside `signatures` and `signed` are not signed and not kept.
     pub(crate) fn open(bytes: &'a [u8]) -> Result<Self, FormatError> {
         let file = json::parse(bytes)?;
         let whole = Field { value: &file, place: JsonPath::FILE };

@@ -112,7 +112,7 @@ impl<'p, 'v> ObjectFields<'p, 'v> {
         FormatError::because(self.place, expected, found)
     }
 
-    /// The members nobody took: signed like all others, so they must not get lost.
+    /// The unknown members: signed like all others, so they must not get lost.
     pub(super) fn rest(self) -> Object<'static> {
         let mut rest = Object::new();
         if self.taken.len() < self.object.len() {

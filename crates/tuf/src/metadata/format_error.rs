@@ -36,7 +36,7 @@ impl FormatError {
         Self::because(place, expected, describe(found))
     }
 
-    /// Anything else; `found` is for people already.
+    /// Anything else; `found` is already text for users.
     pub(crate) fn because(place: &JsonPath<'_>, expected: impl Into<String>, found: impl Into<String>) -> Self {
         FormatError { place: place.to_string(), expected: expected.into(), found: found.into(), unsupported: false }
     }

@@ -13,7 +13,7 @@ pub const MAX_KEYS: usize = 65_536;
 /// Keys of one role: as many as signatures are read.
 pub const MAX_KEYS_PER_ROLE: usize = 512;
 
-/// No role waits for more signatures; whoever writes more means to be unverifiable, or made a mistake.
+/// No role needs more signatures; a higher threshold is an error or makes metadata unverifiable on purpose.
 const MAX_THRESHOLD: u64 = u32::MAX as u64;
 
 /// Which keys sign for a role, and how many of them must.

@@ -57,7 +57,7 @@ impl Root {
             top_level.chain(self.other_roles.iter().flat_map(|(_, role)| key_ids(role))).collect();
         self.keys.retain(|key_id, _| used.contains(key_id.0.as_str()));
     }
-    /// Keys and threshold of a role. One taken out of `roles` by hand has no keys: nobody can sign for it.
+    /// Keys and threshold of a role. One removed from `roles` by hand has no keys: nothing can be signed for it.
     pub fn role(&self, role: TopLevelRole) -> &RoleKeys {
         static NOBODY: LazyLock<RoleKeys> = LazyLock::new(|| RoleKeys::new(&[], u64::MAX));
         self.roles.get(&role).unwrap_or(&NOBODY)

@@ -9,7 +9,7 @@ use crate::error::{Refusal, Rule, WheelError};
 const SIGNATURE: &[u8; 4] = b"PK\x01\x02";
 
 /// Flags a wheel may have: how hard the compressor tried (1, 2), sizes after the data (3), UTF-8 name (11). Others mean
-/// encryption, patches or compression that nobody uses.
+/// encryption, patches or compression that wheels do not use.
 const KNOWN_FLAGS: u16 = 1 << 1 | 1 << 2 | SIZES_FOLLOW | UTF8_NAME;
 /// The sizes stand behind the data.
 pub(super) const SIZES_FOLLOW: u16 = 1 << 3;
@@ -283,8 +283,8 @@ impl<'a> Extra<'a> {
     }
 }
 
-/// Whether a zip64 field that nothing asks for is harmless: it repeats the sizes, or is the stale header offset that tools
-/// built on Python's `zipfile` carry over when they rewrite an archive above 4 GiB (published wheels have it).
+/// Whether a zip64 field that nothing asks for is harmless: it repeats the sizes, or is the stale header offset that
+/// tools built on Python's `zipfile` carry over when they rewrite an archive above 4 GiB (published wheels have it).
 fn is_harmless(field: Option<&[u8]>, size: u64, compressed_size: u64) -> bool {
     let mut field = ByteReader::new(field.unwrap_or_default());
     match (field.u64(), field.u64(), field.rest().len()) {

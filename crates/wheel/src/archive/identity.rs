@@ -1,4 +1,4 @@
-//! Whether the contents of a wheel speak of the distribution that its file name promises, in whatever spelling.
+//! Whether a wheel's contents match the name and version in its file name.
 
 use std::str::FromStr as _;
 

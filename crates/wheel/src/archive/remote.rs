@@ -25,7 +25,7 @@ pub struct MetadataLocation {
 /// Whether the bytes at hand were enough.
 #[derive(Clone, Debug)]
 pub enum MetadataSearch {
-    /// Ask again with all bytes of the wheel from this offset to its end.
+    /// Call again with all bytes of the wheel from this offset to its end.
     NeedMore {
         /// Smaller than the offset of the bytes at hand.
         from: u64,

@@ -25,7 +25,7 @@ pub(crate) struct DestinationDirectory<'a> {
 
 /// One file of the tree.
 pub(crate) struct PlannedFile<'a> {
-    /// Which placement of the transaction wants it, counted from 0.
+    /// Which placement of the transaction it is from, counted from 0.
     pub(crate) owner: usize,
     pub(crate) source: FileSource<'a>,
 }
@@ -55,17 +55,17 @@ pub(crate) enum FileSource<'a> {
 pub(crate) enum Permissions {
     /// 0666 without the umask.
     Plain,
-    /// 0777 without the umask, and executable for everybody all the same.
+    /// 0777 without the umask, and always executable for everybody.
     Executable,
-    /// A generated script: 0666 without the umask, and readable and executable for everybody all the same.
+    /// A generated script: 0666 without the umask, and always readable and executable for everybody.
     Script,
 }
 
-/// What is in the way of a new file.
+/// What prevents a new file.
 pub(crate) enum PathConflict {
     /// The same placement already put a file there.
     SameOwner,
-    /// A directory must be there.
+    /// A directory is planned at this path.
     Directory,
 }
 

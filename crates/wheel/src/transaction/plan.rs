@@ -47,7 +47,7 @@ pub(crate) struct Planner<'p, 'a> {
     pub(crate) plan: MovePlan,
 }
 
-/// What stands at a destination.
+/// What exists at a destination.
 enum Occupant {
     Nothing,
     File,
@@ -117,8 +117,8 @@ impl Planner<'_, '_> {
             Occupant::Directory(_) if !is_target => {
                 return Err(TransactionError::Occupied { path: destination, wanted: "a file", found: "a directory" });
             }
-            // Two distributions may well share a file, for instance the `__init__.py` of a namespace: the later one wins, as
-            // with pip, but nothing that the environment itself lives on is replaced.
+            // Two distributions may well share a file, for instance the `__init__.py` of a namespace: the later one
+            // wins, as with pip, but nothing that the environment itself lives on is replaced.
             Occupant::File if !is_target => {
                 if let Some(what) = self.protected.existing(&destination) {
                     return Err(self.refusal(file, what, &destination));

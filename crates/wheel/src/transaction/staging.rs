@@ -23,7 +23,7 @@ pub(crate) fn is_staging_name(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
 }
 
-/// The staging directories in a directory, whoever left them there.
+/// The staging directories in a directory, of any process.
 pub(crate) fn find(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory)? {
@@ -42,7 +42,7 @@ pub(crate) struct Staging {
     directories: Vec<PathBuf>,
 }
 
-/// What a new file or directory is like here.
+/// Mode and owner of new files and directories here.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Defaults {
     /// Permissions of a new directory: 0777 without the umask. Looking at one is the only way to learn the umask that
@@ -114,12 +114,12 @@ impl Staging {
         self.directories.first().map_or(Path::new(""), PathBuf::as_path)
     }
 
-    /// Where the new files with a number wait.
+    /// Where the new files with a number are staged.
     pub(crate) fn new_path(&self, area: usize, number: usize) -> PathBuf {
         self.inner(area, "new").join(number.to_string())
     }
 
-    /// Where what was taken away lies.
+    /// Where removed files are kept.
     pub(crate) fn old_path(&self, area: usize, number: usize) -> PathBuf {
         self.inner(area, "old").join(number.to_string())
     }
@@ -138,15 +138,15 @@ impl Staging {
         self.directories.get(area).map_or_else(PathBuf::new, |directory| directory.join(name))
     }
 
-    /// What new files and directories are like.
+    /// Mode and owner of new files and directories.
     pub(crate) fn defaults(&self) -> Result<Defaults, TransactionError> {
         let path = self.new_directory(0);
         let metadata = fs::metadata(&path).map_err(TransactionError::io(&path))?;
         Ok(Defaults { mode: metadata.mode() & 0o777, owner: metadata.uid() })
     }
 
-    /// Deletes everything, the main directory and in it the list of the others last, so that an interruption loses track of
-    /// nothing. What cannot be deleted stays for the next transaction to try: by now it is only waste.
+    /// Deletes everything, the main directory and in it the list of the others last, so that an interruption loses
+    /// track of nothing. What cannot be deleted stays for the next transaction to try: by now it is only waste.
     pub(crate) fn discard(&self) {
         let _ = self.try_discard();
     }

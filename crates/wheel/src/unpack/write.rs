@@ -126,7 +126,7 @@ fn write_file(
     let modified = file.metadata().and_then(|metadata| metadata.modified()).map_err(WheelError::io(&path))?;
     let modified = match modified.duration_since(UNIX_EPOCH) {
         Ok(since) => (i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos()),
-        // A clock before 1970 is of no use for comparing; zero at worst makes somebody unpack again.
+        // A clock before 1970 is of no use for comparing; at worst, zero causes another unpacking.
         Err(_) => (0, 0),
     };
     Ok(UnpackedFile { path: entry.path.clone(), size: entry.size, modified, executable: entry.executable, sha256 })

@@ -1,4 +1,4 @@
-//! Somebody who answers instead of the server, and has none of its keys.
+//! An attacker who answers in place of the server, without any of its keys.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,17 +14,17 @@ use installer::error::{Code, Failure};
 use operator::operator_directory::disk_failure;
 use operator::server::ResponseOverrides;
 
-/// Somebody on the network.
+/// An attacker on the network.
 pub struct Attacker {
     public: PathBuf,
     overrides: ResponseOverrides,
 }
 
-/// What was served once, by path.
+/// Earlier responses of the server, by path.
 pub type Recording = BTreeMap<String, Vec<u8>>;
 
 impl Attacker {
-    /// Does nothing yet.
+    /// An attacker who does nothing yet.
     pub fn new(stage: &DemoStage) -> Self {
         Self { public: stage.directory().join("index/public"), overrides: Arc::clone(stage.interference()) }
     }
@@ -77,7 +77,7 @@ impl Attacker {
         Ok(())
     }
 
-    /// Keeps what is served today.
+    /// Records the present responses.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -87,7 +87,7 @@ impl Attacker {
         paths.into_iter().map(|path| Ok((path.clone(), self.read(&path)?))).collect()
     }
 
-    /// Answers with what was served another day.
+    /// Answers with recorded responses.
     pub fn replays(&self, day: Recording) {
         self.hand().extend(day.into_iter().map(|(path, bytes)| (path, Some(bytes))));
     }
@@ -109,7 +109,7 @@ impl Attacker {
         self.overrides.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers with a page to installers that verify nothing.
+    /// Serves a page to installers that verify nothing.
     fn show(&self, page: &Page) {
         self.hand().insert(layout::json_page_path(&page.project), Some(page.to_json()));
         self.hand().insert(layout::html_page_path(&page.project), Some(page.to_html()));

@@ -1,4 +1,4 @@
-//! Small wheels with names that nobody uses: one module that prints one line.
+//! Small wheels under names of the demonstration only: one module that prints one line.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -21,12 +21,12 @@ pub struct SampleWheel {
 }
 
 impl SampleWheel {
-    /// A wheel whose module says something.
+    /// A wheel whose module prints a line.
     pub fn new(project: &'static str, version: &'static str, says: &'static str) -> Self {
         Self { project, version, says, requires: None }
     }
 
-    /// It needs another project.
+    /// Adds a dependency.
     pub fn requires(self, project: &'static str) -> Self {
         Self { requires: Some(project), ..self }
     }
@@ -36,7 +36,7 @@ impl SampleWheel {
         format!("{}-{}-py3-none-any.whl", module(self.project), self.version)
     }
 
-    /// Writes it into a directory; its name.
+    /// Writes it into a directory; returns its name.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -50,7 +50,7 @@ impl SampleWheel {
     /// The archive.
     ///
     /// # Errors
-    /// When memory cannot be written to, which does not happen.
+    /// When writing to memory fails, which does not happen.
     pub fn bytes(&self) -> Result<Vec<u8>, Failure> {
         self.archive()
             .map_err(|error| Failure::new(Code::Internal, format!("{}: {error}", self.filename())).caused_by(error))

@@ -1,4 +1,4 @@
-//! Where the demonstration takes place: a directory that goes with it, a server, and commands that see nothing else.
+//! The stage of the demonstration: a temporary directory, a server, and commands that see nothing else.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +13,7 @@ use installer::error::{Code, Failure};
 use operator::operator_directory::disk_failure;
 use operator::server::{ResponseOverrides, Server};
 
-/// The place of the story.
+/// Directory, server and user of the demonstration.
 pub struct DemoStage {
     directory: TempDir,
     interpreter: PathBuf,
@@ -26,19 +26,19 @@ pub struct DemoStage {
 
 /// How a command ended.
 pub struct CommandResult {
-    /// As somebody would type it.
+    /// The command as a user would type it.
     pub shown: String,
     /// The exit code; `None` when a signal ended it.
     pub code: Option<i32>,
-    /// What it said, on standard output and then on standard error.
+    /// Its standard output, followed by its standard error.
     pub output: String,
 }
 
-/// The keys of the demonstration live for seconds.
+/// The keys of the demonstration exist for seconds only.
 const PASSPHRASE: &str = "a key for a demonstration";
 
 impl DemoStage {
-    /// An empty place, and a server for what will be published.
+    /// An empty directory, and a server for what will be published.
     pub async fn new(interpreter: PathBuf, terminal: &Arc<Terminal>) -> Result<Self, Failure> {
         let failed = |error| Failure::new(Code::Disk, format!("Could not make a temporary directory: {error}"));
         let directory = tempfile::Builder::new().prefix("tufpip-demo-").tempdir().map_err(failed)?;
@@ -54,7 +54,7 @@ impl DemoStage {
         Ok(Self { directory, interpreter, program, server, index, overrides, terminal: Arc::clone(terminal) })
     }
 
-    /// Everything is in it.
+    /// The directory that contains everything.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
@@ -64,35 +64,35 @@ impl DemoStage {
         self.server.url().as_str()
     }
 
-    /// What installers are given.
+    /// The index URL for installers.
     pub fn index(&self) -> &str {
         &self.index
     }
 
-    /// What is answered instead of what is published.
+    /// The responses that replace those of the server.
     pub fn interference(&self) -> &ResponseOverrides {
         &self.overrides
     }
 
-    /// The next part of the story.
+    /// Prints the title of the next part.
     pub fn title(&self, text: &str) {
         self.terminal.line("");
         self.terminal.line(text);
     }
 
-    /// What the story tells.
+    /// Prints lines of explanation.
     pub fn say(&self, lines: &[&str]) {
         for line in lines {
             self.terminal.line(line);
         }
     }
 
-    /// What a command said.
+    /// Prints the output of a command.
     pub fn show(&self, ran: &CommandResult) {
         self.show_beginning(ran, usize::MAX);
     }
 
-    /// The first lines of what a command said.
+    /// Prints the first lines of the output of a command.
     fn show_beginning(&self, ran: &CommandResult, lines: usize) {
         self.terminal.line(&format!("  $ {}", ran.shown));
         for line in ran.output.lines().filter(|line| !line.trim().is_empty()).take(lines) {
@@ -100,12 +100,12 @@ impl DemoStage {
         }
     }
 
-    /// Runs this program as the user of the story, who trusts the index from a certain moment on.
+    /// Runs this program as the user of the demonstration, who trusts the index after `trust add`.
     pub fn run(&self, words: &[&str]) -> Result<CommandResult, Failure> {
         self.run_program(words, "home")
     }
 
-    /// Runs this program as somebody who trusts nothing.
+    /// Runs this program as a user without any trusted index.
     pub fn run_as_stranger(&self, words: &[&str]) -> Result<CommandResult, Failure> {
         self.run_program(words, "home-of-a-stranger")
     }
@@ -115,7 +115,7 @@ impl DemoStage {
         self.succeeds_with(words, usize::MAX)
     }
 
-    /// The same, showing no more than so many lines: the rest is advice.
+    /// The same, showing at most `lines` lines: the rest is advice.
     pub fn succeeds_with(&self, words: &[&str], lines: usize) -> Result<(), Failure> {
         let ran = self.run(words)?;
         self.show_beginning(&ran, lines);
@@ -132,13 +132,13 @@ impl DemoStage {
         if ran.code == Some(0) { Ok(()) } else { Err(unexpected("what was installed should run", &ran)) }
     }
 
-    /// Whether a module that says this was installed.
+    /// Whether the installed module prints this.
     pub fn installed(&self, target: &str, says: &str) -> bool {
         let module = self.directory().join(target).join(format!("{}.py", module(super::GREETING)));
         std::fs::read_to_string(module).is_ok_and(|text| text.contains(says))
     }
 
-    /// A module that says this must have been installed.
+    /// Fails unless the installed module prints this.
     pub fn expect(&self, target: &str, says: &str) -> Result<(), Failure> {
         if self.installed(target, says) {
             return Ok(());
@@ -160,7 +160,7 @@ impl DemoStage {
         self.wait(command, format!("tufpip {shown}"))
     }
 
-    /// A command that sees no configuration, trust and cache but those of the story.
+    /// A command with configuration, trust store and cache of the demonstration only.
     fn command(&self, program: &Path, home: &str) -> Command {
         let home = self.directory().join(home);
         let mut command = Command::new(program);
@@ -188,7 +188,7 @@ impl DemoStage {
 
     fn wait(&self, mut command: Command, shown: String) -> Result<CommandResult, Failure> {
         command.stdin(std::process::Stdio::null());
-        // The server answers meanwhile, in other threads.
+        // The server answers in other threads at the same time.
         let output = tokio::task::block_in_place(|| command.output());
         let output =
             output.map_err(|error| Failure::new(Code::RepoDemo, format!("{shown}: {error}")).caused_by(error))?;

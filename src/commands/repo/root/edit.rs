@@ -1,12 +1,18 @@
-//! `repo root edit`: the next versions of what people sign.
+//! `repo root edit`: writes the next versions of offline metadata.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use repository::KeyGroup;
 use repository::ceremony::{CeremonyError, OfflineMetadata, OfflineMetadataFile, OfflineRenewal, SigningGroup};
 use serde_json::json;
 use tuf::metadata::{Metadata, RoleName, Targets};
 use tuf::{Key, UnixTime};
 
-use crate::settings::{EditRoot, EditedGroup, OperatorOptions, Renewed};
+use crate::arguments::values::expiry_grace;
+use crate::commands::repo::{OperatorDirectoryArgs, path, without_passphrase};
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
 use installer::trust::unix_now;
@@ -17,30 +23,75 @@ use operator::operator_directory::OperatorDirectory;
 use operator::published_state;
 use operator::storage::Storage;
 
+/// Write what people shall sign next
+///
+/// Begins with what waits in staged/metadata, or else with what is published. Files that change lose their signatures.
+#[derive(Clone, Debug, Args)]
+pub struct EditArgs {
+    /// Whose keys change: those of root, of targets (which roles there are), or the online one
+    #[arg(long, value_name = "role", default_value = "root", value_parser = group())]
+    pub role: SigningGroup,
+    /// A key more (a .pub file); may be given several times
+    #[arg(long, value_name = "file", value_parser = path)]
+    pub add_key: Vec<PathBuf>,
+    /// A key less, by its name here or the beginning of its key id; may be given several times
+    #[arg(long, value_name = "key")]
+    pub remove_key: Vec<String>,
+    /// How many of the keys must sign
+    #[arg(long, value_name = "number")]
+    pub threshold: Option<u64>,
+    /// Spread the projects over so many bins from now on, a power of two from 2 to 16384; a repository of the profile small
+    /// becomes one of pep458
+    #[arg(long, value_name = "number")]
+    pub bins: Option<u32>,
+    /// For how long the new root is good (90d); otherwise as repo.toml says
+    #[arg(long, value_name = "time", value_parser = expiry_grace)]
+    pub expires: Option<Duration>,
+    /// Sign again what would expire, whatever else changes: root, targets or all
+    #[arg(long, value_name = "role", value_parser = renewal())]
+    pub renew: Option<OfflineRenewal>,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+}
+
+/// `--role`
+fn group() -> impl TypedValueParser<Value = SigningGroup> {
+    PossibleValuesParser::new(["root", "targets", "online"]).map(|name| match name.as_str() {
+        "targets" => SigningGroup::Targets,
+        "online" => SigningGroup::Online,
+        _ => SigningGroup::Root,
+    })
+}
+
+/// `--renew`
+fn renewal() -> impl TypedValueParser<Value = OfflineRenewal> {
+    PossibleValuesParser::new(["root", "targets", "all"])
+        .map(|name| OfflineRenewal { root: name != "targets", targets: name != "root" })
+}
+
 /// Writes what people shall sign next.
 ///
 /// # Errors
 /// When a key is not found, too few remain, or nothing changes.
-pub async fn edit(repo: &OperatorOptions, edit: &EditRoot, terminal: &Terminal) -> Result<(), Failure> {
+pub async fn edit(edit: &EditArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let repo = &edit.operator_directory;
     let operator_directory = OperatorDirectory::open(&repo.directory)?;
     let storage = Storage::open(&operator_directory.output())?;
     let ceremony = Ceremony::read(&operator_directory, &storage, terminal).await?;
-    let mut ring = ceremony::ring(&operator_directory, &repo.unlock())?;
+    let mut ring = ceremony::ring(&operator_directory, &without_passphrase(terminal))?;
     let mut wanted = ceremony.expected().ok_or_else(no_root)?;
-    let group = match edit.group {
-        EditedGroup::Root => SigningGroup::Root,
-        EditedGroup::Targets => SigningGroup::Targets,
-        EditedGroup::Online => SigningGroup::Online,
-    };
     let mut added = Vec::new();
-    for path in &edit.add {
-        let key = keys::open(path)?;
+    for file in &edit.add_key {
+        let key = keys::open(file)?;
         ring.add_file(key.clone());
         added.push(key);
     }
-    if !added.is_empty() || !edit.remove.is_empty() || edit.threshold.is_some() {
-        let signers = changed(&wanted.group(group), edit, &added, &ring)?;
-        wanted.set_group(group, &signers).map_err(impossible)?;
+    if !added.is_empty() || !edit.remove_key.is_empty() || edit.threshold.is_some() {
+        let signers = changed(&wanted.group(edit.role), edit, &added, &ring)?;
+        wanted.set_group(edit.role, &signers).map_err(impossible)?;
     }
     let spread = match edit.bins {
         None => None,
@@ -50,10 +101,8 @@ pub async fn edit(repo: &OperatorOptions, edit: &EditRoot, terminal: &Terminal) 
             Some(config)
         }
     };
-    let renewed = OfflineRenewal {
-        root: matches!(edit.renew, Renewed::Root | Renewed::All) || edit.expires.is_some(),
-        targets: matches!(edit.renew, Renewed::Targets | Renewed::All),
-    };
+    let renewed = edit.renew.unwrap_or_default();
+    let renewed = OfflineRenewal { root: renewed.root || edit.expires.is_some(), ..renewed };
     let mut files = prepare(&operator_directory, &ceremony, &wanted, renewed);
     if renewed.targets {
         let expires = UnixTime(unix_now().0 + operator_directory.config.policy().expiry.targets);
@@ -69,7 +118,7 @@ pub async fn edit(repo: &OperatorOptions, edit: &EditRoot, terminal: &Terminal) 
         return Err(Failure::new(Code::RepoNothingChanges, "Nothing would change")
             .hint("--add-key, --remove-key and --threshold change who signs, --bins over what the projects are spread; --renew all signs the same again"));
     }
-    if !repo.dry_run {
+    if !edit.dry_run {
         for key in &added {
             keys::adopt(&operator_directory.keys(), key, false)?;
         }
@@ -78,10 +127,10 @@ pub async fn edit(repo: &OperatorOptions, edit: &EditRoot, terminal: &Terminal) 
             operator_directory.write(CONFIG_FILE, text.as_bytes())?;
         }
     }
-    stage(repo, &operator_directory, ceremony, files, &ring, terminal)
+    stage(repo, edit.dry_run, &operator_directory, ceremony, files, &ring, terminal)
 }
 
-/// The files that have to be signed so that this is published. A file that waits and says the same stays: it may have
+/// The files that must be signed before this can be published. A waiting file with the same content stays: it may have
 /// signatures already.
 pub fn prepare(
     operator_directory: &OperatorDirectory,
@@ -91,7 +140,7 @@ pub fn prepare(
 ) -> Vec<OfflineMetadataFile> {
     let published = ceremony.published.as_ref().map(OfflineMetadata::of);
     let files = wanted.changes_since(published.as_ref(), renewed, &operator_directory.config.policy(), unix_now());
-    // What waits only for another expiry.
+    // Files that wait only because of another expiry.
     let is_there = |waiting: &OfflineMetadataFile| files.iter().any(|file| file.role() == waiting.role());
     let others = ceremony.waiting.iter().filter(|waiting| wanted.matches_file(waiting) && !is_there(waiting));
     let others: Vec<OfflineMetadataFile> = others.cloned().collect();
@@ -105,7 +154,7 @@ pub fn prepare(
     files
 }
 
-/// What the people of projects sign so that it expires later. Where something waits for them already, that does it.
+/// The metadata of claimed projects with a later expiry. Where a file waits for their key holders already, it is kept.
 async fn renewed_projects(
     ceremony: &Ceremony,
     wanted: &OfflineMetadata,
@@ -125,12 +174,13 @@ async fn renewed_projects(
     Ok(read.into_iter().map(next).collect())
 }
 
-/// Shows what changes, lets it wait, and says what comes next.
+/// Prints what changes, stages the files, and prints what comes next.
 ///
 /// # Errors
 /// When the disk refuses.
 pub fn stage(
-    repo: &OperatorOptions,
+    repo: &OperatorDirectoryArgs,
+    dry_run: bool,
     operator_directory: &OperatorDirectory,
     ceremony: Ceremony,
     files: Vec<OfflineMetadataFile>,
@@ -141,15 +191,15 @@ pub fn stage(
     if !repo.json {
         say_difference(before.as_ref(), &files, ring, terminal);
     }
-    if !repo.dry_run {
+    if !dry_run {
         ceremony::stage(operator_directory, &files)?;
     }
     let ceremony = ceremony.with(files);
     super::warn_of_keys(&ceremony, ring, terminal);
     if repo.json {
         let files = super::waiting_json(&ceremony, operator_directory, ring);
-        terminal.json(&json!({"files": files, "dry_run": repo.dry_run}).to_string());
-    } else if repo.dry_run {
+        terminal.json(&json!({"files": files, "dry_run": dry_run}).to_string());
+    } else if dry_run {
         terminal.line("Nothing was written.");
     } else {
         super::say_what_is_next(&ceremony, operator_directory, ring, terminal);
@@ -157,7 +207,7 @@ pub fn stage(
     Ok(())
 }
 
-/// Says what changes with each file.
+/// Prints what changes with each file.
 pub fn say_difference(
     before: Option<&OfflineMetadata>,
     files: &[OfflineMetadataFile],
@@ -179,9 +229,9 @@ pub fn say_difference(
 }
 
 /// The group as it shall be.
-fn changed(group: &KeyGroup, edit: &EditRoot, added: &[keys::KeyFile], ring: &KeyRing) -> Result<KeyGroup, Failure> {
+fn changed(group: &KeyGroup, edit: &EditArgs, added: &[keys::KeyFile], ring: &KeyRing) -> Result<KeyGroup, Failure> {
     let mut signers: Vec<Key> = group.keys.clone();
-    for name in &edit.remove {
+    for name in &edit.remove_key {
         let by_name = ring.find(name).map(Key::identifier);
         let is_meant = |key: &Key| {
             let id = key.identifier();
@@ -205,12 +255,12 @@ fn changed(group: &KeyGroup, edit: &EditRoot, added: &[keys::KeyFile], ring: &Ke
     KeyGroup::new(signers, edit.threshold.unwrap_or(group.threshold)).map_err(impossible)
 }
 
-/// Why who signs cannot be changed so.
+/// Why keys and thresholds cannot be changed in this way.
 pub fn impossible(error: CeremonyError) -> Failure {
     Failure::new(Code::RepoCeremony, format!("This change is impossible: {error}"))
 }
 
-/// There is nothing to change.
+/// The failure when there is no root to change.
 pub fn no_root() -> Failure {
     Failure::new(Code::RepoNoRoot, "There is no root, neither published nor waiting")
         .hint("`tufpip repo init` makes the first one")

@@ -1,15 +1,16 @@
-//! `repo root sign`, `repo sign`: a signature more on what waits for people, after they have seen what it says.
+//! `repo root sign`, `repo sign`: adds a key holder's signature to offline metadata, after showing its content.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use repository::ceremony::{OfflineMetadata, OfflineMetadataFile, SignatureRequirement, requirements};
 use serde_json::json;
 use tuf::KeyId;
 use tuf::metadata::{Metadata, Root, TopLevelRole};
 
 use crate::commands::confirmation::confirm;
-use crate::settings::{OperatorOptions, SignFiles};
+use crate::commands::repo::{OperatorDirectoryArgs, PassphraseArgs, path};
 use crate::terminal::Terminal;
 use installer::error::{Code, Exit, Failure};
 use installer::trust::unix_now;
@@ -29,7 +30,7 @@ struct ToSign {
     has_more: bool,
 }
 
-/// What a file is compared with, and what says whose signatures it needs.
+/// What a file is compared with, and what determines whose signatures it needs.
 struct SigningContext {
     ceremony: Option<Ceremony>,
     /// What `--previous` names.
@@ -42,24 +43,52 @@ impl SigningContext {
         self.previous.as_ref().or(self.ceremony.as_ref().and_then(|ceremony| ceremony.before.as_ref()))
     }
 
-    /// As it will be with these files.
+    /// The state that these files lead to.
     fn expected(&self, files: &[OfflineMetadataFile]) -> Option<OfflineMetadata> {
         let previous = || Some(OfflineMetadata { root: self.previous.clone()?, delegators: BTreeMap::new() });
         OfflineMetadata::expected(self.ceremony.as_ref().and_then(Ceremony::expected).or_else(previous), files)
     }
 
-    /// Whether the keys before have to sign a file too, and are not known.
+    /// Whether the keys of the previous root must sign a file too, and are not known.
     fn lacks_the_old_root(&self, file: &OfflineMetadataFile) -> bool {
         let is_before = |root: &Root| root.version.checked_add(1) == Some(file.version());
         matches!(file, OfflineMetadataFile::Root(_)) && file.version() > 1 && !self.before().is_some_and(is_before)
     }
 }
 
+/// Add signatures to what people sign
+///
+/// Works on the files alone, so that it can be done where the private keys are, without a repository.
+#[derive(Clone, Debug, Args)]
+pub struct SignArgs {
+    /// The files; all that wait in staged/metadata when none is named. Of a file and copies of it, the first gets the
+    /// signatures of all
+    #[arg(value_name = "file", value_parser = path)]
+    pub files: Vec<PathBuf>,
+    /// A private key to sign with; may be given several times; otherwise all in the repository's keys
+    #[arg(long = "key", value_name = "file", value_parser = path)]
+    pub keys: Vec<PathBuf>,
+    /// The root before the new one, whose keys must sign it too; otherwise root.json of the repository
+    #[arg(long, value_name = "file", value_parser = path)]
+    pub previous: Option<PathBuf>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Only say what would be signed, and who has signed
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub operator_directory: OperatorDirectoryArgs,
+    #[command(flatten)]
+    pub unlock: PassphraseArgs,
+}
+
 /// Signs.
 ///
 /// # Errors
 /// When a file or key cannot be used, no key here may sign, or nobody agrees.
-pub async fn sign(repo: &OperatorOptions, sign: &SignFiles, terminal: &Terminal) -> Result<(), Failure> {
+pub async fn sign(sign: &SignArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let repo = &sign.operator_directory;
     let operator_directory = match repo.directory.join(CONFIG_FILE).is_file() {
         true => Some(OperatorDirectory::open(&repo.directory)?),
         false => None,
@@ -69,7 +98,7 @@ pub async fn sign(repo: &OperatorOptions, sign: &SignFiles, terminal: &Terminal)
         None => None,
     };
     let known = SigningContext { ceremony, previous: sign.previous.as_deref().map(read_previous).transpose()? };
-    let mut ring = ring(repo, sign, operator_directory.as_ref())?;
+    let mut ring = ring(sign, operator_directory.as_ref(), terminal)?;
     let mut files = to_sign(sign, operator_directory.as_ref(), &known, &ring)?;
     if !repo.json {
         for one in &files {
@@ -88,21 +117,21 @@ pub async fn sign(repo: &OperatorOptions, sign: &SignFiles, terminal: &Terminal)
     }
     let signers = signers(&files);
     let has_more = files.iter().any(|one| one.has_more);
-    if signers.is_empty() && !repo.dry_run && !has_more {
+    if signers.is_empty() && !sign.dry_run && !has_more {
         return Err(nobody(&files, &known, sign, &ring));
     }
-    if signers.is_empty() && !repo.dry_run {
+    if signers.is_empty() && !sign.dry_run {
         for one in files.iter().filter(|one| one.has_more) {
             write_whole(&one.path, &one.file.to_bytes()).map_err(|error| disk_failure(&one.path, &error))?;
         }
-    } else if !repo.dry_run {
+    } else if !sign.dry_run {
         let names: Vec<String> = signers.iter().map(|id| ring.display_name(id)).collect();
         let question = format!("Sign this with {}", names.join(", "));
         if repo.json && !sign.yes {
             let message = "Nothing was signed: with --json nobody is asked";
             return Err(Failure::new(Code::UsageNoInput, message).hint("give --yes, and nobody has to be"));
         }
-        if !sign.yes && !confirm(&question, repo.no_input)? {
+        if !sign.yes && !confirm(&question, terminal.settings().no_input)? {
             terminal.line("Nothing was signed.");
             return Ok(());
         }
@@ -110,11 +139,11 @@ pub async fn sign(repo: &OperatorOptions, sign: &SignFiles, terminal: &Terminal)
             add_signatures(one, &mut ring)?;
         }
     }
-    report(repo, &mut files, &known, &ring, terminal);
+    report(sign, &mut files, &known, &ring, terminal);
     Ok(())
 }
 
-/// What is known of the repository: if the place it is published in cannot be read here, only what waits.
+/// What is known of the repository: only the waiting files if the storage cannot be read here.
 async fn known(operator_directory: &OperatorDirectory, terminal: &Terminal) -> Result<Ceremony, Failure> {
     let storage = Storage::open(&operator_directory.output())?;
     match Ceremony::read(operator_directory, &storage, terminal).await {
@@ -126,7 +155,7 @@ async fn known(operator_directory: &OperatorDirectory, terminal: &Terminal) -> R
     }
 }
 
-/// Says what changes with files in whose place others are published.
+/// Prints what changes with files that replace published ones.
 async fn say_what_changes(
     files: &[ToSign],
     known: &SigningContext,
@@ -159,13 +188,13 @@ async fn say_what_changes(
 
 /// The keys that were named, or those of the repository.
 fn ring(
-    repo: &OperatorOptions,
-    sign: &SignFiles,
+    sign: &SignArgs,
     operator_directory: Option<&OperatorDirectory>,
+    terminal: &Terminal,
 ) -> Result<KeyRing, Failure> {
     if sign.keys.is_empty() {
         return match operator_directory {
-            Some(operator_directory) => ceremony::ring(operator_directory, &repo.unlock()),
+            Some(operator_directory) => ceremony::ring(operator_directory, &sign.unlock.options(terminal)),
             None => Err(Failure::usage("no key to sign with: --key names a .pem file")),
         };
     }
@@ -173,9 +202,9 @@ fn ring(
         Some(operator_directory) => keys::in_directory(&operator_directory.keys())?,
         None => keys_beside(&sign.keys),
     };
-    // Only their names: who was not named does not sign.
+    // Only their names: keys that were not named do not sign.
     names.iter_mut().for_each(|key| key.private = None);
-    let mut ring = KeyRing::new(names, Passphrases::new(&repo.unlock()));
+    let mut ring = KeyRing::new(names, Passphrases::new(&sign.unlock.options(terminal)));
     for path in &sign.keys {
         if path.extension().is_some_and(|extension| extension == "pub") {
             return Err(Failure::usage(format!("{} is a public key; --key wants the .pem file", path.display())));
@@ -185,7 +214,7 @@ fn ring(
     Ok(ring)
 }
 
-/// The public keys that somebody keeps beside their own ones: those of the others who sign. What is no key is no name.
+/// The public keys beside the user's own ones: those of the other key holders. Files that are no keys are ignored.
 fn keys_beside(own: &[PathBuf]) -> Vec<KeyFile> {
     let directories: BTreeSet<&Path> = own.iter().filter_map(|path| path.parent()).collect();
     let directories =
@@ -198,7 +227,7 @@ fn keys_beside(own: &[PathBuf]) -> Vec<KeyFile> {
 }
 
 fn to_sign(
-    sign: &SignFiles,
+    sign: &SignArgs,
     operator_directory: Option<&OperatorDirectory>,
     known: &SigningContext,
     ring: &KeyRing,
@@ -242,7 +271,7 @@ fn to_sign(
     for (path, file) in files {
         let requirements = requirements(&file, known.before(), expected.as_ref());
         let mut signers: Vec<KeyId> = match requirements.is_empty() {
-            // Who may sign stands in another file, which is not here: whoever was named does.
+            // The file that lists the permitted keys is not here: all named keys sign.
             true => ring.ids().filter(|_| !sign.keys.is_empty()).cloned().collect(),
             false => {
                 requirements.iter().flat_map(SignatureRequirement::missing).filter(|id| ring.has(id)).cloned().collect()
@@ -272,13 +301,13 @@ fn add_signatures(one: &mut ToSign, ring: &mut KeyRing) -> Result<(), Failure> {
     write_whole(&one.path, &one.file.to_bytes()).map_err(|error| disk_failure(&one.path, &error))
 }
 
-fn report(repo: &OperatorOptions, files: &mut [ToSign], known: &SigningContext, ring: &KeyRing, terminal: &Terminal) {
+fn report(sign: &SignArgs, files: &mut [ToSign], known: &SigningContext, ring: &KeyRing, terminal: &Terminal) {
     let together: Vec<OfflineMetadataFile> = files.iter().map(|one| one.file.clone()).collect();
     let expected = known.expected(&together);
     for one in files.iter_mut() {
         one.requirements = requirements(&one.file, known.before(), expected.as_ref());
     }
-    if repo.json {
+    if sign.operator_directory.json {
         let files: Vec<_> = files
             .iter()
             .map(|one| {
@@ -292,7 +321,7 @@ fn report(repo: &OperatorOptions, files: &mut [ToSign], known: &SigningContext, 
                 said
             })
             .collect();
-        terminal.data(&json!({"files": files, "dry_run": repo.dry_run}).to_string());
+        terminal.json(&json!({"files": files, "dry_run": sign.dry_run}).to_string());
         return;
     }
     for one in files.iter() {
@@ -312,13 +341,13 @@ fn report(repo: &OperatorOptions, files: &mut [ToSign], known: &SigningContext, 
     }
 }
 
-/// That the signatures of the root before are needed too.
+/// A note that signatures of the previous root's keys are needed too.
 fn not_counted(file: &OfflineMetadataFile) -> String {
     let name = file.file_name();
     printable::line(&format!("{name}: the old root's own signatures cannot be counted here; give --previous root.json"))
 }
 
-fn nobody(files: &[ToSign], known: &SigningContext, sign: &SignFiles, ring: &KeyRing) -> Failure {
+fn nobody(files: &[ToSign], known: &SigningContext, sign: &SignArgs, ring: &KeyRing) -> Failure {
     if files.is_empty() {
         return Failure::new(Code::RepoNothingWaits, "Nothing waits for signatures");
     }
@@ -368,7 +397,7 @@ fn refuse_other_previous(file: &OfflineMetadataFile, previous: &Root) -> Result<
         .hint("it is root.json where the index is published from, and tuf/N.root.json of the index"))
 }
 
-/// The root before, which whoever it names must have signed.
+/// Reads the previous root, which its own keys must have signed.
 fn read_previous(path: &Path) -> Result<Root, Failure> {
     let no_root = |problem: String| Failure::new(Code::RepoMetadataFile, format!("{} {problem}", path.display()));
     let bytes = std::fs::read(path).map_err(|error| disk_failure(path, &error))?;

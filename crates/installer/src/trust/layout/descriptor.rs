@@ -20,7 +20,7 @@ const OLD_HTML_TYPE: &str = "text/html";
 /// Reads a descriptor.
 ///
 /// # Errors
-/// With the place of what is wrong.
+/// An error with the place of the invalid value.
 pub fn read(value: &Value) -> Result<Layout, LayoutError> {
     let Value::Object(fields) = value else {
         return Err(error("descriptor", "is neither the name of a layout nor an object"));
@@ -48,7 +48,7 @@ pub fn read(value: &Value) -> Result<Layout, LayoutError> {
     if distribution.is_none() && trust != DistributionTrust::Page {
         return Err(error("dist_target", "is missing, and dist_trust says that distributions are targets"));
     }
-    // Links on pages are complete: nothing would be made of them by such a prefix.
+    // Links on pages are complete: such a prefix would have no effect.
     if !matches!(fields.get("dist_hash_prefix"), None | Some(Value::Bool(false))) {
         return Err(error("dist_hash_prefix", "is not false; distributions are fetched as the page links to them"));
     }
@@ -138,7 +138,7 @@ fn metadata_template(text: &str) -> Result<Template, LayoutError> {
     Ok(template)
 }
 
-/// Relative to a directory, and a directory itself: else what follows would be glued to a file name.
+/// Must be relative to a directory and a directory itself: else what follows would be appended to a file name.
 fn check_base(base: &str) -> Result<(), LayoutError> {
     let is_directory = base.is_empty() || base.ends_with('/');
     if !is_directory || base.len() > MAX_BASE || base.contains(['?', '#', '\\']) || base.chars().any(char::is_control) {

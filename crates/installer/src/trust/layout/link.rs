@@ -25,7 +25,7 @@ pub fn segment_problem(segment: &str) -> Option<&'static str> {
     }
 }
 
-/// That part of the link's path, decoded; `None` when the link is not of the form the part is about.
+/// That part of the link's path, decoded; `None` when the link does not have the form that the part needs.
 pub fn part(part: &LinkPart, link: &Url, filename: &str) -> Result<Option<String>, LayoutError> {
     let encoded: Vec<&str> = link.path_segments().map(Iterator::collect).unwrap_or_default();
     let encoded = match part {
@@ -42,7 +42,7 @@ pub fn part(part: &LinkPart, link: &Url, filename: &str) -> Result<Option<String
         }
         decoded.push(segment);
     }
-    // What is installed as one file must not be vouched for as another.
+    // The target path must end in the name of the installed file.
     if decoded.last().is_none_or(|name| name != filename) {
         return Err(error(link, &format!("the page calls it '{}'", shown(filename))));
     }

@@ -40,7 +40,7 @@ fn start(page: &PageTarget, index_urls: &IndexUrls<'_>) -> Result<Url, LayoutErr
     } else {
         index_urls.index.clone()
     };
-    // Metadata from a server must not make us read local files, nor metadata over https make us speak http.
+    // Metadata from a server must not lead to local files, nor metadata over https to http.
     let scheme = start.scheme();
     let allowed = matches!(scheme, "http" | "https" | "file")
         && (scheme == "https" || scheme == index_urls.index.scheme() || scheme == index_urls.metadata.scheme());

@@ -1,4 +1,4 @@
-//! Templates: text with variables, and nothing that could be called code.
+//! Templates: text with variables, without any logic.
 
 use packaging::PackageName;
 use url::Url;
@@ -77,7 +77,7 @@ impl Template {
     /// Reads a template that may use the variables named in `known`.
     ///
     /// # Errors
-    /// Another variable, or braces that make no sense.
+    /// Another variable, or invalid braces.
     pub fn parse(text: &str, known: &[&str]) -> Result<Self, TemplateError> {
         if text.len() > MAX_LENGTH {
             return Err(TemplateError::TooLong);
@@ -107,8 +107,8 @@ impl Template {
         })
     }
 
-    /// The text with values in place of variables. A variable without a value is left out; which ones a template may use
-    /// was decided when it was read.
+    /// The text with values in place of variables. A variable without a value is left out; which ones a template may
+    /// use was decided when it was read.
     pub fn expand(&self, value: impl Fn(&Variable) -> Option<String>) -> String {
         let text = |part: &Part| match part {
             Part::Text(text) => text.clone(),

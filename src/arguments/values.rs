@@ -1,5 +1,7 @@
-//! Values of options that are more than text. Errors are single sentences; the caller names the option.
+//! Option values that are parsed. An error is one sentence; the caller adds the option's name. Errors are single
+//! sentences; the caller names the option.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,8 +9,10 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use packaging::PackageName;
+use url::Url;
 
-use installer::options::DependencyGroup;
+use installer::options::{self, DependencyGroup};
+use installer::process_environment::ProcessEnvironment;
 
 /// A time in seconds.
 pub type Seconds = Duration;
@@ -92,15 +96,6 @@ pub fn expiry_grace(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// `--expiry`: a role of a repository, `=`, and a time such as `7d`.
-pub fn role_expiry(text: &str) -> Result<(String, Duration), String> {
-    const ROLES: &[&str] = &["root", "targets", "snapshot", "timestamp", "bins"];
-    match text.split_once('=') {
-        Some((role, time)) if ROLES.contains(&role) => Ok((role.to_owned(), expiry_grace(time)?)),
-        _ => Err(format!("expected {} and a time, such as root=365d, found '{text}'", ROLES.join(", "))),
-    }
-}
-
 /// The name of a project.
 pub fn project_name(text: &str) -> Result<PackageName, String> {
     let name = text.trim();
@@ -108,6 +103,46 @@ pub fn project_name(text: &str) -> Result<PackageName, String> {
         return Err("expected the name of a project, found nothing".to_owned());
     }
     name.parse().map_err(|_| format!("expected the name of a project, found '{name}'"))
+}
+
+/// The address of an index, which may be a local directory.
+pub fn index_url(text: &str) -> Result<Url, WholeMessage> {
+    options::index_url(text, &without_home()).map_err(|failure| WholeMessage(failure.message))
+}
+
+/// The address of a directory, with a slash at the end: only behind that is what is below it found.
+pub fn directory_url(text: &str) -> Result<Url, String> {
+    options::parse_index_url(text, &without_home()).map(with_slash).ok_or_else(|| no_url(text))
+}
+
+/// With a slash at the end.
+pub fn with_slash(mut url: Url) -> Url {
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    url
+}
+
+/// What is neither a URL nor a directory.
+pub fn no_url(text: &str) -> String {
+    format!("expected an http or https URL or a local directory, found '{}'", printable::redacted(text))
+}
+
+/// An error that says without the name of its option what is wrong.
+#[derive(Debug)]
+pub struct WholeMessage(pub String);
+
+impl std::fmt::Display for WholeMessage {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WholeMessage {}
+
+/// A leading `~` is expanded before, for all values whose hint says that they may be paths.
+fn without_home() -> ProcessEnvironment {
+    ProcessEnvironment { variables: BTreeMap::new(), system: PathBuf::new() }
 }
 
 #[cfg(test)]
