@@ -2,6 +2,7 @@
 //!
 //! It prints nothing and asks nobody: what happens is told to a [`Reporter`](event::Reporter), what fails is a
 //! [`Failure`](error::Failure). It can run several times at once in one process, and inside itself.
+//! It needs the multi-threaded runtime of tokio: metadata is stored with `block_in_place`.
 //!
 //! Modules depend on those above them only:
 //!

@@ -16,7 +16,7 @@ pub fn line(text: &str) -> String {
     shown
 }
 
-/// A text of several lines: line ends and tabs stay, `\r\n` becomes `\n`, everything else is as in [`line`].
+/// A text of several lines: line ends and tabs stay, `\r\n` becomes `\n`, everything else is as in [`line()`].
 pub fn lines(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -50,7 +50,7 @@ pub fn json(document: &str) -> String {
     shown
 }
 
-/// The first `most` characters of what [`line`] makes of a text, and `…` if there are more. An escape is there whole or not
+/// The first `most` characters of what [`line()`] makes of a text, and `…` if there are more. An escape is there whole or not
 /// at all. What is left out is not even formatted.
 ///
 /// ```

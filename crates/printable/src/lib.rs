@@ -1,4 +1,4 @@
-//! Text and URLs from outside, made fit to be shown: [`line`] and its kin escape what steers a terminal, hides or reorders;
+//! Text and URLs from outside, made fit to be shown: [`line()`] and its kin escape what steers a terminal, hides or reorders;
 //! [`redacted`] and its kin keep passwords out of messages, files and comparisons.
 //!
 //! Every message, log line and file for people that quotes foreign text goes through this crate, so that there is one
@@ -6,7 +6,7 @@
 //!
 //! | what | with |
 //! |---|---|
-//! | a text within a line | [`line`] |
+//! | a text within a line | [`line()`] |
 //! | a text of several lines | [`lines`] |
 //! | a JSON document | [`json`] |
 //! | a text that may be long | [`shortened`] |

@@ -187,7 +187,7 @@ impl Layout {
     }
 
     /// The target path of a distribution; `None` when the layout has none for such links, and then, under
-    /// [`DistributionTrust::Target`] and [`DistributionTrust::Both`], the file is not signed.
+    /// `DistributionTrust::Target` and `Both`, the file is not signed.
     ///
     /// # Errors
     /// File names and links that are crafted to mean something else than they seem to.
