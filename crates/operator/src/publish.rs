@@ -5,11 +5,11 @@
 //! 1. Files with their hash in the name: packages, pages. Nothing refers to them yet.
 //! 2. `V.snapshot.json`, created only if it is missing: its creator owns the number V. Nothing refers to it yet.
 //! 3. Offline metadata; the bins, whose version is V: no two publishers write the same name.
-//! 4. `timestamp.json`, replaced only if it is still the one that was read. This publishes everything. A late publisher starts
-//!    again from the state that the other one has published.
+//! 4. `timestamp.json`, replaced only if it is still the one that was read. This publishes everything. A late publisher
+//!    starts again from the state that the other one has published.
 //! 5. The pages for installers that verify no signatures; they are not protected in any case.
-//! 6. The staged changes are removed. If this is never reached, the next publication applies the same changes again, and finds
-//!    nothing to do but steps 5 and 6.
+//! 6. The staged changes are removed. If this is never reached, the next publication applies the same changes again, and
+//!    finds nothing to do but steps 5 and 6.
 
 mod drafting;
 

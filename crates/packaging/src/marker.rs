@@ -1,8 +1,8 @@
 //! Environment markers (PEP 508): conditions on the machine and Python under which a dependency counts.
 //!
-//! Evaluates as the reference implementation does, including what the specification leaves open: versions are compared where
-//! both sides are versions, and other texts are only equal or not. A marker is kept as it was written and never put in a
-//! normal form, whose size a hostile author could make exponential.
+//! Evaluates as the reference implementation does, including what the specification leaves open: versions are compared
+//! where both sides are versions, and other texts are only equal or not. A marker is kept as it was written and never
+//! put in a normal form, whose size a hostile author could make exponential.
 
 use std::str::FromStr;
 
@@ -80,7 +80,7 @@ impl Marker {
 impl FromStr for Marker {
     type Err = String;
 
-    /// The error says in one line what is wrong.
+    /// The error is one line.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Parser::new(text).marker().map(Self)
     }

@@ -33,7 +33,7 @@ impl<'text> Parser<'text> {
         Self { rest: text, depth: 0 }
     }
 
-    /// The whole text as a marker; the error says in one line what is wrong.
+    /// The whole text as a marker; the error is one line.
     pub fn marker(mut self) -> Result<Expression, String> {
         let expression = self.alternatives()?;
         if self.rest.is_empty() { Ok(expression) } else { Err(self.expected("'and' or 'or'")) }

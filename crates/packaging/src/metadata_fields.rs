@@ -1,6 +1,7 @@
-//! Core metadata as text: headers and a body in the manner of RFC 822, as Python's `email` and `importlib.metadata` read it.
+//! Core metadata as text: headers and a body in the manner of RFC 822, as Python's `email` and `importlib.metadata`
+//! read it.
 //!
-//! Nothing is judged here, so that what is installed can be shown and removed even when its metadata is not valid.
+//! Nothing is validated here, so that what is installed can be shown and removed even when its metadata is not valid.
 
 use serde_json::{Map, Value};
 
@@ -11,7 +12,8 @@ pub struct MetadataFields {
     body: String,
 }
 
-/// The fields of the core metadata specification in the order in which pip reports them; true for those which may repeat.
+/// The fields of the core metadata specification in the order in which pip reports them; true for those which may
+/// repeat.
 const REPORTED: [(&str, bool); 27] = [
     ("Metadata-Version", false),
     ("Name", false),

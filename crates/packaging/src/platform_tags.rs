@@ -22,7 +22,7 @@ pub(crate) fn platform_tags(inputs: &TagInputs) -> Vec<String> {
     }
 }
 
-/// A platform asked for by name together with the older ones it includes, as pip understands `--platform`.
+/// A platform requested by name together with the older ones it includes, as pip understands `--platform`.
 pub(crate) fn expand_platform(platform: &str) -> Vec<String> {
     let (prefix, suffix) = platform.split_once('_').unwrap_or((platform, ""));
     let renamed = |tags: Vec<String>, own: &str, prefix: &str| -> Vec<String> {
@@ -98,7 +98,8 @@ fn add_manylinux(tags: &mut Vec<String>, inputs: &TagInputs, architectures: &[&s
     let oldest = if architectures.iter().any(|name| matches!(*name, "x86_64" | "i686")) { 5 } else { 17 };
     for architecture in architectures {
         for major in (2..=glibc_major.min(100)).rev() {
-            // The last minor version of a major version is not known before the next major version comes: 50 is a guess.
+            // The last minor version of a major version is not known before the next major version comes: 50 is a
+            // guess.
             let newest = if major == glibc_major { glibc_minor.min(1_000) } else { 50 };
             let oldest = if major == 2 { oldest } else { 0 };
             for minor in (oldest..=newest).rev() {

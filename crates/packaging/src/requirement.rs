@@ -1,4 +1,4 @@
-//! A dependency specifier (PEP 508): what a user or a distribution asks for.
+//! A dependency specifier (PEP 508): a requirement of a user or a distribution.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,7 +24,7 @@ const MOST_SHOWN: usize = 200;
 pub struct Requirement {
     /// The normalized project name.
     pub name: PackageName,
-    /// Extras asked for, normalized, in the order written.
+    /// Requested extras, normalized, in the order written.
     pub extras: Vec<ExtraName>,
     /// Version specifiers; empty when any version will do or when there is a URL.
     pub specifiers: VersionSpecifiers,
@@ -48,7 +48,8 @@ pub struct RequirementError {
 }
 
 impl Requirement {
-    /// Whether the requirement applies in `environment` with one of `extras` asked of the distribution that declares it.
+    /// Whether the requirement applies in `environment` with one of `extras` asked of the distribution that declares
+    /// it.
     ///
     /// A marker that mentions no extra does not depend on `extras`.
     pub fn applies(&self, environment: &MarkerEnvironment, extras: &[ExtraName]) -> bool {
@@ -139,7 +140,8 @@ impl<'text> Parts<'text> {
     }
 }
 
-/// What an archive is named. A file in place of a name is a mistake, and must not become the name of a project in an index.
+/// What an archive is named. A file in place of a name is a mistake, and must not become the name of a project in an
+/// index.
 const ARCHIVES: [&str; 12] =
     [".whl", ".zip", ".tar", ".tgz", ".tbz", ".txz", ".tlz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.lz", ".tar.lzma"];
 

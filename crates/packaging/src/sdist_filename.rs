@@ -55,7 +55,7 @@ pub enum DistributionFilenameError {
     /// The name belongs to another project.
     #[error("expected a file of project '{expected}'")]
     OtherProject {
-        /// The project asked for.
+        /// The expected project.
         expected: PackageName,
     },
     /// The version of a source distribution is not valid (PEP 440).

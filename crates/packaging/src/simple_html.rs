@@ -34,7 +34,7 @@ pub(crate) fn read(content: &[u8], page_url: &Url, project: &PackageName) -> Res
     Ok(page)
 }
 
-/// Collects what a page says while the tokenizer walks through it.
+/// Collects the content of a page while the tokenizer walks through it.
 #[derive(Default)]
 struct PageReader {
     /// The tag whose attributes are being read.
@@ -152,7 +152,7 @@ impl AnchorElement {
     }
 }
 
-/// `true`, or `sha256=…`. What is neither still says that there is a file, without saying which.
+/// `true`, or `sha256=…`. Any other value still announces a file, without a hash.
 fn core_metadata_file(value: &str) -> CoreMetadataFile {
     let sha256 = value.strip_prefix("sha256=").map(str::to_ascii_lowercase);
     if sha256.is_none() && value.trim().eq_ignore_ascii_case("false") {

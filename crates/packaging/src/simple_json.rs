@@ -225,7 +225,7 @@ impl<'page> Loose<'page> {
         hashes
     }
 
-    /// PEP 691: anything true is yanked, a string tells why.
+    /// PEP 691: anything true is yanked, a string is the reason.
     fn yanked(self) -> Option<String> {
         match self {
             Self::Text(reason) if !reason.is_empty() => Some(reason.into_owned()),

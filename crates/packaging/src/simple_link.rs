@@ -1,4 +1,4 @@
-//! Links of a page: where they lead, whether they may, and what they say in their fragment.
+//! Links of a page: their target, whether it is allowed, and the hash in their fragment.
 
 use percent_encoding::percent_decode_str;
 use url::Url;

@@ -1,7 +1,7 @@
 //! A project's page in the simple repository API: PEP 503, 592, 629, 658, 691, 700, 714 and 792.
 //!
-//! Reads the JSON form; `simple_html` reads the other. A row that is not understood is skipped and kept with the reason, so
-//! that one bad row never loses the page.
+//! Reads the JSON form; `simple_html` reads the other. A row that is not understood is skipped and kept with the
+//! reason, so that one bad row never loses the page.
 
 use std::borrow::Cow;
 
@@ -31,9 +31,9 @@ pub struct ProjectFile {
     /// The parsed file name.
     #[serde(serialize_with = "write_filename", deserialize_with = "read_filename")]
     pub dist: DistributionFilename,
-    /// Where the file is: absolute, without fragment. It is parsed only when it is wanted, see [`ProjectFile::url`].
+    /// Where the file is: absolute, without fragment. It is parsed on demand, see [`ProjectFile::url`].
     pub raw_url: String,
-    /// What the page says of the content.
+    /// The hashes of the content on the page.
     pub hashes: Hashes,
     /// Versions of Python the file is for, as written.
     pub requires_python: Option<String>,
@@ -228,7 +228,7 @@ impl Hashes {
     }
 }
 
-/// A row of a page before it is judged.
+/// A row of a page before it is validated.
 #[derive(Default)]
 pub(crate) struct Row<'page> {
     pub filename: Option<Cow<'page, str>>,

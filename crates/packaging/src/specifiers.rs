@@ -1,4 +1,4 @@
-//! Version specifiers (PEP 440): which versions are wanted.
+//! Version specifiers (PEP 440): conditions on versions.
 //!
 //! The library parses them. Matching is `specifiers/matching.rs` and nowhere else: the library's own differs from the
 //! reference implementation, and its type stays private, so that no other code can call it.

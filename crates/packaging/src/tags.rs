@@ -1,6 +1,6 @@
 //! Compatibility tags (PEP 425): which wheels an interpreter accepts, and in which order.
 //!
-//! Tags are made from facts that the interpreter was asked for once; nothing here looks at the running machine.
+//! Tags are made from facts that the probe reports once; nothing here looks at the running machine.
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -26,10 +26,10 @@ pub struct TagInputs {
     /// Whether this is a free-threaded build (`Py_GIL_DISABLED`).
     #[serde(default)]
     pub free_threaded: bool,
-    /// Whether the build uses pymalloc; told apart only before Python 3.8.
+    /// Whether the build uses pymalloc; relevant only before Python 3.8.
     #[serde(default)]
     pub pymalloc: bool,
-    /// Whether characters have four bytes; told apart only before Python 3.3.
+    /// Whether characters have four bytes; relevant only before Python 3.3.
     #[serde(default)]
     pub wide_unicode: bool,
     /// The build variable `EXT_SUFFIX`, for instance `.cpython-311-x86_64-linux-gnu.so`.
@@ -62,7 +62,7 @@ pub struct TagInputs {
     pub pyemscripten: Option<String>,
 }
 
-/// The fields of an ELF header that tell ABIs of 32-bit processors apart.
+/// The fields of an ELF header that distinguish ABIs of 32-bit processors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ElfHeader {
     /// 32 or 64.
@@ -75,7 +75,7 @@ pub struct ElfHeader {
     pub flags: u32,
 }
 
-/// Another interpreter to choose wheels for; what is not said is taken from the facts.
+/// Another interpreter to choose wheels for; missing values are taken from the facts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetPython {
     /// Platform tags (`--platform`); empty for the platform of the interpreter.
@@ -137,7 +137,7 @@ impl Tags {
         tags
     }
 
-    /// The tags of `target`, as pip understands its options. With nothing asked these are the tags pip installs by; they
+    /// The tags of `target`, as pip understands its options. Without options these are the tags pip installs by; they
     /// differ from `for_interpreter` only on implementations other than CPython.
     pub fn for_target(inputs: &TagInputs, target: &TargetPython) -> Self {
         let platforms = match target.platforms.as_slice() {
@@ -306,7 +306,7 @@ impl TagInputs {
         if self.debug { vec![format!("{release}d"), release] } else { vec![release] }
     }
 
-    /// The ABI by the suffix of extension modules, without what that says of the platform.
+    /// The ABI in the suffix of extension modules, without the platform in it.
     fn generic_abis(&self) -> Vec<String> {
         let suffix = self.extension_suffix.as_deref().unwrap_or_default();
         let mut parts = suffix.split('.');
@@ -354,7 +354,8 @@ impl TagTexts {
         self.texts.get(number as usize).map_or("", |text| text)
     }
 
-    /// The numbers of those of the tags in `part`, separated by dots, that are known, each once; `None` when there are none.
+    /// The numbers of those of the tags in `part`, separated by dots, that are known, each once; `None` when there are
+    /// none.
     ///
     /// There are never more than known tags, so that the combinations of a hostile file name stay few.
     fn known(&self, part: &str) -> Option<Vec<u32>> {

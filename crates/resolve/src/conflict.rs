@@ -1,7 +1,7 @@
 //! From the solver's proof to an explanation: which requirements on which project exclude each other.
 //!
 //! The proof may have thousands of steps. A person needs the one project the requirements of which contradict each
-//! other, who asks, and why those who ask are there. The requirements closest to the user are shown.
+//! other, which packages have them, and why those packages are needed. The requirements closest to the user are shown.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -27,11 +27,11 @@ type Tree = DerivationTree<Package, CandidateSet, String>;
 /// A requirement that is part of the proof.
 struct ProofLine<'a> {
     parent: Package,
-    /// The parents that ask it, of which `index` is the best.
+    /// The parents that have the requirement, of which `index` is the best.
     parents: CandidateSet,
     index: u32,
     asked: ActiveRequirement<'a>,
-    /// The project asked for.
+    /// The required project.
     project: u32,
     range: CandidateSet,
 }
@@ -51,7 +51,7 @@ pub(crate) fn explain(provider: &Provider<'_>, tree: Tree) -> Explanation {
         })
         .min_by_key(|lines| {
             let distance: u32 = lines.iter().map(|line| distance(provider, line.parent)).sum();
-            // What is wrong with the best version of a parent is what its user wants to know.
+            // The problem of the best version of a parent is the most useful one to show.
             let age: usize = lines.iter().map(|line| better_versions(provider, line)).sum();
             (distance, age, lines.len())
         });
@@ -173,7 +173,7 @@ fn distance(provider: &Provider<'_>, package: Package) -> u32 {
     }
 }
 
-/// How many versions of the parent are better than the one that asks.
+/// How many versions of the parent are better than the one with the requirement.
 fn better_versions(provider: &Provider<'_>, line: &ProofLine<'_>) -> usize {
     let table = line.parent.project().and_then(|project| provider.table(project));
     table.map_or(0, |table| table.entries.len().saturating_sub(line.index as usize + 1))
@@ -356,7 +356,7 @@ fn source_aside(provider: &Provider<'_>, line: &ProofLine<'_>, all: &[ProofLine<
     })
 }
 
-/// Other versions of a parent that ask for the same.
+/// Other versions of a parent with the same requirement.
 fn the_same(provider: &Provider<'_>, line: &ProofLine<'_>) -> Option<Note> {
     let table = provider.table(line.parent.project()?)?;
     let known: Vec<u32> = line.parents.best_first().filter(|index| table.entry(*index).is_some()).collect();

@@ -24,7 +24,7 @@ pub enum Explanation {
 pub struct Parent {
     /// The project.
     pub name: PackageName,
-    /// The version that asks.
+    /// The version that has the requirement.
     pub version: Version,
 }
 
@@ -33,7 +33,7 @@ pub struct Parent {
 pub struct NoMatch {
     /// The requirement.
     pub requirement: Requirement,
-    /// Who asks; `None` for the user.
+    /// The package that has the requirement; `None` for the user.
     pub parent: Option<Parent>,
     /// Where the user's requirement was read; empty for a dependency.
     pub source: String,
@@ -62,16 +62,16 @@ pub struct Conflict {
     pub constraints: Vec<UserRequirement>,
     /// Projects among them of which nothing at all can be used here.
     pub without_candidates: Vec<PackageName>,
-    /// How it came to this: who wants a parent, which other versions ask the same.
+    /// The reasons: what requires a parent, and which other versions have the same requirement.
     pub notes: Vec<Note>,
 }
 
 /// A requirement in a conflict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConflictCause {
-    /// Who asks; `None` for the user.
+    /// The package that has the requirement; `None` for the user.
     pub parent: Option<Parent>,
-    /// What is asked for.
+    /// The requirement.
     pub requirement: Requirement,
     /// Where the user's requirement was read; empty for a dependency.
     pub source: String,
@@ -82,7 +82,7 @@ pub struct ConflictCause {
 pub struct Unusable {
     /// The requirement that names it.
     pub requirement: Requirement,
-    /// Who asks; `None` for the user.
+    /// The package that has the requirement; `None` for the user.
     pub parent: Option<Parent>,
     /// What it is, when that is known.
     pub version: Option<Version>,
@@ -156,7 +156,7 @@ impl NoMatch {
         shown(&self.requirement)
     }
 
-    /// pip's lines, of which the last says what could not be found. Of more than `most` versions the middle is left
+    /// pip's lines, of which the last names what was not found. Of more than `most` versions the middle is left
     /// out.
     pub fn lines(&self, most: usize) -> Vec<String> {
         let mut lines = Vec::new();

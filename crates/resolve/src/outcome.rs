@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::CandidateId;
 use crate::explanation::Explanation;
 
-/// What solving a request against a catalog says.
+/// The result of solving a request against a catalog.
 #[derive(Clone, Debug)]
 pub enum SolveOutcome {
     /// Everything needed is known and fits together.
     Solved(Resolution),
     /// Facts to fetch, never empty; put all of them into the catalog and solve again.
     Missing(Vec<Fact>),
-    /// Nothing can satisfy the request, whatever the facts still missing may say.
+    /// Nothing can satisfy the request, for any content of the missing facts.
     Impossible(Explanation),
 }
 
@@ -64,27 +64,27 @@ pub struct Pin {
     pub extras: Vec<ExtraName>,
     /// Whether the candidate was yanked; pip then warns.
     pub yanked: bool,
-    /// Who asked for it: the user's requirements first, then other pins.
+    /// The requirements for it: first those of the user, then those of other pins.
     pub requested_by: Vec<RequestedBy>,
 }
 
 /// A requirement that is in effect in a resolution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RequestedBy {
-    /// The user asked.
+    /// A requirement of the user.
     User {
-        /// What was asked for.
+        /// The requirement.
         requirement: Requirement,
         /// Where it was read.
         source: String,
     },
-    /// Another pin asked.
+    /// A requirement of another pin.
     Pin {
         /// The project of that pin.
         name: PackageName,
         /// Its version.
         version: Version,
-        /// What it asked for.
+        /// The requirement.
         requirement: Requirement,
     },
 }
@@ -92,7 +92,7 @@ pub enum RequestedBy {
 /// A warning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Warning {
-    /// An extra was asked for that the candidate does not provide; it is ignored.
+    /// A requested extra that the candidate does not provide; it is ignored.
     UnknownExtra {
         /// The project.
         name: PackageName,

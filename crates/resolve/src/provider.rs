@@ -22,9 +22,10 @@ const CONFLICTS_TO_PROMOTE: u32 = 5;
 pub(crate) struct Learned {
     /// Direct references of dependencies.
     pub(crate) references: HashMap<PackageName, Vec<DirectReference>>,
-    /// Direct references that were chosen although nothing in the solution asks for them.
+    /// Direct references that were chosen although nothing in the solution requires them.
     pub(crate) unwanted: HashSet<String>,
-    /// Projects of which pre-releases and yanked candidates are admitted when any requirement asks for them by name.
+    /// Projects of which pre-releases and yanked candidates are admitted when any requirement names them (see
+    /// `is_asked_for`).
     pub(crate) admitted: HashSet<PackageName>,
     /// Projects to decide before others, the most urgent first.
     pub(crate) early: Vec<PackageName>,
@@ -142,7 +143,7 @@ impl<'a> Provider<'a> {
         Some(CandidateId { name: table.name.clone(), version, origin })
     }
 
-    /// What a package asks for at `index`, the tie of an extra to its project aside; nothing while that is not known.
+    /// The requirements of a package at `index`, apart from the tie of an extra to its project; empty while unknown.
     pub(crate) fn active_requirements(&self, package: Package, index: u32) -> Vec<ActiveRequirement<'a>> {
         let environment = self.request.environment;
         let Some(project) = package.project() else {
@@ -193,7 +194,7 @@ impl<'a> Provider<'a> {
         }
         let listed = || range.best_first().filter(|index| table.entry(*index).is_some_and(|entry| !entry.direct));
         let Some(first) = listed().next() else {
-            // Whether something asks for the direct reference is looked at when the solution is complete.
+            // Whether something requires the direct reference is checked when the solution is complete.
             return range.best_first().next();
         };
         let entry = table.entry(first)?;
@@ -220,7 +221,7 @@ impl<'a> Provider<'a> {
         asked_for && table.prereleases != Prereleases::Forbid
     }
 
-    /// Projects of which something was refused that some requirement asks for.
+    /// Projects with a refused candidate that some requirement names.
     pub(crate) fn refused_but_requested(&self) -> Vec<PackageName> {
         let search = self.search.borrow();
         let refused = search.refused().filter_map(|(project, range)| {
@@ -399,7 +400,7 @@ impl<'a> Provider<'a> {
         }
     }
 
-    /// Whether `package` asks for another candidate of `project` than was decided, and could have it.
+    /// Whether `package` requires another candidate of `project` than was decided, which would be available.
     ///
     /// The solver would then go back to older versions of `package`, and pip to another candidate of `project`.
     /// Deciding `package` first comes to what pip does. It is tried once for each project, so that attempts come to an

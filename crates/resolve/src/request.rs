@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A requirement or constraint of the user, and where it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRequirement {
-    /// What is asked for. A path or a URL without a name becomes `name @ url` before it gets here.
+    /// The requirement. A path or a URL without a name becomes `name @ url` before it gets here.
     pub requirement: Requirement,
     /// Where it was read, for messages: "the command line" or "r.txt line 3".
     pub source: String,

@@ -5,9 +5,9 @@
 //! fell out of the search is forgotten late, so that a requirement may count although it no longer is in effect: then
 //! a pre-release is admitted that pip would not admit.
 //!
-//! The other way round, a candidate may be refused at a moment when the requirement that asks for it is not in effect
-//! yet, and the solver never asks again. Then everything is solved once more with that project marked, and of it
-//! whatever any requirement asks for by name is admitted. This, too, admits a little more than pip.
+//! Conversely, a candidate may be refused at a moment when the requirement that names it is not in effect
+//! yet, and the solver never tries it again. Then everything is solved once more with that project marked, and of it
+//! every candidate that any requirement names is admitted. This, too, admits a little more than pip.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -56,7 +56,7 @@ pub(crate) struct Search {
     chosen: HashMap<Package, u32>,
     /// The range the latest choice was made from.
     ranges: HashMap<Package, CandidateSet>,
-    /// All requirements seen on a project, by who asks.
+    /// All requirements seen on a project, by the package that has them.
     demands: HashMap<u32, HashMap<Package, DemandsByIndex>>,
     /// For each project the ranges that were refused only because of the requirements in effect at that moment.
     refused: HashMap<u32, Vec<CandidateSet>>,
@@ -97,7 +97,7 @@ impl Search {
         self.refused.entry(project).or_default().push(range.clone());
     }
 
-    /// Whether some requirement, in effect or not, asks for this very pre-release or yanked candidate.
+    /// Whether some requirement, in effect or not, names this pre-release or pins this yanked candidate.
     pub(crate) fn is_asked_for(&self, project: u32, index: u32, entry: &TableEntry<'_>) -> bool {
         let demands = self.demands.get(&project).into_iter().flat_map(HashMap::values).flat_map(HashMap::values);
         demands.flatten().any(|demand| {

@@ -1,4 +1,4 @@
-//! From the solver's choice to a resolution: pins, who asked for them, warnings.
+//! From the solver's choice to a resolution: pins, the requirements for them, warnings.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,7 +15,7 @@ pub(crate) fn in_order(chosen: &Chosen) -> BTreeMap<Package, u32> {
     chosen.iter().map(|(package, index)| (*package, *index)).collect()
 }
 
-/// A direct reference that was chosen only because nothing else fits, while nothing in the solution asks for it.
+/// A direct reference that was chosen only because nothing else fits, while nothing in the solution requires it.
 pub(crate) fn unwanted_reference(provider: &Provider<'_>, chosen: &Chosen) -> Option<String> {
     let is_direct = |package: &Package, index: u32| {
         let table = package.project().and_then(|project| provider.table(project));

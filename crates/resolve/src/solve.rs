@@ -13,7 +13,7 @@ use crate::search::Package;
 use crate::solution::{self, Chosen};
 use crate::table::{EntrySource, Table};
 
-/// The most candidates of one project whose metadata is asked for at once.
+/// The most candidates of one project whose metadata is requested at once.
 const LARGEST_BATCH: usize = 256;
 /// From this number of known metadata on, a batch goes beyond the range in question.
 const METADATA_OF_A_LONG_SEARCH: usize = 4;
@@ -118,7 +118,7 @@ fn missing(provider: &Provider<'_>, chosen: &Chosen) -> Vec<Fact> {
 
 /// The metadata of the chosen candidate and of those that would be tried next.
 ///
-/// The more metadata of a project was already asked for, the more is asked for at once, so that going back through
+/// The more metadata of a project was already requested, the more is requested at once, so that going back through
 /// thousands of versions needs few rounds.
 fn metadata_batch(provider: &Provider<'_>, project: u32, table: &Table<'_>, index: u32) -> Vec<Fact> {
     let known = provider

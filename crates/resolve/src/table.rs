@@ -44,7 +44,7 @@ pub(crate) struct DirectReference {
     pub(crate) url: String,
 }
 
-/// Which indexes a requirement admits, and what it says about pre-releases and yanked candidates.
+/// Which indexes a requirement admits, and whether it admits pre-releases and yanked candidates.
 #[derive(Debug)]
 pub(crate) struct RequirementRange {
     pub(crate) range: CandidateSet,

@@ -1,4 +1,5 @@
-//! Writes ZIP archives byte by byte (PKWARE APPNOTE 6.3), so that a test can also write what a decent library refuses to.
+//! Writes ZIP archives byte by byte (PKWARE APPNOTE 6.3), so that a test can also write what a decent library refuses
+//! to.
 //!
 //! Deterministic: no clock, a fixed compression level.
 
@@ -62,7 +63,7 @@ pub fn zip(entries: &[Entry]) -> Vec<u8> {
     archive
 }
 
-/// What the local header and the central directory both say, from "version needed" to "extra field length".
+/// The fields that the local header and the central directory share, from "version needed" to "extra field length".
 fn shared_fields(entry: &Entry, compressed_length: usize) -> Vec<u8> {
     let mut crc = Crc::new();
     crc.update(&entry.bytes);

@@ -23,7 +23,7 @@ impl SignedServer {
         *self.shared.forged.lock().unwrap() = Default::default();
     }
 
-    /// Serves these bytes under a path, as what the owner says they are.
+    /// Serves these bytes under a path.
     pub fn replace(&self, path: &str, bytes: impl Into<Vec<u8>>) {
         let bytes = bytes.into();
         self.alter(path, move |answer| {

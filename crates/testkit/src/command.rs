@@ -164,7 +164,7 @@ impl Command {
         self.try_run().unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()))
     }
 
-    /// Runs it to its end, or says why it cannot be started, for programs that not every machine has.
+    /// Runs it to its end, or returns why it cannot be started, for programs that not every machine has.
     pub fn try_run(mut self) -> io::Result<Outcome> {
         let start = Instant::now();
         let mut child = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;

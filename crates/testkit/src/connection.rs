@@ -16,7 +16,7 @@ use crate::server::State;
 /// How often a slow or silent response looks whether the server is being dropped.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Serves requests until the client leaves, a fault ends the connection, or the server is dropped.
+/// Serves requests until the client disconnects, a fault ends the connection, or the server is dropped.
 pub(crate) fn serve(stream: &TcpStream, connection: usize, state: &State) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
@@ -52,7 +52,7 @@ fn read_request(reader: &mut BufReader<TcpStream>, connection: usize) -> io::Res
     let body_length = request.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
     let mut body = Vec::new();
     reader.take(body_length).read_to_end(&mut body)?;
-    // Whoever was killed while it sent has asked for nothing.
+    // A client that was killed while it sent has made no request.
     if (body.len() as u64) < body_length {
         return Ok(None);
     }

@@ -15,7 +15,7 @@ const PROBE: &str = "import os, sys
 print(os.path.realpath(getattr(sys, '_base_executable', sys.executable)))
 print('%d.%d.%d' % sys.version_info[:3])";
 
-/// The Python that environments are made from: `python3` on PATH, asked once.
+/// The Python that environments are made from: `python3` on PATH, probed once.
 #[derive(Clone, Debug)]
 pub struct Interpreter {
     /// The real executable, no link and no shim.

@@ -57,7 +57,7 @@ pub(crate) struct Forged {
     files: BTreeMap<String, Vec<u8>>,
 }
 
-/// What a targets file says of content, to be put into one.
+/// The entry of a file for a targets file.
 pub fn target(content: &[u8]) -> Value {
     json!({"length": content.len(), "hashes": {"sha256": HashName::Sha256.hex(content)}})
 }
@@ -169,7 +169,7 @@ impl SignedServer {
         self.forge(&self.role_of(path), stolen, |signed| signed["targets"][path] = target(content));
     }
 
-    /// Serves another page of a project, with the metadata that says so.
+    /// Serves another page of a project, with matching metadata.
     pub fn forge_page(&self, project: &str, page: &[u8], stolen: StolenKeys) {
         let layout = self.layout();
         let described = layout.target(page);

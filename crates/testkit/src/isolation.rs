@@ -6,8 +6,8 @@ use std::process;
 /// Variables of the caller that a process may see: where programs are found. All others would change what is tested.
 const PASSED_ON: &[&str] = &["PATH", "PYENV_ROOT", "PYENV_VERSION", "LD_LIBRARY_PATH"];
 
-/// Takes the caller's environment away and gives the process a home, the directories that belong to it (XDG Base Directory
-/// Specification), a directory for temporary files, and neutral settings for what looks elsewhere.
+/// Takes the caller's environment away and gives the process a home, the directories that belong to it (XDG Base
+/// Directory Specification), a directory for temporary files, and neutral settings for what looks elsewhere.
 pub(crate) fn isolate(command: &mut process::Command, home: &Path, temporary: &Path) {
     command.env_clear();
     for name in PASSED_ON {
@@ -15,7 +15,7 @@ pub(crate) fn isolate(command: &mut process::Command, home: &Path, temporary: &P
             command.env(name, value);
         }
     }
-    // Where pyenv is, unless it is told, is in the home that is taken away.
+    // By default pyenv is in the home directory, which is replaced here.
     let of_pyenv = std::env::home_dir().map(|home| home.join(".pyenv")).filter(|directory| directory.is_dir());
     if let (None, Some(directory)) = (std::env::var_os("PYENV_ROOT"), of_pyenv) {
         command.env("PYENV_ROOT", directory);

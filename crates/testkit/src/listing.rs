@@ -1,4 +1,4 @@
-//! What an index says about a file, and the knobs that make it say something else.
+//! The entry of a file on an index, and options that change it.
 
 use crate::digest::HashName;
 use crate::sdist_maker::SdistFile;
@@ -68,7 +68,7 @@ pub enum Links {
 pub struct IndexBehavior {
     /// Answer PEP 691 JSON to clients that accept it; otherwise always HTML.
     pub json: bool,
-    /// PEP 658 metadata of every wheel that says nothing else.
+    /// PEP 658 metadata of every wheel without a setting of its own.
     pub core_metadata: MetadataMode,
     /// Support `Range` for files.
     pub range: bool,
@@ -133,7 +133,7 @@ impl ListedFile {
         self
     }
 
-    /// The page says what it says, but these bytes are served.
+    /// The page stays the same, but these bytes are served.
     pub fn served_as(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         if self.claimed_hashes.is_none() {
             self.claimed_hashes = Some(vec![("sha256".to_owned(), HashName::Sha256.hex(&self.bytes))]);

@@ -14,7 +14,7 @@ pub struct Request {
     pub path: String,
     /// Names as sent, in order.
     pub headers: Vec<(String, String)>,
-    /// What was sent along, as long as `Content-Length` says.
+    /// The body, with the length of `Content-Length`.
     pub body: Arc<[u8]>,
     /// How many requests with the same method and path the server had before this one.
     pub occurrence: usize,

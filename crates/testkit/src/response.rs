@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::body;
 use crate::request::Request;
 
-/// What a handler answers: status, headers, body, and what goes wrong on the way.
+/// The response of a handler: status, headers, body, and faults of the transfer.
 ///
 /// Without a fault it is sent as given, with `Content-Length` unless a header or a framing was chosen.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct Response {
     pub(crate) faults: Faults,
 }
 
-/// How the end of the body is told.
+/// How the end of the body is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
     ContentLength,
@@ -27,7 +27,7 @@ pub(crate) enum Framing {
     ChunkedWithoutEnd,
     /// No length: the end of the connection is the end of the body.
     UntilClose,
-    /// Chunks with the body, over and over, until the client goes away.
+    /// Chunks with the body, over and over, until the client disconnects.
     Endless,
     /// The body is everything: no status line, no headers.
     Raw,
@@ -115,7 +115,7 @@ impl Response {
         Self::ok(content_type, body::gzip_bomb(mebibytes)).header("Content-Encoding", "gzip")
     }
 
-    /// Accepts the request and never says a word.
+    /// Accepts the request and never answers.
     pub fn never() -> Self {
         let mut response = Self::new(200);
         response.faults.silent = true;
@@ -150,7 +150,7 @@ impl Response {
         self.status
     }
 
-    /// What `Content-Type` says as it is now.
+    /// The present value of `Content-Type`.
     pub fn content_type(&self) -> Option<&str> {
         let header = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         header.map(|(_, value)| value.as_str())
@@ -193,7 +193,7 @@ impl Response {
         self
     }
 
-    /// Sends the body over and over, until the client goes away.
+    /// Sends the body over and over, until the client disconnects.
     pub fn endless(mut self) -> Self {
         self.framing = Framing::Endless;
         self

@@ -45,7 +45,7 @@ pub struct Write {
     pub status: u16,
 }
 
-/// What goes wrong with a write.
+/// The fault of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing happens, and this is the answer. Clients try again after 500 and 503, not after 403.
@@ -137,7 +137,7 @@ impl S3Server {
         self.state().writes.clear();
     }
 
-    /// Everything that was asked so far, reads and refused requests as well.
+    /// All requests so far, including reads and refused ones.
     pub fn requests(&self) -> Vec<Request> {
         self.server.requests()
     }

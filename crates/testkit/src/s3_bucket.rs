@@ -190,7 +190,7 @@ impl Bucket {
                 Some(present) => (present.e_tag != e_tag).then(|| error(412, "PreconditionFailed", key)),
             },
             (None, None) => None,
-            // As S3 says: nothing but `*`.
+            // As in S3: nothing but `*`.
             _ => Some(error(501, "NotImplemented", key)),
         }
     }

@@ -1,4 +1,4 @@
-//! An HTTP/1.1 server on 127.0.0.1 that says exactly what a test tells it to say, and remembers what it was asked.
+//! An HTTP/1.1 server on 127.0.0.1 that sends exactly what a test defines, and records the requests.
 
 use std::collections::HashMap;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -61,7 +61,7 @@ impl Server {
         format!("http://{address}{path}")
     }
 
-    /// Everything that was asked so far, in order of arrival.
+    /// All requests so far, in order of arrival.
     pub fn requests(&self) -> Vec<Request> {
         self.state.requests.lock().unwrap().clone()
     }
@@ -79,7 +79,7 @@ impl Server {
         lines
     }
 
-    /// Forgets the requests so far; `occurrence` goes on counting.
+    /// Clears the recorded requests; `occurrence` continues to count.
     pub fn forget_requests(&self) {
         self.state.requests.lock().unwrap().clear();
     }
@@ -104,7 +104,7 @@ impl State {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Records the request and asks the handler.
+    /// Records the request and calls the handler.
     pub(crate) fn answer(&self, mut request: Request) -> Response {
         let key = (request.method.clone(), request.path.clone());
         {
@@ -128,7 +128,7 @@ fn accept(listener: &TcpListener, state: &Arc<State>) {
         let Ok(handle) = stream.try_clone() else { continue };
         state.connections.lock().unwrap().insert(connection, handle);
         thread::spawn(move || {
-            // An error here is a client that left, or a fault the test asked for.
+            // An error here is a client that disconnected, or a fault that the test defined.
             let _ = connection::serve(&stream, connection, &state);
             // The connection closes (or resets) when its last handle goes.
             state.connections.lock().unwrap().remove(&connection);

@@ -1,4 +1,4 @@
-//! Where a signed index has its pages and files, and what their targets are called (PEP 458 leaves both open).
+//! The URLs of the pages and files of a signed index, and the names of their targets (PEP 458 leaves both open).
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,8 @@ use crate::listing::{ListedFile, MetadataMode};
 /// Which names an index uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SignedLayout {
-    /// `simple/PROJECT/vnd.pypi.simple.v1.json` and `dist/PROJECT/FILENAME`, as `x-pyindex` in the signed targets says.
+    /// `simple/PROJECT/vnd.pypi.simple.v1.json` and `dist/PROJECT/FILENAME`, as `x-pyindex` in the signed targets
+    /// declares.
     #[default]
     InBand,
     /// The same names, without a descriptor in the metadata.
@@ -48,7 +49,7 @@ pub(crate) struct Content {
 }
 
 impl SignedLayout {
-    /// The name under which a configuration asks for it; `None` when it is not asked for.
+    /// The name of the layout in a configuration; `None` when it is not configured.
     pub fn preset(self) -> Option<&'static str> {
         match self {
             Self::InBand | Self::Undeclared => None,
@@ -144,7 +145,7 @@ impl DistributionTrust {
     }
 }
 
-/// The index with the links that the layout wants, where a test has not set others.
+/// The index with the links of the layout, where a test has not set others.
 pub(crate) fn linked(mut index: Index, layout: SignedLayout) -> Index {
     if layout.has_hashed_directories() {
         for file in index.projects.values_mut().flatten().filter(|file| file.raw_link.is_none()) {

@@ -12,7 +12,7 @@ use tuf::{UnixTime, json};
 
 use crate::signing_keys::{KeyRing, KeyType, Signers};
 
-/// 2100-01-01: when metadata expires for which nothing else was said.
+/// 2100-01-01: the default expiry of metadata.
 const FAR_FUTURE: UnixTime = UnixTime(4_102_444_800);
 
 /// Which roles there are.
@@ -39,13 +39,13 @@ pub struct SigningOptions {
     pub consistent_snapshot: bool,
     /// Whether the snapshot has length and hash of each role, beside its version.
     pub hashes_in_snapshot: bool,
-    /// By role; Ed25519 where nothing is said. All bins are one role here, `bins-*`.
+    /// By role; the default is Ed25519. All bins are one role here, `bins-*`.
     pub key_types: BTreeMap<String, KeyType>,
     /// Number of keys and threshold by role, instead of what the profile has.
     pub thresholds: BTreeMap<String, (usize, u64)>,
-    /// Roles of projects, asked before all others: what their patterns match is theirs to sign.
+    /// Roles of projects, searched before all others: they sign what their patterns match.
     pub claims: Vec<Claim>,
-    /// By role; far in the future where nothing is said.
+    /// By role; the default is far in the future.
     pub expiries: BTreeMap<String, UnixTime>,
 }
 
@@ -369,7 +369,7 @@ impl SignedRepository {
             let patterns = claim.patterns.iter().map(|pattern| PathPattern::new(pattern)).collect();
             self.add_role(&mut delegations, &claim.role, PathSet::Patterns(patterns), claim.terminating);
         }
-        // All paths, by the first digit of their hash: a pattern cannot say "every path".
+        // All paths, by the first digit of their hash: no pattern matches every path.
         let digits = "0123456789abcdef".chars().map(|digit| HashPrefix::new(&digit.to_string()).unwrap());
         let everything = PathSet::HashPrefixes(digits.collect());
         match self.signing.profile {

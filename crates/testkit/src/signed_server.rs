@@ -33,7 +33,7 @@ pub struct SignedServer {
 /// What the owner, the attacker and the threads of the server share.
 pub(crate) struct Shared {
     pub(crate) honest: Mutex<Honest>,
-    /// The last one is asked first.
+    /// The last one is called first.
     pub(crate) interceptions: Mutex<Vec<Interception>>,
     pub(crate) forged: Mutex<Forged>,
 }
@@ -52,7 +52,7 @@ pub(crate) struct Honest {
 pub struct Recording {
     /// Files that are the same for everybody, by path.
     pub files: BTreeMap<String, Vec<u8>>,
-    /// Answers for the pages that depend on what is asked for.
+    /// Responses for the pages that depend on the request.
     index: Index,
 }
 
@@ -214,7 +214,7 @@ impl SignedServer {
         format!("/tuf/{}", honest.repository.file_name(role, honest.repository.version(role)))
     }
 
-    /// The path where a root of this version is, or will be asked for.
+    /// The path of a root of this version, existing or not.
     pub fn root_path(&self, version: u64) -> String {
         format!("/tuf/{version}.root.json")
     }
@@ -278,7 +278,7 @@ impl Deref for SignedServer {
 
 impl Shared {
     fn respond(&self, request: &Request) -> Response {
-        // Not held while they are asked: an interception may ask the server.
+        // Not held during the calls: an interception may send requests to the server.
         let interceptions = self.interceptions.lock().unwrap().clone();
         let intercepted = interceptions.iter().rev().find_map(|interception| interception(request));
         intercepted.unwrap_or_else(|| self.honest_response(request))

@@ -83,7 +83,7 @@ impl Wheel {
         self
     }
 
-    /// The Python versions the wheel says it works with.
+    /// The Requires-Python of the wheel.
     pub fn requires_python(self, specifiers: &str) -> Self {
         self.metadata_header("Requires-Python", specifiers)
     }
@@ -292,7 +292,7 @@ impl WheelFile {
         self
     }
 
-    /// The SHA-256 of the archive in hex, as `--hash=sha256:…` wants it.
+    /// The SHA-256 of the archive in hex, for `--hash=sha256:…`.
     pub fn sha256(&self) -> String {
         crate::HashName::Sha256.hex(&self.bytes)
     }

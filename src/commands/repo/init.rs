@@ -136,7 +136,7 @@ pub async fn init(init: &InitArgs, terminal: &Terminal) -> Result<(), Failure> {
     begin(&init.operator_directory, &policy, &signers, ring, terminal).await
 }
 
-/// Checks that the storage can be read and is empty, before keys are made that would be in the way of a second try.
+/// Checks that the storage can be read and has no index, before keys are made that would be in the way of a second try.
 async fn check_place(output: &str) -> Result<(), Failure> {
     if Storage::open(output)?.read(layout::TIMESTAMP, published_state::LIMIT).await?.is_none() {
         return Ok(());

@@ -47,7 +47,7 @@ pub async fn root(command: &RootCommand, terminal: &Arc<Terminal>) -> Result<(),
     }
 }
 
-/// Warns of keys that more people hold than should.
+/// Warns of online keys that are offline keys, too.
 pub fn warn_of_keys(ceremony: &Ceremony, ring: &KeyRing, terminal: &Terminal) {
     for warning in ceremony.expected().iter().flat_map(|expected| ceremony::keys_for_everything(expected, ring)) {
         terminal.warning(&warning);

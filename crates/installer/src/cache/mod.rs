@@ -16,7 +16,8 @@ pub struct CacheDirectory {
 }
 
 impl CacheDirectory {
-    /// Opens `wanted` if only the user can write there; otherwise warns and opens a temporary directory.
+    /// Opens `wanted` if only the user can write there; else a temporary directory, with a warning if `wanted` is
+    /// unsafe.
     ///
     /// # Errors
     /// When a temporary directory is needed and cannot be made.

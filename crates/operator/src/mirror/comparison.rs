@@ -178,7 +178,7 @@ pub fn public_url(file: &IndexFile) -> Option<String> {
     Some(url.into())
 }
 
-/// The Requires-Python of a file, if it is not empty.
+/// The Requires-Python of a file, if it is valid.
 pub fn requires_python(file: &IndexFile) -> Option<String> {
     file.requires_python.clone().filter(|text| text.parse::<packaging::VersionSpecifiers>().is_ok())
 }

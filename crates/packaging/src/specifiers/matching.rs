@@ -1,7 +1,7 @@
 //! Which versions a specifier admits, pre-releases always included.
 //!
-//! PEP 440, "Version specifiers", and where that leaves room, as the reference implementation (Python's `packaging` from 26
-//! on) decides. `tests/reference` compares the two.
+//! PEP 440, "Version specifiers", and where that leaves room, as the reference implementation (Python's `packaging`
+//! from 26 on) decides. `tests/reference` compares the two.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -46,8 +46,8 @@ fn public(version: &Version) -> Version {
     version.clone().without_local()
 }
 
-/// How the first `length` numbers of the version's release compare to those of the named one; the epoch counts first. Missing
-/// numbers are zero.
+/// How the first `length` numbers of the version's release compare to those of the named one; the epoch counts first.
+/// Missing numbers are zero.
 fn compare_prefix(named: &Version, version: &Version, length: usize) -> Ordering {
     let number = |version: &Version, place: usize| version.release().get(place).copied().unwrap_or(0);
     version.epoch().cmp(&named.epoch()).then_with(|| {
@@ -66,7 +66,7 @@ pub(super) fn spans(specifiers: &[VersionSpecifier], versions: &[&Version]) -> V
 fn spans_of_one(specifier: &VersionSpecifier, versions: &[&Version]) -> Vec<Range<usize>> {
     let named = &specifier.version;
     let length = match specifier.operator {
-        // Its text says nothing about its place.
+        // Its text does not determine its order.
         Operator::ExactEqual => 0,
         Operator::EqualStar | Operator::NotEqualStar => named.release().len(),
         Operator::TildeEqual => named.release().len().saturating_sub(1),

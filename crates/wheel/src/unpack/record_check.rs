@@ -37,8 +37,9 @@ pub(super) fn expected(
     let contents = required(archive, "RECORD", Rule::Record, RECORD_LIMIT)?;
     let rows = parse_record(&contents).map_err(|error| refused(&error.to_string(), "RECORD"))?;
     if rows.is_empty() {
-        // A wheel without any claim is accepted, as pip does: tools of tests make such wheels, and RECORD is made by whoever
-        // made the archive, so that an empty one hides nothing that a full one would show. A wrong claim is refused.
+        // A wheel with an empty RECORD is accepted, as in pip: test tools make such wheels, and RECORD is from the
+        // author of the archive, so that an empty one hides nothing that a full one would show. A wrong RECORD is
+        // refused.
         return Ok(vec![ExpectedDigest::Anything; entries.len()]);
     }
     let mut by_path: HashMap<&str, &RecordRow> = HashMap::with_capacity(rows.len());
