@@ -22,11 +22,8 @@ use crate::error::{Failure, Kind};
 use crate::event::{Progress, Reporter};
 use crate::net::body::ContentRange;
 use crate::net::client::identity_encoding;
-use crate::net::{HttpClient, NetworkCause, RemoteFailure, redacted};
+use crate::net::{HttpClient, MAXIMUM_DISTRIBUTION_SIZE, NetworkCause, RemoteFailure, redacted};
 use crate::trust::{self, SignedFile};
-
-/// The most bytes a file may have when the index does not say its size.
-pub const MAXIMUM_SIZE: u64 = 8 << 30;
 
 /// What to fetch, and what is known about it.
 #[derive(Clone, Debug)]
@@ -165,7 +162,7 @@ impl Downloader {
         let disk = |error: std::io::Error| RemoteFailure::new(&request.url, NetworkCause::Disk(error.to_string()));
         std::fs::create_dir_all(&self.directory).map_err(disk)?;
         let mut copy = NamedTempFile::new_in(&self.directory).map_err(disk)?;
-        let limit = request.size.unwrap_or(MAXIMUM_SIZE).saturating_add(1);
+        let limit = request.size.unwrap_or(MAXIMUM_DISTRIBUTION_SIZE).saturating_add(1);
         copy_into(&mut file.take(limit), &mut receiver, &mut copy).map_err(unreadable)?;
         let verified = receiver.check(request, &path)?;
         let path = self.directory.join(&verified.sha256);
@@ -250,7 +247,7 @@ impl Downloader {
             transfer.validator = strong_validator(response.headers());
             response.content_length()
         };
-        let limit = request.size.unwrap_or(MAXIMUM_SIZE);
+        let limit = request.size.unwrap_or(MAXIMUM_DISTRIBUTION_SIZE);
         if expected.is_some_and(|length| length > limit) {
             return Err(fail(NetworkCause::TooLarge { limit }));
         }
@@ -338,7 +335,7 @@ impl DownloadRequest {
 
     /// Whether the user wrote down a hash of the file that proves anything, be it in the URL.
     pub fn is_hashed_by_user(&self) -> bool {
-        self.user_hashes.iter().any(|(algorithm, _)| is_strong(*algorithm))
+        self.user_hashes.iter().any(|(algorithm, _)| algorithm.is_strong())
     }
 
     /// Whether a signed index or a hash of the user says what the file has to be.
@@ -426,7 +423,7 @@ impl HashingReceiver {
             Proof::Signed
         } else if matches_user {
             Proof::UserHash
-        } else if request.index_hashes.iter().any(|(algorithm, _)| is_strong(algorithm)) {
+        } else if request.index_hashes.iter().any(|(algorithm, _)| algorithm.is_strong()) {
             Proof::IndexHash
         } else {
             Proof::Unverified
@@ -451,11 +448,6 @@ fn size_refusal(request: &DownloadRequest, failure: RemoteFailure) -> Failure {
         }
         _ => failure.into(),
     }
-}
-
-/// Algorithms whose match proves anything today.
-pub fn is_strong(algorithm: HashAlgorithm) -> bool {
-    matches!(algorithm, HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512)
 }
 
 fn hasher(algorithm: HashAlgorithm) -> Box<dyn DynDigest + Send> {
