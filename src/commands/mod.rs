@@ -1,4 +1,4 @@
-//! One command a file. `install` is the straight line of `src/install.rs`.
+//! One command a file. `install` is the straight line of `crates/installer`, its `install/mod.rs`.
 
 pub mod check;
 pub mod confirmation;

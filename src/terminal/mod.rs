@@ -1,4 +1,6 @@
-//! The only place that draws: result lines, warnings, verbosity, colour, progress bars and the log file.
+//! The only place that draws: result lines, warnings, verbosity, colour, progress bars, questions and the log file.
+
+pub mod question;
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
