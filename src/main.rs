@@ -1,16 +1,16 @@
-//! tufpip: a pip-compatible installer that verifies what it downloads.
+//! tufpip: a pip-compatible installer that verifies what it downloads. Here is the command line only: what is installed and
+//! trusted is decided in `crates/installer`, what is published in `crates/operator`.
 //!
-//! Modules use only those below themselves:
+//! A module uses only those above it (docs/architecture.md):
 //!
 //! | module | is responsible for |
 //! |---|---|
-//! | `main` | parse, run, print the failure, exit code |
-//! | `settings` | command line, `PIP_*`, `TUFPIP_*` and pip.conf become the options of one command |
-//! | `cli` | the definition of the whole command line, and the options of commands that may be configured |
-//! | `commands` | one command a file; those below `trust` and `repo` with their options |
-//! | `arguments` | groups and values of options that several commands share |
-//! | `terminal` | everything that is printed or drawn |
-//! | `messages` | the words of events |
+//! | `messages` | the words of events and the form of failures |
+//! | `terminal` | everything that is printed, drawn or asked; obeys `-v`, `-q`, `--log`, `--color`, `--progress-bar`. Only commands and the root use it; what the user chose about it (`terminal::settings`) is for all |
+//! | `arguments` | groups of options that several commands share, and values that are more than text |
+//! | `commands` | one command a file: options, a call of a library, lines on standard output. Options of `trust` and `repo` stand beside their command |
+//! | `cli` | the definition of the command line; tokens by optparse's rules, options of pip that are not there |
+//! | `settings` | command line, `PIP_*`, `TUFPIP_*` and pip.conf become one `Settings`; nothing that has a default is optional behind it |
 
 mod arguments;
 mod cli;

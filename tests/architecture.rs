@@ -1,4 +1,8 @@
-//! The rules of docs/architecture.md about crates, held against what Cargo knows.
+//! The rules of docs/architecture.md: about crates, held against what Cargo knows, and about modules, held against the sources.
+
+mod planted;
+mod rules;
+mod uses;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,15 +11,20 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use testkit::Command;
 
+use rules::{MAY_DRAW, cycles, documented_order, drawing_violations, order_violations, terminal_violations};
+
 /// Each crate of the workspace, and those of ours that it may use in what is shipped.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("tufpip", &["packaging", "resolve", "wheel", "tuf", "repository", "printable"]),
-    ("resolve", &["packaging", "printable"]),
-    ("wheel", &["packaging", "printable"]),
+    ("tufpip", &["operator", "installer", "repository", "wheel", "resolve", "packaging", "tuf", "printable"]),
+    ("operator", &["installer", "repository", "wheel", "resolve", "packaging", "tuf", "printable"]),
+    ("installer", &["wheel", "resolve", "packaging", "tuf", "printable", "data"]),
     ("repository", &["packaging", "tuf", "printable"]),
+    ("wheel", &["packaging", "printable"]),
+    ("resolve", &["packaging", "printable"]),
     ("packaging", &["printable"]),
     ("tuf", &["printable"]),
     ("printable", &[]),
+    ("data", &[]),
     ("testkit", &["tuf"]),
     ("tuf-conformance-client", &["tuf", "printable"]),
 ];
@@ -23,29 +32,101 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Not part of what is shipped.
 const FOR_TESTS: &[&str] = &["testkit", "tuf-conformance-client"];
 
-/// What only the program may know, neither directly nor through something else.
-const FOR_THE_PROGRAM: &[&str] = &["tokio", "reqwest", "hyper", "indicatif", "directories", "clap"];
+/// What only these crates may reach, neither directly nor through something else.
+const RESERVED: &[(&[&str], &[&str])] = &[
+    (&["tokio", "reqwest", "hyper", "directories"], &["installer", "operator", "tufpip"]),
+    (&["rpassword"], &["operator", "tufpip"]),
+    (&["indicatif", "clap"], &["tufpip"]),
+];
+
+/// Crates with an order of modules, by the directory of their sources.
+const WITH_ORDER: &[&str] = &["crates/installer/src", "crates/operator/src", "src"];
+
+/// Crates without cycles of modules, whose order nobody has to know.
+const WITHOUT_CYCLES: &[&str] = &[
+    "crates/conformance/src",
+    "crates/packaging/src",
+    "crates/printable/src",
+    "crates/repository/src",
+    "crates/resolve/src",
+    "crates/tuf/src",
+    "crates/wheel/src",
+];
+
+/// Where nothing is printed, drawn or asked, except in `src/terminal`.
+const SILENT: &[&str] = &[
+    "data",
+    "src",
+    "crates/installer/src",
+    "crates/operator/src",
+    "crates/packaging/src",
+    "crates/printable/src",
+    "crates/repository/src",
+    "crates/resolve/src",
+    "crates/tuf/src",
+    "crates/wheel/src",
+];
 
 #[test]
 fn arrows_point_down_only() {
-    let edges = edges();
-    for (member, used) in &edges.direct {
-        let allowed = MAY_USE.iter().find(|(name, _)| name == member).map(|(_, allowed)| *allowed);
-        let allowed = allowed.unwrap_or_else(|| panic!("{member} is not in the table of this test"));
-        for name in used.intersection(&edges.members) {
-            assert!(allowed.contains(&name.as_str()), "{member} uses {name}");
-        }
+    assert_none(&edges().upward());
+}
+
+#[test]
+fn network_and_terminal_are_reserved() {
+    assert_none(&edges().reaching_what_is_reserved());
+}
+
+#[test]
+fn a_planted_upward_dependency_is_noticed() {
+    let mut edges = edges();
+    edges.plant("packaging", "installer");
+    assert_eq!(edges.upward(), ["packaging uses installer"]);
+    let reached = edges.reaching_what_is_reserved();
+    assert!(reached.contains(&"packaging reaches tokio".to_owned()), "{reached:?}");
+    // What uses packaging reaches it as well.
+    assert!(reached.contains(&"wheel reaches reqwest".to_owned()), "{reached:?}");
+    edges.plant("installer", "indicatif");
+    assert!(edges.reaching_what_is_reserved().contains(&"operator reaches indicatif".to_owned()));
+}
+
+#[test]
+fn modules_use_only_what_is_below_them() {
+    let document = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    for directory in WITH_ORDER {
+        let order = documented_order(&document, directory);
+        assert!(order.len() >= 5, "no table of the modules of {directory}: {order:?}");
+        assert_none(&order_violations(&root().join(directory), &order));
     }
 }
 
 #[test]
-fn only_the_program_knows_network_and_terminal() {
-    let edges = edges();
-    for member in edges.members.iter().filter(|name| *name != "tufpip" && !FOR_TESTS.contains(&name.as_str())) {
-        let reached = edges.reached_from(member);
-        for name in FOR_THE_PROGRAM {
-            assert!(!reached.contains(*name), "{member} reaches {name}");
-        }
+fn other_crates_have_no_cycles_either() {
+    for directory in WITHOUT_CYCLES {
+        assert_none(&cycles(&root().join(directory)));
+    }
+}
+
+#[test]
+fn only_commands_use_the_terminal_and_only_the_terminal_draws() {
+    assert_none(&terminal_violations(&root().join("src")));
+    for directory in SILENT {
+        assert_none(&drawing_violations(root(), directory, MAY_DRAW));
+    }
+    for (file, _, _) in MAY_DRAW {
+        assert!(root().join(file).exists(), "{file}");
+    }
+}
+
+/// Each exception is still needed.
+#[test]
+fn nothing_is_allowed_to_draw_in_vain() {
+    for allowed in MAY_DRAW {
+        let others: Vec<_> = MAY_DRAW.iter().filter(|other| *other != allowed).copied().collect();
+        let directory =
+            SILENT.iter().filter(|directory| allowed.0.starts_with(*directory)).max_by_key(|name| name.len());
+        let violations = drawing_violations(root(), directory.unwrap(), &others);
+        assert!(violations.iter().any(|violation| violation.contains(allowed.1)), "{} draws nothing", allowed.0);
     }
 }
 
@@ -68,10 +149,9 @@ fn what_is_for_tests_is_not_shipped() {
 /// Where `autotests` is off, a file that nothing names would be taken for tests and never run.
 #[test]
 fn every_file_with_tests_belongs_to_a_program() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let crates = fs::read_dir(root.join("crates")).unwrap().map(|entry| entry.unwrap().path());
+    let crates = fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap().path());
     let mut files = 0;
-    for member in crates.chain([root.to_owned()]) {
+    for member in crates.chain([root().to_owned()]) {
         let manifest = fs::read_to_string(member.join("Cargo.toml")).unwrap();
         if !manifest.contains("autotests = false") {
             continue;
@@ -88,6 +168,14 @@ fn every_file_with_tests_belongs_to_a_program() {
         files += paths.len();
     }
     assert!(files > 100, "only {files}");
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn assert_none(violations: &[String]) {
+    assert!(violations.is_empty(), "\n{}", violations.join("\n"));
 }
 
 fn rust_files(directory: &Path) -> Vec<PathBuf> {
@@ -111,6 +199,37 @@ struct Edges {
 }
 
 impl Edges {
+    /// Dependencies that [`MAY_USE`] does not have.
+    fn upward(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for (member, used) in &self.direct {
+            let allowed = MAY_USE.iter().find(|(name, _)| name == member).map(|(_, allowed)| *allowed);
+            let allowed = allowed.unwrap_or_else(|| panic!("{member} is not in the table of this test"));
+            let wrong = used.intersection(&self.members).filter(|name| !allowed.contains(&name.as_str()));
+            found.extend(wrong.map(|name| format!("{member} uses {name}")));
+        }
+        found
+    }
+
+    /// Members that reach what [`RESERVED`] keeps for others.
+    fn reaching_what_is_reserved(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for member in self.members.iter().filter(|name| !FOR_TESTS.contains(&name.as_str())) {
+            let reached = self.reached_from(member);
+            for (names, _) in RESERVED.iter().filter(|(_, users)| !users.contains(&member.as_str())) {
+                let wrong = names.iter().filter(|name| reached.contains(**name));
+                found.extend(wrong.map(|name| format!("{member} reaches {name}")));
+            }
+        }
+        found
+    }
+
+    fn plant(&mut self, from: &str, to: &str) {
+        for edges in [&mut self.direct, &mut self.all] {
+            edges.get_mut(from).unwrap().insert(to.to_owned());
+        }
+    }
+
     fn reached_from(&self, start: &str) -> BTreeSet<String> {
         let mut reached = BTreeSet::new();
         let mut waiting = vec![start.to_owned()];

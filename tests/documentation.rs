@@ -36,12 +36,96 @@ fn all_codes_of_failures_are_explained() {
     assert!(explained.is_empty(), "explained, and not there: {explained:?}");
 }
 
+/// Where the documents for those who read the code say that something is.
+#[test]
+fn all_paths_to_the_code_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crates = std::fs::read_dir(root.join("crates")).unwrap().map(|entry| entry.unwrap().path());
+    let mut bases = vec![root.to_owned(), root.join("src")];
+    bases.extend(crates.flat_map(|path| [path.join("src"), path]));
+    let mut missing = Vec::new();
+    for (page, least) in
+        [("docs/glossary.md", 80), ("docs/architecture.md", 60), ("docs/design.md", 5), ("CONTRIBUTING.md", 20)]
+    {
+        let text = std::fs::read_to_string(root.join(page)).unwrap();
+        let mut found = 0;
+        for path in text.split('`').skip(1).step_by(2).filter(|text| is_path(text)) {
+            // The glossary is searched by machines, too: its paths are whole.
+            let bases = if page == "docs/glossary.md" { &bases[..1] } else { &bases[..] };
+            if !bases.iter().any(|base| base.join(path).exists()) {
+                missing.push(format!("{page}: {path}"));
+            }
+            found += 1;
+        }
+        assert!(found >= least, "{page}: only {found}");
+    }
+    assert!(missing.is_empty(), "not there:\n{}", missing.join("\n"));
+}
+
+fn is_path(text: &str) -> bool {
+    let is_named = [".rs", ".py", ".toml"].iter().any(|ending| text.ends_with(ending)) || text.starts_with("crates/");
+    is_named && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte)) && text != "repo.toml"
+}
+
+/// Each test that the page about attacks names is there: `attacks::a05_endless_data`, `wheel/unpack_hostile::framing`.
+#[test]
+fn every_test_against_a_threat_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/threats.md")).unwrap();
+    let mut tests = 0;
+    let mut missing = Vec::new();
+    for name in page.split('`').skip(1).step_by(2).filter(|text| is_test(text)) {
+        let places = match name.split_once('/') {
+            None => vec![(root.join("tests"), name)],
+            Some((member, name)) => {
+                let member = root.join("crates").join(member);
+                vec![(member.join("tests"), name), (member.join("src"), name)]
+            }
+        };
+        if !places.iter().any(|(directory, name)| has_test(directory, name)) {
+            missing.push(name);
+        }
+        tests += 1;
+    }
+    assert!(missing.is_empty(), "docs/threats.md names what is not there:\n{}", missing.join("\n"));
+    assert!(tests > 100, "only {tests}");
+    assert!(has_test(&root.join("tests"), "attacks::a05_endless_data"));
+    assert!(!has_test(&root.join("tests"), "attacks::a05_endless_data::no_such_function"));
+    assert!(!has_test(&root.join("tests"), "attacks::a99_no_such_attack"));
+}
+
+fn is_test(text: &str) -> bool {
+    let name = text.split_once('/').map_or(text, |(_, name)| name);
+    let is_word = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    (text.contains("::") || Path::new("crates").join(text.split('/').next().unwrap()).is_dir() && text.contains('/'))
+        && name.split("::").all(is_word)
+}
+
+/// Modules as files, then what is within the last of them.
+fn has_test(directory: &Path, name: &str) -> bool {
+    let mut directory = directory.to_owned();
+    let mut text = String::new();
+    for part in name.split("::") {
+        let beside = directory.join(format!("{part}.rs"));
+        let within = directory.join(part).join("mod.rs");
+        if let Some(file) = [beside, within].iter().find(|file| file.exists()) {
+            text = std::fs::read_to_string(file).unwrap();
+            directory.push(part);
+        } else if !text.contains(&format!("fn {part}(")) && !text.contains(&format!("mod {part} {{")) {
+            return false;
+        }
+    }
+    true
+}
+
 /// Links from one document to another lead somewhere, to a heading that is there.
 #[test]
 fn no_link_leads_nowhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut pages = with_extension(&root.join("docs"), "md");
-    pages.push(root.join("README.md"));
+    pages.extend(["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(|name| root.join(name)));
     let mut links = 0;
     for page in pages {
         let text = std::fs::read_to_string(&page).unwrap();

@@ -1,7 +1,8 @@
 //! Asks for confirmation before an irreversible change.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 
+use crate::terminal::question::ask;
 use installer::error::{Code, Failure};
 
 /// Asks the user at the terminal; anything but yes means no.
@@ -19,13 +20,7 @@ pub fn confirm(question: &str, no_input: bool) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
         return Err(unanswered("there is no terminal to ask at"));
     }
-    let mut output = io::stdout();
-    let _ = write!(output, "{} (y/N)? ", printable::line(question));
-    let _ = output.flush();
-    let mut answer = String::new();
-    io::stdin()
-        .lock()
-        .read_line(&mut answer)
+    let answer = ask(&format!("{question} (y/N)? "))
         .map_err(|error| unanswered(&format!("reading the answer failed: {error}")))?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    Ok(matches!(answer.unwrap_or_default().trim().to_lowercase().as_str(), "y" | "yes"))
 }

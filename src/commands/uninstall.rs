@@ -2,13 +2,13 @@
 
 mod listing;
 
-use std::io::{self, BufRead as _, Write as _};
 use std::path::PathBuf;
 
 use packaging::PackageName;
 use wheel::{Removal, Transaction, TransactionError};
 
 use crate::terminal::Terminal;
+use crate::terminal::question::ask;
 use installer::context::Context;
 use installer::error::{Code, Failure};
 use installer::install::resolution;
@@ -258,22 +258,16 @@ fn proceed(no_input: bool) -> Result<bool, Failure> {
     if no_input {
         return Err(unanswered("No input was expected (--no-input)"));
     }
+    let mut correction = String::new();
     loop {
-        // If the question cannot be written, there will be no answer either.
-        let mut output = io::stdout();
-        let _ = write!(output, "Proceed (Y/n)? ");
-        let _ = output.flush();
-        let mut answer = String::new();
-        let read = io::stdin().lock().read_line(&mut answer).map_err(|error| unanswered(&error.to_string()))?;
-        if read == 0 {
-            return Err(unanswered("Standard input ended without an answer"));
-        }
+        let answer = ask(&format!("{correction}Proceed (Y/n)? ")).map_err(|error| unanswered(&error.to_string()))?;
+        let Some(answer) = answer else { return Err(unanswered("Standard input ended without an answer")) };
         match answer.trim().to_lowercase().as_str() {
             "y" | "" => return Ok(true),
             "n" => return Ok(false),
             other => {
                 let other = printable::line(other);
-                let _ = writeln!(output, "Your response ('{other}') was not one of the expected responses: y, n, ");
+                correction = format!("Your response ('{other}') was not one of the expected responses: y, n, \n");
             }
         }
     }

@@ -1,9 +1,10 @@
-//! The only place that draws: result lines, warnings, verbosity, colour, progress bars and the log file.
+//! The only place that draws: result lines, warnings, verbosity, colour, progress bars, questions and the log file.
 //!
 //! It is the last line of defence against foreign text: for any input it prints no control characters but the
 //! line breaks of multi-line texts, and its own colours. Messages, in contrast to the requested result,
 //! contain no passwords either.
 
+pub mod question;
 pub mod settings;
 
 use std::collections::HashMap;

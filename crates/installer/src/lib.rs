@@ -4,21 +4,27 @@
 //! [`Failure`](error::Failure). It can run several times at once in one process, and inside itself.
 //! It needs the multi-threaded runtime of tokio: metadata is stored with `block_in_place`.
 //!
-//! Modules depend on those above them only:
+//! Begin to read in [`install`](mod@install), the straight line. A module uses only those above it (docs/architecture.md):
 //!
 //! | module | is responsible for |
 //! |---|---|
-//! | [`error`], [`event`], [`text`] | what fails, what happens, and words that many use |
-//! | [`process_environment`], [`options`], [`optparse`] | what callers decide; options in the syntax of pip |
-//! | [`cache`] | the directory of the cache, and who else may write there |
-//! | [`net`] | the only user of HTTP |
-//! | [`python`] | interpreters, environments, and what is installed |
-//! | [`requirements`] | what is asked for: arguments, files, dependency groups |
+//! | [`text`] | small pieces of text that many make in the same way |
+//! | [`redact`] | text without what may be a password |
+//! | [`error`] | what fails: `Failure` with its code, details and hints |
+//! | [`event`] | what happens: `Reporter`, and one that is silent |
+//! | [`process_environment`] | what a process was started with, as far as options are read from it |
+//! | [`optparse`] | options by the rules of Python's optparse, for the command line and requirements files |
+//! | [`options`] | what callers decide; every default is applied before |
+//! | [`cache`] | the directory of the cache, files in it that may be damaged, and who else may write there |
+//! | [`net`] | the only user of HTTP: retry, limits, credentials, proxies, certificates |
+//! | [`python`] | interpreters (asked once, then cached), environments, what is installed, where files go |
+//! | [`requirements`] | arguments, `-r` and `-c` files and dependency groups become a `RequirementSet` |
 //! | [`trust`] | which indexes are signed, and their verification |
-//! | [`download`] | the only maker of a [`VerifiedFile`](download::VerifiedFile) |
+//! | [`download`] | distributions: streamed, hashed, resumed; the only maker of a `VerifiedFile` |
 //! | [`wheel_cache`] | unpacked wheels and their bytecode, shared by environments |
-//! | [`index`] | what is on offer, and what the resolver is told of it |
-//! | [`install`] | the straight line: resolve, plan, fetch, place, report |
+//! | [`index`] | what is on offer: pages, links, the choice of a file for a version, metadata at the least cost; feeds the resolver |
+//! | [`context`] | what the stages of one command share; no behaviour |
+//! | [`install`](mod@install) | the straight line: resolve, plan, fetch, place, report, recover |
 
 #![forbid(unsafe_code)]
 

@@ -11,7 +11,6 @@ use tuf::UnixTime;
 use tuf::metadata::{Metadata, RoleName, Signed, Snapshot, TargetFile, Targets, Timestamp, TopLevelRole};
 
 use super::operator_directory::OperatorDirectory;
-use super::publish::with_progress;
 use super::published_state::{self, must_read};
 use super::storage::{ObjectVersion, Storage, StorageEntry};
 use installer::error::{Code, Failure};
@@ -109,7 +108,7 @@ pub async fn sweep(
                 return Ok(Swept::Changed);
             }
             let deletions = files.iter().map(async |file| storage.delete(&file.path).await);
-            with_progress(deletions, storage, "Deleting files", files.len(), reporter).await?;
+            storage.with_progress(deletions, "Deleting files", files.len(), reporter).await?;
             deleted.extend(files.iter().map(|file| (file.path.clone(), file.size)));
         }
     }

@@ -8,7 +8,6 @@ use repository::page::{project_list_html, project_list_json, projects_of_list};
 use repository::{Page, Publication, layout};
 
 use super::operator_directory::OperatorDirectory;
-use super::publish::with_progress;
 use super::published_state;
 use super::storage::{FileClass, FileContent, Storage};
 use installer::error::Failure;
@@ -71,7 +70,7 @@ async fn write_until_current(
     loop {
         let total = pages.len();
         let written = pages.iter().map(async |page| write_page(storage, page).await);
-        with_progress(written, storage, "Writing plain pages", total, reporter).await?;
+        storage.with_progress(written, "Writing plain pages", total, reporter).await?;
         list(storage, &pages).await?;
         let Some(state) = published_state::read(operator_directory, storage).await? else { return Ok(()) };
         let now = state.published.timestamp().version;

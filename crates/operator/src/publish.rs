@@ -32,7 +32,7 @@ use super::plain_pages;
 use super::published_state::{self, PublishedState, ROOT_FILE};
 use super::storage::{CreateOutcome, FileClass, FileContent, ReplaceOutcome, Storage};
 use installer::error::{Code, Failure};
-use installer::event::{Progress, Reporter};
+use installer::event::Reporter;
 
 /// What is to be published.
 pub struct PublicationUpdate {
@@ -200,7 +200,7 @@ async fn write_packages(
         Err(Failure::new(Code::RepoNotStaged, message)
             .hint("`tufpip repo remove` takes the file back; then add it again"))
     });
-    with_progress(written, storage, "Writing files", total, reporter).await
+    storage.with_progress(written, "Writing files", total, reporter).await
 }
 
 /// A published path is final: a file that has changed since it was added must not be published.
@@ -235,7 +235,7 @@ async fn write_pages(
     let written = contents.into_iter().map(async |content| {
         storage.create(&content.hashed_path, FileContent::Bytes(content.json.clone()), FileClass::HashedPage).await
     });
-    with_progress(written, storage, "Writing pages", total, reporter).await
+    storage.with_progress(written, "Writing pages", total, reporter).await
 }
 
 /// Steps 2 and 3: signs with the first snapshot version that is not taken and for which no bin exists either:
@@ -371,23 +371,6 @@ fn unstage(
 
 fn versions(publication: &Publication) -> PublishedVersions {
     PublishedVersions { timestamp: publication.timestamp_version, snapshot: publication.snapshot_version }
-}
-
-/// Runs writes, several at once, and reports their number. Returns their results in any order.
-pub async fn with_progress<T, W: Future<Output = Result<T, Failure>>>(
-    writes: impl Iterator<Item = W>,
-    storage: &Storage,
-    what: &'static str,
-    total: usize,
-    reporter: &dyn Reporter,
-) -> Result<Vec<T>, Failure> {
-    let mut writes = futures_util::stream::iter(writes).buffer_unordered(storage.parallel());
-    let mut done = Vec::with_capacity(total);
-    while let Some(written) = writes.try_next().await? {
-        done.push(written);
-        reporter.progress(Progress::Counted { what, done: done.len(), total });
-    }
-    Ok(done)
 }
 
 fn not_publishable(error: repository::StateError) -> Failure {

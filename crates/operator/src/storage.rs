@@ -11,11 +11,13 @@ mod unflushed;
 
 use std::path::PathBuf;
 
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use url::Url;
 
 use self::bucket::Bucket;
 use self::directory::Directory;
 use installer::error::{Code, Failure};
+use installer::event::{Progress, Reporter};
 
 /// A place where files are published, by paths such as `tuf/1.root.json`: relative, with `/`.
 #[derive(Clone, Debug)]
@@ -117,6 +119,26 @@ impl Storage {
             Self::Directory(_) => 4,
             Self::Bucket(_) => 16,
         }
+    }
+
+    /// Waits for changes, several at once, and counts them. Gives what became of them, in any order.
+    ///
+    /// # Errors
+    /// The first one of a change; those under way are given up.
+    pub async fn with_progress<T, C: Future<Output = Result<T, Failure>>>(
+        &self,
+        changes: impl Iterator<Item = C>,
+        what: &'static str,
+        total: usize,
+        reporter: &dyn Reporter,
+    ) -> Result<Vec<T>, Failure> {
+        let mut changes = futures_util::stream::iter(changes).buffer_unordered(self.parallel());
+        let mut done = Vec::with_capacity(total);
+        while let Some(outcome) = changes.try_next().await? {
+            done.push(outcome);
+            reporter.progress(Progress::Counted { what, done: done.len(), total });
+        }
+        Ok(done)
     }
 
     /// The file under `path` and which version of it that is; `None` if there is none.

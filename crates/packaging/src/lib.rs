@@ -2,19 +2,26 @@
 //!
 //! Names, versions, requirements, markers, compatibility tags, distribution file names, core metadata and the pages of the
 //! simple repository API. This crate never reads a file, a clock, the environment or the network.
+//!
+//! | module | is responsible for |
+//! |---|---|
+//! | `names` | project and extra names in their normal form (PEP 503) |
+//! | `specifiers` | version specifiers, and which versions they match (PEP 440) |
+//! | `marker_environment`, `marker` | environment markers: their variables, conditions and grammar (PEP 508) |
+//! | `requirement` | dependency specifiers (PEP 508) |
+//! | `tags` | compatibility tags of an interpreter, best first (PEP 425) |
+//! | `wheel_filename`, `sdist_filename` | what the name of a distribution says (PEP 427, 625) |
+//! | `metadata_fields`, `metadata` | core metadata: as headers, and validated |
+//! | `simple_page` | project pages in both forms (PEP 503, 691) |
+//! | `simple_list` | the list of all projects of an index |
 
 mod marker;
 mod marker_environment;
-mod marker_parser;
 mod metadata;
 mod metadata_fields;
 mod names;
-mod platform_tags;
 mod requirement;
 mod sdist_filename;
-mod simple_html;
-mod simple_json;
-mod simple_link;
 mod simple_list;
 mod simple_page;
 mod specifiers;

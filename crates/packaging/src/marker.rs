@@ -4,14 +4,16 @@
 //! where both sides are versions, and other texts are only equal or not. A marker is kept as it was written and never
 //! put in a normal form, whose size a hostile author could make exponential.
 
+mod parser;
+
 use std::str::FromStr;
 
 use pep440_rs::{Operator, Version};
 
 use crate::marker_environment::MarkerEnvironment;
-use crate::marker_parser::Parser;
 use crate::names::ExtraName;
 use crate::specifiers::VersionSpecifier;
+use parser::Parser;
 
 /// A parsed environment marker.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

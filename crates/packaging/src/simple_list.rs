@@ -9,8 +9,8 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
 use crate::names::PackageName;
-use crate::simple_json::check_api_version;
 use crate::simple_page::PageError;
+use crate::simple_page::json::check_api_version;
 
 /// The projects of an index, in the order of the list. What is no name of a project is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

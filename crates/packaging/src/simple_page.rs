@@ -1,7 +1,11 @@
 //! A project's page in the simple repository API: PEP 503, 592, 629, 658, 691, 700, 714 and 792.
 //!
-//! Reads the JSON form; `simple_html` reads the other. A row that is not understood is skipped and kept with the
-//! reason, so that one bad row never loses the page.
+//! Reads the JSON form; `html` reads the other. A row that is not understood is skipped and kept with the reason, so
+//! that one bad row never loses the page.
+
+mod html;
+pub(crate) mod json;
+mod link;
 
 use std::borrow::Cow;
 
@@ -10,9 +14,7 @@ use url::Url;
 
 use crate::names::PackageName;
 use crate::sdist_filename::{DistributionFilename, DistributionFilenameError};
-use crate::simple_html;
-use crate::simple_json;
-use crate::simple_link::LinkBase;
+use link::LinkBase;
 
 /// The files of one project on one index.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -137,14 +139,14 @@ pub enum PageError {
 impl ProjectPage {
     /// Reads the JSON form of the page of `project` that was found at `base`.
     pub fn from_json(content: &[u8], base: &Url, project: &PackageName) -> Result<Self, PageError> {
-        simple_json::read(content, base, project)
+        json::read(content, base, project)
     }
 
     /// Reads the HTML form of the page of `project` that was found at `base`. Bytes that are no UTF-8 are replaced.
     ///
     /// Works for pages of links (`--find-links`), too: files of other projects are skipped.
     pub fn from_html(content: &[u8], base: &Url, project: &PackageName) -> Result<Self, PageError> {
-        simple_html::read(content, base, project)
+        html::read(content, base, project)
     }
 }
 
@@ -176,6 +178,11 @@ pub fn metadata_url(mut file: Url) -> Url {
 }
 
 impl HashAlgorithm {
+    /// Whether a match proves anything today.
+    pub fn is_strong(self) -> bool {
+        matches!(self, Self::Sha256 | Self::Sha384 | Self::Sha512)
+    }
+
     /// The algorithm with this name in `hashlib`.
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {

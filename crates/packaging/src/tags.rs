@@ -2,11 +2,13 @@
 //!
 //! Tags are made from facts that the probe reports once; nothing here looks at the running machine.
 
+mod platform;
+
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::platform_tags::{expand_platform, platform_tags};
 use crate::wheel_filename::WheelFilename;
+use platform::{expand_platform, platform_tags};
 
 /// Inputs for computing an interpreter's tags; the probe reports them as JSON. The interpreter probe gives it as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -327,7 +329,7 @@ impl TagInputs {
         } else {
             name.to_owned()
         };
-        vec![crate::platform_tags::normalized(&abi)]
+        vec![platform::normalized(&abi)]
     }
 }
 

@@ -2,6 +2,17 @@
 //!
 //! Pure: no disk, no network, no clock. The layout is `static-1`, as [`layout`] writes it down. What is published is the
 //! only state: [`Published`] reads and verifies it, a [`Draft`] becomes the next one.
+//!
+//! | module | is responsible for |
+//! |---|---|
+//! | [`layout`] | every path and every target name |
+//! | [`page`] | a project's page, byte for byte the same for the same files |
+//! | `change` | what an operator may want changed |
+//! | [`roles`], `router` | the profiles: which roles there are; which of them signs for a target |
+//! | [`published`] | what is published, read and verified |
+//! | [`draft`] | the next state: which files it needs, and the signed files that come of it |
+//! | [`ceremony`] | what key holders sign: what follows from a change, whose signatures are missing |
+//! | [`garbage_collection`] | which published files nobody can reach any more |
 
 pub mod ceremony;
 pub mod draft;

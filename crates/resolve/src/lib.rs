@@ -8,18 +8,27 @@
 //! what is preferred (installed before newest, unless upgrading), how constraints, direct references and extras work.
 //! No other crate names the solver.
 //!
+//! | module | is responsible for |
+//! |---|---|
+//! | `catalog`, `request` | what goes in: everything known so far, and what is wanted |
+//! | `outcome`, `explanation` | what comes out: pins, missing facts, or why there is no solution |
+//! | `candidate_set`, `table` | the candidates of a project, numbered from the least to the most preferred, and sets of them |
+//! | `provider`, `search` | the solver's view of both: what depends on what, what is preferred, what is in effect |
+//! | `solve` | attempts until nothing new is learned |
+//! | `solution`, `order`, `conflict` | from the solver's answer to pins and their order, or from its proof to an explanation |
+//!
 //! ```
-//! use resolve::{Candidate, Catalog, Origin, Outcome, Request, Wanted, solve};
+//! use resolve::{Candidate, CandidateOrigin, Catalog, ResolveRequest, SolveOutcome, UserRequirement, solve};
 //! # use packaging::MarkerEnvironment;
 //! # fn example(environment: &MarkerEnvironment) -> Result<(), Box<dyn std::error::Error>> {
 //! let mut catalog = Catalog::new();
-//! let mut request = Request::new(environment);
-//! request.requirements.push(Wanted::new("flask>=3".parse()?, "the command line"));
+//! let mut request = ResolveRequest::new(environment);
+//! request.requirements.push(UserRequirement::new("flask>=3".parse()?, "the command line"));
 //! // Nothing is known yet, so the page of flask is missing.
-//! let Outcome::Missing(facts) = solve(&catalog, &request) else { unreachable!() };
+//! let SolveOutcome::Missing(facts) = solve(&catalog, &request) else { unreachable!() };
 //! assert_eq!(facts[0].to_string(), "the candidates of flask");
 //! // The program fetches it and solves again.
-//! let candidate = Candidate { version: "3.0".parse()?, origin: Origin::Index, yanked: false, rejected: None };
+//! let candidate = Candidate { version: "3.0".parse()?, origin: CandidateOrigin::Index, yanked: false, rejected: None };
 //! catalog.insert_project("flask".parse()?, vec![candidate]);
 //! # Ok(()) }
 //! ```

@@ -12,6 +12,16 @@
 //! assert!(server.url("/simple/").starts_with("http://127.0.0.1:"));
 //! ```
 //!
+//! | module | is responsible for |
+//! |---|---|
+//! | `wheel_maker`, `sdist_maker`, `archive`, `digest` | distributions, right or broken on purpose |
+//! | `index`, `listing`, `pages` | a simple index, and what it says of its files |
+//! | `signed_index`, `signed_layout`, `signed_repository`, `signing_keys`, `signed_server` | an index that signs, and its owner |
+//! | `attacker`, `forgery` | what others do to it: without keys, and with stolen ones |
+//! | `server`, `connection`, `request`, `response`, `body` | an HTTP server that misbehaves to the byte |
+//! | `s3`, `s3_bucket`, `s3_signature` | a store that speaks S3 |
+//! | `environment`, `command`, `isolation`, `tree` | environments to install into, processes that see nothing else, and what is on disk |
+//!
 //! Everything here panics when a world cannot be made: that is a failed test, not an error to handle.
 
 #![forbid(unsafe_code)]

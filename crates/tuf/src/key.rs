@@ -5,9 +5,9 @@ mod public_key;
 mod tests;
 
 use crate::HashAlgorithm;
+use crate::format_error::FormatError;
 use crate::hashes::Hashes;
 use crate::json::{Object, Value};
-use crate::metadata::FormatError;
 
 pub(crate) use public_key::{PublicKey, UnusableKey};
 

@@ -14,6 +14,19 @@
 //!             └──► Event::Refreshed, LookedUp, Failed
 //! ```
 //!
+//! | module | is responsible for |
+//! |---|---|
+//! | [`json`] | the one parser of foreign bytes, strict; the canonical form that signatures are over |
+//! | `format_error` | what is wrong with the form of a file, and where |
+//! | [`metadata`] | metadata files as data, read strictly, written back without loss; whether enough keys signed (`threshold`). Trusts nothing |
+//! | `key`, `signing_key` | public keys and private keys |
+//! | `hashes`, `verifier` | lengths and hashes, of whole files and of bytes that stream by |
+//! | `time`, `limits` | points in time without a clock; how much the client takes |
+//! | `delegation_index` | which of 16,384 delegated roles match a path, without asking each |
+//! | `client` | the client workflow; every check of it is in `client/checks.rs` |
+//! | `error` | what is refused, by which step of the specification, and what the reader should do |
+//! | [`manual`] | how to drive the client, how to sign, and what it all protects from |
+//!
 //! # A repository, signed
 //!
 //! [`metadata`] holds the four kinds of metadata as plain data, and [`SigningKey`] signs them. Here one key signs
@@ -121,6 +134,7 @@
 mod client;
 mod delegation_index;
 mod error;
+mod format_error;
 mod hashes;
 pub mod json;
 mod key;
@@ -128,7 +142,6 @@ mod limits;
 pub mod manual;
 pub mod metadata;
 mod signing_key;
-mod threshold;
 mod time;
 mod verifier;
 
@@ -140,7 +153,7 @@ pub use error::{Action, Check, Error};
 pub use hashes::{HashAlgorithm, Hashes};
 pub use key::{Key, KeyId, Signature};
 pub use limits::Limits;
+pub use metadata::threshold::Shortfall;
 pub use signing_key::SigningKey;
-pub use threshold::Shortfall;
 pub use time::UnixTime;
 pub use verifier::{Mismatch, Size, Verifier};

@@ -3,7 +3,6 @@
 mod delegations;
 mod envelope;
 mod fields;
-mod format_error;
 mod header;
 mod path_pattern;
 mod role;
@@ -12,13 +11,14 @@ mod root;
 mod snapshot;
 mod succinct_roles;
 mod targets;
+pub(crate) mod threshold;
 mod timestamp;
 
+pub use crate::format_error::FormatError;
 pub(crate) use delegations::path_hash;
 pub use delegations::{DelegatedRole, DelegatedRoles, Delegations, HashPrefix, MAX_DELEGATIONS, PathSet};
 pub(crate) use envelope::Envelope;
 pub use envelope::MAX_SIGNATURES;
-pub use format_error::FormatError;
 pub use header::SPEC_VERSION;
 pub use path_pattern::PathPattern;
 pub use role::{FileMeta, MAX_KEYS, MAX_KEYS_PER_ROLE, RoleKeys};
@@ -33,7 +33,8 @@ pub use timestamp::Timestamp;
 use std::collections::BTreeMap;
 
 use crate::json::Value;
-use crate::{Key, KeyId, Shortfall, Signature, SigningKey, UnixTime, threshold};
+use crate::{Key, KeyId, Signature, SigningKey, UnixTime};
+use threshold::Shortfall;
 
 /// What stands below `signed`: what the four kinds of metadata have in common.
 pub trait Signed: Sized + Clone {

@@ -14,9 +14,9 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::transaction::error::TransactionError;
-use crate::transaction::fault;
-use crate::transaction::staging::{self, Staging};
+use crate::fault_injection;
+use crate::staging::{self, Staging};
+use crate::transaction_error::TransactionError;
 
 const JOURNAL: &str = "journal";
 const UNFINISHED: &str = "journal.part";
@@ -112,9 +112,11 @@ impl Journal {
         }
         text.extend_from_slice(b"end\0");
         let unfinished = self.staging.main().join(UNFINISHED);
-        fault::step().and_then(|()| fs::write(&unfinished, text)).map_err(TransactionError::io(&unfinished))?;
+        fault_injection::step()
+            .and_then(|()| fs::write(&unfinished, text))
+            .map_err(TransactionError::io(&unfinished))?;
         let path = self.staging.main().join(JOURNAL);
-        fault::step().and_then(|()| fs::rename(&unfinished, &path)).map_err(TransactionError::io(&path))
+        fault_injection::step().and_then(|()| fs::rename(&unfinished, &path)).map_err(TransactionError::io(&path))
     }
 
     fn read(staging: Staging, path: &Path) -> Result<Journal, TransactionError> {
@@ -154,7 +156,9 @@ impl Journal {
                 }
                 OperationKind::Place => {
                     let new = self.staging.new_path(*area, *number);
-                    fault::step().and_then(|()| fs::rename(&new, path)).map_err(TransactionError::io(path))?;
+                    fault_injection::step()
+                        .and_then(|()| fs::rename(&new, path))
+                        .map_err(TransactionError::io(path))?;
                 }
             }
         }
@@ -177,7 +181,9 @@ impl Journal {
                 OperationKind::Place => {
                     let new = self.staging.new_path(*area, *number);
                     if new.symlink_metadata().is_err() && path.symlink_metadata().is_ok() {
-                        fault::step().and_then(|()| fs::rename(path, &new)).map_err(TransactionError::io(path))?;
+                        fault_injection::step()
+                            .and_then(|()| fs::rename(path, &new))
+                            .map_err(TransactionError::io(path))?;
                     }
                 }
             }
@@ -188,7 +194,7 @@ impl Journal {
     fn mark_done(&self) -> Result<(), TransactionError> {
         let path = self.staging.main().join(JOURNAL);
         let done = self.staging.main().join(DONE);
-        fault::step().and_then(|()| fs::rename(&path, &done)).map_err(TransactionError::io(&path))
+        fault_injection::step().and_then(|()| fs::rename(&path, &done)).map_err(TransactionError::io(&path))
     }
 
     /// After undoing: there is no journal any more, only waste.
@@ -204,7 +210,7 @@ impl Journal {
 /// Renames a file or directory. Where the file system cannot rename a directory (a directory of a lower layer of an
 /// overlay, as in containers) its contents are moved one by one; so they are when a former attempt was interrupted.
 fn move_tree(from: &Path, to: &Path) -> io::Result<()> {
-    fault::step()?;
+    fault_injection::step()?;
     let error = match fs::rename(from, to) {
         Ok(()) => return Ok(()),
         Err(error) => error,
@@ -218,7 +224,7 @@ fn move_tree(from: &Path, to: &Path) -> io::Result<()> {
         return Err(error);
     }
     if to.symlink_metadata().is_err() {
-        fault::step()?;
+        fault_injection::step()?;
         fs::create_dir(to)?;
         fs::set_permissions(to, metadata.permissions())?;
     }
@@ -226,6 +232,6 @@ fn move_tree(from: &Path, to: &Path) -> io::Result<()> {
         let entry = entry?;
         move_tree(&entry.path(), &to.join(entry.file_name()))?;
     }
-    fault::step()?;
+    fault_injection::step()?;
     fs::remove_dir(from)
 }

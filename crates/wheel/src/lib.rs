@@ -1,35 +1,57 @@
 //! Wheels on a local disk: read one, refuse a hostile one, place it, record it, remove it, all or nothing.
 //!
 //! Synchronous; never touches the network, never starts a process, never prints.
+//!
+//! | module | is responsible for |
+//! |---|---|
+//! | `archive` | a wheel as a zip file with only one reading; METADATA of one that lies on a server |
+//! | `record`, `manifest`, `scripts` | RECORD; what an unpacked wheel consists of; the texts of console scripts |
+//! | `unpack` | from an archive to a directory and a manifest: everything is checked, or nothing is left |
+//! | `installed` | distributions in the directories of an import path |
+//! | `scheme`, `protected`, `destination_tree` | directories of an environment; what nothing may write to or remove; every file of a transaction and its place |
+//! | `place` | where each file of an unpacked wheel goes, and what the installer writes besides |
+//! | `uninstall` | which files leave with a distribution |
+//! | `staging`, `link` | the staging directories; they are filled with hard links, and written files |
+//! | `journal` | the renames of a transaction, and how to undo them |
+//! | `transaction` | one change of an environment, all of it or nothing |
+//! | `error`, `transaction_error` | what can go wrong, and which rule refused a wheel |
+//! | `fault_injection` | lets a test kill the process at a chosen step; compiled for tests only |
 
 mod archive;
+mod destination_tree;
 mod error;
+mod fault_injection;
 mod installed;
 mod journal;
 mod link;
 mod manifest;
 mod place;
+mod protected;
 mod record;
+mod scheme;
 mod scripts;
+mod staging;
 mod transaction;
+mod transaction_error;
 mod uninstall;
 mod unpack;
 
 pub use archive::{ArchiveLimits, METADATA_LIMIT, MetadataLocation, MetadataSearch, WheelArchive};
 pub use error::{Refusal, Rule, WheelError};
+#[cfg(feature = "fault-injection")]
+#[doc(hidden)]
+pub use fault_injection::enabled as fault;
 pub use installed::{
     ArchiveInfo, DirInfo, DirectUrl, InstalledDistribution, InstalledKind, InstalledProblem, VcsInfo, installed,
     problems,
 };
 pub use journal::Recovered;
 pub use manifest::{EntryPoint, Manifest, UnpackedFile};
-pub use place::{BytecodeFile, Placement, Scheme};
+pub use place::{BytecodeFile, Placement};
 pub use record::{RecordError, RecordRow, parse_record, parse_record_paths, write_record};
+pub use scheme::Scheme;
 pub use scripts::rewritten_script;
-pub use transaction::error::TransactionError;
-#[cfg(feature = "fault-injection")]
-#[doc(hidden)]
-pub use transaction::fault::enabled as fault;
 pub use transaction::{Pending, Transaction, TransactionOutcome, pending};
+pub use transaction_error::TransactionError;
 pub use uninstall::{Removal, RemovalScope};
 pub use unpack::{RecordPolicy, unpack, verify};

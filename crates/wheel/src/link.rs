@@ -15,10 +15,10 @@ use std::path::Path;
 use rayon::prelude::*;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
 
-use crate::transaction::destination_tree::{DestinationTree, DirectoryId, FileSource, Permissions, PlannedFile};
-use crate::transaction::error::TransactionError;
-use crate::transaction::fault;
-use crate::transaction::staging::Defaults;
+use crate::destination_tree::{DestinationTree, DirectoryId, FileSource, Permissions, PlannedFile};
+use crate::fault_injection;
+use crate::staging::Defaults;
+use crate::transaction_error::TransactionError;
 
 /// Makes files and directories of a layout in a staging directory.
 pub(crate) struct Linker<'l, 'a> {
@@ -47,7 +47,7 @@ impl<'a> Linker<'_, 'a> {
         name: &OsStr,
     ) -> Result<(), TransactionError> {
         let Some(directory) = self.tree.directory(id) else { return Ok(()) };
-        let made = fault::step().and_then(|()| {
+        let made = fault_injection::step().and_then(|()| {
             rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o777))?;
             Ok(open_directory(parent, name)?)
         });
@@ -82,7 +82,7 @@ impl<'a> Linker<'_, 'a> {
         name: &OsStr,
     ) -> Result<(), TransactionError> {
         match &file.source {
-            FileSource::Written { contents, permissions, modified } => fault::step()
+            FileSource::Written { contents, permissions, modified } => fault_injection::step()
                 .and_then(|()| self.write(contents, *permissions, *modified, parent, name))
                 .map_err(TransactionError::io(Path::new(name))),
             FileSource::Cached { tree, path, size, modified, permissions } => {
@@ -120,7 +120,7 @@ impl<'a> Linker<'_, 'a> {
         if let Some(problem) = expected.difference(&found) {
             return Err(changed(problem));
         }
-        fault::step().map_err(TransactionError::io(&full()))?;
+        fault_injection::step().map_err(TransactionError::io(&full()))?;
         let as_new = found.st_mode & 0o7777 == expected.mode && found.st_uid == self.defaults.owner;
         if as_new && rustix::fs::linkat(source, file_name, parent, name, AtFlags::empty()).is_ok() {
             return Ok(());

@@ -12,30 +12,14 @@ use std::path::{Component, Path, PathBuf};
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
+use crate::destination_tree::{DestinationTree, DirectoryId, FileSource, PathConflict, Permissions, PlannedFile};
 use crate::error::{Refusal, Rule, WheelError};
 use crate::manifest::{EntryPoint, Manifest, UnpackedFile};
+use crate::protected::Protected;
 use crate::record::{RecordRow, write_record};
+use crate::scheme::Scheme;
 use crate::scripts;
-use crate::transaction::destination_tree::{
-    DestinationTree, DirectoryId, FileSource, PathConflict, Permissions, PlannedFile,
-};
-use crate::transaction::error::TransactionError;
-use crate::transaction::protected::Protected;
-
-/// The directories of an environment, as its interpreter reports them; absolute.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scheme {
-    /// Pure Python code.
-    pub purelib: PathBuf,
-    /// Code with compiled parts.
-    pub platlib: PathBuf,
-    /// Programs.
-    pub scripts: PathBuf,
-    /// Everything else: the prefix of the environment.
-    pub data: PathBuf,
-    /// C headers; ends with the distribution's name already.
-    pub headers: PathBuf,
-}
+use crate::transaction_error::TransactionError;
 
 /// One unpacked wheel and how it is to be placed.
 #[derive(Clone, Copy, Debug)]

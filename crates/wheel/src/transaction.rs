@@ -6,12 +6,7 @@
 //! the journal is marked as done the new environment is complete, and only waste remains to be deleted. `journal.rs`
 //! describes what a power failure can do.
 
-pub(crate) mod destination_tree;
-pub(crate) mod error;
-pub(crate) mod fault;
 mod plan;
-pub(crate) mod protected;
-pub(crate) mod staging;
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
@@ -21,15 +16,15 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::destination_tree::DestinationTree;
 use crate::journal::{self, Journal, Operation, OperationKind, Recovered};
 use crate::link::Linker;
 use crate::place::{self, Placement};
+use crate::protected::Protected;
+use crate::staging::{self, Areas, Staging};
+use crate::transaction_error::TransactionError;
 use crate::uninstall::{self, Removal};
-use destination_tree::DestinationTree;
-use error::TransactionError;
 use plan::{MovePlan, Planner, Subtree, TargetDirectory};
-use protected::Protected;
-use staging::{Areas, Staging};
 
 /// A change of one environment that is being put together. Nothing happens before [`Transaction::commit`].
 #[derive(Debug)]

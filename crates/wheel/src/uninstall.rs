@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::installed::{InstalledDistribution, InstalledKind};
-use crate::transaction::error::TransactionError;
-use crate::transaction::protected::{Protected, resolve};
+use crate::protected::{Protected, resolve};
+use crate::transaction_error::TransactionError;
 
 /// The environment that a distribution is removed from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,11 +23,8 @@ use crate::error::{Code, Failure};
 use crate::event::{Progress, Reporter};
 use crate::net::body::ContentRange;
 use crate::net::client::identity_encoding;
-use crate::net::{HttpClient, NetworkCause, RemoteFailure};
+use crate::net::{HttpClient, MAXIMUM_DISTRIBUTION_SIZE, NetworkCause, RemoteFailure};
 use crate::trust::{self, SignedFile};
-
-/// The most bytes a file may have when the index gives no size.
-pub const MAXIMUM_SIZE: u64 = 8 << 30;
 
 /// What to fetch, and what is known about it.
 #[derive(Clone, Debug)]
@@ -167,7 +164,7 @@ impl Downloader {
         let disk = |error: std::io::Error| RemoteFailure::new(&request.url, NetworkCause::Disk(error.to_string()));
         std::fs::create_dir_all(&self.directory).map_err(disk)?;
         let mut copy = NamedTempFile::new_in(&self.directory).map_err(disk)?;
-        let limit = request.size.unwrap_or(MAXIMUM_SIZE).saturating_add(1);
+        let limit = request.size.unwrap_or(MAXIMUM_DISTRIBUTION_SIZE).saturating_add(1);
         copy_into(&mut file.take(limit), &mut receiver, &mut copy).map_err(unreadable)?;
         let verified = receiver.check(request, &path)?;
         let path = self.directory.join(&verified.sha256);
@@ -252,7 +249,7 @@ impl Downloader {
             transfer.validator = strong_validator(response.headers());
             response.content_length()
         };
-        let limit = request.size.unwrap_or(MAXIMUM_SIZE);
+        let limit = request.size.unwrap_or(MAXIMUM_DISTRIBUTION_SIZE);
         if expected.is_some_and(|length| length > limit) {
             return Err(fail(NetworkCause::TooLarge { limit }));
         }
@@ -340,7 +337,7 @@ impl DownloadRequest {
 
     /// Whether the user gave a strong hash of the file, including one in the URL.
     pub fn is_hashed_by_user(&self) -> bool {
-        self.user_hashes.iter().any(|(algorithm, _)| is_strong(*algorithm))
+        self.user_hashes.iter().any(|(algorithm, _)| algorithm.is_strong())
     }
 
     /// Whether a signed index or a hash of the user determines the content of the file.
@@ -428,7 +425,7 @@ impl HashingReceiver {
             Proof::Signed
         } else if matches_user {
             Proof::UserHash
-        } else if request.index_hashes.iter().any(|(algorithm, _)| is_strong(algorithm)) {
+        } else if request.index_hashes.iter().any(|(algorithm, _)| algorithm.is_strong()) {
             Proof::IndexHash
         } else {
             Proof::Unverified
@@ -453,11 +450,6 @@ fn size_refusal(request: &DownloadRequest, failure: RemoteFailure) -> Failure {
         }
         _ => failure.into(),
     }
-}
-
-/// Algorithms whose collisions nobody can produce today.
-pub fn is_strong(algorithm: HashAlgorithm) -> bool {
-    matches!(algorithm, HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512)
 }
 
 fn hasher(algorithm: HashAlgorithm) -> Box<dyn DynDigest + Send> {

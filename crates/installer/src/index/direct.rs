@@ -7,7 +7,7 @@ use url::Url;
 use super::MetadataReader;
 use super::finder::{ChosenFile, FactFetcher};
 use super::package_sources::{linked_filename, parse_filename};
-use crate::download::{DownloadRequest, is_strong};
+use crate::download::DownloadRequest;
 use crate::error::{Code, Failure};
 
 /// A fetched wheel, and what it says of itself.
@@ -91,7 +91,7 @@ impl FactFetcher {
                     }
                     _ => hashes.set(algorithm, value.to_owned()),
                 }
-                is_hashed |= is_strong(algorithm);
+                is_hashed |= algorithm.is_strong();
             }
         }
         Ok(is_hashed)

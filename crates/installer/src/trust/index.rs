@@ -15,8 +15,8 @@ use super::layout::{DistributionTrust, IndexUrls, Layout, LayoutError, PageForma
 use super::refusal;
 use super::signed_content::{ContentRequest, SignedContentCache};
 use super::signed_file::{PageProof, SignedFile};
-use crate::download::is_strong;
 use crate::error::{Code, Failure};
+use crate::net::MAXIMUM_DISTRIBUTION_SIZE;
 
 /// The most bytes of a metadata file whose length is not signed.
 const METADATA_SIZE: u64 = 8 << 20;
@@ -136,7 +136,7 @@ impl TrustedIndex {
             url,
             page: Arc::clone(proof),
             target: None,
-            size: file.size.map_or(Size::AtMost(crate::download::MAXIMUM_SIZE), Size::Exactly),
+            size: file.size.map_or(Size::AtMost(MAXIMUM_DISTRIBUTION_SIZE), Size::Exactly),
             hashes: of_page.clone(),
         };
         let trust = proof.layout.trust();
@@ -334,7 +334,7 @@ fn owned((name, hex): (&str, &str)) -> (String, String) {
 
 /// The hashes of a page with a strong algorithm.
 fn page_hashes(file: &ProjectFile) -> Hashes {
-    let given = file.hashes.iter().filter(|(algorithm, _)| is_strong(*algorithm));
+    let given = file.hashes.iter().filter(|(algorithm, _)| algorithm.is_strong());
     given.map(|(algorithm, hex)| owned((algorithm.name(), hex))).collect()
 }
 

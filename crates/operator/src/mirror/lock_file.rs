@@ -6,7 +6,6 @@ use packaging::HashAlgorithm;
 use serde::Deserialize;
 use toml::Spanned;
 
-use installer::download::is_strong;
 use installer::error::{Code, Failure};
 use installer::requirements::{InstallRequirement, ParsedMarker, RequirementOrigin, RequirementSource};
 
@@ -59,7 +58,7 @@ fn to_requirement(package: &Package, path: &Path, text: &str) -> Result<InstallR
     let requirement = text_of_wish.parse().map_err(|error| problem(&format!("{error}")))?;
     let files = package.wheels.iter().chain(&package.sdist);
     let hashes = files.flat_map(|file| &file.hashes).filter_map(|(algorithm, hex)| {
-        let algorithm = HashAlgorithm::from_name(algorithm).filter(|algorithm| is_strong(*algorithm))?;
+        let algorithm = HashAlgorithm::from_name(algorithm).filter(|algorithm| algorithm.is_strong())?;
         Some((algorithm, hex.to_ascii_lowercase()))
     });
     let hashes: Vec<_> = hashes.collect();

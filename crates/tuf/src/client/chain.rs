@@ -3,8 +3,8 @@
 use super::checks::{Signers, Verified};
 use super::delegated::DelegatedFiles;
 use super::{Client, Target};
+use crate::metadata::threshold::SignedBy;
 use crate::metadata::{RoleName, Signed, TopLevelRole};
-use crate::threshold::SignedBy;
 use crate::{Key, KeyId, UnixTime};
 
 /// One role of a [`Client::chain`].

@@ -8,11 +8,11 @@ use std::ops::Deref;
 
 use crate::error::{Check, Error};
 use crate::json::Value;
+use crate::metadata::threshold::{self, SignedBy};
 use crate::metadata::{
     DelegatedRoles, Delegations, Envelope, FileMeta, PathSet, RoleKeys, RoleName, Root, Signed, Snapshot, Targets,
     Timestamp, TopLevelRole,
 };
-use crate::threshold::{self, SignedBy};
 use crate::verifier::{Mismatch, Size, Verifier};
 use crate::{Key, KeyId, UnixTime};
 

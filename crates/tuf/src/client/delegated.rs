@@ -11,8 +11,8 @@ use super::refresh::{Stage, not_listed, offline_error};
 use super::{Client, FetchAnswer, Mode, StoredFile};
 use crate::delegation_index::DelegationIndex;
 use crate::error::{Check, Error};
+use crate::metadata::threshold::SignedBy;
 use crate::metadata::{Delegations, FileMeta, RoleName, Targets, TopLevelRole};
-use crate::threshold::SignedBy;
 
 /// A verified targets file of this epoch. What one file delegates depends on its content, so it takes part in verdicts
 /// by this and not by its role's name.

@@ -1,9 +1,9 @@
 //! Delegations (spec 4.5, TAP 15).
 
 use super::fields::Field;
-use super::format_error::quote;
 use super::role::{read_keys, write_keys};
 use super::{FormatError, PathPattern, RoleKeys, RoleName, SuccinctRoles, TopLevelRole};
+use crate::format_error::quote;
 use crate::json::{Object, Value};
 use crate::{Key, KeyId};
 use sha2::{Digest, Sha256};

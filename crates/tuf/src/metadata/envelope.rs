@@ -1,7 +1,7 @@
 //! A metadata file around what is signed (spec 4.2).
 
 use super::fields::Field;
-use super::format_error::{FormatError, JsonPath};
+use crate::format_error::{FormatError, JsonPath};
 use crate::json::{self, Object, Value};
 use crate::{KeyId, Signature};
 use std::collections::HashSet;

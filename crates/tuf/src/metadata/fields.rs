@@ -1,6 +1,6 @@
 //! Reading fields of objects, with the place of what is wrong.
 
-use super::format_error::{FormatError, JsonPath};
+use crate::format_error::{FormatError, JsonPath};
 use crate::json::{Object, Value};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;

@@ -1,10 +1,10 @@
 //! `root.json` (spec 4.3).
 
 use super::fields::{Field, ObjectFields};
-use super::format_error::JsonPath;
 use super::header::Header;
 use super::role::{read_keys, write_keys};
 use super::{FormatError, RoleKeys, SPEC_VERSION, Signed, TopLevelRole};
+use crate::format_error::JsonPath;
 use crate::json::{Object, Value};
 use crate::{Key, KeyId, UnixTime};
 use std::collections::{BTreeMap, HashSet};

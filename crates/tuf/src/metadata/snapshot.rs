@@ -1,10 +1,10 @@
 //! `snapshot.json` (spec 4.4).
 
 use super::fields::Field;
-use super::format_error::JsonPath;
 use super::header::Header;
 use super::{FileMeta, FormatError, RoleName, SPEC_VERSION, Signed, TopLevelRole};
 use crate::UnixTime;
+use crate::format_error::JsonPath;
 use crate::json::{Object, Value};
 use std::collections::BTreeMap;
 

@@ -1,10 +1,10 @@
 //! `targets.json` and the files of delegated roles (spec 4.5).
 
 use super::fields::Field;
-use super::format_error::JsonPath;
 use super::header::Header;
 use super::role::{read_hashes, write_hashes};
 use super::{Delegations, FormatError, SPEC_VERSION, Signed, TopLevelRole};
+use crate::format_error::JsonPath;
 use crate::json::{Object, Value};
 use crate::{HashAlgorithm, Hashes, UnixTime};
 use std::collections::BTreeMap;

@@ -1,10 +1,10 @@
 //! `timestamp.json` (spec 4.6).
 
 use super::fields::Field;
-use super::format_error::JsonPath;
 use super::header::Header;
 use super::{FileMeta, FormatError, SPEC_VERSION, Signed, TopLevelRole};
 use crate::UnixTime;
+use crate::format_error::JsonPath;
 use crate::json::{Object, Value};
 
 /// Which snapshot is current.

@@ -5,10 +5,10 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::destination_tree::{DestinationTree, DirectoryId, PlannedFile};
-use super::error::TransactionError;
-use super::protected::{Protected, resolve};
+use crate::destination_tree::{DestinationTree, DirectoryId, PlannedFile};
 use crate::place::Placement;
+use crate::protected::{Protected, resolve};
+use crate::transaction_error::TransactionError;
 
 /// The moves of a transaction.
 #[derive(Default)]

@@ -6,9 +6,9 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
 use url::Url;
 
+use super::json::check_api_version;
+use super::link::LinkBase;
 use crate::names::PackageName;
-use crate::simple_json::check_api_version;
-use crate::simple_link::LinkBase;
 use crate::simple_page::{CoreMetadataFile, PageError, ProjectPage, ProjectStatus, Row};
 
 pub(crate) fn read(content: &[u8], page_url: &Url, project: &PackageName) -> Result<ProjectPage, PageError> {

@@ -6,8 +6,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use url::Url;
 
+use super::link::LinkBase;
 use crate::names::PackageName;
-use crate::simple_link::LinkBase;
 use crate::simple_page::{CoreMetadataFile, HashAlgorithm, Hashes, PageError, ProjectPage, ProjectStatus, Row};
 
 pub(crate) fn read(content: &[u8], base: &Url, project: &PackageName) -> Result<ProjectPage, PageError> {

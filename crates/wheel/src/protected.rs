@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::error::TransactionError;
-use super::staging;
-use crate::place::Scheme;
+use crate::scheme::Scheme;
+use crate::staging;
+use crate::transaction_error::TransactionError;
 
 /// The special directories of the environment that a transaction changes, links resolved.
 #[derive(Default)]

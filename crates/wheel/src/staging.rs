@@ -12,8 +12,8 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::error::TransactionError;
-use super::fault;
+use crate::fault_injection;
+use crate::transaction_error::TransactionError;
 
 const PREFIX: &str = ".tufpip-staging-";
 const LIST_OF_OTHERS: &str = "others";
@@ -55,7 +55,7 @@ pub(crate) struct Defaults {
 impl Staging {
     /// Creates the main staging directory in `main` and one more in each directory of `others`.
     pub(crate) fn create(main: &Path, others: &[PathBuf]) -> Result<Staging, TransactionError> {
-        fault::step().map_err(TransactionError::io(main))?;
+        fault_injection::step().map_err(TransactionError::io(main))?;
         let name = format!("{PREFIX}{}-", std::process::id());
         let created = tempfile::Builder::new().prefix(&name).tempdir_in(main).map_err(TransactionError::io(main))?;
         let path = created.keep();
@@ -78,15 +78,15 @@ impl Staging {
         {
             let list = main.join(LIST_OF_OTHERS);
             let text = others.iter().flat_map(|path| [path.as_os_str().as_bytes(), b"\0"].concat()).collect::<Vec<_>>();
-            fault::step().and_then(|()| fs::write(&list, text)).map_err(TransactionError::io(&list))?;
+            fault_injection::step().and_then(|()| fs::write(&list, text)).map_err(TransactionError::io(&list))?;
             for other in others {
-                fault::step().and_then(|()| fs::create_dir(other)).map_err(TransactionError::io(other))?;
+                fault_injection::step().and_then(|()| fs::create_dir(other)).map_err(TransactionError::io(other))?;
             }
         }
         for directory in &self.directories {
             for inner in ["new", "old"] {
                 let path = directory.join(inner);
-                fault::step().and_then(|()| fs::create_dir(&path)).map_err(TransactionError::io(&path))?;
+                fault_injection::step().and_then(|()| fs::create_dir(&path)).map_err(TransactionError::io(&path))?;
             }
         }
         Ok(())
@@ -154,14 +154,14 @@ impl Staging {
     fn try_discard(&self) -> io::Result<()> {
         let Some((main, others)) = self.directories.split_first() else { return Ok(()) };
         for other in others {
-            fault::step()?;
+            fault_injection::step()?;
             delete_tree(other)?;
         }
         for inner in ["new", "old"] {
-            fault::step()?;
+            fault_injection::step()?;
             delete_tree(&main.join(inner))?;
         }
-        fault::step()?;
+        fault_injection::step()?;
         delete_tree(main)
     }
 }
