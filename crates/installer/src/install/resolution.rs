@@ -116,7 +116,7 @@ pub async fn resolve(
     Ok(resolved)
 }
 
-/// As [`resolve`], without the policies: for commands that only show what would be chosen.
+/// As [`resolve()`], without the policies: for commands that only show what would be chosen.
 ///
 /// # Errors
 /// When something cannot be found.
