@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-/// The bytes that [`write`] put there; `None` when the file is missing or is not what was written.
+/// The bytes that [`write()`] put there; `None` when the file is missing or is not what was written.
 pub fn read(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = std::fs::read(path).ok()?;
     let split = bytes.len().checked_sub(size_of::<u32>())?;

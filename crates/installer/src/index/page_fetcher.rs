@@ -83,7 +83,7 @@ impl PageFetcher {
         Ok(Some(page))
     }
 
-    /// The page of links to files of many projects at `url`, to be [`parse`]d for each; `None` when there is none.
+    /// The page of links to files of many projects at `url`, to be `parse`d for each; `None` when there is none.
     pub async fn links(&self, url: &Url) -> Result<Option<HttpResponse>, Failure> {
         self.fetch(url, request(url)?.headers()).await
     }

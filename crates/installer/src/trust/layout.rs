@@ -187,7 +187,7 @@ impl Layout {
     }
 
     /// The target path of a distribution; `None` when the layout has none for such links, and then, under
-    /// [`DistributionTrust::Target`] and [`DistributionTrust::Both`], nothing vouches for the file.
+    /// `DistributionTrust::Target` and `DistributionTrust::Both`, nothing vouches for the file.
     ///
     /// # Errors
     /// File names and links that are made to mean something else than what they look like.

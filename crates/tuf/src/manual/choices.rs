@@ -21,7 +21,7 @@
 //! * **A stored timestamp or snapshot that no longer verifies** is deleted, so that the version it claims keeps nothing from
 //!   being stored.
 //! * **A hashed bin without hashes in the snapshot and without a target of its own** may be another bin's file
-//!   ([`AbsenceDoubt::Bin`](crate::Doubt::Bin)): what it does not list may exist, it is not stored, and it is asked for each time.
+//!   ([`AbsenceDoubt::Bin`](crate::AbsenceDoubt::Bin)): what it does not list may exist, it is not stored, and it is asked for each time.
 //! * **More new roots than the limit** are an error, not the end of the search: the last one is not known to be the newest.
 //!   What was verified is stored, so the next update goes on from there.
 //! * **An early timestamp**, fetched together with the first new root, is asked for once more if a new root made its

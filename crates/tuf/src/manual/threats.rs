@@ -6,7 +6,7 @@
 //! | attack | refused by |
 //! |---|---|
 //! | arbitrary file for a target | [`Verifier`](crate::Verifier): signed length and every known hash |
-//! | target that nobody signed | [`LookUp::NotFound`](crate::LookUp::NotFound), which the repository's keys vouch for if there is no [`AbsenceDoubt`](crate::Doubt) |
+//! | target that nobody signed | [`LookUp::NotFound`](crate::LookUp::NotFound), which the repository's keys vouch for if there is no [`AbsenceDoubt`](crate::AbsenceDoubt) |
 //! | metadata unsigned, signed by other keys, by too few, by one key several times, by one key under several names | [`Check::Signatures`](crate::Check::Signatures) |
 //! | metadata of one role served as another's | [`Check::Type`](crate::Check::Type), [`Check::Signatures`](crate::Check::Signatures), [`Check::Version`](crate::Check::Version) |
 //! | a root that only the old or only the new keys signed | [`Check::Signatures`](crate::Check::Signatures) |
@@ -29,9 +29,9 @@
 //! | delegated role below its threshold, expired, of another version or content, not in the snapshot | the same checks as for `targets`, and [`Check::InSnapshot`](crate::Check::InSnapshot) |
 //! | a delegated role that satisfied another delegator's keys | judged again for each delegator |
 //! | a target in a role that may not speak of its path; in the bin of another hash | not found: that role is not asked |
-//! | the file of one bin served as that of another, so that its targets seem not to exist | the hashes in the snapshot; without them [`AbsenceDoubt::Bin`](crate::Doubt::Bin), and the file is not stored |
+//! | the file of one bin served as that of another, so that its targets seem not to exist | the hashes in the snapshot; without them [`AbsenceDoubt::Bin`](crate::AbsenceDoubt::Bin), and the file is not stored |
 //! | an unusable role, so that a later one answers in its place | the look-up ends with the error |
-//! | cycles, thousands of delegations that all match | every role once, at most [`Limits::delegations_visited`](crate::Limits::delegations_visited), and the result says [`AbsenceDoubt::Truncated`](crate::Doubt::Truncated) |
+//! | cycles, thousands of delegations that all match | every role once, at most [`Limits::delegations_visited`](crate::Limits::delegations_visited), and the result says [`AbsenceDoubt::Truncated`](crate::AbsenceDoubt::Truncated) |
 //! | patterns made to match slowly | matching is linear but for one star at a time |
 //! | weak keys and signatures that can be altered | Ed25519 strictly; RSA from 2048 bits; only points on the curve |
 //! | changed files in the local store | verified again in every run, from the root the program brings |
