@@ -1,5 +1,5 @@
-//! Turns the events and failures of the installer into lines for users; nothing else does. Phrases that scripts search
-//! for are pip's.
+//! Turns the events and failures of the libraries into lines for users. The words of progress stand in `terminal`; warnings,
+//! details and what is waited for bring theirs. Phrases that scripts search for are pip's.
 
 use installer::error::Failure;
 use installer::event::{BrokenRequirement, Event, Verified};

@@ -1,4 +1,5 @@
-//! What the stages of one command share. It has no behaviour: each stage is a function that takes what it needs.
+//! What the stages of one command share. It has no behaviour: stages take it whole, the functions
+//! below them take what they need.
 
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// Opens no connection and reads no cache yet.
+    /// Looks who may write into the cache and reads `map.json`; opens no connection yet.
     ///
     /// # Errors
     /// When a temporary directory is needed in place of the cache and cannot be made, or `map.json` is invalid.

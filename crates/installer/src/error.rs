@@ -1,8 +1,8 @@
 //! The one error of this library and of the program: what failed, as a message for the user, with a stable code.
 //!
 //! A sentence stands where the failure is found, because it needs the values at hand
-//! (docs/decisions/where-sentences-stand.md). The pure crates have error types of their own; `From` implementations
-//! here convert them to failures.
+//! (docs/decisions/where-sentences-stand.md). Errors of `wheel` become failures here, those of `tuf` in
+//! `trust/refusal.rs`, of the network in `net/remote_failure.rs`, of `resolve` in `index/explanation.rs`.
 
 mod code;
 

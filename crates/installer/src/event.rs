@@ -1,4 +1,4 @@
-//! The events that the installer reports while it works. It draws nothing and writes to no stream: the caller decides
+//! The events that the libraries report while they work. They draw nothing and write to no stream: the caller decides
 //! what to do with an event, and may ignore all of them.
 
 use std::path::Path;

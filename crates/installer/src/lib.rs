@@ -9,7 +9,6 @@
 //! | module | is responsible for |
 //! |---|---|
 //! | [`text`] | small pieces of text that many make in the same way |
-//! | [`redact`] | text without what may be a password |
 //! | [`error`] | what fails: `Failure` with its code, details and hints |
 //! | [`event`] | what happens: `Reporter`, and one that is silent |
 //! | [`process_environment`] | what a process was started with, as far as options are read from it |

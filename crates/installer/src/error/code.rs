@@ -284,20 +284,20 @@ codes! {
     TrustStoreUnsafe = "trust.store-unsafe", Error, Failures;
     /// An index that is known to be signed, and no root for it.
     TrustMissing = "trust.missing", Error, Failures;
-    /// Nothing, or nothing usable, says how the index names its files.
+    /// What says how the index names its files cannot be used.
     TrustLayout = "trust.layout", Error, Failures;
-    /// Nothing, or nothing usable, says how the index names its files.
+    /// Nothing says how the index names its files.
     TrustLayoutMissing = "trust.layout-missing", Error, Failures;
     /// `--offline`, and stored metadata does not suffice.
     TrustOffline = "trust.offline", Error, Failures;
     /// `trust add`: the index is trusted already, by another root. Either that one was added by mistake, or the
     /// operator started again with a new root; in both cases `tufpip trust remove URL` comes first.
     TrustOtherRoot = "trust.other-root", Error, Failures;
-    /// `trust add`, `trust remove`: the request cannot be carried out.
+    /// `trust add`, `trust remove`: the index is trusted by a place that the user does not own.
     TrustReadOnly = "trust.read-only", Error, Failures;
-    /// `trust add`, `trust remove`: the request cannot be carried out.
+    /// The index is not trusted.
     TrustNone = "trust.none", Error, Failures;
-    /// `trust add`, `trust remove`: the request cannot be carried out.
+    /// `trust add`, `trust remove`: the trust store cannot be written.
     TrustUnwritable = "trust.unwritable", Error, Failures;
     /// `trust add --tofu`, `trust remove`: the question was answered with no.
     TrustNotConfirmed = "trust.not-confirmed", Error, Failures;

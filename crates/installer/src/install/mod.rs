@@ -1,7 +1,7 @@
 //! The straight line from the requirements to a changed environment. Start reading here.
 //!
-//! read requirements → probe Python → resolve → plan → fetch → place → report. Each stage is one call below and lives
-//! in a module of its own; the types between them say what was checked: only a
+//! read requirements → probe Python → recover → resolve and plan → fetch → place. Each stage is one call below and
+//! lives in a module of its own; the types between them say what was checked: only a
 //! [`VerifiedFile`](crate::download::VerifiedFile) is unpacked, and only an
 //! [`UnpackedWheel`](crate::wheel_cache::UnpackedWheel) is placed.
 
@@ -22,8 +22,9 @@ use std::collections::HashMap;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, Reporter};
-use crate::install::place::InstallTarget;
+use crate::install::place::{InstallTarget, Placing};
 use crate::install::plan::{InstalledPolicy, Plan};
+use crate::install::recover::Recovery;
 use crate::install::resolution::Rules;
 use crate::options::{CommonOptions, InstallLocation, InstallOptions};
 use crate::python::environment::Environment;
@@ -31,9 +32,10 @@ use crate::python::environment::Environment;
 /// Installs what `install` asks for.
 ///
 /// # Errors
-/// When a stage fails; the environment is then as it was before.
+/// When a stage fails; nothing is installed unless the last one, placing, has ended.
 pub async fn install(options: &CommonOptions, install: &InstallOptions, context: &Context) -> Result<(), Failure> {
     let reporter = &*context.reporter;
+    // Again, when what was read is out of date: a killed command was undone, or another process was faster.
     loop {
         let requirements =
             resolution::read_requirements(&install.requirement_options, &install.indexes, &install.selection, context)
@@ -43,7 +45,7 @@ pub async fn install(options: &CommonOptions, install: &InstallOptions, context:
             environment.refuse_if_managed()?;
         }
         let target = InstallTarget::new(&environment, install, reporter)?;
-        if !install.dry_run && recover::recover(&target.library, reporter)? {
+        if !install.dry_run && recover::recover(&target.library, reporter)? == Recovery::Undone {
             continue;
         }
         let plan = resolution::resolve(requirements, &environment, rules(install), context).await?.plan;
@@ -60,7 +62,7 @@ pub async fn install(options: &CommonOptions, install: &InstallOptions, context:
         if let Some(output) = &install.report {
             report::write(output, &plan, &wheels.by_name(), &environment.interpreter, context).await?;
         }
-        if place::place(&plan, &wheels, &environment, &target, install, context)? {
+        if place::place(&plan, &wheels, &environment, &target, install, context)? == Placing::Done {
             proofs::report_limits(&plan, &context.trust, reporter);
             consistency::warn_of_conflicts(&plan, &environment, install, reporter)?;
             root_user::warn(&environment.interpreter, install.warn_root_user, reporter);

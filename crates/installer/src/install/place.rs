@@ -69,8 +69,16 @@ impl InstallTarget {
     }
 }
 
-/// Places the wheels of `plan`. `false` when nothing was done, because the environment or the cache is no longer what
-/// was planned with: then the plan must be made again.
+/// What came of placing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placing {
+    /// The environment is what was planned.
+    Done,
+    /// Nothing was done: the environment or the cache is no longer what was planned with, and the plan must be made again.
+    PlanAgain,
+}
+
+/// Places the wheels of `plan`.
 ///
 /// # Errors
 /// When the disk or a wheel does not allow it; the environment is then as it was.
@@ -81,10 +89,10 @@ pub fn place(
     target: &InstallTarget,
     install: &InstallOptions,
     context: &Context,
-) -> Result<bool, Failure> {
+) -> Result<Placing, Failure> {
     if plan.additions.is_empty() {
         // The environment may have been looked at while another process was changing it.
-        return environment.is_unchanged();
+        return Ok(if environment.is_unchanged()? { Placing::Done } else { Placing::PlanAgain });
     }
     let reporter = &*context.reporter;
     let prepared = prepare_placements(plan, wheels, target)?;
@@ -94,7 +102,7 @@ pub fn place(
     if !environment.is_unchanged()? {
         // The plan was made for an earlier state of the environment.
         reporter.report(Event::EnvironmentChanged);
-        return Ok(false);
+        return Ok(Placing::PlanAgain);
     }
     let names: Vec<&str> = plan.additions.iter().map(|addition| addition.spelled.as_str()).collect();
     reporter.report(Event::Installing { projects: &names });
@@ -124,7 +132,7 @@ pub fn place(
             // A file was changed in an environment and, through the hard link, in the cache: unpack the wheel again.
             reporter.report(Event::CacheChanged { path: &path });
             context.wheels.forget(&tree);
-            return Ok(false);
+            return Ok(Placing::PlanAgain);
         }
         outcome => outcome?,
     };
@@ -141,7 +149,7 @@ pub fn place(
         }
     }
     say_installed(plan, wheels, reporter);
-    Ok(true)
+    Ok(Placing::Done)
 }
 
 /// What a [`Placement`] borrows.

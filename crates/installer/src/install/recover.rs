@@ -7,14 +7,22 @@ use wheel::Transaction;
 use crate::error::Failure;
 use crate::event::{Event, Reporter};
 
-/// Undoes an unfinished change of `library`, or waits for the process that is making it. `true` when there was one: what was
-/// read from the environment before is of no use then.
+/// What was found in an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// No unfinished change.
+    Nothing,
+    /// An unfinished change, which is undone or finished now: what was read from the environment before is out of date.
+    Undone,
+}
+
+/// Undoes an unfinished change of `library`, or waits for the process that is making it.
 ///
 /// # Errors
 /// When the environment can be neither read nor repaired.
-pub fn recover(library: &Path, reporter: &dyn Reporter) -> Result<bool, Failure> {
+pub fn recover(library: &Path, reporter: &dyn Reporter) -> Result<Recovery, Failure> {
     if wheel::pending(library)?.is_none() {
-        return Ok(false);
+        return Ok(Recovery::Nothing);
     }
     let transaction = Transaction::begin(library, || {
         reporter.report(waiting_for(library));
@@ -22,7 +30,7 @@ pub fn recover(library: &Path, reporter: &dyn Reporter) -> Result<bool, Failure>
     if transaction.recovered().rolled_back > 0 {
         reporter.report(Event::InterruptedChangeUndone { library });
     }
-    Ok(true)
+    Ok(Recovery::Undone)
 }
 
 /// Another process has locked `library`.

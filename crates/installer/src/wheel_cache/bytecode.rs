@@ -1,7 +1,7 @@
 //! Bytecode, compiled once per machine and interpreter version and kept beside the unpacked wheel.
 //!
 //! A .pyc file is valid by the modification time and size of its source. A hard link keeps both, so that what was
-//! compiled in the store is valid wherever the pair is linked to. The interpreter sets the file name in the code when
+//! compiled in the cache is valid wherever the pair is linked to. The interpreter sets the file name in the code when
 //! it imports.
 
 use std::io::{BufRead, BufReader, Write};
@@ -67,7 +67,7 @@ impl Compiler {
         Some(Self { cache_tag, executable: interpreter.executable.clone(), queue: Mutex::new(sender) })
     }
 
-    /// The bytecode of `wheel`: from the store, or compiled now and put there. Blocks.
+    /// The bytecode of `wheel`: from the cache, or compiled now and put there. Blocks.
     ///
     /// # Errors
     /// When the interpreter cannot be run or the disk fails; a source with a syntax error is no failure.

@@ -12,7 +12,7 @@ use wheel::{ArchiveLimits, Manifest, RecordPolicy, WheelArchive};
 use crate::download::{DownloadRequest, Proof, VerifiedFile};
 use crate::error::{Code, Failure};
 
-/// A wheel whose bytes were verified and which is unpacked in the store. Only the store makes one.
+/// A wheel whose bytes were verified and which is unpacked in the cache. Only the cache makes one.
 #[derive(Clone, Debug)]
 pub struct UnpackedWheel {
     directory: PathBuf,
