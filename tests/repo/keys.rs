@@ -110,6 +110,6 @@ fn what_is_no_key_changes_nothing() {
     ann.repo(&["key", "import", "missing.pem", "--out", "keys"]).expect_code(1).expect_stderr(&["missing.pem"]);
     ann.repo(&["key", "show", "text.pub"]).expect_code(1).expect_stderr(&["text.pub is no public key"]);
     ann.repo(&["key", "gen", "../x", "--out", "keys"]).expect_code(2).expect_stderr(&["no name for a key"]);
-    ann.repo(&["key", "gen", "x"]).expect_code(2).expect_stderr(&["There is no repository in /"]);
+    ann.repo(&["key", "gen", "x"]).expect_code(1).expect_stderr(&["There is no repository in /"]);
     assert_eq!(tree(&ann.environment.work()), before);
 }

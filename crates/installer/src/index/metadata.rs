@@ -150,7 +150,7 @@ impl MetadataReader {
             return unpacked.raw_metadata();
         }
         if let CoreMetadataFile::Available { sha256 } = &file.core_metadata
-            && let Some(bytes) = self.from_metadata_file(file, sha256.as_deref()).await?
+            && let Some(bytes) = self.read_metadata_file(file, sha256.as_deref()).await?
         {
             return Ok(bytes);
         }
@@ -158,7 +158,7 @@ impl MetadataReader {
             return Err(Failure::new(Code::Internal, format!("{} is no wheel", file.filename())));
         };
         if matches!(url.scheme(), "http" | "https")
-            && let Some(bytes) = self.from_range_requests(&url, filename).await
+            && let Some(bytes) = self.read_by_range_requests(&url, filename).await
         {
             return Ok(bytes);
         }
@@ -167,7 +167,7 @@ impl MetadataReader {
     }
 
     /// PEP 658. `None` when the file that the index announced is missing: this happens.
-    async fn from_metadata_file(&self, file: &ProjectFile, sha256: Option<&str>) -> Result<Option<Vec<u8>>, Failure> {
+    async fn read_metadata_file(&self, file: &ProjectFile, sha256: Option<&str>) -> Result<Option<Vec<u8>>, Failure> {
         let Some(Ok(url)) = file.metadata_url() else { return Ok(None) };
         let bytes = match local_path(&url) {
             Some(path) => match std::fs::read(&path) {
@@ -197,7 +197,7 @@ impl MetadataReader {
 
     /// The metadata by a few requests for parts of the wheel; `None` when the server or the archive does not support
     /// that. An error in either is found when the whole wheel is fetched.
-    async fn from_range_requests(&self, url: &Url, filename: &WheelFilename) -> Option<Vec<u8>> {
+    async fn read_by_range_requests(&self, url: &Url, filename: &WheelFilename) -> Option<Vec<u8>> {
         let tail =
             self.client.get_part(url, &format!("bytes=-{FIRST_TAIL}"), ResponseLimits::METADATA).await.ok()??;
         let (total, mut start, mut bytes) = (tail.total, tail.first, tail.bytes);

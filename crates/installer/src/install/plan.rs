@@ -180,7 +180,7 @@ fn say_satisfied(pin: &Pin, installed: Option<&InstalledDistribution>, reporter:
             RequestedBy::Pin { name, requirement, .. } => (requirement, name.to_string()),
         };
         reporter.report(Event::RequirementSatisfied {
-            requirement: &requirement.without_marker(),
+            requirement: requirement.without_marker(),
             location,
             required_by: &source,
             version: &pin.candidate.version,
