@@ -122,12 +122,16 @@ impl Terminal {
 
     /// A result line as pip prints it, on stdout; silent with `-q`.
     pub fn line(&self, text: &str) {
-        self.result(&printable::line(text), 0);
+        if self.wants_details(0) {
+            self.result(&printable::line(text), 0);
+        }
     }
 
     /// A result as pip prints it that may have several lines, on stdout; silent with `-q`.
     pub fn lines(&self, text: &str) {
-        self.result(&printable::lines(text), 0);
+        if self.wants_details(0) {
+            self.result(&printable::lines(text), 0);
+        }
     }
 
     fn result(&self, shown: &str, level: i8) {
@@ -232,6 +236,7 @@ impl Reporter for Terminal {
         for message in messages::of_event(&event) {
             match message {
                 Message::Json(text) => self.json(&text),
+                Message::Line(_) if !self.wants_details(0) => {}
                 Message::Line(text) => self.line(&printable::redacted(&text)),
                 Message::Note(text) => self.note(&text),
                 Message::Warning(text) => self.warning(&text),

@@ -15,6 +15,10 @@ const HIDDEN: &str = "****";
 /// assert_eq!(printable::redacted("see https://me:secret@pkgs.example.org/simple"), "see https://****@pkgs.example.org/simple");
 /// ```
 pub fn redacted(text: &str) -> String {
+    // Nearly every text: without one there is no user information.
+    if !text.contains('@') {
+        return text.to_owned();
+    }
     text.split_inclusive(char::is_whitespace).map(redacted_word).collect()
 }
 

@@ -11,6 +11,10 @@ use std::fmt::{self, Write};
 /// assert_eq!(printable::line("naïve 名前 🙂\u{1b}[2J"), "naïve 名前 🙂\\u{1b}[2J");
 /// ```
 pub fn line(text: &str) -> String {
+    // Nearly every text.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     text.chars().for_each(|character| push(&mut shown, character));
     shown
