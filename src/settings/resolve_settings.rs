@@ -304,20 +304,21 @@ struct SharedArgs {
 }
 
 impl SharedArgs {
-    fn read(matches: &ArgMatches) -> Result<Self, clap::Error> {
+    /// Reads them of the command that has this definition.
+    fn read(matches: &ArgMatches, definition: &clap::Command) -> Result<Self, clap::Error> {
         let mut of_command = matches;
         while let Some((_, below)) = of_command.subcommand() {
             of_command = below;
         }
-        let asks_index = of_command.try_contains_id("offline").is_ok();
-        let verification = asks_index.then(|| VerificationArgs::from_arg_matches(of_command)).transpose()?;
+        let has = |id: &str| definition.get_arguments().any(|argument| argument.get_id() == id);
+        let verification = has("offline").then(|| VerificationArgs::from_arg_matches(of_command)).transpose()?;
         Ok(Self {
             general: GeneralArgs::from_arg_matches(of_command)?,
             offline: verification.as_ref().is_some_and(|verification| verification.offline),
             verification,
-            progress_bar: match of_command.try_get_one("progress_bar") {
-                Ok(Some(progress_bar)) => *progress_bar,
-                _ => ProgressBar::Auto,
+            progress_bar: match has("progress_bar") {
+                true => of_command.get_one("progress_bar").copied().unwrap_or(ProgressBar::Auto),
+                false => ProgressBar::Auto,
             },
         })
     }
@@ -353,7 +354,7 @@ fn parse_with_clap(
         }
     })?;
     let typed = Cli::from_arg_matches(&matches).map_err(|error| invalid_value(&error))?;
-    let shared = SharedArgs::read(&matches).map_err(|error| invalid_value(&error))?;
+    let shared = SharedArgs::read(&matches, of_command).map_err(|error| invalid_value(&error))?;
     let command = typed.command.ok_or_else(|| Failure::usage("no command"))?;
     Ok(TypedCommand { command, shared })
 }
