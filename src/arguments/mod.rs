@@ -43,6 +43,7 @@ pub struct GeneralArgs {
     #[arg(long)]
     pub no_input: bool,
     /// Use this proxy, given as scheme://[user:password@]host:port
+    #[allow(rustdoc::broken_intra_doc_links, reason = "the comment is the help text, where brackets are no link")]
     #[arg(long, value_name = "proxy")]
     pub proxy: Option<String>,
     /// Do not read proxies from environment variables
