@@ -116,6 +116,7 @@ impl Terminal {
     }
 
     /// A requested file, unchanged.
+    #[cfg(feature = "repo")]
     pub fn file(&self, content: &str) {
         self.suspended(|| write_stdout(content));
     }
