@@ -26,8 +26,7 @@ use super::config::Config;
 use installer::error::{Code, Failure};
 use installer::event::{Event, Reporter};
 
-/// The code of the failure when another command works on the directory. How long scheduled commands wait for another
-/// one.
+/// How long scheduled commands wait for another command that works on the directory.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A locked operator directory.
