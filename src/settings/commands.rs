@@ -15,9 +15,11 @@ use installer::error::{Code, Failure};
 use installer::options::normalize;
 use installer::options::{
     DownloadOptions, FormatControl, IndexOptions, InstallLocation, InstallOptions, InstalledFilter, Output,
-    ReleaseControl, RequirementOptions, SelectionOptions, TargetPython, UpgradeStrategy, index_url,
+    ReleaseControl, RequirementOptions, SelectionOptions, index_url,
 };
 use installer::process_environment::ProcessEnvironment;
+use packaging::TargetPython;
+use resolve::UpgradeStrategy;
 
 /// Checks what was typed and configured for a command.
 pub(super) fn resolve_command(

@@ -9,8 +9,9 @@ use url::Url;
 use super::*;
 use crate::terminal::settings::{Color, ProgressBar};
 use installer::error::{Exit, Failure};
-use installer::options::{InstallLocation, Output, ProjectNames, Proxy, TrustOptions, UpgradeStrategy};
+use installer::options::{InstallLocation, Output, ProjectNames, Proxy, TrustOptions};
 use installer::process_environment::ProcessEnvironment;
+use resolve::UpgradeStrategy;
 
 mod trust;
 

@@ -13,8 +13,9 @@ use installer::error::Failure;
 use installer::event::{Reporter, Silent};
 use installer::options::{
     CommonOptions, IndexOptions, InstallLocation, InstallOptions, NetworkOptions, Proxy, RequirementOptions,
-    SelectionOptions, TrustOptions, UpgradeStrategy,
+    SelectionOptions, TrustOptions,
 };
+use resolve::UpgradeStrategy;
 use testkit::{Command, Environment, Index, Server, SignedIndex, Wheel};
 
 use super::recorder::Recorder;

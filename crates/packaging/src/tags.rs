@@ -77,7 +77,7 @@ pub struct ElfHeader {
     pub flags: u32,
 }
 
-/// Another interpreter to choose wheels for; missing values are taken from the facts.
+/// Another Python to choose distributions for than the environment's; what is missing is as in the environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetPython {
     /// Platform tags (`--platform`); empty for the platform of the interpreter.
@@ -88,6 +88,13 @@ pub struct TargetPython {
     pub implementation: Option<String>,
     /// ABI tags (`--abi`); empty for those of the interpreter.
     pub abis: Vec<String>,
+}
+
+impl TargetPython {
+    /// Whether anything is different from the environment.
+    pub fn is_set(&self) -> bool {
+        *self != Self::default()
+    }
 }
 
 /// One compatibility tag. Prints as in a file name.

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use packaging::{
-    DistributionFilename, HashAlgorithm, PackageName, ProjectFile, Tags, TargetPython, Version, VersionSpecifiers,
-};
+use packaging::{DistributionFilename, HashAlgorithm, PackageName, ProjectFile, Tags, Version, VersionSpecifiers};
 use resolve::{Candidate, CandidateOrigin, Rejection};
 
 use super::IndexFile;
@@ -42,15 +40,7 @@ impl CandidateEvaluator {
     ) -> Result<Self, Failure> {
         let target = &selection.target;
         let tags = if target.is_set() {
-            Tags::for_target(
-                &interpreter.tag_facts,
-                &TargetPython {
-                    platforms: target.platforms.clone(),
-                    python_version: target.python_version.clone(),
-                    implementation: target.implementation.clone(),
-                    abis: target.abis.clone(),
-                },
-            )
+            Tags::for_target(&interpreter.tag_facts, target)
         } else {
             Tags::for_interpreter(&interpreter.tag_facts)
         };

@@ -12,9 +12,10 @@ use crate::install::plan::{Addition, Plan};
 use crate::install::proofs;
 use crate::install::recover::waiting_for;
 use crate::install::script_location;
-use crate::options::{InstallLocation, InstallOptions, UpgradeStrategy};
+use crate::options::{InstallLocation, InstallOptions};
 use crate::python::environment::{Environment, installed_version};
 use crate::python::{Destination, InstallScheme, Interpreter};
+use resolve::UpgradeStrategy;
 
 /// Where files are installed, and where changes are staged.
 pub struct InstallTarget {

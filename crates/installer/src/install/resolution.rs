@@ -12,11 +12,12 @@ use crate::error::{Code, Failure};
 use crate::event::WarningCode;
 use crate::index::{CandidateEvaluator, Finder, MetadataReader, PackageSources, PageFetcher};
 use crate::net::{RemoteFailure, ResponseLimits};
-use crate::options::{IndexOptions, RequirementOptions, SelectionOptions, UpgradeStrategy};
+use crate::options::{IndexOptions, RequirementOptions, SelectionOptions};
 use crate::process_environment::ProcessEnvironment;
 use crate::python::environment::Environment;
 use crate::requirements::{self, Reading, RequirementSet};
 use crate::trust::CommandTrust;
+use resolve::UpgradeStrategy;
 
 /// How a resolution treats what is installed, and dependencies.
 #[derive(Clone, Copy, Debug)]

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use packaging::{HashAlgorithm, MarkerEnvironment, Operator, PackageName, Requirement};
-use resolve::{Prereleases, UserRequirement};
+use resolve::{Prereleases, UpgradeStrategy, UserRequirement};
 use url::Url;
 
 use crate::error::{Code, Failure};
 use crate::event::{Event, Reporter, WarningCode};
 use crate::index::parse_filename;
 use crate::install::plan::Plan;
-use crate::options::{IndexOptions, SelectionOptions, UpgradeStrategy};
+use crate::options::{IndexOptions, SelectionOptions};
 use crate::python::environment::Environment;
 use crate::requirements::{InstallRequirement, RequirementOrigin, RequirementSet, RequirementSource};
 
@@ -106,11 +106,7 @@ impl ResolverInput {
         resolve::ResolveRequest {
             requirements: self.requirements.clone(),
             constraints: self.constraints.clone(),
-            upgrade: match upgrade {
-                UpgradeStrategy::ToSatisfyOnly => resolve::UpgradeStrategy::ToSatisfyOnly,
-                UpgradeStrategy::OnlyIfNeeded => resolve::UpgradeStrategy::OnlyIfNeeded,
-                UpgradeStrategy::Eager => resolve::UpgradeStrategy::Eager,
-            },
+            upgrade,
             ignore_installed,
             prereleases: everywhere,
             prereleases_of,

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use packaging::PackageName;
+use packaging::{PackageName, TargetPython};
+use resolve::UpgradeStrategy;
 use url::Url;
 
 use crate::error::Failure;
@@ -167,26 +168,6 @@ pub struct SelectionOptions {
     pub target: TargetPython,
 }
 
-/// A Python to choose distributions for; what is empty is as in the environment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TargetPython {
-    /// Platform tags such as `manylinux_2_28_x86_64`.
-    pub platforms: Vec<String>,
-    /// One to three parts of a version, as given.
-    pub python_version: Option<Vec<u32>>,
-    /// `cp`, `pp`, `py` …
-    pub implementation: Option<String>,
-    /// ABI tags.
-    pub abis: Vec<String>,
-}
-
-impl TargetPython {
-    /// Whether any of its options was given.
-    pub fn is_set(&self) -> bool {
-        *self != Self::default()
-    }
-}
-
 /// Where an installation goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InstallLocation {
@@ -199,17 +180,6 @@ pub enum InstallLocation {
     Target(PathBuf),
     /// `--prefix`: `lib`, `bin` … below this directory.
     Prefix(PathBuf),
-}
-
-/// Whether what is installed may stay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpgradeStrategy {
-    /// Whatever satisfies the requirements stays.
-    ToSatisfyOnly,
-    /// `-U`: the requirements get their newest version, dependencies only when they must.
-    OnlyIfNeeded,
-    /// `-U --upgrade-strategy eager`: everything gets its newest version.
-    Eager,
 }
 
 /// Where trusted roots are kept, and how strictly signatures are required.
