@@ -4,24 +4,27 @@
 //! leaves a journal from which the next transaction undoes exactly the renames that have happened: a rename has happened
 //! when the thing is no longer where it was. Undoing may itself be interrupted and started again.
 //!
+//! A journal is obeyed only if it is one's own: it lies in a staging directory of one's own ([`Staging::found`]), is
+//! sealed with the user's key, or names nothing outside of the directory that it lies in; and no path in it is reached
+//! through a symbolic link. All journals of a directory are checked before the first is obeyed.
+//!
 //! Nothing is synchronised to the medium: that would cost more than the whole installation (a killed process loses nothing
 //! of what it wrote, only a power failure does). After a power failure files may be empty or the journal unreadable; then
 //! the RECORDs tell what is damaged.
 
-use std::ffi::OsString;
-use std::fs;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::fault_injection;
-use crate::staging::{self, Staging};
+use crate::directory::Directory;
+use crate::seal::SealKey;
+use crate::staging::{self, FoundFile, Staging};
 use crate::transaction_error::TransactionError;
 
 const JOURNAL: &str = "journal";
-const UNFINISHED: &str = "journal.part";
 const DONE: &str = "done";
-const HEADER: &[u8] = b"tufpip journal 1";
+const HEADER: &[u8] = b"tufpip journal 2";
 
 /// One rename.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,33 +63,38 @@ pub struct Recovered {
 }
 
 /// Undoes or finishes what interrupted transactions left in a directory, which the caller has locked.
-pub(crate) fn recover(directory: &Path) -> Result<Recovered, TransactionError> {
+pub(crate) fn recover(library: &Path, key: Option<&SealKey>) -> Result<Recovered, TransactionError> {
+    let mut found = Vec::new();
+    for path in staging::find(library).map_err(TransactionError::io(library))? {
+        let staging = Staging::found(library, &path, key)?;
+        found.push(match staging.read(JOURNAL, key)? {
+            Some(file) => Journal::parse(staging, &path.join(JOURNAL), &file)?,
+            None => Journal { staging, operations: Vec::new() },
+        });
+    }
     let mut recovered = Recovered::default();
-    for main in staging::find(directory).map_err(TransactionError::io(directory))? {
-        let staging = Staging::found(&main)?;
-        let path = main.join(JOURNAL);
-        if fs::exists(&path).map_err(TransactionError::io(&path))? {
-            let journal = Journal::read(staging, &path)?;
-            journal.roll_back()?;
-            journal.finish()?;
-            recovered.rolled_back += 1;
-        } else {
-            staging.discard();
-            recovered.cleaned += 1;
+    for journal in found {
+        match journal.is_unfinished()? {
+            true => {
+                journal.roll_back()?;
+                recovered.rolled_back += 1;
+            }
+            false => recovered.cleaned += 1,
         }
+        journal.finish()?;
     }
     Ok(recovered)
 }
 
-/// Whether a staging directory holds a journal of unfinished work.
-pub(crate) fn is_unfinished(staging: &Path) -> bool {
+/// Whether a staging directory holds a journal of unfinished work, be it believed or not.
+pub(crate) fn looks_unfinished(staging: &Path) -> bool {
     staging.join(JOURNAL).exists()
 }
 
 impl Journal {
     /// Writes the journal, does the renames and marks the work as done. When something fails, everything is undone.
-    pub(crate) fn run(&self) -> Result<(), TransactionError> {
-        let outcome = self.write().and_then(|()| self.perform()).and_then(|()| self.mark_done());
+    pub(crate) fn run(&self, key: Option<&SealKey>) -> Result<(), TransactionError> {
+        let outcome = self.write(key).and_then(|()| self.perform()).and_then(|()| self.mark_done());
         let Err(failure) = outcome else {
             self.staging.discard();
             return Ok(());
@@ -99,7 +107,7 @@ impl Journal {
         }
     }
 
-    fn write(&self) -> Result<(), TransactionError> {
+    fn write(&self, key: Option<&SealKey>) -> Result<(), TransactionError> {
         let mut text = [HEADER, b"\0"].concat();
         for operation in &self.operations {
             let kind = match operation.kind {
@@ -111,18 +119,12 @@ impl Journal {
             text.push(0);
         }
         text.extend_from_slice(b"end\0");
-        let unfinished = self.staging.main().join(UNFINISHED);
-        fault_injection::step()
-            .and_then(|()| fs::write(&unfinished, text))
-            .map_err(TransactionError::io(&unfinished))?;
-        let path = self.staging.main().join(JOURNAL);
-        fault_injection::step().and_then(|()| fs::rename(&unfinished, &path)).map_err(TransactionError::io(&path))
+        self.staging.write(JOURNAL, text, key)
     }
 
-    fn read(staging: Staging, path: &Path) -> Result<Journal, TransactionError> {
+    fn parse(staging: Staging, path: &Path, file: &FoundFile) -> Result<Journal, TransactionError> {
         let damaged = |problem| TransactionError::JournalDamaged { path: path.to_path_buf(), problem };
-        let text = fs::read(path).map_err(TransactionError::io(path))?;
-        let mut fields = text.split(|byte| *byte == 0);
+        let mut fields = file.contents.split(|byte| *byte == 0);
         if fields.next() != Some(HEADER) {
             return Err(damaged("it does not begin as a journal does"));
         }
@@ -143,95 +145,123 @@ impl Journal {
             if area >= staging.areas() {
                 return Err(damaged("it names a staging directory that does not exist"));
             }
+            staging.check_place(&path, file.is_sealed)?;
             operations.push(Operation { kind, area, number, path });
         }
     }
 
     fn perform(&self) -> Result<(), TransactionError> {
-        for Operation { kind, area, number, path } in &self.operations {
-            match kind {
-                OperationKind::TakeAway => {
-                    let old = self.staging.old_path(*area, *number);
-                    move_tree(path, &old).map_err(TransactionError::io(path))?;
-                }
-                OperationKind::Place => {
-                    let new = self.staging.new_path(*area, *number);
-                    fault_injection::step()
-                        .and_then(|()| fs::rename(&new, path))
-                        .map_err(TransactionError::io(path))?;
-                }
-            }
+        let mut parents = Parents::default();
+        for operation in &self.operations {
+            let path = &operation.path;
+            let staged = operation.staged(&self.staging)?;
+            let number = operation.name();
+            let moved = parents.of(path).and_then(|(parent, name)| match operation.kind {
+                OperationKind::TakeAway => parent.move_tree(name, &staged, &number),
+                OperationKind::Place => staged.rename(&number, parent, name),
+            });
+            moved.map_err(TransactionError::io(path))?;
         }
         Ok(())
     }
 
     /// Undoes what has been done, the last first. Without a journal on disk nothing has been done.
     fn roll_back(&self) -> Result<(), TransactionError> {
-        if !is_unfinished(self.staging.main()) {
+        if !self.is_unfinished()? {
             return Ok(());
         }
-        for Operation { kind, area, number, path } in self.operations.iter().rev() {
-            match kind {
-                OperationKind::TakeAway => {
-                    let old = self.staging.old_path(*area, *number);
-                    if old.symlink_metadata().is_ok() {
-                        move_tree(&old, path).map_err(TransactionError::io(path))?;
-                    }
-                }
-                OperationKind::Place => {
-                    let new = self.staging.new_path(*area, *number);
-                    if new.symlink_metadata().is_err() && path.symlink_metadata().is_ok() {
-                        fault_injection::step()
-                            .and_then(|()| fs::rename(path, &new))
-                            .map_err(TransactionError::io(path))?;
-                    }
-                }
-            }
+        let mut parents = Parents::default();
+        for operation in self.operations.iter().rev() {
+            let path = &operation.path;
+            let staged = operation.staged(&self.staging)?;
+            let number = operation.name();
+            let undone = match operation.kind {
+                OperationKind::TakeAway => put_back(&staged, &number, &mut parents, path),
+                OperationKind::Place => take_back(&staged, &number, &mut parents, path),
+            };
+            undone.map_err(TransactionError::io(path))?;
         }
         Ok(())
     }
 
+    /// Whether the journal is there and not marked as done.
+    fn is_unfinished(&self) -> Result<bool, TransactionError> {
+        let found = self.staging.main()?.look(OsStr::new(JOURNAL));
+        Ok(found.map_err(TransactionError::io(&self.path(JOURNAL)))?.is_some())
+    }
+
     fn mark_done(&self) -> Result<(), TransactionError> {
-        let path = self.staging.main().join(JOURNAL);
-        let done = self.staging.main().join(DONE);
-        fault_injection::step().and_then(|()| fs::rename(&path, &done)).map_err(TransactionError::io(&path))
+        let main = self.staging.main()?;
+        let renamed = main.rename(OsStr::new(JOURNAL), main, OsStr::new(DONE));
+        renamed.map_err(TransactionError::io(&self.path(JOURNAL)))
     }
 
     /// After undoing: there is no journal any more, only waste.
     fn finish(&self) -> Result<(), TransactionError> {
-        if is_unfinished(self.staging.main()) {
+        if self.is_unfinished()? {
             self.mark_done()?;
         }
         self.staging.discard();
         Ok(())
     }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.staging.path().join(name)
+    }
 }
 
-/// Renames a file or directory. Where the file system cannot rename a directory (a directory of a lower layer of an
-/// overlay, as in containers) its contents are moved one by one; so they are when a former attempt was interrupted.
-fn move_tree(from: &Path, to: &Path) -> io::Result<()> {
-    fault_injection::step()?;
-    let error = match fs::rename(from, to) {
-        Ok(()) => return Ok(()),
-        Err(error) => error,
-    };
-    let piecemeal = matches!(
-        error.kind(),
-        io::ErrorKind::CrossesDevices | io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
-    );
-    let metadata = from.symlink_metadata()?;
-    if !piecemeal || !metadata.is_dir() {
-        return Err(error);
+impl Operation {
+    /// The staging directory that it moves something into or out of.
+    fn staged(&self, staging: &Staging) -> Result<Directory, TransactionError> {
+        match self.kind {
+            OperationKind::TakeAway => staging.old_directory(self.area),
+            OperationKind::Place => staging.new_directory(self.area),
+        }
     }
-    if to.symlink_metadata().is_err() {
-        fault_injection::step()?;
-        fs::create_dir(to)?;
-        fs::set_permissions(to, metadata.permissions())?;
+
+    /// What is moved is called so in the staging directory.
+    fn name(&self) -> OsString {
+        OsString::from(self.number.to_string())
     }
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        move_tree(&entry.path(), &to.join(entry.file_name()))?;
+}
+
+/// The directories of the environment that things are moved into and out of. Most moves are in the same one as the move
+/// before, so that one is kept open.
+#[derive(Default)]
+struct Parents {
+    last: Option<(PathBuf, Directory)>,
+}
+
+impl Parents {
+    /// The directory that a path lies in, opened without following links, and the name in there.
+    fn of<'p>(&mut self, path: &'p Path) -> io::Result<(&Directory, &'p OsStr)> {
+        let invalid = || io::Error::from(io::ErrorKind::InvalidInput);
+        let (parent, name) = path.parent().zip(path.file_name()).ok_or_else(invalid)?;
+        if self.last.as_ref().is_none_or(|(known, _)| known != parent) {
+            self.last = Some((parent.to_path_buf(), Directory::open(parent)?));
+        }
+        let (_, directory) = self.last.as_ref().ok_or_else(invalid)?;
+        Ok((directory, name))
     }
-    fault_injection::step()?;
-    fs::remove_dir(from)
+}
+
+/// Undoes taking away, if it has happened.
+fn put_back(staged: &Directory, number: &OsStr, parents: &mut Parents, path: &Path) -> io::Result<()> {
+    if staged.look(number)?.is_none() {
+        return Ok(());
+    }
+    let (parent, name) = parents.of(path)?;
+    staged.move_tree(number, parent, name)
+}
+
+/// Undoes placing, if it has happened.
+fn take_back(staged: &Directory, number: &OsStr, parents: &mut Parents, path: &Path) -> io::Result<()> {
+    if staged.look(number)?.is_some() {
+        return Ok(());
+    }
+    let (parent, name) = parents.of(path)?;
+    match parent.look(name)? {
+        Some(_) => parent.rename(name, staged, number),
+        None => Ok(()),
+    }
 }

@@ -11,6 +11,8 @@
 //! | `scheme`, `protected`, `destination_tree` | directories of an environment; what nothing may write to or remove; every file of a transaction and its place |
 //! | `place` | where each file of an unpacked wheel goes, and what the installer writes besides |
 //! | `uninstall` | which files leave with a distribution |
+//! | `seal` | whether a file was written by this user on this machine |
+//! | `directory` | a directory that is held open; nothing done in it follows a link |
 //! | `staging`, `link` | the staging directories; they are filled with hard links, and written files |
 //! | `journal` | the renames of a transaction, and how to undo them |
 //! | `transaction` | one change of an environment, all of it or nothing |
@@ -19,6 +21,7 @@
 
 mod archive;
 mod destination_tree;
+mod directory;
 mod error;
 mod fault_injection;
 mod installed;
@@ -30,6 +33,7 @@ mod protected;
 mod record;
 mod scheme;
 mod scripts;
+mod seal;
 mod staging;
 mod transaction;
 mod transaction_error;
@@ -51,6 +55,7 @@ pub use place::{BytecodeFile, Placement};
 pub use record::{RecordError, RecordRow, parse_record, parse_record_paths, write_record};
 pub use scheme::Scheme;
 pub use scripts::rewritten_script;
+pub use seal::SealKey;
 pub use transaction::{Pending, Transaction, TransactionOutcome, pending};
 pub use transaction_error::TransactionError;
 pub use uninstall::{Removal, RemovalScope};

@@ -34,11 +34,6 @@ struct OpenDirectory<'a> {
 }
 
 impl<'a> Linker<'_, 'a> {
-    /// Opens a directory to make files in.
-    pub(crate) fn open(path: &Path) -> Result<OwnedFd, TransactionError> {
-        open_directory(rustix::fs::CWD, path.as_os_str()).map_err(TransactionError::io(path))
-    }
-
     /// Makes a directory and everything below it, several directories at once.
     pub(crate) fn directory(
         &self,

@@ -3,16 +3,23 @@
 //! They lie beside what they replace, so that every move is a rename within one file system. The first one lies in the
 //! directory that the transaction locks and also holds the journal; further ones exist only when an environment spans
 //! several file systems, and the first one lists them.
+//!
+//! What is found in an environment is believed only as far as it proves to be one's own: others may be able to write
+//! there, and an archive or a cloned repository can bring along anything.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Component, Path, PathBuf};
 
+use rustix::fs::{FileType, Stat};
+
+use crate::directory::Directory;
 use crate::fault_injection;
+use crate::seal::{self, SealKey};
 use crate::transaction_error::TransactionError;
 
 const PREFIX: &str = ".tufpip-staging-";
@@ -23,12 +30,12 @@ pub(crate) fn is_staging_name(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
 }
 
-/// The staging directories in a directory, of any process.
+/// Everything in a directory that has the name of a staging directory.
 pub(crate) fn find(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        if is_staging_name(&entry.file_name()) && entry.file_type()?.is_dir() {
+        if is_staging_name(&entry.file_name()) {
             found.push(entry.path());
         }
     }
@@ -38,8 +45,18 @@ pub(crate) fn find(directory: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// The staging directories of one transaction.
 pub(crate) struct Staging {
-    /// The first is the main one.
-    directories: Vec<PathBuf>,
+    /// The directory that the transaction has locked.
+    library: PathBuf,
+    name: OsString,
+    /// The first is the main one. A directory that is not there any more, or not yet, has no handle.
+    areas: Vec<Area>,
+}
+
+/// One staging directory.
+struct Area {
+    /// The directory that it lies in.
+    parent: PathBuf,
+    handle: Option<Directory>,
 }
 
 /// Mode and owner of new files and directories here.
@@ -53,17 +70,22 @@ pub(crate) struct Defaults {
 }
 
 impl Staging {
-    /// Creates the main staging directory in `main` and one more in each directory of `others`.
-    pub(crate) fn create(main: &Path, others: &[PathBuf]) -> Result<Staging, TransactionError> {
-        fault_injection::step().map_err(TransactionError::io(main))?;
-        let name = format!("{PREFIX}{}-", std::process::id());
-        let created = tempfile::Builder::new().prefix(&name).tempdir_in(main).map_err(TransactionError::io(main))?;
-        let path = created.keep();
+    /// Creates the main staging directory in `library` and one more in each directory of `others`.
+    pub(crate) fn create(
+        library: &Path,
+        others: &[PathBuf],
+        key: Option<&SealKey>,
+    ) -> Result<Staging, TransactionError> {
+        fault_injection::step().map_err(TransactionError::io(library))?;
+        let prefix = format!("{PREFIX}{}-", std::process::id());
+        let private = fs::Permissions::from_mode(0o700);
+        let created = tempfile::Builder::new().prefix(&prefix).permissions(private).tempdir_in(library);
+        let path = created.map_err(TransactionError::io(library))?.keep();
         let name = path.file_name().map(OsStr::to_os_string).unwrap_or_default();
-        let mut directories = vec![path];
-        directories.extend(others.iter().map(|other| other.join(&name)));
-        let staging = Staging { directories };
-        match staging.fill() {
+        let handle = open_own(library, &name)?;
+        let mut staging = Staging { library: library.to_path_buf(), name, areas: Vec::new() };
+        staging.areas.push(Area { parent: library.to_path_buf(), handle });
+        match staging.fill(others, key) {
             Ok(()) => Ok(staging),
             Err(error) => {
                 staging.discard();
@@ -72,77 +94,162 @@ impl Staging {
         }
     }
 
-    fn fill(&self) -> Result<(), TransactionError> {
-        if let [main, others @ ..] = self.directories.as_slice()
-            && !others.is_empty()
-        {
-            let list = main.join(LIST_OF_OTHERS);
-            let text = others.iter().flat_map(|path| [path.as_os_str().as_bytes(), b"\0"].concat()).collect::<Vec<_>>();
-            fault_injection::step().and_then(|()| fs::write(&list, text)).map_err(TransactionError::io(&list))?;
-            for other in others {
-                fault_injection::step().and_then(|()| fs::create_dir(other)).map_err(TransactionError::io(other))?;
-            }
+    fn fill(&mut self, others: &[PathBuf], key: Option<&SealKey>) -> Result<(), TransactionError> {
+        if !others.is_empty() {
+            let text = others.iter().flat_map(|path| [path.as_os_str().as_bytes(), b"\0"].concat()).collect();
+            self.write(LIST_OF_OTHERS, text, key)?;
         }
-        for directory in &self.directories {
+        for parent in others {
+            let name = self.name.to_string_lossy();
+            let made = Directory::open(parent).and_then(|parent| parent.make(&name, 0o700));
+            let handle = made.map_err(TransactionError::io(parent))?;
+            self.areas.push(Area { parent: parent.clone(), handle: Some(handle) });
+        }
+        for number in 0..self.areas.len() {
             for inner in ["new", "old"] {
-                let path = directory.join(inner);
-                fault_injection::step().and_then(|()| fs::create_dir(&path)).map_err(TransactionError::io(&path))?;
+                // Mode and owner of what is made here are those of new files and directories in the environment.
+                let made = self.area(number)?.make(inner, 0o777);
+                made.map_err(TransactionError::io(&self.area_path(number)))?;
             }
         }
         Ok(())
     }
 
-    /// The staging directories that an interrupted transaction left.
-    pub(crate) fn found(main: &Path) -> Result<Staging, TransactionError> {
-        let mut directories = vec![main.to_path_buf()];
-        let list = main.join(LIST_OF_OTHERS);
-        match fs::read(&list) {
-            Ok(text) => {
-                let others = text.split(|byte| *byte == 0).filter(|path| !path.is_empty());
-                let others = others.map(|path| PathBuf::from(OsString::from_vec(path.to_vec())));
-                // The list names what gets deleted: nothing but our own directories may be in it.
-                directories.extend(others.filter(|other| other.file_name() == main.file_name()));
+    /// The staging directories that an interrupted transaction left in `library` under this name. They are one's own, and
+    /// so is the list of them; without a seal it may only name what lies in the library.
+    pub(crate) fn found(library: &Path, path: &Path, key: Option<&SealKey>) -> Result<Staging, TransactionError> {
+        let name = path.file_name().unwrap_or_default().to_os_string();
+        let handle = open_own(library, &name)?;
+        let mut staging = Staging { library: library.to_path_buf(), name, areas: Vec::new() };
+        staging.areas.push(Area { parent: library.to_path_buf(), handle });
+        if let Some(text) = staging.read(LIST_OF_OTHERS, key)? {
+            for parent in text.contents.split(|byte| *byte == 0).filter(|path| !path.is_empty()) {
+                let parent = PathBuf::from(OsString::from_vec(parent.to_vec()));
+                staging.check_place(&parent, text.is_sealed)?;
+                let handle = open_own(&parent, &staging.name)?;
+                staging.areas.push(Area { parent, handle });
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(TransactionError::io(&list)(error)),
         }
-        Ok(Staging { directories })
+        Ok(staging)
+    }
+
+    /// Refuses a path that an interrupted transaction does not change, as far as that can be known.
+    pub(crate) fn check_place(&self, path: &Path, is_sealed: bool) -> Result<(), TransactionError> {
+        let is_plain = path.is_absolute()
+            && path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
+        if !is_plain {
+            return Err(self.not_believed(&format!("{} is no plain path", path.display())));
+        }
+        if is_sealed || path.starts_with(&self.library) {
+            return Ok(());
+        }
+        let problem = format!(
+            "it names {}, which is not in {}, and this user did not write it with the data directory of today",
+            path.display(),
+            self.library.display()
+        );
+        Err(TransactionError::StagingNotBelieved {
+            path: self.path(),
+            problem,
+            remedy: "run the command that was interrupted again, as the same user and with the same HOME and \
+                     XDG_DATA_HOME; if there was none, delete that directory"
+                .to_owned(),
+        })
+    }
+
+    fn not_believed(&self, problem: &str) -> TransactionError {
+        TransactionError::StagingNotBelieved {
+            path: self.path(),
+            problem: problem.to_owned(),
+            remedy: "delete that directory if no command of yours was interrupted here".to_owned(),
+        }
+    }
+
+    /// A file of the main directory, and whether it is sealed; `None` if there is no such file.
+    pub(crate) fn read(&self, name: &str, key: Option<&SealKey>) -> Result<Option<FoundFile>, TransactionError> {
+        let path = self.path().join(name);
+        let Some((sealed, found)) = self.main()?.read(name).map_err(TransactionError::io(&path))? else {
+            return Ok(None);
+        };
+        if let Some((problem, _)) = foreign(&found, FileType::RegularFile, 0o022) {
+            return Err(self.not_believed(&format!("its {name} is not your own: {problem}")));
+        }
+        let what = self.what(name);
+        if let Some(contents) = key.and_then(|key| key.open(&what, &sealed)) {
+            return Ok(Some(FoundFile { contents: contents.to_vec(), is_sealed: true }));
+        }
+        let contents = seal::split(&sealed).map(|(contents, _)| contents.to_vec()).unwrap_or_default();
+        Ok(Some(FoundFile { contents, is_sealed: false }))
+    }
+
+    /// Writes a file of the main directory, which appears as a whole, with its seal.
+    pub(crate) fn write(
+        &self,
+        name: &str,
+        mut contents: Vec<u8>,
+        key: Option<&SealKey>,
+    ) -> Result<(), TransactionError> {
+        match key {
+            Some(key) => key.seal(&self.what(name), &mut contents),
+            None => seal::leave_unsealed(&mut contents),
+        }
+        let unfinished = format!("{name}.part");
+        let main = self.main()?;
+        let written = main.write(&unfinished, &contents).map_err(TransactionError::io(&self.path().join(&unfinished)));
+        written.and_then(|()| {
+            let renamed = main.rename(OsStr::new(&unfinished), main, OsStr::new(name));
+            renamed.map_err(TransactionError::io(&self.path().join(name)))
+        })
+    }
+
+    /// A seal holds for one file of one transaction in one library.
+    fn what<'s>(&'s self, name: &'s str) -> [&'s [u8]; 4] {
+        [b"staging", self.library.as_os_str().as_bytes(), self.name.as_bytes(), name.as_bytes()]
+    }
+
+    /// The path of the main directory.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.library.join(&self.name)
     }
 
     /// The main directory, which holds the journal.
-    pub(crate) fn main(&self) -> &Path {
-        self.directories.first().map_or(Path::new(""), PathBuf::as_path)
+    pub(crate) fn main(&self) -> Result<&Directory, TransactionError> {
+        self.area(0)
     }
 
-    /// Where the new files with a number are staged.
-    pub(crate) fn new_path(&self, area: usize, number: usize) -> PathBuf {
-        self.inner(area, "new").join(number.to_string())
+    fn area(&self, number: usize) -> Result<&Directory, TransactionError> {
+        let handle = self.areas.get(number).and_then(|area| area.handle.as_ref());
+        handle.ok_or_else(|| TransactionError::io(&self.area_path(number))(io::Error::from(io::ErrorKind::NotFound)))
     }
 
-    /// Where removed files are kept.
-    pub(crate) fn old_path(&self, area: usize, number: usize) -> PathBuf {
-        self.inner(area, "old").join(number.to_string())
+    fn area_path(&self, number: usize) -> PathBuf {
+        self.areas.get(number).map_or_else(PathBuf::new, |area| area.parent.join(&self.name))
     }
 
-    /// The directory that holds the new files.
-    pub(crate) fn new_directory(&self, area: usize) -> PathBuf {
+    /// The directory that holds the new files of an area.
+    pub(crate) fn new_directory(&self, area: usize) -> Result<Directory, TransactionError> {
         self.inner(area, "new")
+    }
+
+    /// The directory that holds the removed files of an area.
+    pub(crate) fn old_directory(&self, area: usize) -> Result<Directory, TransactionError> {
+        self.inner(area, "old")
+    }
+
+    fn inner(&self, area: usize, name: &str) -> Result<Directory, TransactionError> {
+        let opened = self.area(area)?.child(OsStr::new(name));
+        opened.map_err(TransactionError::io(&self.area_path(area).join(name)))
     }
 
     /// How many directories there are.
     pub(crate) fn areas(&self) -> usize {
-        self.directories.len()
-    }
-
-    fn inner(&self, area: usize, name: &str) -> PathBuf {
-        self.directories.get(area).map_or_else(PathBuf::new, |directory| directory.join(name))
+        self.areas.len()
     }
 
     /// Mode and owner of new files and directories.
     pub(crate) fn defaults(&self) -> Result<Defaults, TransactionError> {
-        let path = self.new_directory(0);
-        let metadata = fs::metadata(&path).map_err(TransactionError::io(&path))?;
-        Ok(Defaults { mode: metadata.mode() & 0o777, owner: metadata.uid() })
+        let found = self.new_directory(0)?.stat().map_err(TransactionError::io(&self.path()))?;
+        Ok(Defaults { mode: found.st_mode & 0o777, owner: found.st_uid })
     }
 
     /// Deletes everything, the main directory and in it the list of the others last, so that an interruption loses
@@ -152,25 +259,70 @@ impl Staging {
     }
 
     fn try_discard(&self) -> io::Result<()> {
-        let Some((main, others)) = self.directories.split_first() else { return Ok(()) };
-        for other in others {
+        let Some((main, others)) = self.areas.split_first() else { return Ok(()) };
+        for other in others.iter().filter(|other| other.handle.is_some()) {
             fault_injection::step()?;
-            delete_tree(other)?;
+            Directory::open(&other.parent)?.delete_tree(&self.name)?;
         }
-        for inner in ["new", "old"] {
-            fault_injection::step()?;
-            delete_tree(&main.join(inner))?;
+        if let Some(handle) = &main.handle {
+            for inner in ["new", "old"] {
+                fault_injection::step()?;
+                handle.delete_tree(OsStr::new(inner))?;
+            }
         }
         fault_injection::step()?;
-        delete_tree(main)
+        Directory::open(&main.parent)?.delete_tree(&self.name)
     }
 }
 
-fn delete_tree(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+/// A file of an interrupted transaction.
+pub(crate) struct FoundFile {
+    pub(crate) contents: Vec<u8>,
+    /// Whether the seal proves that this user wrote it.
+    pub(crate) is_sealed: bool,
+}
+
+/// Opens a staging directory, which must be one's own and nobody else's; `None` if it is not there.
+fn open_own(parent: &Path, name: &OsStr) -> Result<Option<Directory>, TransactionError> {
+    let path = parent.join(name);
+    let not_believed = |problem: String, remedy: String| TransactionError::StagingNotBelieved {
+        path: path.clone(),
+        problem,
+        remedy,
+    };
+    let directory = match Directory::open(parent) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(TransactionError::io(parent))?,
+    };
+    let found = directory.look(name).map_err(TransactionError::io(&path))?;
+    let Some(found) = found else { return Ok(None) };
+    let handle = match foreign(&found, FileType::Directory, 0o077) {
+        Some((problem, remedy)) => return Err(not_believed(problem, remedy)),
+        None => directory.child(name).map_err(TransactionError::io(&path))?,
+    };
+    // What was opened is what counts.
+    let opened = handle.stat().map_err(TransactionError::io(&path))?;
+    match foreign(&opened, FileType::Directory, 0o077) {
+        Some((problem, remedy)) => Err(not_believed(problem, remedy)),
+        None => Ok(Some(handle)),
     }
+}
+
+/// Why something is not one's own alone, and what can be done about it. Transactions make their directories for their
+/// user only, and their files for others to read at most.
+fn foreign(found: &Stat, wanted: FileType, forbidden: u32) -> Option<(String, String)> {
+    let unfounded = "delete it if no command of yours was interrupted here".to_owned();
+    let user = rustix::process::geteuid().as_raw();
+    if FileType::from_raw_mode(found.st_mode) != wanted {
+        return Some(("a transaction has never left such a thing".to_owned(), unfounded));
+    }
+    if found.st_uid != user {
+        let problem = format!("it belongs to user {} and this is user {user}", found.st_uid);
+        let remedy = format!("user {} has to run tufpip here once, or to delete it", found.st_uid);
+        return Some((problem, remedy));
+    }
+    let mode = found.st_mode & 0o777;
+    (mode & forbidden != 0).then(|| (format!("others may use it (mode {mode:o})"), unfounded))
 }
 
 /// Chooses the staging directory for each path that changes: one per file system.

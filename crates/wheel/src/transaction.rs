@@ -21,6 +21,7 @@ use crate::journal::{self, Journal, Operation, OperationKind, Recovered};
 use crate::link::Linker;
 use crate::place::{self, Placement};
 use crate::protected::Protected;
+use crate::seal::SealKey;
 use crate::staging::{self, Areas, Staging};
 use crate::transaction_error::TransactionError;
 use crate::uninstall::{self, Removal};
@@ -36,6 +37,8 @@ pub struct Transaction<'a> {
     /// Directories made for this transaction, the outermost first.
     made: Vec<PathBuf>,
     recovered: Recovered,
+    /// Seals the journal.
+    key: Option<SealKey>,
     removals: Vec<Removal>,
     placements: Vec<Placement<'a>>,
     target: Option<TargetDirectory>,
@@ -61,8 +64,13 @@ pub enum Pending {
 
 impl<'a> Transaction<'a> {
     /// Locks a directory (usually `site-packages`; made when missing) and undoes what an interrupted transaction left
-    /// there. When another process holds the lock, `on_wait` is called before waiting for it.
-    pub fn begin(directory: &Path, on_wait: impl FnOnce()) -> Result<Transaction<'a>, TransactionError> {
+    /// there, as far as that proves to be the user's own: by `key`, or because it names nothing outside of the directory.
+    /// When another process holds the lock, `on_wait` is called before waiting for it.
+    pub fn begin(
+        directory: &Path,
+        key: Option<&SealKey>,
+        on_wait: impl FnOnce(),
+    ) -> Result<Transaction<'a>, TransactionError> {
         let made = make_directories(directory)?;
         let directory = directory.canonicalize().map_err(TransactionError::io(directory))?;
         let lock = File::open(&directory).map_err(TransactionError::io(&directory))?;
@@ -79,12 +87,13 @@ impl<'a> Transaction<'a> {
             Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
             other => other.map_err(TransactionError::io(&directory))?,
         }
-        let recovered = journal::recover(&directory)?;
+        let recovered = journal::recover(&directory, key)?;
         Ok(Transaction {
             directory,
             _lock: lock,
             made,
             recovered,
+            key: key.cloned(),
             removals: Vec::new(),
             placements: Vec::new(),
             target: None,
@@ -160,13 +169,14 @@ impl<'a> Transaction<'a> {
         for (number, (kind, path)) in take_away.chain(place).enumerate() {
             operations.push(Operation { kind, area: areas.area_of(path)?, number, path: path.clone() });
         }
-        let staging = Staging::create(&self.directory, areas.others())?;
+        let key = self.key.as_ref();
+        let staging = Staging::create(&self.directory, areas.others(), key)?;
         let placing = operations.get(plan.take_away.len()..).unwrap_or_default();
         if let Err(error) = stage(&staging, tree, &plan.place, placing) {
             staging.discard();
             return Err(error);
         }
-        Journal { staging, operations }.run()
+        Journal { staging, operations }.run(key)
     }
 }
 
@@ -191,7 +201,7 @@ pub fn pending(directory: &Path) -> Result<Option<Pending>, TransactionError> {
     if matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)) {
         return Ok(Some(Pending::Running));
     }
-    match found.iter().find(|staging| journal::is_unfinished(staging)) {
+    match found.iter().find(|staging| journal::looks_unfinished(staging)) {
         Some(staging) => Ok(Some(Pending::Interrupted(staging.clone()))),
         None => Ok(Some(Pending::Waste(first.clone()))),
     }
@@ -207,7 +217,7 @@ fn stage(
     let linker = Linker { tree, defaults: staging.defaults()? };
     let mut handles = Vec::new();
     for area in 0..staging.areas() {
-        handles.push(Linker::open(&staging.new_directory(area))?);
+        handles.push(staging.new_directory(area)?);
     }
     subtrees.par_iter().zip(operations).try_for_each(|((subtree, _), operation)| {
         let Some(parent) = handles.get(operation.area) else { return Ok(()) };

@@ -62,6 +62,16 @@ pub enum TransactionError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// Something looks like an interrupted transaction and does not prove to be one of this user: nothing was changed.
+    #[error("{} is not believed to be an interrupted change: {problem}", path.display())]
+    StagingNotBelieved {
+        /// The staging directory.
+        path: PathBuf,
+        /// Why it is not believed.
+        problem: String,
+        /// Who has to do what.
+        remedy: String,
+    },
     /// The change failed, and so did undoing it. The journal is kept: the next transaction tries again.
     #[error("{failure}; undoing the change failed too: {undoing}")]
     NotRolledBack {

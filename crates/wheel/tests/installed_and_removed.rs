@@ -22,7 +22,7 @@ fn find(directories: &[PathBuf], name: &str) -> InstalledDistribution {
 
 fn remove(prefix: &Path, names: &[&str]) -> Vec<Removal> {
     let scope = RemovalScope { permitted: vec![prefix.to_path_buf()], scripts: prefix.join("bin") };
-    let mut transaction = Transaction::begin(&site_packages(prefix), || ()).unwrap();
+    let mut transaction = Transaction::begin(&site_packages(prefix), None, || ()).unwrap();
     let removals: Vec<Removal> =
         names.iter().map(|name| Removal::of(&find(&[site_packages(prefix)], name), &scope).unwrap()).collect();
     for removal in &removals {

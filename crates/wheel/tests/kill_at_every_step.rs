@@ -8,7 +8,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
-use super::placing::{self, Unpacked, name_of, picture, placement, scheme, site_packages, unpack};
+use super::placing::{self, Unpacked, key, name_of, picture, placement, scheme, site_packages, unpack};
 use wheel::{InstalledDistribution, Removal, RemovalScope, Scheme, Transaction, TransactionError, installed};
 
 const SIGKILL: i32 = 9;
@@ -184,7 +184,7 @@ fn perform(change: Change, directory: &Path) -> Result<(), TransactionError> {
     let interpreter = prefix.join("bin/python");
     let wheels = new_wheels(&directory.join("cache"));
     let schemes: Vec<Scheme> = wheels.iter().map(|wheel| scheme(&prefix, name_of(wheel))).collect();
-    let mut transaction = Transaction::begin(&site_packages(&prefix), || ())?;
+    let mut transaction = Transaction::begin(&site_packages(&prefix), Some(&key()), || ())?;
     let scope = RemovalScope { permitted: vec![prefix.clone()], scripts: prefix.join("bin") };
     let there: Vec<InstalledDistribution> = installed(&[site_packages(&prefix)]).unwrap();
     match change {
@@ -249,7 +249,7 @@ impl World {
     }
 
     fn recover(&self) {
-        drop(Transaction::begin(&site_packages(&self.prefix), || ()).unwrap());
+        drop(Transaction::begin(&site_packages(&self.prefix), Some(&key()), || ()).unwrap());
     }
 
     fn steps(&self) -> u64 {

@@ -11,6 +11,7 @@
 mod archive_maker;
 mod archive_mutated;
 mod installed_and_removed;
+mod journal_obeyed;
 mod kill_at_every_step;
 mod place_like_pip;
 mod place_speed;

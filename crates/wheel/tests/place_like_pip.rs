@@ -154,7 +154,7 @@ fn compiled_files_have_rows_without_hash() {
     let files = [BytecodeFile { path: "pkg/__pycache__/a.cpython-311.pyc".to_owned(), size: 8 }];
     let prefix = directory.path().join("environment");
     let (scheme, interpreter) = (scheme(&prefix, "sample"), prefix.join("bin/python"));
-    let mut transaction = Transaction::begin(&site_packages(&prefix), || ()).unwrap();
+    let mut transaction = Transaction::begin(&site_packages(&prefix), None, || ()).unwrap();
     let mut placement = placement(&unpacked, &scheme, &interpreter);
     placement.bytecode = Some((&bytecode, &files));
     placement.direct_url = Some("{}");

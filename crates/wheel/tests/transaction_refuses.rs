@@ -153,16 +153,22 @@ fn directories_made_for_a_failed_transaction_go_again() {
     assert!(!directory.path().join("new").exists());
 }
 
+/// As staging directories are.
+fn make_private(directory: &Path) {
+    fs::create_dir(directory).unwrap();
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
 #[test]
 fn transactions_take_turns() {
     let (directory, prefix) = environment();
-    let first = Transaction::begin(&site_packages(&prefix), || panic!("nobody else is there")).unwrap();
-    fs::create_dir(site_packages(&prefix).join(".tufpip-staging-x")).unwrap();
+    let first = Transaction::begin(&site_packages(&prefix), None, || panic!("nobody else is there")).unwrap();
+    make_private(&site_packages(&prefix).join(".tufpip-staging-x"));
     assert_eq!(pending(&site_packages(&prefix)).unwrap(), Some(Pending::Running));
     let (sender, receiver) = mpsc::channel();
     let other = site_packages(&prefix);
     let second = std::thread::spawn(move || {
-        let transaction = Transaction::begin(&other, || sender.send("waits").unwrap()).unwrap();
+        let transaction = Transaction::begin(&other, None, || sender.send("waits").unwrap()).unwrap();
         transaction.recovered().cleaned
     });
     assert_eq!(receiver.recv_timeout(Duration::from_secs(10)).unwrap(), "waits");
@@ -176,16 +182,16 @@ fn transactions_take_turns() {
 fn a_damaged_journal_is_reported_and_not_guessed_at() {
     let (_directory, prefix) = environment();
     let staging = site_packages(&prefix).join(".tufpip-staging-x");
-    fs::create_dir(&staging).unwrap();
+    make_private(&staging);
     for text in [
         "",
         "junk",
-        "tufpip journal 1\0",
-        "tufpip journal 1\0away\x000\x000\0relative\0end\0",
-        "tufpip journal 1\0away\x009\x000\0/x\0end\0",
+        "tufpip journal 2\0",
+        "tufpip journal 2\0away\x000\x000\0relative\0end\0",
+        "tufpip journal 2\0away\x009\x000\0/x\0end\0",
     ] {
-        fs::write(staging.join("journal"), text).unwrap();
-        let error = Transaction::begin(&site_packages(&prefix), || ()).unwrap_err();
+        fs::write(staging.join("journal"), format!("{text}{}", "\0".repeat(32))).unwrap();
+        let error = Transaction::begin(&site_packages(&prefix), None, || ()).unwrap_err();
         assert!(matches!(error, TransactionError::JournalDamaged { .. }), "{error}");
         assert_eq!(pending(&site_packages(&prefix)).unwrap(), Some(Pending::Interrupted(staging.clone())));
     }
@@ -206,7 +212,7 @@ fn a_target_directory_keeps_what_it_has() {
     let mut home = scheme(Path::new("/home"), "w");
     (home.purelib, home.platlib) = (PathBuf::from("/home/lib/python"), PathBuf::from("/home/lib/python"));
     let run = |upgrade| {
-        let mut transaction = Transaction::begin(&target, || ()).unwrap();
+        let mut transaction = Transaction::begin(&target, None, || ()).unwrap();
         transaction.into_target(upgrade);
         let mut placement = placement(&wheel, &into, Path::new("/usr/bin/python3"));
         placement.record_scheme = Some(&home);
@@ -240,7 +246,7 @@ fn an_environment_may_span_file_systems() {
     (scheme.scripts, scheme.data) = (other.path().join("bin"), other.path().to_path_buf());
     let interpreter = other.path().join("bin/python");
     for wheel in [&first, &second] {
-        let mut transaction = Transaction::begin(&site_packages(&prefix), || ()).unwrap();
+        let mut transaction = Transaction::begin(&site_packages(&prefix), None, || ()).unwrap();
         transaction.add(placement(wheel, &scheme, &interpreter));
         transaction.commit().unwrap();
     }
