@@ -96,6 +96,9 @@ fn run(settings: &Settings, terminal: &Arc<Terminal>) -> Result<ExitCode, Failur
         Command::Freeze(freeze) => commands::freeze::freeze(&settings.common, freeze, terminal),
         Command::Show(show) => return commands::show::show(&settings.common, show, terminal),
         Command::Check => return commands::check::check(&settings.common, terminal),
+        Command::Cache(command) => {
+            in_runtime(async { commands::cache::cache(command, &context(settings, terminal)?, terminal) })
+        }
         Command::Trust(command) => in_runtime(commands::trust::trust(&settings.common, command, terminal)),
         Command::WhyTrust(why) => {
             return in_runtime(async {

@@ -72,6 +72,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Verify that installed packages have compatible dependencies
     Check(CheckArgs),
+    /// Look after the cache
+    Cache(commands::cache::CacheArgs),
     /// Say which indexes are trusted, and by whose signatures
     Trust(commands::trust::TrustArgs),
     /// Show which signatures the files of packages are trusted by

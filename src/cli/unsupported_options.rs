@@ -119,12 +119,20 @@ const COMMANDS: &[(&str, &str)] = &[
     ("hash", "`sha256sum FILE` prints the number behind `--hash=sha256:`"),
     ("inspect", "`tufpip list --format json` prints the installed packages"),
     ("index", "`tufpip list --outdated` names newer versions of what is installed"),
-    ("cache", "the cache is a directory that may be removed at any time"),
     ("config", "edit pip.conf with any editor"),
     ("debug", "`tufpip install -vv` says more about its choices"),
     ("completion", "`tufpip help` lists the commands"),
     ("search", "search on the index's web site"),
     ("lock", "`tufpip freeze` prints what is installed as requirements"),
+];
+
+/// Commands of `pip cache` that are not there yet.
+const CACHE_COMMANDS: &[(&str, &str)] = &[
+    ("dir", "it is tufpip in the user's cache directory, unless --cache-dir names another place"),
+    ("info", "the cache is a directory that may be removed at any time"),
+    ("list", "the cache is a directory that may be removed at any time"),
+    ("remove", "the cache is a directory that may be removed at any time"),
+    ("purge", "the cache is a directory that may be removed at any time"),
 ];
 
 const fn flag(
@@ -194,7 +202,12 @@ pub fn removed_names() -> Vec<&'static str> {
     REMOVED.iter().map(|(name, _)| *name).collect()
 }
 
-/// What to do instead of a command of pip that is not there yet.
-pub fn unsupported_command_hint(name: &str) -> Option<&'static str> {
-    COMMANDS.iter().find(|(command, _)| *command == name).map(|(_, hint)| *hint)
+/// What to do instead of a command of pip that is not there yet. `path` is the command that it stands below.
+pub fn unsupported_command_hint(path: &[&str], name: &str) -> Option<&'static str> {
+    let commands = match path {
+        [] => COMMANDS,
+        ["cache"] => CACHE_COMMANDS,
+        _ => return None,
+    };
+    commands.iter().find(|(command, _)| *command == name).map(|(_, hint)| *hint)
 }

@@ -7,6 +7,7 @@ use packaging::{MetadataFields, Tags, WheelFilename};
 use wheel::{InstalledProblem, Pending};
 
 use crate::terminal::Terminal;
+use installer::cache::CacheDirectory;
 use installer::error::Failure;
 use installer::install::consistency::PackageSet;
 use installer::options::CommonOptions;
@@ -18,7 +19,7 @@ use installer::python::installed::{InstalledPackage, installed_directory, instal
 /// # Errors
 /// When the environment cannot be read.
 pub fn check(common: &CommonOptions, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let environment = Environment::open(common)?;
+    let environment = Environment::open(common, &CacheDirectory::open(common, terminal)?)?;
     let distributions = installed_packages(environment.distributions(), terminal)?;
     let (set, understood) = PackageSet::of_installed(&distributions, &environment.interpreter.markers, terminal);
     let broken = set.broken();

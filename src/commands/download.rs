@@ -22,7 +22,7 @@ pub async fn download(
     context: &Context,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let environment = Environment::open(common)?;
+    let environment = Environment::open(common, &context.cache)?;
     let requirements =
         resolution::read_requirements(&download.requirement_options, &download.indexes, &download.selection, context)
             .await?;

@@ -9,6 +9,7 @@ use packaging::PackageName;
 use wheel::DirectUrl;
 
 use crate::terminal::Terminal;
+use installer::cache::CacheDirectory;
 use installer::error::Failure;
 use installer::options::{CommonOptions, InstalledFilter};
 use installer::python::environment::Environment;
@@ -35,7 +36,7 @@ pub struct FreezeOptions {
 /// # Errors
 /// When the environment or a requirements file cannot be read.
 pub fn freeze(common: &CommonOptions, freeze: &FreezeOptions, terminal: &Terminal) -> Result<(), Failure> {
-    let environment = Environment::open(common)?;
+    let environment = Environment::open(common, &CacheDirectory::open(common, terminal)?)?;
     let is_old = environment.interpreter.major_minor() < (3, 12);
     let mut frozen: BTreeMap<PackageName, FrozenRequirement> = BTreeMap::new();
     for described in filter_installed(&environment, &freeze.installed, terminal)? {

@@ -81,7 +81,7 @@ pub async fn list(
     context: &Context,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let environment = Environment::open(common)?;
+    let environment = Environment::open(common, &context.cache)?;
     let mut distributions = filter_installed(&environment, &list.installed, terminal)?;
     distributions.retain(|described| {
         let is_editable = || described.distribution.editable_location().is_some();

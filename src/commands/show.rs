@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use packaging::{MarkerEnvironment, PackageName};
 
 use crate::terminal::Terminal;
+use installer::cache::CacheDirectory;
 use installer::error::Failure;
 use installer::options::{CommonOptions, normalize};
 use installer::python::environment::Environment;
@@ -25,7 +26,7 @@ pub struct ShowOptions {
 /// # Errors
 /// When the environment cannot be read.
 pub fn show(common: &CommonOptions, show: &ShowOptions, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let environment = Environment::open(common)?;
+    let environment = Environment::open(common, &CacheDirectory::open(common, terminal)?)?;
     let distributions = installed_packages(environment.distributions(), terminal)?;
     let by_name: HashMap<String, &InstalledPackage> =
         distributions.iter().map(|described| (described.name.to_string(), described)).collect();

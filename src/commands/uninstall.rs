@@ -5,14 +5,14 @@ mod listing;
 use std::path::PathBuf;
 
 use packaging::PackageName;
-use wheel::{Removal, Transaction, TransactionError};
+use wheel::{Removal, SealKey, Transaction, TransactionError};
 
 use crate::terminal::Terminal;
 use crate::terminal::question::ask;
 use installer::context::Context;
 use installer::error::{Code, Failure};
-use installer::install::resolution;
 use installer::install::root_user;
+use installer::install::{ATTEMPTS, always_changed, resolution};
 use installer::options::{CommonOptions, IndexOptions, RequirementOptions, SelectionOptions};
 use installer::python::environment::Environment;
 use installer::python::installed::{InstalledPackage, installed_directory, is_local};
@@ -44,20 +44,20 @@ pub async fn uninstall(
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let names = named(uninstall, context, terminal).await?;
-    let environment = loop {
-        let environment = Environment::open(common)?;
+    for _ in 0..ATTEMPTS {
+        let environment = Environment::open(common, &context.cache)?;
         if !uninstall.break_system_packages {
             environment.refuse_if_managed()?;
         }
         let removals = confirm_removals(&names, &environment, uninstall.yes, terminal.settings().no_input, terminal)?;
-        if removals.is_empty() || remove(&removals, &environment, terminal)? {
-            break environment;
+        if removals.is_empty() || remove(&removals, &environment, context.cache.key().get(), terminal)? {
+            root_user::warn(&environment.interpreter, uninstall.warn_root_user, terminal);
+            return Ok(());
         }
         // The environment has changed since the list was shown, so that the confirmation no longer covers it.
         terminal.verbose(0, || "The environment was changed by another process; looking again".to_owned());
-    };
-    root_user::warn(&environment.interpreter, uninstall.warn_root_user, terminal);
-    Ok(())
+    }
+    Err(always_changed())
 }
 
 /// A project to uninstall, and its name as written.
@@ -210,9 +210,14 @@ fn not_removable(described: &InstalledPackage, error: TransactionError) -> Failu
 }
 
 /// Removes everything at once. `false` when the environment has changed since, and nothing was done.
-fn remove(planned: &[PlannedRemoval], environment: &Environment, terminal: &Terminal) -> Result<bool, Failure> {
+fn remove(
+    planned: &[PlannedRemoval],
+    environment: &Environment,
+    key: Option<&SealKey>,
+    terminal: &Terminal,
+) -> Result<bool, Failure> {
     let library = library(planned, environment);
-    let mut transaction = Transaction::begin(&library, || {
+    let mut transaction = Transaction::begin(&library, key, || {
         terminal.verbose(0, || format!("Waiting for another process that changes {}", library.display()));
     })?;
     if !environment.is_unchanged()? {

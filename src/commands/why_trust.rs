@@ -37,7 +37,7 @@ pub async fn why_trust(
     context: &Context,
     terminal: &Terminal,
 ) -> Result<ExitCode, Failure> {
-    let environment = Environment::open(common)?;
+    let environment = Environment::open(common, &context.cache)?;
     let wishes = RequirementOptions { requirements: why.names.clone(), no_deps: true, ..RequirementOptions::default() };
     let requirements = resolution::read_requirements(&wishes, &why.indexes, &why.selection, context).await?;
     let input = ResolverInput::new(requirements, &environment.interpreter.markers, terminal)?;

@@ -50,6 +50,7 @@ pub(super) fn resolve_command(
             warn_ignored("check", &check.ignored, warnings);
             Command::Check
         }
+        cli::Command::Cache(cache) => Command::Cache(cache.command),
         cli::Command::Trust(trust) => Command::Trust(trust.command),
         cli::Command::WhyTrust(why) => why_trust(*why, input, process_environment)?,
         #[cfg(feature = "repo")]

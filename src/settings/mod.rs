@@ -16,6 +16,7 @@ mod trust;
 
 pub use resolve_settings::resolve_settings;
 
+use crate::commands::cache::CacheCommand;
 use crate::commands::freeze::FreezeOptions;
 use crate::commands::list::ListOptions;
 use crate::commands::show::ShowOptions;
@@ -57,6 +58,8 @@ pub enum Command {
     Show(ShowOptions),
     /// `check`
     Check,
+    /// `cache`
+    Cache(CacheCommand),
     /// `trust`
     Trust(TrustCommand),
     /// `why-trust`

@@ -229,8 +229,8 @@ fn find_command<'a>(definition: &'a clap::Command, path: &[&str], name: &str) ->
     if let Some(command) = definition.find_subcommand(name) {
         return Ok(command);
     }
-    if let Some(instead) = unsupported_options::unsupported_command_hint(name).filter(|_| path.is_empty()) {
-        let message = format!("The command \"{name}\" is not there yet");
+    if let Some(instead) = unsupported_options::unsupported_command_hint(path, name) {
+        let message = format!("The command \"{}\" is not there yet", [path, &[name]].concat().join(" "));
         return Err(Failure::new(Code::UsageNotSupported, message).hint(instead));
     }
     if name == "repo" && path.is_empty() && cfg!(not(feature = "repo")) {

@@ -28,6 +28,8 @@ mod a23_malformed_metadata;
 mod a24_local_store;
 mod a25_clock;
 mod around_the_signatures;
+mod cache;
 mod honest;
+mod journal;
 mod store_broken;
 mod store_shared;

@@ -49,6 +49,7 @@ fn the_second_environment_links_the_bytecode_of_the_first() {
     tufpip(&other)
         .index(&scene.server)
         .env("XDG_CACHE_HOME", scene.environment.cache())
+        .env("XDG_DATA_HOME", scene.environment.data())
         .args(["install", "app"])
         .run()
         .expect_code(0);

@@ -20,6 +20,7 @@ fn a_second_environment_costs_no_request_while_pages_are_fresh() {
     tufpip(&other)
         .index(&scene.server)
         .env("XDG_CACHE_HOME", scene.environment.cache())
+        .env("XDG_DATA_HOME", scene.environment.data())
         .args(["install", "app"])
         .run()
         .expect_code(0);

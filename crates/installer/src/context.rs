@@ -37,11 +37,12 @@ impl Context {
     /// # Errors
     /// When a temporary directory is needed in place of the cache and cannot be made, or `map.json` is invalid.
     pub fn open(options: &CommonOptions, reporter: Arc<dyn Reporter>) -> Result<Self, Failure> {
-        let cache = CacheDirectory::open(options.network.cache_dir.as_deref(), &*reporter)?;
+        let cache = CacheDirectory::open(options, &*reporter)?;
         let client = Arc::new(HttpClient::new(options.network.clone(), Credentials::new(), Arc::clone(&reporter)));
-        let archives = cache.path().join("archives");
+        let archives = [cache.path().join("archives"), cache.writable("archives")?];
         let downloader = Arc::new(Downloader::new(Arc::clone(&client), Arc::clone(&reporter), archives, CONNECTIONS));
-        let wheels = WheelCache::new(cache.path().join("wheels"));
+        let key = cache.key().clone();
+        let wheels = WheelCache::new(cache.path().join("wheels"), cache.writable("wheels")?, key);
         let trust = CommandTrust::new(options, Arc::clone(&client), Arc::clone(&reporter), cache.path().to_owned())?;
         Ok(Self { reporter, client, downloader, trust: Arc::new(trust), wheels, cache })
     }

@@ -107,6 +107,14 @@ impl From<TransactionError> for Failure {
                 let hint = format!("it was installed by {installer}, which may be able to remove it");
                 Self::new(Code::InstalledNoRecord, capitalized(&message)).hint(hint).caused_by(error)
             }
+            TransactionError::StagingNotBelieved { ref problem, ref remedy, ref path } => {
+                let message = format!("{} is not believed to be an interrupted change of yours", path.display());
+                Self::new(Code::PlaceForeignChange, message)
+                    .detail("cause", problem.clone())
+                    .detail("meaning", "nothing of it was obeyed, and nothing was changed")
+                    .hint(remedy.clone())
+                    .caused_by(error)
+            }
             _ => Self::new(Code::Place, capitalized(&message)).caused_by(error),
         }
     }

@@ -14,7 +14,9 @@
 //! | [`process_environment`] | what a process was started with, as far as options are read from it |
 //! | [`optparse`] | options by the rules of Python's optparse, for the command line and requirements files |
 //! | [`options`] | what callers decide; every default is applied before |
-//! | [`cache`] | the directory of the cache, files in it that may be damaged, and who else may write there |
+//! | [`ownership`] | whether another user can write into a directory that is relied on |
+//! | [`local_key`] | the user's secret on this machine, by which files prove to be the user's own |
+//! | [`cache`] | the directory of the cache, and files in it that may be damaged or foreign |
 //! | [`net`] | the only user of HTTP: retry, limits, credentials, proxies, certificates |
 //! | [`python`] | interpreters (asked once, then cached), environments, what is installed, where files go |
 //! | [`requirements`] | arguments, `-r` and `-c` files and dependency groups become a `RequirementSet` |
@@ -34,9 +36,11 @@ pub mod error;
 pub mod event;
 pub mod index;
 pub mod install;
+pub mod local_key;
 pub mod net;
 pub mod options;
 pub mod optparse;
+pub mod ownership;
 pub mod process_environment;
 pub mod python;
 pub mod requirements;

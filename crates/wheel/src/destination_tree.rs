@@ -8,6 +8,8 @@ use std::collections::btree_map::Entry;
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path};
 
+use crate::link_times::LinkTimes;
+
 /// Number of a directory in a [`DestinationTree`].
 pub(crate) type DirectoryId = usize;
 
@@ -32,15 +34,8 @@ pub(crate) struct PlannedFile<'a> {
 
 /// Where the contents of a file come from.
 pub(crate) enum FileSource<'a> {
-    /// An unpacked file, to be hard-linked.
-    Cached {
-        tree: &'a Path,
-        path: &'a str,
-        size: u64,
-        /// Expected modification time; bytecode has none in its list.
-        modified: Option<(i64, u32)>,
-        permissions: Permissions,
-    },
+    /// An unpacked file, to be linked or copied.
+    Cached(CachedFile<'a>),
     /// Written by the installer.
     Written {
         contents: Vec<u8>,
@@ -48,6 +43,21 @@ pub(crate) enum FileSource<'a> {
         /// Modification time to give it, where bytecode refers to that.
         modified: Option<(i64, u32)>,
     },
+}
+
+/// A file of the cache, and what it must be.
+pub(crate) struct CachedFile<'a> {
+    pub(crate) tree: &'a Path,
+    pub(crate) path: &'a str,
+    pub(crate) size: u64,
+    /// Expected modification time; bytecode has none in its list.
+    pub(crate) modified: Option<(i64, u32)>,
+    /// In the form RECORD uses.
+    pub(crate) sha256: &'a str,
+    pub(crate) permissions: Permissions,
+    pub(crate) times: &'a LinkTimes,
+    /// Which of the times is that of the file.
+    pub(crate) number: usize,
 }
 
 /// Permissions of a placed file, before the umask (pip's rules).

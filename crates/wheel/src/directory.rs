@@ -147,12 +147,8 @@ impl Directory {
 
     /// The names of everything in the directory.
     fn names(&self) -> io::Result<Vec<std::ffi::OsString>> {
-        let readable = rustix::fs::openat(
-            &self.0,
-            ".",
-            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-            Mode::empty(),
-        )?;
+        let readable =
+            rustix::fs::openat(&self.0, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         let mut names = Vec::new();
         for entry in rustix::fs::Dir::new(readable)? {
             let entry = entry?;

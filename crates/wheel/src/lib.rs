@@ -14,6 +14,7 @@
 //! | `seal` | whether a file was written by this user on this machine |
 //! | `directory` | a directory that is held open; nothing done in it follows a link |
 //! | `staging`, `link` | the staging directories; they are filled with hard links, and written files |
+//! | `link_times` | what shows that an unpacked file is still what it was |
 //! | `journal` | the renames of a transaction, and how to undo them |
 //! | `transaction` | one change of an environment, all of it or nothing |
 //! | `error`, `transaction_error` | what can go wrong, and which rule refused a wheel |
@@ -27,6 +28,7 @@ mod fault_injection;
 mod installed;
 mod journal;
 mod link;
+mod link_times;
 mod manifest;
 mod place;
 mod protected;
@@ -50,8 +52,9 @@ pub use installed::{
     problems,
 };
 pub use journal::Recovered;
-pub use manifest::{EntryPoint, Manifest, UnpackedFile};
-pub use place::{BytecodeFile, Placement};
+pub use link_times::LinkTimes;
+pub use manifest::{BytecodeFile, EntryPoint, Manifest, UnpackedFile};
+pub use place::{BytecodeDirectory, Placement};
 pub use record::{RecordError, RecordRow, parse_record, parse_record_paths, write_record};
 pub use scheme::Scheme;
 pub use scripts::rewritten_script;

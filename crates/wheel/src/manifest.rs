@@ -29,13 +29,32 @@ pub struct UnpackedFile {
     pub path: String,
     /// Length in bytes.
     pub size: u64,
-    /// Modification time of the unpacked copy: seconds and nanoseconds since 1970. With the size it shows whether
-    /// another process changed the copy, and it is what a .pyc file made from it remembers.
+    /// Modification time of the unpacked copy: seconds and nanoseconds since 1970. It is what a .pyc file made from it
+    /// remembers.
     pub modified: (i64, u32),
+    /// Its change time when it was unpacked, as in [`LinkTimes`](crate::LinkTimes).
+    pub changed: i64,
     /// Whether the archive marks it executable (mode 0755 instead of 0644).
     pub executable: bool,
     /// SHA-256 in the form RECORD uses: URL-safe base64 without padding.
     pub sha256: String,
+}
+
+/// A `.pyc` file made from a file of an unpacked wheel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BytecodeFile {
+    /// Path relative to the root of the archive, for instance `pkg/__pycache__/module.cpython-311.pyc`.
+    pub path: String,
+    /// Length in bytes.
+    pub size: u64,
+    /// Its change time when it was compiled, as in [`LinkTimes`](crate::LinkTimes).
+    pub changed: i64,
+    /// SHA-256 in the form RECORD uses.
+    pub sha256: String,
+    /// Which file of the wheel it was made from, counted from 0.
+    pub source: usize,
+    /// The hash that this file had.
+    pub source_sha256: String,
 }
 
 /// One script that an installer makes from entry_points.txt.

@@ -12,9 +12,12 @@ use std::path::{Component, Path, PathBuf};
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::destination_tree::{DestinationTree, DirectoryId, FileSource, PathConflict, Permissions, PlannedFile};
+use crate::destination_tree::{
+    CachedFile, DestinationTree, DirectoryId, FileSource, PathConflict, Permissions, PlannedFile,
+};
 use crate::error::{Refusal, Rule, WheelError};
-use crate::manifest::{EntryPoint, Manifest, UnpackedFile};
+use crate::link_times::LinkTimes;
+use crate::manifest::{BytecodeFile, EntryPoint, Manifest, UnpackedFile};
 use crate::protected::Protected;
 use crate::record::{RecordRow, write_record};
 use crate::scheme::Scheme;
@@ -28,8 +31,10 @@ pub struct Placement<'a> {
     pub manifest: &'a Manifest,
     /// The directory it is unpacked in.
     pub tree: &'a Path,
-    /// Compiled `.pyc` files to place along: the directory that holds them and their list.
-    pub bytecode: Option<(&'a Path, &'a [BytecodeFile])>,
+    /// When its files were linked last; the new times are put there.
+    pub times: &'a LinkTimes,
+    /// Compiled `.pyc` files to place along.
+    pub bytecode: Option<BytecodeDirectory<'a>>,
     /// Where the files go.
     pub scheme: &'a Scheme,
     /// The directories that RECORD pretends the files are in. Only `--target` needs it: pip installs into a home
@@ -47,13 +52,15 @@ pub struct Placement<'a> {
     pub direct_url: Option<&'a str>,
 }
 
-/// A `.pyc` file made from a file of an unpacked wheel.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct BytecodeFile {
-    /// Path relative to the root of the archive, for instance `pkg/__pycache__/module.cpython-311.pyc`.
-    pub path: String,
-    /// Length in bytes.
-    pub size: u64,
+/// Compiled files of an unpacked wheel.
+#[derive(Clone, Copy, Debug)]
+pub struct BytecodeDirectory<'a> {
+    /// The directory that the paths of the files are relative to.
+    pub path: &'a Path,
+    /// The files.
+    pub files: &'a [BytecodeFile],
+    /// When they were linked last; the new times are put there.
+    pub times: &'a LinkTimes,
 }
 
 impl Placement<'_> {
@@ -120,12 +127,12 @@ impl<'a> Spread<'_, 'a> {
         let Placement { manifest, tree, bytecode, .. } = self.placement;
         self.rows.reserve(manifest.files.len() + 8);
         let console = scripts::console_scripts(&manifest.console_scripts, self.placement.version);
-        for file in &manifest.files {
-            self.unpacked_file(tree, file)?;
+        for (number, file) in manifest.files.iter().enumerate() {
+            self.unpacked_file(tree, number, file)?;
         }
-        if let Some((directory, files)) = bytecode {
-            for file in files {
-                self.bytecode_file(directory, file)?;
+        if let Some(bytecode) = bytecode {
+            for (number, file) in bytecode.files.iter().enumerate() {
+                self.bytecode_file(&bytecode, number, file)?;
             }
         }
         for entry_point in console.iter().chain(&manifest.gui_scripts) {
@@ -134,7 +141,7 @@ impl<'a> Spread<'_, 'a> {
         self.metadata()
     }
 
-    fn unpacked_file(&mut self, tree: &'a Path, file: &'a UnpackedFile) -> Result<(), TransactionError> {
+    fn unpacked_file(&mut self, tree: &'a Path, number: usize, file: &'a UnpackedFile) -> Result<(), TransactionError> {
         let (key, name) = self.enter(&file.path)?;
         let permissions = if file.executable { Permissions::Executable } else { Permissions::Plain };
         if key == SchemeKey::Scripts {
@@ -151,18 +158,38 @@ impl<'a> Spread<'_, 'a> {
         }
         let hash = Some(("sha256".to_owned(), file.sha256.clone()));
         let row = RecordRow { path: self.record_path(key, &file.path), hash, size: Some(file.size) };
-        let modified = Some(file.modified);
-        let source = FileSource::Cached { tree, path: &file.path, size: file.size, modified, permissions };
+        let source = FileSource::Cached(CachedFile {
+            tree,
+            path: &file.path,
+            size: file.size,
+            modified: Some(file.modified),
+            sha256: &file.sha256,
+            permissions,
+            times: self.placement.times,
+            number,
+        });
         self.add(name, &file.path, source, row, false)
     }
 
-    fn bytecode_file(&mut self, directory: &'a Path, file: &'a BytecodeFile) -> Result<(), TransactionError> {
+    fn bytecode_file(
+        &mut self,
+        bytecode: &BytecodeDirectory<'a>,
+        number: usize,
+        file: &'a BytecodeFile,
+    ) -> Result<(), TransactionError> {
         let (key, name) = self.enter(&file.path)?;
         // pip leaves hash and size of compiled files empty: they may be compiled again at any time.
         let row = RecordRow { path: self.record_path(key, &file.path), hash: None, size: None };
-        let permissions = Permissions::Plain;
-        let source =
-            FileSource::Cached { tree: directory, path: &file.path, size: file.size, modified: None, permissions };
+        let source = FileSource::Cached(CachedFile {
+            tree: bytecode.path,
+            path: &file.path,
+            size: file.size,
+            modified: None,
+            sha256: &file.sha256,
+            permissions: Permissions::Plain,
+            times: bytecode.times,
+            number,
+        });
         self.add(name, &file.path, source, row, true)
     }
 

@@ -285,11 +285,8 @@ pub(crate) struct FoundFile {
 /// Opens a staging directory, which must be one's own and nobody else's; `None` if it is not there.
 fn open_own(parent: &Path, name: &OsStr) -> Result<Option<Directory>, TransactionError> {
     let path = parent.join(name);
-    let not_believed = |problem: String, remedy: String| TransactionError::StagingNotBelieved {
-        path: path.clone(),
-        problem,
-        remedy,
-    };
+    let not_believed =
+        |problem: String, remedy: String| TransactionError::StagingNotBelieved { path: path.clone(), problem, remedy };
     let directory = match Directory::open(parent) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.map_err(TransactionError::io(parent))?,
@@ -329,7 +326,16 @@ fn foreign(found: &Stat, wanted: FileType, forbidden: u32) -> Option<(String, St
 pub(crate) struct Areas {
     devices: Vec<u64>,
     others: Vec<PathBuf>,
-    known: BTreeMap<PathBuf, usize>,
+    known: BTreeMap<PathBuf, Place>,
+}
+
+/// The directory that a path lies in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// The number of its staging directory.
+    pub(crate) area: usize,
+    /// Who may change what is in it.
+    pub(crate) owner: u32,
 }
 
 impl Areas {
@@ -338,13 +344,14 @@ impl Areas {
         Ok(Areas { devices: vec![device], others: Vec::new(), known: BTreeMap::new() })
     }
 
-    /// The number of the staging directory for a path whose parent exists.
-    pub(crate) fn area_of(&mut self, path: &Path) -> Result<usize, TransactionError> {
+    /// The place of a path whose parent exists.
+    pub(crate) fn place_of(&mut self, path: &Path) -> Result<Place, TransactionError> {
         let parent = path.parent().unwrap_or(path);
-        if let Some(area) = self.known.get(parent) {
-            return Ok(*area);
+        if let Some(place) = self.known.get(parent) {
+            return Ok(*place);
         }
-        let device = fs::metadata(parent).map_err(TransactionError::io(parent))?.dev();
+        let metadata = fs::metadata(parent).map_err(TransactionError::io(parent))?;
+        let device = metadata.dev();
         let area = match self.devices.iter().position(|known| *known == device) {
             Some(area) => area,
             None => {
@@ -353,8 +360,9 @@ impl Areas {
                 self.others.len()
             }
         };
-        self.known.insert(parent.to_path_buf(), area);
-        Ok(area)
+        let place = Place { area, owner: metadata.uid() };
+        self.known.insert(parent.to_path_buf(), place);
+        Ok(place)
     }
 
     /// The directories besides the main one that need a staging directory.

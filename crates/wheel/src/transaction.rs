@@ -22,7 +22,7 @@ use crate::link::Linker;
 use crate::place::{self, Placement};
 use crate::protected::Protected;
 use crate::seal::SealKey;
-use crate::staging::{self, Areas, Staging};
+use crate::staging::{self, Areas, Place, Staging};
 use crate::transaction_error::TransactionError;
 use crate::uninstall::{self, Removal};
 use plan::{MovePlan, Planner, Subtree, TargetDirectory};
@@ -166,13 +166,18 @@ impl<'a> Transaction<'a> {
         let take_away = plan.take_away.iter().map(|path| (OperationKind::TakeAway, path));
         let place = plan.place.iter().map(|(_, path)| (OperationKind::Place, path));
         let mut operations = Vec::with_capacity(plan.take_away.len() + plan.place.len());
+        let mut owners = Vec::with_capacity(plan.place.len());
         for (number, (kind, path)) in take_away.chain(place).enumerate() {
-            operations.push(Operation { kind, area: areas.area_of(path)?, number, path: path.clone() });
+            let Place { area, owner } = areas.place_of(path)?;
+            if kind == OperationKind::Place {
+                owners.push(owner);
+            }
+            operations.push(Operation { kind, area, number, path: path.clone() });
         }
         let key = self.key.as_ref();
         let staging = Staging::create(&self.directory, areas.others(), key)?;
         let placing = operations.get(plan.take_away.len()..).unwrap_or_default();
-        if let Err(error) = stage(&staging, tree, &plan.place, placing) {
+        if let Err(error) = stage(&staging, tree, &plan.place, placing, &owners) {
             staging.discard();
             return Err(error);
         }
@@ -207,27 +212,30 @@ pub fn pending(directory: &Path) -> Result<Option<Pending>, TransactionError> {
     }
 }
 
-/// Makes everything that is going to be placed, on all cores.
+/// Makes everything that is going to be placed, on all cores. What goes into a directory of another owner shares nothing
+/// with the cache.
 fn stage(
     staging: &Staging,
     tree: &DestinationTree<'_>,
     subtrees: &[(Subtree, PathBuf)],
     operations: &[Operation],
+    owners: &[u32],
 ) -> Result<(), TransactionError> {
     let linker = Linker { tree, defaults: staging.defaults()? };
     let mut handles = Vec::new();
     for area in 0..staging.areas() {
         handles.push(staging.new_directory(area)?);
     }
-    subtrees.par_iter().zip(operations).try_for_each(|((subtree, _), operation)| {
+    subtrees.par_iter().zip(operations).zip(owners).try_for_each(|(((subtree, _), operation), owner)| {
+        let links = *owner == linker.defaults.owner;
         let Some(parent) = handles.get(operation.area) else { return Ok(()) };
         let name = operation.number.to_string();
         let name = OsStr::new(&name);
         match subtree {
-            Subtree::Directory(id) => linker.directory(*id, parent.as_fd(), name),
+            Subtree::Directory(id) => linker.directory(*id, parent.as_fd(), name, links),
             Subtree::File(id, file_name) => {
                 let file = tree.directory(*id).and_then(|directory| directory.files.get(file_name));
-                file.map_or(Ok(()), |file| linker.file(file, parent.as_fd(), name))
+                file.map_or(Ok(()), |file| linker.file(file, parent.as_fd(), name, links))
             }
         }
     })

@@ -11,8 +11,9 @@ mod dist_info;
 mod record_check;
 mod write;
 
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use crate::archive::{ArchiveEntry, WheelArchive};
@@ -103,7 +104,8 @@ struct Unfinished<'a> {
 
 impl<'a> Unfinished<'a> {
     fn begin(path: &'a Path) -> Result<Unfinished<'a>, WheelError> {
-        let was_there = match fs::create_dir(path) {
+        // Whatever the umask: what others may write to is not believed later.
+        let was_there = match DirBuilder::new().mode(0o755).create(path) {
             Ok(()) => false,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 if fs::read_dir(path).map_err(WheelError::io(path))?.next().is_some() {

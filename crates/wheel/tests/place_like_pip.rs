@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use super::placing::{Unpacked, install, picture, placement, scheme, site_packages, unpack};
+use super::placing::{self, Unpacked, install, picture, placement, scheme, site_packages, unpack};
 use testkit::{Command, Outcome};
-use wheel::{BytecodeFile, Transaction};
+use wheel::{BytecodeDirectory, BytecodeFile, LinkTimes, Transaction};
 
 const FILES: &[(&str, &str)] = &[
     ("space/name/__init__.py", "here = 1\n"),
@@ -151,12 +151,20 @@ fn compiled_files_have_rows_without_hash() {
     let bytecode = directory.path().join("bytecode");
     fs::create_dir_all(bytecode.join("pkg/__pycache__")).unwrap();
     fs::write(bytecode.join("pkg/__pycache__/a.cpython-311.pyc"), "compiled").unwrap();
-    let files = [BytecodeFile { path: "pkg/__pycache__/a.cpython-311.pyc".to_owned(), size: 8 }];
+    let files = [BytecodeFile {
+        path: "pkg/__pycache__/a.cpython-311.pyc".to_owned(),
+        size: 8,
+        changed: 0,
+        sha256: placing::sha256("compiled"),
+        source: 0,
+        source_sha256: placing::sha256("a = 1\n"),
+    }];
+    let times = LinkTimes::unknown(1);
     let prefix = directory.path().join("environment");
     let (scheme, interpreter) = (scheme(&prefix, "sample"), prefix.join("bin/python"));
     let mut transaction = Transaction::begin(&site_packages(&prefix), None, || ()).unwrap();
     let mut placement = placement(&unpacked, &scheme, &interpreter);
-    placement.bytecode = Some((&bytecode, &files));
+    placement.bytecode = Some(BytecodeDirectory { path: &bytecode, files: &files, times: &times });
     placement.direct_url = Some("{}");
     transaction.add(placement);
     transaction.commit().unwrap();

@@ -19,6 +19,7 @@ use tempfile::NamedTempFile;
 use tokio::sync::Semaphore;
 use url::Url;
 
+use crate::cache;
 use crate::error::{Code, Failure};
 use crate::event::{Progress, Reporter};
 use crate::net::body::ContentRange;
@@ -90,14 +91,22 @@ impl VerifiedFile {
 pub struct Downloader {
     client: Arc<HttpClient>,
     reporter: Arc<dyn Reporter>,
+    /// Where files may be.
+    kept: PathBuf,
+    /// Where files are put: the same, unless it cannot be written to.
     directory: PathBuf,
     slots: Semaphore,
 }
 
 impl Downloader {
-    /// Keeps files in `directory` and runs at most `connections` downloads at a time.
-    pub fn new(client: Arc<HttpClient>, reporter: Arc<dyn Reporter>, directory: PathBuf, connections: usize) -> Self {
-        Self { client, reporter, directory, slots: Semaphore::new(connections) }
+    /// Finds files in both directories, keeps them in the second, and runs at most `connections` downloads at a time.
+    pub fn new(
+        client: Arc<HttpClient>,
+        reporter: Arc<dyn Reporter>,
+        [kept, directory]: [PathBuf; 2],
+        connections: usize,
+    ) -> Self {
+        Self { client, reporter, kept, directory, slots: Semaphore::new(connections) }
     }
 
     /// Returns the file of `request`, from the cache if it is there.
@@ -126,8 +135,9 @@ impl Downloader {
     /// The file of `request` if a download of this or another process left it in the cache; its bytes are hashed again.
     pub fn cached(&self, request: &DownloadRequest) -> Result<Option<VerifiedFile>, Failure> {
         let Some(sha256) = request.known_sha256() else { return Ok(None) };
-        let path = self.directory.join(sha256);
-        let Ok(mut file) = File::open(&path) else { return Ok(None) };
+        let places = [&self.directory, &self.kept].map(|directory| directory.join(&sha256));
+        let opened = places.into_iter().find_map(|path| File::open(&path).ok().map(|file| (file, path)));
+        let Some((mut file, path)) = opened else { return Ok(None) };
         let mut receiver = HashingReceiver::new(request);
         if copy_into(&mut file, &mut receiver, std::io::sink()).is_err() {
             return Ok(None);
@@ -162,7 +172,7 @@ impl Downloader {
         }
         // Another user may be able to write there between this read and the next one: verify a copy of our own.
         let disk = |error: std::io::Error| RemoteFailure::new(&request.url, NetworkCause::Disk(error.to_string()));
-        std::fs::create_dir_all(&self.directory).map_err(disk)?;
+        cache::make_private(&self.directory).map_err(disk)?;
         let mut copy = NamedTempFile::new_in(&self.directory).map_err(disk)?;
         let limit = request.size.unwrap_or(MAXIMUM_DISTRIBUTION_SIZE).saturating_add(1);
         copy_into(&mut file.take(limit), &mut receiver, &mut copy).map_err(unreadable)?;
@@ -176,7 +186,7 @@ impl Downloader {
         let disk = |error: std::io::Error| {
             Failure::from(RemoteFailure::new(&request.url, NetworkCause::Disk(error.to_string())))
         };
-        std::fs::create_dir_all(&self.directory).map_err(disk)?;
+        cache::make_private(&self.directory).map_err(disk)?;
         let mut file = NamedTempFile::new_in(&self.directory).map_err(disk)?;
         let mut transfer =
             Transfer { receiver: HashingReceiver::new(request), file: file.as_file_mut(), validator: None };

@@ -178,6 +178,8 @@ codes! {
     TargetPath = "target.path", Error, Failures;
     /// Files cannot be put into the environment.
     Place = "place", Error, Failures;
+    /// Something in the environment looks like an interrupted change and does not prove to be the user's own.
+    PlaceForeignChange = "place.foreign-change", Error, Failures;
     /// A server demands credentials or refuses access (401, 403).
     NetUnauthorized = "net.unauthorized", Error, Failures;
     /// A server does not have it (404, 410).

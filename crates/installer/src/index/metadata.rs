@@ -16,6 +16,7 @@ use super::IndexFile;
 use crate::cache::file;
 use crate::download::{DownloadRequest, Downloader, VerifiedFile};
 use crate::error::{Code, Failure};
+use crate::local_key::LocalKey;
 use crate::net::{HttpClient, PartialContent, ResponseLimits, local_path};
 use crate::trust::{PageProof, SignedFile};
 use crate::wheel_cache::WheelCache;
@@ -38,17 +39,19 @@ pub struct MetadataReader {
     downloader: Arc<Downloader>,
     wheel_cache: WheelCache,
     directory: PathBuf,
+    key: LocalKey,
 }
 
 impl MetadataReader {
-    /// Keeps metadata in `directory`, by the hash of the file it belongs to.
+    /// Keeps metadata in `directory`, by the hash of the file it belongs to, sealed with `key`.
     pub fn new(
         client: Arc<HttpClient>,
         downloader: Arc<Downloader>,
         wheel_cache: WheelCache,
         directory: PathBuf,
+        key: LocalKey,
     ) -> Self {
-        Self { client, downloader, wheel_cache, directory }
+        Self { client, downloader, wheel_cache, directory, key }
     }
 
     /// Requests that the command has sent so far.
@@ -97,7 +100,7 @@ impl MetadataReader {
         let bytes = if let Some(bytes) = page.index().cached_metadata(page, file) {
             bytes
         } else if let Some(unpacked) = self.wheel_cache.find(&request) {
-            unpacked.raw_metadata()?
+            unpacked.raw_metadata().to_vec()
         } else if let Some(bytes) = match metadata {
             Some(metadata) => metadata?,
             None => page.index().metadata(page, file).await?,
@@ -125,12 +128,12 @@ impl MetadataReader {
         file: &ProjectFile,
     ) -> Result<Result<CoreMetadata, String>, Failure> {
         let cached = cache_key(file).map(|key| self.directory.join(key));
-        if let Some(bytes) = cached.as_deref().and_then(file::read) {
+        if let Some(bytes) = cached.as_deref().and_then(|path| file::read(path, &self.key)) {
             return Ok(parse_metadata(project, file, &bytes));
         }
         let bytes = self.fetch(project, file).await?;
         if let Some(path) = cached {
-            file::write(&path, &bytes);
+            file::write(&path, &self.key, bytes.clone());
         }
         Ok(parse_metadata(project, file, &bytes))
     }
@@ -147,7 +150,7 @@ impl MetadataReader {
         let url = file.url().map_err(|error| unusable(&file.raw_url, &error.to_string()))?;
         let request = download_request(project, file, &url, Vec::new(), None);
         if let Some(unpacked) = self.wheel_cache.find(&request) {
-            return unpacked.raw_metadata();
+            return Ok(unpacked.raw_metadata().to_vec());
         }
         if let CoreMetadataFile::Available { sha256 } = &file.core_metadata
             && let Some(bytes) = self.read_metadata_file(file, sha256.as_deref()).await?

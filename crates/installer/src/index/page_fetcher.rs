@@ -15,6 +15,7 @@ use url::Url;
 use crate::cache::file;
 use crate::error::{Code, Failure};
 use crate::event::Reporter;
+use crate::local_key::LocalKey;
 use crate::net::{HttpClient, HttpResponse, ResponseLimits};
 use crate::text::count_noun;
 use crate::trust::page_url;
@@ -28,12 +29,13 @@ pub struct PageFetcher {
     client: Arc<HttpClient>,
     reporter: Arc<dyn Reporter>,
     directory: PathBuf,
+    key: LocalKey,
 }
 
 impl PageFetcher {
-    /// Keeps pages in `directory`.
-    pub fn new(client: Arc<HttpClient>, reporter: Arc<dyn Reporter>, directory: PathBuf) -> Self {
-        Self { client, reporter, directory }
+    /// Keeps pages in `directory`, sealed with `key`.
+    pub fn new(client: Arc<HttpClient>, reporter: Arc<dyn Reporter>, directory: PathBuf, key: LocalKey) -> Self {
+        Self { client, reporter, directory, key }
     }
 
     /// Whether pages at `url` may be relied on, see [`HttpClient::is_secure_origin`].
@@ -50,7 +52,8 @@ impl PageFetcher {
         let url = page_url(index, project);
         let request = request(&url)?;
         let file = self.directory.join(cache_key(&url, project));
-        let cached = CachedPage::read(&file);
+        let key = &self.key;
+        let cached = CachedPage::read(&file, key);
         let mut headers = request.headers().clone();
         if let Some(cached) = &cached {
             if self.client.is_offline() {
@@ -67,7 +70,7 @@ impl PageFetcher {
             if let AfterResponse::NotModified(policy, _) =
                 cached.policy.after_response(&request, &response, SystemTime::now())
             {
-                write(&file, &policy, &cached.page);
+                write(&file, key, &policy, &cached.page);
             }
             return Ok(Some(cached.page));
         }
@@ -78,7 +81,7 @@ impl PageFetcher {
         });
         let policy = CachePolicy::new_options(&request, &response(&fetched), SystemTime::now(), options());
         if policy.is_storable() {
-            write(&file, &policy, &page);
+            write(&file, key, &policy, &page);
         }
         Ok(Some(page))
     }
@@ -160,16 +163,16 @@ struct CachedPage {
 }
 
 impl CachedPage {
-    fn read(file: &Path) -> Option<Self> {
-        let bytes = file::read(file)?;
+    fn read(file: &Path, key: &LocalKey) -> Option<Self> {
+        let bytes = file::read(file, key)?;
         let (policy, page): (Vec<u8>, _) = postcard::take_from_bytes(&bytes).ok()?;
         Some(Self { policy: serde_json::from_slice(&policy).ok()?, page: postcard::from_bytes(page).ok()? })
     }
 }
 
-fn write(file: &Path, policy: &CachePolicy, page: &ProjectPage) {
+fn write(file: &Path, key: &LocalKey, policy: &CachePolicy, page: &ProjectPage) {
     let policy = serde_json::to_vec(policy).unwrap_or_default();
     if let Ok(bytes) = postcard::to_allocvec(&policy).and_then(|start| postcard::to_extend(page, start)) {
-        file::write(file, &bytes);
+        file::write(file, key, bytes);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use packaging::PackageName;
+use rayon::prelude::*;
 use tokio::task::JoinSet;
 
 use super::plan::{Addition, Plan};
@@ -24,6 +25,21 @@ impl PreparedWheels {
     /// The wheel of a project, and its bytecode when that was asked for.
     pub fn get(&self, name: &PackageName) -> Option<&(UnpackedWheel, Option<Bytecode>)> {
         self.0.get(name)
+    }
+
+    /// Every file is hashed before it is placed, whatever was remembered about it.
+    pub fn forget_times(&mut self) {
+        for (wheel, bytecode) in self.0.values_mut() {
+            wheel.forget_times();
+            if let Some(bytecode) = bytecode {
+                bytecode.forget_times();
+            }
+        }
+    }
+
+    /// Remembers when files were linked: they need not be hashed again unless somebody has written to them since.
+    pub fn keep_times(&self, wheel_cache: &WheelCache) {
+        self.0.par_iter().for_each(|(_, (wheel, bytecode))| wheel_cache.keep_times(wheel, bytecode.as_ref()));
     }
 
     /// The wheels alone.
@@ -133,10 +149,10 @@ fn unpack_and_compile(
         (None, None) => return Err(Failure::new(Code::Internal, "there is nothing to unpack")),
     };
     // Each time: a wheel may have been unpacked before, yet chosen now by other metadata than its own.
-    let found = packaging::CoreMetadata::parse(&wheel.raw_metadata()?)
+    let found = packaging::CoreMetadata::parse(wheel.raw_metadata())
         .map_err(|error| Failure::new(Code::VerifyMetadata, format!("{filename}: {error}")).caused_by(error))?;
     refuse_other_metadata(filename, expected, &found)?;
-    let bytecode = compiler.map(|compiler| compiler.bytecode(&wheel)).transpose()?;
+    let bytecode = compiler.map(|compiler| compiler.bytecode(&wheel, wheel_cache)).transpose()?.flatten();
     Ok((wheel, bytecode))
 }
 

@@ -20,7 +20,7 @@ mod script_location;
 use std::collections::HashMap;
 
 use crate::context::Context;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::event::{Event, Reporter};
 use crate::install::place::{InstallTarget, Placing};
 use crate::install::plan::{InstalledPolicy, Plan};
@@ -36,16 +36,16 @@ use crate::python::environment::Environment;
 pub async fn install(options: &CommonOptions, install: &InstallOptions, context: &Context) -> Result<(), Failure> {
     let reporter = &*context.reporter;
     // Again, when what was read is out of date: a killed command was undone, or another process was faster.
-    loop {
+    for _ in 0..ATTEMPTS {
         let requirements =
             resolution::read_requirements(&install.requirement_options, &install.indexes, &install.selection, context)
                 .await?;
-        let environment = Environment::open(options)?;
+        let environment = Environment::open(options, &context.cache)?;
         if changes_environment(install) {
             environment.refuse_if_managed()?;
         }
         let target = InstallTarget::new(&environment, install, reporter)?;
-        if !install.dry_run && recover::recover(&target.library, reporter)? == Recovery::Undone {
+        if !install.dry_run && recover::recover(&target.library, context.cache.key(), reporter)? == Recovery::Undone {
             continue;
         }
         let plan = resolution::resolve(requirements, &environment, rules(install), context).await?.plan;
@@ -58,7 +58,10 @@ pub async fn install(options: &CommonOptions, install: &InstallOptions, context:
             return Ok(());
         }
 
-        let wheels = fetch::fetch(&plan, &environment.interpreter, install.compile, context).await?;
+        let mut wheels = fetch::fetch(&plan, &environment.interpreter, install.compile, context).await?;
+        if install.force_reinstall {
+            wheels.forget_times();
+        }
         if let Some(output) = &install.report {
             report::write(output, &plan, &wheels.by_name(), &environment.interpreter, context).await?;
         }
@@ -69,6 +72,22 @@ pub async fn install(options: &CommonOptions, install: &InstallOptions, context:
             return Ok(());
         }
     }
+    Err(always_changed())
+}
+
+/// How often a command begins again because something has changed under it.
+pub const ATTEMPTS: usize = 100;
+
+/// Other programs have changed the environment or the cache under every attempt.
+pub fn always_changed() -> Failure {
+    Failure::new(
+        Code::Place,
+        format!(
+            "The environment or the cache was changed by other programs each of the {ATTEMPTS} times this was tried"
+        ),
+    )
+    .detail("meaning", "nothing was changed")
+    .hint("end the other programs that change it, then try again")
 }
 
 /// Whether the interpreter's own environment is touched (PEP 668 protects that, and nothing else).

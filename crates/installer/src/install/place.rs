@@ -15,6 +15,8 @@ use crate::install::script_location;
 use crate::options::{InstallLocation, InstallOptions};
 use crate::python::environment::{Environment, installed_version};
 use crate::python::{Destination, InstallScheme, Interpreter};
+use crate::wheel_cache::UnpackedWheel;
+use crate::wheel_cache::bytecode::Bytecode;
 use resolve::UpgradeStrategy;
 
 /// Where files are installed, and where changes are staged.
@@ -97,7 +99,7 @@ pub fn place(
     }
     let reporter = &*context.reporter;
     let prepared = prepare_placements(plan, wheels, target)?;
-    let mut transaction = Transaction::begin(&target.library, || {
+    let mut transaction = Transaction::begin(&target.library, context.cache.key().get(), || {
         reporter.report(waiting_for(&target.library));
     })?;
     if !environment.is_unchanged()? {
@@ -137,6 +139,7 @@ pub fn place(
         }
         outcome => outcome?,
     };
+    wheels.keep_times(&context.wheels);
     reporter.progress(Progress::Placed);
     for kept in &outcome.kept {
         reporter.warning(
@@ -156,8 +159,8 @@ pub fn place(
 /// What a [`Placement`] borrows.
 struct PreparedPlacement<'a> {
     addition: &'a Addition,
-    wheel: &'a crate::wheel_cache::UnpackedWheel,
-    bytecode: Option<&'a crate::wheel_cache::bytecode::Bytecode>,
+    wheel: &'a UnpackedWheel,
+    bytecode: Option<&'a Bytecode>,
     tree: PathBuf,
     scheme: Scheme,
     recorded: Option<Scheme>,
@@ -200,10 +203,8 @@ impl<'a> PreparedPlacement<'a> {
         Placement {
             manifest: self.wheel.manifest(),
             tree: &self.tree,
-            bytecode: self
-                .bytecode
-                .filter(|_| install.compile)
-                .map(|found| (found.root.as_path(), found.files.as_slice())),
+            times: self.wheel.times(),
+            bytecode: self.bytecode.filter(|_| install.compile).map(Bytecode::directory),
             scheme: &self.scheme,
             record_scheme: self.recorded.as_ref(),
             interpreter: &environment.interpreter.executable,

@@ -6,6 +6,7 @@ use wheel::Transaction;
 
 use crate::error::Failure;
 use crate::event::{Event, Reporter};
+use crate::local_key::LocalKey;
 
 /// What was found in an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,15 +17,15 @@ pub enum Recovery {
     Undone,
 }
 
-/// Undoes an unfinished change of `library`, or waits for the process that is making it.
+/// Undoes an unfinished change of `library`, or waits for the process that is making it. `key` proves whose change it is.
 ///
 /// # Errors
-/// When the environment can be neither read nor repaired.
-pub fn recover(library: &Path, reporter: &dyn Reporter) -> Result<Recovery, Failure> {
+/// When the environment can be neither read nor repaired, or something there only looks like an unfinished change.
+pub fn recover(library: &Path, key: &LocalKey, reporter: &dyn Reporter) -> Result<Recovery, Failure> {
     if wheel::pending(library)?.is_none() {
         return Ok(Recovery::Nothing);
     }
-    let transaction = Transaction::begin(library, || {
+    let transaction = Transaction::begin(library, key.get(), || {
         reporter.report(waiting_for(library));
     })?;
     if transaction.recovered().rolled_back > 0 {

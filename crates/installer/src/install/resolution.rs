@@ -169,15 +169,16 @@ pub fn finder(input: &ResolverInput, environment: &Environment, context: &Contex
         PackageSources::new(&input.indexes, page_fetcher(context), Arc::clone(&context.trust), Arc::clone(reporter))?;
     let evaluator = CandidateEvaluator::new(&environment.interpreter, input.selection.clone(), input.hashes.clone())?;
     let (client, downloader) = (Arc::clone(&context.client), Arc::clone(&context.downloader));
-    let metadata = context.cache.path().join("metadata");
-    let reader = MetadataReader::new(client, Arc::clone(&downloader), context.wheels.clone(), metadata);
+    let (metadata, key) = (context.cache.path().join("metadata"), context.cache.key().clone());
+    let reader = MetadataReader::new(client, Arc::clone(&downloader), context.wheels.clone(), metadata, key);
     let trust = Arc::clone(&context.trust);
     Ok(Finder::new(sources, evaluator, reader, downloader, trust, input.named_urls(), Arc::clone(reporter)))
 }
 
 /// The pages of indexes that nothing verifies.
 pub fn page_fetcher(context: &Context) -> PageFetcher {
-    PageFetcher::new(Arc::clone(&context.client), Arc::clone(&context.reporter), context.cache.path().join("pages"))
+    let (pages, key) = (context.cache.path().join("pages"), context.cache.key().clone());
+    PageFetcher::new(Arc::clone(&context.client), Arc::clone(&context.reporter), pages, key)
 }
 
 /// A task of this process panicked, which is a bug in this program.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use packaging::{PackageName, Version};
 use wheel::{InstalledDistribution, RemovalScope};
 
+use crate::cache::CacheDirectory;
 use crate::error::{Code, Failure};
 use crate::options::CommonOptions;
 use crate::python::{self, Interpreter};
@@ -17,13 +18,13 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Finds the interpreter, probes it, and reads what is installed.
+    /// Finds the interpreter, probes it unless the cache knows it, and reads what is installed.
     ///
     /// # Errors
     /// When there is no interpreter, or it must be that of a virtual environment and is not.
-    pub fn open(options: &CommonOptions) -> Result<Self, Failure> {
+    pub fn open(options: &CommonOptions, cache: &CacheDirectory) -> Result<Self, Failure> {
         let executable = python::find(options.python.as_deref())?;
-        let interpreter = Interpreter::probe(&executable, options.network.cache_dir.as_deref())?;
+        let interpreter = Interpreter::probe(&executable, cache)?;
         if options.require_virtualenv && !interpreter.is_virtualenv {
             return Err(Failure::new(Code::PythonNoVirtualenv, "Could not find an activated virtualenv (required).")
                 .hint("activate one, or name one with --python"));

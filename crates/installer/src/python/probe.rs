@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Interpreter;
-use crate::cache::file;
+use crate::cache::{CacheDirectory, file};
 use crate::error::{Code, Failure};
+use crate::local_key::LocalKey;
 
 /// The probe script.
 const PROBE: &str = data::PROBE;
@@ -22,22 +23,22 @@ struct CachedInterpreter {
 }
 
 impl Interpreter {
-    /// Describes the interpreter `executable`; `cache` is the directory of earlier answers.
+    /// Describes the interpreter `executable`; earlier answers are in the cache.
     ///
     /// # Errors
     /// When it cannot be started, is older than Python 3.8, or its answer is invalid.
-    pub fn probe(executable: &Path, cache: Option<&Path>) -> Result<Self, Failure> {
+    pub fn probe(executable: &Path, cache: &CacheDirectory) -> Result<Self, Failure> {
         let key = key(executable)?;
-        let file = cache.map(|directory| directory.join("interpreters").join(file_name(executable)));
-        if let Some(answer) = file.as_deref().and_then(read)
+        let file = cache.path().join("interpreters").join(file_name(executable));
+        if let Some(answer) = read(&file, cache.key())
             && answer.key == key
         {
             return Ok(answer.interpreter);
         }
         let interpreter = run(executable)?;
         let answer = CachedInterpreter { key, interpreter };
-        if let (Some(file), Ok(bytes)) = (file, serde_json::to_vec(&answer)) {
-            file::write(&file, &bytes);
+        if let Ok(bytes) = serde_json::to_vec(&answer) {
+            file::write(&file, cache.key(), bytes);
         }
         Ok(answer.interpreter)
     }
@@ -113,6 +114,6 @@ fn file_name(executable: &Path) -> String {
     format!("{}.json", hex::encode(Sha256::digest(absolute.as_os_str().as_encoded_bytes())))
 }
 
-fn read(file: &Path) -> Option<CachedInterpreter> {
-    serde_json::from_slice(&file::read(file)?).ok()
+fn read(file: &Path, key: &LocalKey) -> Option<CachedInterpreter> {
+    serde_json::from_slice(&file::read(file, key)?).ok()
 }

@@ -16,9 +16,9 @@ use url::Url;
 use super::index_identity::{IndexIdentity, default_metadata_url};
 use super::layout::Layout;
 use super::shipped_roots;
-use crate::cache::ownership;
 use crate::error::{Code, Failure};
 use crate::options::TrustOptions;
+use crate::ownership;
 
 /// The most bytes a root may have (as in `tuf::Limits`).
 pub const ROOT_SIZE: u64 = 512 << 10;

@@ -84,7 +84,7 @@ impl SignedContentCache {
             };
             verify(request.size, request.hashes, &bytes).map_err(|mismatch| refused(url, &mismatch))?;
             if let Some(path) = self.path(request.hashes) {
-                file::keep(&path, &[&bytes]);
+                file::keep(&path, &bytes);
             }
             return Ok(Some(bytes));
         }

@@ -2,20 +2,25 @@
 //!
 //! A .pyc file is valid by the modification time and size of its source. A hard link keeps both, so that what was
 //! compiled in the cache is valid wherever the pair is linked to. The interpreter sets the file name in the code when
-//! it imports.
+//! it imports. Nobody sees from a .pyc file what it was made from, so that sources are hashed before they are compiled
+//! and, where somebody may have written to them meanwhile, afterwards.
 
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use wheel::BytecodeFile;
+use wheel::{BytecodeDirectory, BytecodeFile, LinkTimes, UnpackedFile};
 
+use crate::cache;
 use crate::error::{Code, Failure};
 use crate::python::Interpreter;
-use crate::wheel_cache::{UnpackedWheel, publish_directory};
+use crate::wheel_cache::{UnpackedWheel, WheelCache, hash};
 
 /// What a worker process runs: a line of source, destination and shown name in, a line with the outcome out.
 const WORKER: &str = data::COMPILE;
@@ -25,10 +30,27 @@ const BATCH: usize = 40;
 /// The bytecode of one unpacked wheel for one interpreter version.
 #[derive(Clone, Debug)]
 pub struct Bytecode {
-    /// The directory that the paths of `files` are relative to.
-    pub root: PathBuf,
-    /// Every .pyc file; sources that do not compile have none.
-    pub files: Vec<BytecodeFile>,
+    root: PathBuf,
+    files: Arc<[BytecodeFile]>,
+    times: Arc<LinkTimes>,
+}
+
+impl Bytecode {
+    /// The .pyc files below `root`; `times` are known if they were linked before.
+    pub(super) fn new(root: PathBuf, files: Vec<BytecodeFile>, times: Option<LinkTimes>) -> Self {
+        let times = times.unwrap_or_else(|| LinkTimes::new(files.iter().map(|file| file.changed)));
+        Self { root, files: files.into(), times: Arc::new(times) }
+    }
+
+    /// What is placed of it.
+    pub fn directory(&self) -> BytecodeDirectory<'_> {
+        BytecodeDirectory { path: &self.root, files: &self.files, times: &self.times }
+    }
+
+    /// Everything is hashed again before it is placed.
+    pub fn forget_times(&mut self) {
+        self.times = Arc::new(LinkTimes::unknown(self.files.len()));
+    }
 }
 
 /// Compiles with a few processes of the environment's own interpreter, which start when the first source comes.
@@ -67,56 +89,74 @@ impl Compiler {
         Some(Self { cache_tag, executable: interpreter.executable.clone(), queue: Mutex::new(sender) })
     }
 
-    /// The bytecode of `wheel`: from the cache, or compiled now and put there. Blocks.
+    /// The bytecode of `wheel`: from the cache, or compiled now and put there. `None` when a source is not what was
+    /// unpacked, which placing will find, too. Blocks.
     ///
     /// # Errors
     /// When the interpreter cannot be run or the disk fails; a source with a syntax error is no failure.
-    pub fn bytecode(&self, wheel: &UnpackedWheel) -> Result<Bytecode, Failure> {
-        let root = wheel.directory().join(self.directory_name(wheel));
-        if let Some(files) = read(&root) {
-            return Ok(Bytecode { root, files });
+    pub fn bytecode(&self, wheel: &UnpackedWheel, cache: &WheelCache) -> Result<Option<Bytecode>, Failure> {
+        let name = self.directory_name(wheel);
+        if let Some(found) = cache.read_bytecode(wheel, &name) {
+            return Ok(Some(found));
         }
         let disk = |error: std::io::Error| failed(&error.to_string());
-        let temporary = tempfile::Builder::new().prefix(".compiling-").tempdir_in(wheel.directory()).map_err(disk)?;
+        let temporary = cache.directory_for_bytecode(wheel).map_err(disk)?;
+        let path = temporary.path().to_owned();
+        let kept = match self.compile_into(&path, wheel) {
+            Ok(Some(files)) => cache.keep_bytecode(wheel, &name, temporary, files).map_err(disk),
+            Ok(None) => Ok(None),
+            Err(failure) => Err(failure),
+        };
+        match kept {
+            // Somebody with another key has replaced the wheel meanwhile, which placing finds, too.
+            Err(_) if !path.exists() => Ok(None),
+            kept => kept,
+        }
+    }
+
+    /// Compiles everything in a wheel; `None` when a source is not what was unpacked.
+    fn compile_into(&self, directory: &Path, wheel: &UnpackedWheel) -> Result<Option<Vec<BytecodeFile>>, Failure> {
+        let disk = |error: std::io::Error| failed(&error.to_string());
         let tree = wheel.tree();
         let tag = self.cache_tag.trim_end_matches("-hash");
-        let mut paths = Vec::new();
+        let mut compiled = Vec::new();
         let mut sources = Vec::new();
-        for file in &wheel.manifest().files {
-            if let Some(path) = compiled_path(&file.path, tag) {
-                let destination = temporary.path().join(&path);
-                if let Some(directory) = destination.parent() {
-                    std::fs::create_dir_all(directory).map_err(disk)?;
-                }
-                let mut source = tree.join(&file.path);
-                if is_script(&file.path)
-                    && let Some(contents) =
-                        std::fs::read(&source).ok().and_then(|text| wheel::rewritten_script(&self.executable, &text))
-                {
-                    // What is placed is the rewritten script with the time of the original, so that is what is
-                    // compiled.
-                    source = temporary.path().join("scripts").join(&file.path);
-                    write_at(&source, &contents, file.modified).map_err(disk)?;
-                }
-                sources.push(BytecodeSource { source, destination, shown: file.path.clone() });
-                paths.push(path);
+        for (number, file) in wheel.manifest().files.iter().enumerate() {
+            let Some(path) = compiled_path(&file.path, tag) else { continue };
+            let destination = directory.join(&path);
+            if let Some(parent) = destination.parent() {
+                cache::make_private(parent).map_err(disk)?;
             }
+            let mut source = tree.join(&file.path);
+            if is_script(&file.path)
+                && let Some(contents) =
+                    std::fs::read(&source).ok().and_then(|text| wheel::rewritten_script(&self.executable, &text))
+            {
+                // What is placed is the rewritten script with the time of the original, so that is what is compiled.
+                source = directory.join("scripts").join(&file.path);
+                write_at(&source, &contents, file.modified).map_err(disk)?;
+            }
+            sources.push(BytecodeSource { source, destination, shown: file.path.clone() });
+            compiled.push((number, file, path));
         }
+        let before: Option<Vec<i64>> =
+            compiled.par_iter().map(|(_, file, _)| unchanged_since(&tree, file, None)).collect();
+        let Some(before) = before else { return Ok(None) };
         self.compile(sources)?;
-        let mut files = Vec::new();
-        for path in paths {
-            // Sources that do not compile have no .pyc file.
-            if let Ok(metadata) = std::fs::metadata(temporary.path().join(&path)) {
-                files.push(BytecodeFile { path, size: metadata.len() });
-            }
+        let still = |((_, file, _), time): (&(usize, &UnpackedFile, String), &i64)| {
+            unchanged_since(&tree, file, Some(*time)).is_some()
+        };
+        if !compiled.par_iter().zip(&before).all(still) {
+            return Ok(None);
         }
-        let manifest = postcard::to_allocvec(&files).map_err(|error| failed(&error.to_string()))?;
-        std::fs::write(temporary.path().join("manifest"), manifest).map_err(disk)?;
-        let staged = temporary.keep();
-        publish_directory(&staged, &root, || read(&root).is_some()).map_err(disk)?;
-        // Read it back: if another process unpacked first, the files are its.
-        let files = read(&root).ok_or_else(|| failed("bytecode was written to the cache and is not there"))?;
-        Ok(Bytecode { root, files })
+        let files = compiled.into_par_iter().filter_map(|(source, file, path)| {
+            // Sources that do not compile have no .pyc file.
+            bytecode_file(&directory.join(&path), source, &file.sha256)
+                .map_err(disk)
+                .transpose()
+                .map(|found| found.map(|found| BytecodeFile { path, ..found }))
+        });
+        files.collect::<Result<Vec<_>, Failure>>().map(Some)
     }
 
     /// Scripts name their interpreter in the first line, so that their bytecode is that interpreter's alone.
@@ -243,7 +283,7 @@ fn is_script(path: &str) -> bool {
 
 fn write_at(path: &Path, contents: &[u8], (seconds, nanoseconds): (i64, u32)) -> std::io::Result<()> {
     if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory)?;
+        cache::make_private(directory)?;
     }
     let mut file = std::fs::File::create(path)?;
     file.write_all(contents)?;
@@ -251,8 +291,37 @@ fn write_at(path: &Path, contents: &[u8], (seconds, nanoseconds): (i64, u32)) ->
     file.set_modified(std::time::UNIX_EPOCH + since)
 }
 
-fn read(root: &Path) -> Option<Vec<BytecodeFile>> {
-    postcard::from_bytes(&std::fs::read(root.join("manifest")).ok()?).ok()
+/// The change time of a source that is what was unpacked. It is hashed unless its change time is still `known`.
+fn unchanged_since(tree: &Path, file: &UnpackedFile, known: Option<i64>) -> Option<i64> {
+    let path = tree.join(&file.path);
+    let time = change_time(&std::fs::symlink_metadata(&path).ok()?);
+    (Some(time) == known || hash(&std::fs::read(&path).ok()?) == file.sha256).then_some(time)
+}
+
+/// A .pyc file without its path, or nothing if it is not there.
+fn bytecode_file(path: &Path, source: usize, source_sha256: &str) -> std::io::Result<Option<BytecodeFile>> {
+    let metadata = match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    // Whatever the umask: what others may write to is not believed later.
+    if metadata.mode() & 0o022 != 0 {
+        std::fs::set_permissions(path, Permissions::from_mode(metadata.mode() & 0o7755))?;
+    }
+    let contents = std::fs::read(path)?;
+    Ok(Some(BytecodeFile {
+        path: String::new(),
+        size: contents.len() as u64,
+        changed: change_time(&std::fs::metadata(path)?),
+        sha256: hash(&contents),
+        source,
+        source_sha256: source_sha256.to_owned(),
+    }))
+}
+
+/// As [`LinkTimes`] has it.
+fn change_time(metadata: &std::fs::Metadata) -> i64 {
+    metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec())
 }
 
 fn failed(reason: &str) -> Failure {

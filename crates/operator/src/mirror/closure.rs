@@ -126,7 +126,7 @@ async fn resolve_for(
     machine: Option<&Machine>,
     context: &Context,
 ) -> Result<(Finder, Plan), Failure> {
-    let mut environment = Environment::open(options)?;
+    let mut environment = Environment::open(options, &context.cache)?;
     if let Some(machine) = machine {
         machine.apply_to(&mut environment.interpreter)?;
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::UNIX_EPOCH;
@@ -123,13 +124,16 @@ fn write_file(
     let mut file = create(archive, entry, &path)?;
     let sha256 =
         contents(archive, entry, expected, inflater, |part| file.write_all(part).map_err(WheelError::io(&path)))?;
-    let modified = file.metadata().and_then(|metadata| metadata.modified()).map_err(WheelError::io(&path))?;
+    let metadata = file.metadata().map_err(WheelError::io(&path))?;
+    let changed = metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec());
+    let modified = metadata.modified().map_err(WheelError::io(&path))?;
     let modified = match modified.duration_since(UNIX_EPOCH) {
         Ok(since) => (i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos()),
         // A clock before 1970 is of no use for comparing; at worst, zero causes another unpacking.
         Err(_) => (0, 0),
     };
-    Ok(UnpackedFile { path: entry.path.clone(), size: entry.size, modified, executable: entry.executable, sha256 })
+    let (path, size, executable) = (entry.path.clone(), entry.size, entry.executable);
+    Ok(UnpackedFile { path, size, modified, changed, executable, sha256 })
 }
 
 /// Hands the contents of an entry to `sink`. They were the expected ones if there is no error; gives their SHA-256.

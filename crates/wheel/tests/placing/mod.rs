@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
-use wheel::{EntryPoint, Manifest, Placement, Scheme, SealKey, Transaction, TransactionError, UnpackedFile};
+use wheel::{EntryPoint, LinkTimes, Manifest, Placement, Scheme, SealKey, Transaction, TransactionError, UnpackedFile};
 
 /// The key of whoever runs the tests.
 pub fn key() -> SealKey {
@@ -18,6 +18,7 @@ pub fn key() -> SealKey {
 pub struct Unpacked {
     pub tree: PathBuf,
     pub manifest: Manifest,
+    pub times: LinkTimes,
 }
 
 /// Writes an unpacked wheel. `files` are paths and contents; a path with a `!` at its end is executable.
@@ -47,8 +48,9 @@ pub fn unpack(cache: &Path, name: &str, version: &str, files: &[(&str, &str)], s
             path: path.to_owned(),
             size: metadata.len(),
             modified: (metadata.mtime(), metadata.mtime_nsec() as u32),
+            changed: metadata.ctime() * 1_000_000_000 + metadata.ctime_nsec(),
             executable,
-            sha256: base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(text)),
+            sha256: sha256(text),
         });
     }
     unpacked.sort_by(|one, other| one.path.cmp(&other.path));
@@ -66,7 +68,13 @@ pub fn unpack(cache: &Path, name: &str, version: &str, files: &[(&str, &str)], s
         console_scripts: console_scripts.collect(),
         gui_scripts: Vec::new(),
     };
-    Unpacked { tree, manifest }
+    let times = LinkTimes::new(manifest.files.iter().map(|file| file.changed));
+    Unpacked { tree, manifest, times }
+}
+
+/// A hash as RECORD has it.
+pub fn sha256(text: &str) -> String {
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(text))
 }
 
 /// The directories of a virtual environment for Python 3.11.
@@ -89,6 +97,7 @@ pub fn placement<'a>(unpacked: &'a Unpacked, scheme: &'a Scheme, interpreter: &'
     Placement {
         manifest: &unpacked.manifest,
         tree: &unpacked.tree,
+        times: &unpacked.times,
         bytecode: None,
         scheme,
         record_scheme: None,
