@@ -90,7 +90,8 @@ fn bytecode_that_was_written_to_does_not_reach_the_next_environment() {
     bytes[position..position + 6].copy_from_slice(b"hacked");
     write_in_place(&path, &bytes);
     let (other, _) = installs_elsewhere(&scene);
-    assert_eq!(fs::read(other.site_packages().join(&compiled)).unwrap(), honest);
+    // Behind the header, which has the time of the source: that was unpacked again.
+    assert_eq!(fs::read(other.site_packages().join(&compiled)).unwrap()[16..], honest[16..]);
     expect_honest(&other);
 }
 
@@ -319,8 +320,8 @@ fn a_cache_that_only_root_may_change_is_read() {
         let identity = ["--reuid=12345", "--regid=12345", "--clear-groups"];
         command.args(identity).arg(program).args(words).run()
     };
-    if as_user(&["--version"]).code != Some(0) {
-        println!("skipped: another user cannot run the program where it lies");
+    if as_user(&["list"]).code != Some(0) {
+        println!("skipped: another user cannot run the program, or Python, where they lie");
         return;
     }
     scene.server.forget_requests();

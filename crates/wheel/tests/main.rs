@@ -13,6 +13,7 @@ mod archive_mutated;
 mod installed_and_removed;
 mod journal_obeyed;
 mod kill_at_every_step;
+mod link_or_copy;
 mod place_like_pip;
 mod place_speed;
 mod placing;

@@ -162,6 +162,8 @@ codes! {
     ResolveNoMatch = "resolve.no-match", Error, Failures;
     /// No set of versions satisfies all requirements.
     ResolveConflict = "resolve.conflict", Error, Failures;
+    /// The search for versions has no end.
+    ResolveTooDeep = "resolve.too-deep", Error, Failures;
     /// A file that was named cannot be used.
     ResolveUnusable = "resolve.unusable", Error, Failures;
     /// A wheel that was named is for another interpreter or platform.

@@ -25,6 +25,9 @@ use crate::python::environment::Environment;
 use crate::text::count_noun;
 use crate::trust::{CommandTrust, SignedFile};
 
+/// An index could answer each question with a further one.
+const ATTEMPTS: usize = 20_000;
+
 /// Known candidates and metadata; grows while the resolver runs.
 pub struct Finder {
     fetcher: Arc<FactFetcher>,
@@ -157,6 +160,12 @@ impl Finder {
         let mut attempts = 0;
         let outcome = loop {
             attempts += 1;
+            if attempts > ATTEMPTS {
+                let message = format!("No answer was found in {ATTEMPTS} attempts, each of which asked for more");
+                return Err(Failure::new(Code::ResolveTooDeep, message)
+                    .detail("known", count_noun(self.installation_candidates.len(), "project"))
+                    .hint("an index may go on for ever; name versions for the projects that you do not know"));
+            }
             let start = Instant::now();
             let facts = match resolve::solve(&self.catalog, request) {
                 SolveOutcome::Missing(facts) => facts,

@@ -54,11 +54,14 @@ pub struct Resolved {
     pub finder: Finder,
 }
 
+/// Servers could go on for ever with files that include further ones.
+const NESTED_FILES: usize = 50;
+
 /// Reads the requirements, files included; those on servers are fetched in parallel. Warnings are reported, credentials
 /// and hosts that the files name are known to the network from then on.
 ///
 /// # Errors
-/// See [`requirements::read`]; and when a file cannot be fetched.
+/// See [`requirements::read`]; and when a file cannot be fetched, or they include each other without an end.
 pub async fn read_requirements(
     requirements: &RequirementOptions,
     indexes: &IndexOptions,
@@ -69,10 +72,17 @@ pub async fn read_requirements(
     client.add_credentials_of(&indexes.indexes);
     let process_environment = ProcessEnvironment::current();
     let mut remote_files: HashMap<Url, Vec<u8>> = HashMap::new();
+    let mut levels = 0;
     let read = loop {
         match requirements::read(requirements, indexes, selection, &process_environment, &remote_files)? {
             Reading::Complete(read) => break *read,
+            Reading::Missing(_) if levels == NESTED_FILES => {
+                let message =
+                    format!("Requirements files on servers include each other in more than {NESTED_FILES} levels");
+                return Err(Failure::new(Code::RequirementsInvalid, message));
+            }
             Reading::Missing(urls) => {
+                levels += 1;
                 let headers = reqwest::header::HeaderMap::new();
                 let fetch = |url: Url| {
                     let headers = &headers;
