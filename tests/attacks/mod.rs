@@ -28,6 +28,8 @@ mod a23_malformed_metadata;
 mod a24_local_store;
 mod a25_clock;
 mod around_the_signatures;
+mod claims;
 mod honest;
+mod remote_text;
 mod store_broken;
 mod store_shared;

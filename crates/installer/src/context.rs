@@ -40,9 +40,11 @@ impl Context {
         let cache = CacheDirectory::open(options.network.cache_dir.as_deref(), &*reporter)?;
         let client = Arc::new(HttpClient::new(options.network.clone(), Credentials::new(), Arc::clone(&reporter)));
         let archives = cache.path().join("archives");
-        let downloader = Arc::new(Downloader::new(Arc::clone(&client), Arc::clone(&reporter), archives, CONNECTIONS));
-        let wheels = WheelCache::new(cache.path().join("wheels"));
         let trust = CommandTrust::new(options, Arc::clone(&client), Arc::clone(&reporter), cache.path().to_owned())?;
-        Ok(Self { reporter, client, downloader, trust: Arc::new(trust), wheels, cache })
+        let trust = Arc::new(trust);
+        let downloader =
+            Downloader::new(Arc::clone(&client), Arc::clone(&trust), Arc::clone(&reporter), archives, CONNECTIONS);
+        let wheels = WheelCache::new(cache.path().join("wheels"));
+        Ok(Self { reporter, client, downloader: Arc::new(downloader), trust, wheels, cache })
     }
 }

@@ -23,6 +23,7 @@ use installer::event::Reporter;
 use installer::index::{IndexFile, PageFetcher, download_request};
 use installer::install::resolution;
 use installer::options::CommonOptions;
+use installer::requirements::RequiredHashes;
 use installer::text::count_noun;
 use installer::trust::IndexIdentity;
 use operator::config::{CONFIG_FILE, Config};
@@ -143,7 +144,7 @@ async fn followed(
     }
     let files: Vec<Arc<IndexFile>> = page.files.into_iter().map(|file| Arc::new(IndexFile::unsigned(file))).collect();
     let wanted = files.iter().filter_map(|file| {
-        let request = download_request(project, file, &file.url().ok()?, Vec::new(), None);
+        let request = download_request(project, file, &file.url().ok()?, RequiredHashes::default(), None);
         Some((file.filename().to_owned(), request))
     });
     Ok(UpstreamProject {

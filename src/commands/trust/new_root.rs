@@ -107,6 +107,7 @@ async fn fetch(url: &Url, context: &Context) -> Result<Vec<u8>, Failure> {
     if let Some(path) = local_path(url) {
         return read(&path);
     }
+    context.client.add_origins_of([url.clone()]);
     let mut headers = HeaderMap::new();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     let limits = ResponseLimits { bytes: tuf::Limits::default().root_size, ..ResponseLimits::METADATA };

@@ -11,13 +11,14 @@ use super::IndexFile;
 use crate::error::{Code, Failure};
 use crate::options::SelectionOptions;
 use crate::python::Interpreter;
+use crate::requirements::RequiredHashes;
 
 /// Accepts and orders the files of a project.
 pub struct CandidateEvaluator {
     tags: Tags,
     python_version: Version,
     selection: SelectionOptions,
-    hashes: HashMap<PackageName, Vec<(HashAlgorithm, String)>>,
+    hashes: HashMap<PackageName, RequiredHashes>,
 }
 
 /// A version of a project, and the file that would be fetched for it.
@@ -32,11 +33,11 @@ pub struct InstallationCandidate {
 impl CandidateEvaluator {
     /// Rules for `interpreter`, or for the Python that `selection` names instead.
     ///
-    /// `hashes` are those the user demands, by project.
+    /// `hashes` are those that requirements demand, by project.
     pub fn new(
         interpreter: &Interpreter,
         selection: SelectionOptions,
-        hashes: HashMap<PackageName, Vec<(HashAlgorithm, String)>>,
+        hashes: HashMap<PackageName, RequiredHashes>,
     ) -> Result<Self, Failure> {
         let target = &selection.target;
         let tags = if target.is_set() {
@@ -58,9 +59,13 @@ impl CandidateEvaluator {
         &self.tags
     }
 
-    /// The hashes that the user requires of the files of `project`.
-    pub fn hashes(&self, project: &PackageName) -> &[(HashAlgorithm, String)] {
-        self.hashes.get(project).map(Vec::as_slice).unwrap_or_default()
+    /// The hashes that requirements demand of the files of `project`.
+    pub fn required_hashes(&self, project: &PackageName) -> RequiredHashes {
+        self.hashes.get(project).cloned().unwrap_or_default()
+    }
+
+    fn demanded(&self, project: &PackageName) -> &[(HashAlgorithm, String)] {
+        self.hashes.get(project).map(|hashes| hashes.allowed.as_slice()).unwrap_or_default()
     }
 
     /// Why a Requires-Python rules this Python out; text that is no specifier rules nothing out, as in pip.
@@ -85,7 +90,7 @@ impl CandidateEvaluator {
     ) -> Result<Vec<InstallationCandidate>, Failure> {
         let mut pythons: HashMap<String, Option<Rejection>> = HashMap::new();
         let mut best: BTreeMap<Version, EvaluatedFile> = BTreeMap::new();
-        let demanded = self.hashes(project);
+        let demanded = self.demanded(project);
         let any_matches = files.iter().any(|file| matches_any(file, demanded));
         for file in files {
             if !demanded.is_empty() && any_matches && !file.hashes.is_empty() && !matches_any(&file, demanded) {
@@ -120,10 +125,10 @@ impl CandidateEvaluator {
         has_tag && self.python_mismatch(file.requires_python.as_deref()).is_none()
     }
 
-    /// Whether a file may have a hash that the user demands, if any is demanded: it must be fetched to be known if the
+    /// Whether a file may have a hash that is demanded, if any is: it must be fetched to be known if the
     /// index gives none.
     pub fn may_match_required_hashes(&self, project: &PackageName, file: &ProjectFile) -> bool {
-        let demanded = self.hashes(project);
+        let demanded = self.demanded(project);
         demanded.is_empty() || file.hashes.is_empty() || matches_any(file, demanded)
     }
 

@@ -17,7 +17,7 @@ use crate::error::{Code, Failure};
 use crate::event::Reporter;
 use crate::net::{HttpClient, HttpResponse, ResponseLimits};
 use crate::text::count_noun;
-use crate::trust::page_url;
+use crate::trust::{CommandTrust, page_url};
 
 /// JSON is preferred; a server may answer with HTML nevertheless.
 const ACCEPTED: &str =
@@ -26,14 +26,20 @@ const ACCEPTED: &str =
 /// Fetches and caches project pages.
 pub struct PageFetcher {
     client: Arc<HttpClient>,
+    trust: Arc<CommandTrust>,
     reporter: Arc<dyn Reporter>,
     directory: PathBuf,
 }
 
 impl PageFetcher {
     /// Keeps pages in `directory`.
-    pub fn new(client: Arc<HttpClient>, reporter: Arc<dyn Reporter>, directory: PathBuf) -> Self {
-        Self { client, reporter, directory }
+    pub fn new(
+        client: Arc<HttpClient>,
+        trust: Arc<CommandTrust>,
+        reporter: Arc<dyn Reporter>,
+        directory: PathBuf,
+    ) -> Self {
+        Self { client, trust, reporter, directory }
     }
 
     /// Whether pages at `url` may be relied on, see [`HttpClient::is_secure_origin`].
@@ -67,7 +73,9 @@ impl PageFetcher {
             if let AfterResponse::NotModified(policy, _) =
                 cached.policy.after_response(&request, &response, SystemTime::now())
             {
-                write(&file, &policy, &cached.page);
+                if fetched.is_authentic {
+                    write(&file, &policy, &cached.page);
+                }
             }
             return Ok(Some(cached.page));
         }
@@ -77,7 +85,8 @@ impl PageFetcher {
             format!("{}: {files}, {} left out", printable::redacted_url(&url), page.skipped.len())
         });
         let policy = CachePolicy::new_options(&request, &response(&fetched), SystemTime::now(), options());
-        if policy.is_storable() {
+        // With --trusted-host it may be anybody's page, and later commands may not accept that.
+        if fetched.is_authentic && policy.is_storable() {
             write(&file, &policy, &page);
         }
         Ok(Some(page))
@@ -90,7 +99,10 @@ impl PageFetcher {
 
     async fn fetch(&self, url: &Url, headers: &HeaderMap) -> Result<Option<HttpResponse>, Failure> {
         match self.client.get(url, headers, ResponseLimits::PAGE).await {
-            Ok(fetched) => Ok(Some(fetched)),
+            Ok(fetched) => {
+                self.trust.refuse_unverified_redirect(url, &fetched.url)?;
+                Ok(Some(fetched))
+            }
             Err(failure) if matches!(failure.status(), Some(404 | 410)) => Ok(None),
             Err(failure) => Err(failure.into()),
         }

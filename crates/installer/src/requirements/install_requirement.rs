@@ -56,6 +56,22 @@ pub fn parse(
     Ok((subject, marker))
 }
 
+/// Whether a requirement names something on this machine, as far as its text tells; the disk is not looked at.
+pub fn names_local_file(text: &str) -> bool {
+    let separator = if is_url(text) { "; " } else { ";" };
+    let name = text.split_once(separator).map_or(text, |(name, _)| name).trim();
+    let is_file_url =
+        |text: &str| text.trim_start().get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"));
+    if is_url(name) {
+        return is_file_url(name);
+    }
+    match name.split_once('@') {
+        // `name @ https://…`, but not `name @ ./file`.
+        Some((before, url)) if !looks_like_path(before) => is_file_url(url) || !url.contains("://"),
+        _ => looks_like_path(name) || is_archive(strip_extras(name).0),
+    }
+}
+
 /// The path without `.` and `..`, made absolute in the current directory; links are not followed.
 pub fn absolute_path(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());

@@ -42,6 +42,9 @@ impl TrustedIndex {
     /// # Errors
     /// When the anchor cannot be used.
     pub fn open(anchor: TrustAnchor, settings: EpochOptions) -> Result<Self, Failure> {
+        let rewritten = anchor.rewrites.iter().filter_map(|rule| rule.to.parse().ok());
+        let places = mirror_urls(&anchor).into_iter().flat_map(|(index, metadata)| [index, metadata]);
+        settings.client.add_origins_of(places.chain(rewritten));
         let signed_content = SignedContentCache::new(Arc::clone(&settings.client), settings.cache.join("content"));
         Ok(Self { snapshot: CommandSnapshot::open(anchor, settings)?, signed_content })
     }

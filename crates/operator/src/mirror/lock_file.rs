@@ -80,6 +80,7 @@ fn to_requirement(package: &Package, path: &Path, text: &str) -> Result<InstallR
             line: before.matches('\n').count() + 1,
         },
         user_supplied: true,
+        is_remote: false,
         marker: marker.transpose()?,
     })
 }
