@@ -132,7 +132,7 @@ impl FactFetcher {
         let refused = |message: String| {
             Failure::new(Code::PolicyDependencyUrl, message)
                 .detail("dependency", format!("{name} @ {shown}"))
-                .detail("meaning", "a package depends on this URL; you did not write it")
+                .detail("meaning", NOT_YOURS)
         };
         if url.scheme() == "file" {
             return Err(refused(format!("A dependency on {name} names a file of this machine"))
@@ -171,10 +171,10 @@ impl FactFetcher {
         }
         Err(Failure::new(
             Code::PolicyClaimed,
-            format!("{}, so that it is not taken from the URL of a dependency", claim.reason),
+            format!("{}, so that it is not taken from a URL that you did not write", claim.reason),
         )
         .detail("dependency", format!("{name} @ {}", printable::redacted_url(url)))
-        .detail("meaning", "a package depends on this URL; you did not write it")
+        .detail("meaning", NOT_YOURS)
         .hint(format!(
             "if you trust that file more than the index, name it yourself: '{name} @ {}'",
             printable::redacted_url(url)
@@ -200,6 +200,8 @@ impl FactFetcher {
         Ok(is_hashed)
     }
 }
+
+const NOT_YOURS: &str = "a package, or a requirements file from a server, names this URL; you did not write it";
 
 /// Whether two URLs are the same but for credentials and fragment.
 pub(super) fn same_address(left: &Url, right: &Url) -> bool {

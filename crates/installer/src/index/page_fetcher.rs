@@ -72,10 +72,9 @@ impl PageFetcher {
             let response = response(&fetched);
             if let AfterResponse::NotModified(policy, _) =
                 cached.policy.after_response(&request, &response, SystemTime::now())
+                && fetched.is_authentic
             {
-                if fetched.is_authentic {
-                    write(&file, &policy, &cached.page);
-                }
+                write(&file, &policy, &cached.page);
             }
             return Ok(Some(cached.page));
         }
