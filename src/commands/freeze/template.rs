@@ -6,7 +6,7 @@ use packaging::PackageName;
 
 use super::FrozenRequirement;
 use crate::terminal::Terminal;
-use installer::error::{Code, Failure};
+use installer::error::{Code, Failure, Source};
 use installer::requirements::{decoded, project_of};
 
 /// Lines that are printed as they are, once.
@@ -106,9 +106,10 @@ fn without_comment(line: &str) -> &str {
 }
 
 fn read(file: &str) -> Result<String, Failure> {
-    let unreadable = |reason: String| {
-        Failure::new(Code::RequirementsUnreadable, format!("Could not read requirements file {file}: {reason}"))
+    let unreadable = |cause: Source| {
+        Failure::new(Code::RequirementsUnreadable, format!("Could not read requirements file {file}: {cause}"))
+            .caused_by(cause)
     };
-    let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
-    decoded(&bytes).map_err(unreadable)
+    let bytes = std::fs::read(file).map_err(|error| unreadable(error.into()))?;
+    decoded(&bytes).map_err(|reason| unreadable(reason.into()))
 }

@@ -193,7 +193,7 @@ fn options(mirror: &MirrorArgs) -> Result<MirrorOptions, Failure> {
 }
 
 fn before_now(age: Duration) -> Result<Timestamp, Failure> {
-    Timestamp::now().checked_sub(age).map_err(|error| Failure::usage(format!("--min-age: {error}")))
+    Timestamp::now().checked_sub(age).map_err(|error| Failure::usage(format!("--min-age: {error}")).caused_by(error))
 }
 
 type WithHeldBack = (UpstreamProject, Option<packaging::Version>);
@@ -240,6 +240,7 @@ fn read_mirrored(operator_directory: &OperatorDirectory) -> Result<BTreeSet<Pack
     serde_json::from_slice(&bytes).map_err(|error| {
         let message = format!("{} is damaged: {error}", operator_directory.path(MIRRORED).display());
         Failure::new(Code::RepoDamaged, message)
+            .caused_by(error)
             .hint("remove the file: then projects that are not wanted any more are not looked at upstream")
     })
 }

@@ -148,7 +148,7 @@ impl Downloader {
             .to_file_path()
             .map_err(|()| Failure::new(Code::FileUrl, format!("'{}' names no file on this machine", request.url)))?;
         let unreadable = |error: std::io::Error| {
-            Failure::new(Code::FileUnreadable, format!("Could not read {}: {error}", path.display()))
+            Failure::new(Code::FileUnreadable, format!("Could not read {}: {error}", path.display())).caused_by(error)
         };
         let mut file = File::open(&path).map_err(unreadable)?;
         if !file.metadata().map_err(unreadable)?.is_file() {

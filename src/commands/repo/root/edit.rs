@@ -257,7 +257,7 @@ fn changed(group: &KeyGroup, edit: &EditArgs, added: &[keys::KeyFile], ring: &Ke
 
 /// Why keys and thresholds cannot be changed in this way.
 pub fn impossible(error: CeremonyError) -> Failure {
-    Failure::new(Code::RepoCeremony, format!("This change is impossible: {error}"))
+    Failure::new(Code::RepoCeremony, format!("This change is impossible: {error}")).caused_by(error)
 }
 
 /// The failure when there is no root to change.
