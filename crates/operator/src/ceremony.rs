@@ -217,7 +217,7 @@ impl Ceremony {
         if let Some(file) = self.waiting.iter().find(|file| self.is_needed(file) && file.expires().0 <= now.0) {
             let message = format!("{} has expired ({})", file.file_name(), file.expires());
             return Err(Failure::new(Code::RepoExpired, message)
-                .hint("`tufpip repo root edit --renew all` writes it anew; then it has to be signed again"));
+                .hint("`tufpip repo root edit --renew all` writes it again; then it has to be signed again"));
         }
         let unsigned = self.unsigned();
         if unsigned.is_empty() {
@@ -431,5 +431,5 @@ fn trusted_root(operator_directory: &OperatorDirectory) -> Result<Option<Root>, 
 
 fn nothing() -> Failure {
     Failure::new(Code::RepoNothingWaits, "Nothing waits for signatures")
-        .hint("`tufpip repo root edit` writes what people shall sign next")
+        .hint("`tufpip repo root edit` writes what people have to sign next")
 }

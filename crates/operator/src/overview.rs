@@ -121,7 +121,8 @@ impl RepositoryStatus {
         let changes = operator_directory.staged_changes()?;
         let lost = lost_files(&changes, operator_directory);
         warnings.extend(
-            lost.iter().map(|name| format!("{name} shall be added, and its file is not staged any more; add it again")),
+            lost.iter()
+                .map(|name| format!("{name} was to be added, and its file is not staged any more; add it again")),
         );
         Ok(Self {
             output: operator_directory.output(),

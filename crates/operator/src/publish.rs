@@ -196,7 +196,7 @@ async fn write_packages(
         if storage.size(&path).await?.is_some() {
             return Ok(CreateOutcome::Exists);
         }
-        let message = format!("{path} shall be published, and is not staged any more");
+        let message = format!("{path} was to be published, and is not staged any more");
         Err(Failure::new(Code::RepoNotStaged, message)
             .hint("`tufpip repo remove` takes the file back; then add it again"))
     });

@@ -155,7 +155,7 @@ pub async fn mirror(common: &CommonOptions, mirror: &MirrorArgs, terminal: &Arc<
     if repo.json {
         terminal.json(&report.to_json(mirror.dry_run).to_string());
     } else {
-        say(&report, mirror.dry_run, terminal);
+        report_outcome(&report, mirror.dry_run, terminal);
     }
     Ok(())
 }
@@ -214,7 +214,7 @@ async fn all_followed(
         releases.into_iter().map(|(project, release)| of_release(project, release, mirror)).collect();
     for project in earlier {
         let there: Vec<UpstreamFile> = closure.files(&project).await?.iter().map(UpstreamFile::of_page).collect();
-        let rules = MirrorRules { exactly: false, is_wanted: false, prune: mirror.prune };
+        let rules = MirrorRules { exactly: false, is_requested: false, prune: mirror.prune };
         upstream.push((UpstreamProject { project, there, wanted: BTreeMap::new(), rules }, None));
     }
     Ok((wanted, upstream))
@@ -231,7 +231,7 @@ fn of_release(project: PackageName, release: ChosenReleases, mirror: &MirrorArgs
         }
         wanted.entry(file.filename().to_owned()).or_insert(request);
     }
-    let rules = MirrorRules { exactly: false, is_wanted: true, prune: mirror.prune };
+    let rules = MirrorRules { exactly: false, is_requested: true, prune: mirror.prune };
     (UpstreamProject { project, there, wanted, rules }, release.held_back)
 }
 
@@ -246,7 +246,7 @@ fn read_mirrored(operator_directory: &OperatorDirectory) -> Result<BTreeSet<Pack
 }
 
 /// Prints the result.
-pub fn say(report: &MirrorReport, dry_run: bool, terminal: &Terminal) {
+pub fn report_outcome(report: &MirrorReport, dry_run: bool, terminal: &Terminal) {
     let would = |text: &'static str, would: &'static str| if dry_run { would } else { text };
     let lists = [
         (would("New", "Would be new"), &report.new),

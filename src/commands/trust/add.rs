@@ -406,7 +406,7 @@ fn other_root(known: &TrustAnchor, new: &NewRoot) -> Failure {
         .detail("given", format!("root {}, sha256 {}", new.root.version, new.sha256))
         .detail("meaning", "a newer root of the same index is found by itself; nothing was changed")
         .hint(format!(
-            "if the root that is trusted was added by mistake, or the operator of the index says that it begins anew, run \
+            "if the root that is trusted was added by mistake, or the operator of the index says that it starts from the beginning, run \
              tufpip trust remove {} first",
             printable::redacted_url(known.identity.url())
         ))

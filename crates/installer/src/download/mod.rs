@@ -198,7 +198,7 @@ impl Downloader {
             let again = self.client.should_retry(&failure, asked.elapsed());
             let Some(delay) = delay.filter(|_| again) else { return Err(size_refusal(request, failure)) };
             let delay = failure.retry_after().unwrap_or(delay);
-            self.client.say_retrying(&failure, delay);
+            self.client.report_retrying(&failure, delay);
             tokio::time::sleep(delay).await;
         }
         let verified = transfer.receiver.check(request, file.path())?;

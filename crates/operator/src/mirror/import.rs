@@ -69,7 +69,7 @@ impl Importer<'_> {
             let (path, filename) = (file.path().to_owned(), file.filename().to_owned());
             move || Distribution::inspect(&path, &filename)
         };
-        let distribution = match tokio::task::spawn_blocking(inspect).await.map_err(|error| internal(error))? {
+        let distribution = match tokio::task::spawn_blocking(inspect).await.map_err(internal)? {
             Ok(distribution) => distribution,
             Err(failure) if index_file.dist.wheel().is_none() => {
                 let message = format!("{} is left out: {}", printable::line(file.filename()), failure.message);

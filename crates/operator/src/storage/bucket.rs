@@ -355,7 +355,7 @@ fn mark() -> Result<String, Failure> {
 
 /// Whether a retry may succeed: no answer, or a temporary failure.
 fn is_of_the_network(error: &Error) -> bool {
-    match status(&error) {
+    match status(error) {
         Some(status) => status >= 500 || matches!(status, 408 | 409 | 429),
         None => chain(error).any(|error| error.is::<HttpError>()),
     }

@@ -82,7 +82,7 @@ impl DemoStage {
     }
 
     /// Prints lines of explanation.
-    pub fn say(&self, lines: &[&str]) {
+    pub fn report(&self, lines: &[&str]) {
         for line in lines {
             self.terminal.line(line);
         }
