@@ -82,6 +82,47 @@ fn the_users_own_directory() {
 }
 
 #[test]
+fn what_is_installed_for_the_user_is_seen_by_the_next_command() {
+    let scene = Scene::new(index());
+    let environment = &scene.environment;
+    let configuration = environment.venv().join("pyvenv.cfg");
+    let with_system = std::fs::read_to_string(&configuration).unwrap().replace("false", "true");
+    std::fs::write(&configuration, with_system).unwrap();
+    let list =
+        |command: testkit::Command| command.args(["list", "--user", "--format", "freeze"]).run().expect_code(0).stdout;
+    let home = environment.home().join(".local");
+    // Before there is a directory for it; the answer of the interpreter is cached.
+    assert_eq!(list(scene.tufpip(&[])), "");
+    assert!(!home.join("lib").exists());
+    scene.installs(&["--user", "app"]);
+    assert_eq!(list(scene.tufpip(&[])), "app==1.0\nlibrary==1.0\n");
+    assert!(scene.installs(&["--user", "app"]).stdout.contains("already satisfied"));
+    scene.tufpip(&["uninstall", "-y", "app", "library"]).run().expect_code(0);
+    assert_eq!(list(scene.tufpip(&[])), "");
+    std::fs::remove_dir_all(&home).unwrap();
+    assert_eq!(list(scene.tufpip(&[])), "");
+    scene.installs(&["--user", "app"]);
+    assert_eq!(list(scene.tufpip(&[])), "app==1.0\nlibrary==1.0\n");
+}
+
+#[test]
+fn further_places_of_packages_are_seen_by_the_next_command() {
+    let scene = Scene::new(index());
+    let environment = &scene.environment;
+    scene.installs(&["--target", "elsewhere", "app"]);
+    let list = |command: testkit::Command| command.args(["list", "--format", "freeze"]).run().expect_code(0).stdout;
+    assert_eq!(list(scene.tufpip(&[])), "");
+    let path_file = environment.site_packages().join("more.pth");
+    std::fs::write(&path_file, format!("{}\n", environment.work().join("elsewhere").display())).unwrap();
+    assert_eq!(list(scene.tufpip(&[])), "app==1.0\nlibrary==1.0\n");
+    std::fs::remove_file(&path_file).unwrap();
+    assert_eq!(list(scene.tufpip(&[])), "");
+    // The same words mean another directory elsewhere.
+    assert_eq!(list(scene.tufpip(&[]).env("PYTHONPATH", "elsewhere")), "app==1.0\nlibrary==1.0\n");
+    assert_eq!(list(scene.tufpip(&[]).env("PYTHONPATH", "elsewhere").directory(&environment.home())), "");
+}
+
+#[test]
 fn a_root() {
     let scene = Scene::new(index());
     let before = scene.environment.state();
