@@ -292,7 +292,9 @@ fn the_first_of_these_decides() {
     let run = |set: &[(&str, PathBuf)], arguments: &[&str], program_name: &Path| {
         let command = program.command(program_name).env_remove("VIRTUAL_ENV").args(arguments);
         let command = set.iter().fold(command, |command, (name, value)| command.env(name, value));
-        command.args(["list", "--format", "freeze", "--local"]).run().expect_code(0).stdout
+        let outcome = command.args(["list", "--format", "freeze", "--local"]).run().expect_code(0);
+        assert!(!outcome.stderr.contains("TUFPIP_"), "{}", outcome.stderr);
+        outcome.stdout
     };
     let settings =
         [("TUFPIP_LAUNCHED_BY", launcher.python()), ("VIRTUAL_ENV", active.venv()), ("CONDA_PREFIX", conda.venv())];

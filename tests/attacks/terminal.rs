@@ -92,12 +92,13 @@ fn paths_in_the_environment() {
     fs::remove_dir(scene.environment.site_packages().join(&directory)).unwrap();
 
     let directory = format!("odd-1.0{HOSTILE}{FORGED}.dist-info");
-    plant(&scene, &directory, &[("RECORD", "\"unfinished")]);
+    plant(&scene, &directory, &[]);
+    fs::create_dir(scene.environment.site_packages().join(&directory).join("RECORD")).unwrap();
     fs::create_dir(scene.environment.site_packages().join(&directory).join("METADATA")).unwrap();
-    shows(&scene, &["list"], &[&format!("odd-1.0{ESCAPED}\\u{{a}}FORGED.dist-info/METADATA")]);
+    shows(&scene, &["list"], &[&format!("odd-1.0{ESCAPED}\\u{{a}}FORGED LINE.dist-info/METADATA")]);
     fs::remove_dir(scene.environment.site_packages().join(&directory).join("METADATA")).unwrap();
     fs::write(scene.environment.site_packages().join(&directory).join("METADATA"), metadata("odd", "1.0", "")).unwrap();
-    let shown = format!("odd-1.0{ESCAPED}\\u{{a}}FORGED.dist-info/RECORD");
+    let shown = format!("odd-1.0{ESCAPED}\\u{{a}}FORGED LINE.dist-info/RECORD");
     shows(&scene, &["uninstall", "-y", "odd"], &[&shown]);
 }
 
