@@ -310,10 +310,10 @@ fn the_first_of_these_decides() {
     let elsewhere = program.home().join("tufpip");
     symlink(&called, &elsewhere).unwrap();
     let path = ("PATH", PathBuf::from(std::env::var_os("PATH").unwrap()));
-    assert!(!run(&[path.clone()], &[], &elsewhere).contains("program==1.0"));
+    assert!(!run(std::slice::from_ref(&path), &[], &elsewhere).contains("program==1.0"));
     for marker in ["pipx_metadata.json", "uv-receipt.toml"] {
         fs::write(program.venv().join(marker), "").unwrap();
-        assert!(!run(&[path.clone()], &[], &called).contains("program==1.0"), "{marker}");
+        assert!(!run(std::slice::from_ref(&path), &[], &called).contains("program==1.0"), "{marker}");
         fs::remove_file(program.venv().join(marker)).unwrap();
     }
     assert_eq!(run(&[path], &[], &called), "program==1.0\n");
