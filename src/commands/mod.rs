@@ -12,14 +12,8 @@ pub mod trust;
 pub mod uninstall;
 pub mod why_trust;
 
-use installer::options::CommonOptions;
-
-/// What `--version` prints: as pip does, with the place of the program and the interpreter it would work on.
-pub fn version(common: &CommonOptions) -> String {
+/// What `--version` prints: as pip does, with the place of the program, but without an interpreter: none is started for it.
+pub fn version() -> String {
     let place = std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default();
-    let python = installer::python::environment::Environment::open(common).map(|environment| {
-        let (major, minor) = environment.interpreter.major_minor();
-        format!(" (python {major}.{minor})")
-    });
-    format!("tufpip {} from {place}{}", env!("CARGO_PKG_VERSION"), python.unwrap_or_default())
+    format!("tufpip {} from {place}", env!("CARGO_PKG_VERSION"))
 }

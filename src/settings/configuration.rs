@@ -8,7 +8,7 @@ use configparser::ini::{Ini, IniDefault};
 
 use super::layers::parse_boolean;
 use installer::error::{Code, Failure};
-use installer::process_environment::{PASSPHRASE_VARIABLE, ProcessEnvironment, TRUST_VARIABLE};
+use installer::process_environment::{LAUNCHER_VARIABLE, PASSPHRASE_VARIABLE, ProcessEnvironment, TRUST_VARIABLE};
 use installer::trust::IndexIdentity;
 
 /// One configured value.
@@ -32,7 +32,7 @@ pub struct Configuration {
 }
 
 /// `TUFPIP_*` variables that do not stand for an option.
-const NON_OPTION_VARIABLES: &[&str] = &["TUFPIP_CONFIG_FILE", TRUST_VARIABLE, PASSPHRASE_VARIABLE];
+const NON_OPTION_VARIABLES: &[&str] = &["TUFPIP_CONFIG_FILE", TRUST_VARIABLE, PASSPHRASE_VARIABLE, LAUNCHER_VARIABLE];
 
 /// The option that can only be strengthened: if one source sets it, no other can unset it, and --isolated does not
 /// disable the variable.

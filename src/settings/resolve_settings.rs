@@ -218,7 +218,9 @@ fn environment_prefix(tokens: &[Token], process_environment: &ProcessEnvironment
         .or_else(|| process_environment.variable("TUFPIP_PYTHON"))
         .or_else(|| process_environment.variable("PIP_PYTHON"));
     match named {
-        Some(python) if Path::new(python).is_dir() => Some(PathBuf::from(python)),
+        Some(python) if !installer::python::is_command_name(Path::new(python)) && Path::new(python).is_dir() => {
+            Some(PathBuf::from(python))
+        }
         Some(_) => None,
         None => process_environment.variable("VIRTUAL_ENV").map(PathBuf::from),
     }

@@ -30,6 +30,8 @@ mod a25_clock;
 mod around_the_signatures;
 mod claims;
 mod honest;
+mod interpreter;
 mod remote_text;
 mod store_broken;
 mod store_shared;
+mod terminal;

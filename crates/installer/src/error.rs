@@ -86,7 +86,8 @@ impl fmt::Display for Failure {
 
 impl From<WheelError> for Failure {
     fn from(error: WheelError) -> Self {
-        let message = error.to_string();
+        // One sentence; the paths in it may be a package's.
+        let message = printable::line(&error.to_string());
         let failure = match &error {
             WheelError::Refused(refusal) => Self::new(Code::from(refusal.rule), message)
                 .detail("meaning", "the file breaks a rule that protects you; nothing of it was installed")
@@ -101,10 +102,11 @@ impl From<WheelError> for Failure {
 
 impl From<TransactionError> for Failure {
     fn from(error: TransactionError) -> Self {
-        let message = error.to_string();
+        let message = printable::line(&error.to_string());
         match error {
             TransactionError::Wheel(error) => error.into(),
             TransactionError::NoRecord { ref installer, .. } if !installer.is_empty() => {
+                let installer = printable::line(installer);
                 let hint = format!("it was installed by {installer}, which may be able to remove it");
                 Self::new(Code::InstalledNoRecord, capitalized(&message)).hint(hint).caused_by(error)
             }

@@ -39,8 +39,9 @@ impl FactFetcher {
         url.set_fragment(None);
         let filename = linked_filename(&url)
             .ok_or_else(|| invalid(format!("{} does not end in the name of a wheel", printable::redacted_url(&url))))?;
+        let shown = printable::line(&filename);
         let dist = parse_filename(&filename).ok_or_else(|| {
-            Failure::new(Code::RequirementsWheelName, format!("{filename} is not a valid wheel filename."))
+            Failure::new(Code::RequirementsWheelName, format!("{shown} is not a valid wheel filename."))
         })?;
         let Some(wheel) = dist.wheel() else {
             return Err(Failure::new(
@@ -53,7 +54,7 @@ impl FactFetcher {
             .hint("build a wheel of it first and give the wheel"));
         };
         if wheel.name != *name {
-            return Err(invalid(format!("the file {filename} belongs to the project '{}'", wheel.name)));
+            return Err(invalid(format!("the file {shown} belongs to the project '{}'", wheel.name)));
         }
         let is_users = is_local_dependency || self.is_users(&url);
         if let Some(metadata) = installed.filter(|_| !is_users) {
@@ -103,7 +104,7 @@ impl FactFetcher {
         let bytes = MetadataReader::of_wheel(&file, wheel)?;
         let metadata = CoreMetadata::parse(&bytes)
             .map_err(|error| invalid(format!("the metadata of {} is not usable: {error}", request.filename)))?;
-        let rejected = match self.evaluator.tags().rank(wheel) {
+        let rejected = match self.evaluator.tags_for([wheel])?.rank(wheel) {
             None => Some(Rejection::NotSupported { filename: request.filename.clone() }),
             Some(_) => self.evaluator.python_mismatch(metadata.raw_requires_python()),
         };

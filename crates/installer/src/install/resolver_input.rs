@@ -197,7 +197,8 @@ impl ResolverInput {
                 let name = match name {
                     Some(name) => name.clone(),
                     None => parse_filename(filename).map(|dist| dist.name().clone()).ok_or_else(|| {
-                        Failure::new(Code::RequirementsWheelName, format!("{filename} is not a valid wheel filename."))
+                        let shown = printable::line(filename);
+                        Failure::new(Code::RequirementsWheelName, format!("{shown} is not a valid wheel filename."))
                     })?,
                 };
                 let extras = extras.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");

@@ -28,7 +28,7 @@ impl Environment {
             return Err(Failure::new(Code::PythonNoVirtualenv, "Could not find an activated virtualenv (required).")
                 .hint("activate one, or name one with --python"));
         }
-        let distributions = wheel::installed(&interpreter.site_packages)?;
+        let distributions = wheel::installed(&interpreter.site_packages())?;
         Ok(Self { interpreter, distributions })
     }
 
@@ -47,7 +47,7 @@ impl Environment {
     /// # Errors
     /// When the environment cannot be read.
     pub fn is_unchanged(&self) -> Result<bool, Failure> {
-        let now = wheel::installed(&self.interpreter.site_packages)?;
+        let now = wheel::installed(&self.interpreter.site_packages())?;
         let places = |distributions: &[InstalledDistribution]| -> Vec<PathBuf> {
             distributions.iter().map(|distribution| distribution.info.clone()).collect()
         };

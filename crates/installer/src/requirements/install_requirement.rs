@@ -153,7 +153,8 @@ fn source_of_url(
         return Ok(RequirementSource::File { url: url.clone(), filename, extras, name });
     }
     let wheel = WheelFilename::from_str(&filename).map_err(|error| {
-        installation_error(format!("{filename} is not a valid wheel filename.")).detail("cause", error.to_string())
+        let shown = printable::line(&filename);
+        installation_error(format!("{shown} is not a valid wheel filename.")).detail("cause", error.to_string())
     })?;
     Ok(RequirementSource::File { url: url.clone(), filename, extras, name: name.or(Some(wheel.name)) })
 }
@@ -258,7 +259,8 @@ fn invalid(text: &str, reason: &str, origin: &RequirementOrigin) -> Failure {
         RequirementOrigin::Line { file, line, .. } => format!(" (from line {line} of {file})"),
         RequirementOrigin::Group { .. } => format!(" (from {origin})"),
     };
-    let failure = installation_error(format!("Invalid requirement: '{text}': {reason}{place}"));
+    let shown = printable::line(text);
+    let failure = installation_error(format!("Invalid requirement: '{shown}': {reason}{place}"));
     if text.contains(std::path::is_separator) {
         failure.hint(format!("It looks like a path. {}", path_hint(text)))
     } else if text.contains('=') && !OPERATORS.iter().any(|operator| text.contains(operator)) {
@@ -273,11 +275,12 @@ fn invalid(text: &str, reason: &str, origin: &RequirementOrigin) -> Failure {
 /// A hint for text that looks like a path and is not a requirement.
 fn path_hint(text: &str) -> String {
     let path = Path::new(text);
+    let shown = printable::line(text);
     if !path.exists() {
-        format!("File '{text}' does not exist.")
+        format!("File '{shown}' does not exist.")
     } else if path.is_file() && is_requirements_file(path) {
         format!(
-            "The path does exist. The argument you provided ({text}) appears to be a requirements file. If that is \
+            "The path does exist. The argument you provided ({shown}) appears to be a requirements file. If that is \
              the case, use the '-r' flag to install the packages specified within it."
         )
     } else {

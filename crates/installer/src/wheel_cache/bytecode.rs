@@ -6,7 +6,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use wheel::BytecodeFile;
 
 use crate::error::{Code, Failure};
+use crate::process_environment;
 use crate::python::Interpreter;
 use crate::wheel_cache::{UnpackedWheel, publish_directory};
 
@@ -183,7 +184,7 @@ struct Worker {
 
 impl Worker {
     fn start(executable: &Path) -> std::io::Result<Self> {
-        let mut child = Command::new(executable)
+        let mut child = process_environment::child(executable)
             .args(["-I", "-S", "-c", WORKER])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
