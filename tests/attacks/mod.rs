@@ -29,5 +29,7 @@ mod a24_local_store;
 mod a25_clock;
 mod around_the_signatures;
 mod honest;
+mod other_projects;
+mod protected_places;
 mod store_broken;
 mod store_shared;
