@@ -44,10 +44,10 @@ pub fn freeze(common: &CommonOptions, freeze: &FreezeOptions, terminal: &Termina
             frozen.insert(described.name.clone(), one);
         }
     }
-    let say = |line: &str| terminal.data(line);
+    let print = |line: &str| terminal.data(line);
     if !freeze.requirement_files.is_empty() {
-        template::fill(&freeze.requirement_files, &mut frozen, say, terminal)?;
-        say("## The following requirements were added by pip freeze:");
+        template::fill(&freeze.requirement_files, &mut frozen, print, terminal)?;
+        print("## The following requirements were added by pip freeze:");
     }
     let hidden = |frozen: &FrozenRequirement| {
         let name = frozen.described.name.as_ref();
@@ -58,7 +58,7 @@ pub fn freeze(common: &CommonOptions, freeze: &FreezeOptions, terminal: &Termina
     let mut rest: Vec<&FrozenRequirement> = frozen.values().filter(|frozen| !hidden(frozen)).collect();
     rest.sort_by_key(|frozen| frozen.described.raw_name().to_lowercase());
     for frozen in rest {
-        frozen.lines.iter().for_each(|line| say(line));
+        frozen.lines.iter().for_each(|line| print(line));
     }
     Ok(())
 }

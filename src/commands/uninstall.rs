@@ -80,13 +80,13 @@ async fn named(
     context: &Context,
     terminal: &Terminal,
 ) -> Result<Vec<NamedProject>, Failure> {
-    let wishes = RequirementOptions {
+    let named = RequirementOptions {
         requirements: uninstall.packages.clone(),
         requirement_files: uninstall.requirement_files.clone(),
         ..RequirementOptions::default()
     };
     let (indexes, selection) = (IndexOptions::default(), SelectionOptions::default());
-    let found = resolution::read_requirements(&wishes, &indexes, &selection, context).await?;
+    let found = resolution::read_requirements(&named, &indexes, &selection, context).await?;
     let mut names: Vec<NamedProject> = Vec::new();
     for install_requirement in &found.requirements {
         let Some(name) = install_requirement.name() else {

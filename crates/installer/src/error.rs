@@ -26,7 +26,8 @@ pub struct Failure {
     source: Option<Source>,
 }
 
-type Source = Box<dyn std::error::Error + Send + Sync>;
+/// The error behind a failure.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
 impl Failure {
     /// A failure with a message and nothing else yet.

@@ -125,7 +125,7 @@ pub async fn add_metadata_to(
     if repo.json {
         terminal.json(&report.to_json(add.dry_run).to_string());
     } else {
-        super::mirror::say(&report, add.dry_run, terminal);
+        super::mirror::report_outcome(&report, add.dry_run, terminal);
     }
     Ok(())
 }
@@ -150,7 +150,7 @@ async fn followed(
         project: project.clone(),
         wanted: wanted.collect(),
         there: files.iter().map(UpstreamFile::of_page).collect(),
-        rules: MirrorRules { exactly: true, is_wanted: true, prune: false },
+        rules: MirrorRules { exactly: true, is_requested: true, prune: false },
     })
 }
 

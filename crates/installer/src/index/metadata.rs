@@ -15,7 +15,7 @@ use wheel::{ArchiveLimits, MetadataLocation, MetadataSearch, WheelArchive};
 use super::IndexFile;
 use crate::cache::file;
 use crate::download::{DownloadRequest, Downloader, VerifiedFile};
-use crate::error::{Code, Failure};
+use crate::error::{Code, Failure, Source};
 use crate::net::{HttpClient, PartialContent, ResponseLimits, local_path};
 use crate::trust::{PageProof, SignedFile};
 use crate::wheel_cache::WheelCache;
@@ -144,7 +144,7 @@ impl MetadataReader {
     }
 
     async fn fetch(&self, project: &PackageName, file: &ProjectFile) -> Result<Vec<u8>, Failure> {
-        let url = file.url().map_err(|error| unusable(&file.raw_url, &error.to_string()))?;
+        let url = file.url().map_err(|error| unusable(&file.raw_url, error))?;
         let request = download_request(project, file, &url, Vec::new(), None);
         if let Some(unpacked) = self.wheel_cache.find(&request) {
             return unpacked.raw_metadata();
@@ -283,6 +283,8 @@ fn parse_metadata(project: &PackageName, file: &ProjectFile, bytes: &[u8]) -> Re
     Ok(metadata)
 }
 
-fn unusable(url: &str, reason: &str) -> Failure {
-    Failure::new(Code::IndexLink, format!("The index gives an unusable link, '{}': {reason}", printable::line(url)))
+fn unusable(url: &str, cause: impl Into<Source>) -> Failure {
+    let cause = cause.into();
+    Failure::new(Code::IndexLink, format!("The index gives an unusable link, '{}': {cause}", printable::line(url)))
+        .caused_by(cause)
 }

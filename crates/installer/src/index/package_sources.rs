@@ -452,7 +452,7 @@ fn find_links_location(text: &str) -> Option<FindLinksLocation> {
 fn list_directory(directory: &Path) -> Result<DirectoryListing, Failure> {
     let unreadable = |error: std::io::Error| {
         let message = format!("Could not read the directory {}: {error}", directory.display());
-        Failure::new(Code::FileUnreadable, message)
+        Failure::new(Code::FileUnreadable, message).caused_by(error)
     };
     let mut listing = DirectoryListing::default();
     for entry in std::fs::read_dir(directory).map_err(unreadable)? {

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::cache::file;
-use crate::error::{Code, Failure};
+use crate::error::{Code, Failure, Source};
 use crate::event::Reporter;
 use crate::net::{HttpClient, HttpResponse, ResponseLimits};
 use crate::text::count_noun;
@@ -107,6 +107,7 @@ fn request(url: &Url) -> Result<http::Request<()>, Failure> {
     let asked = printable::without_credentials(url);
     http::Request::get(asked.as_str()).header(ACCEPT, ACCEPTED).body(()).map_err(|error| {
         Failure::new(Code::NetUnsupportedUrl, format!("Could not fetch {}: {error}", printable::redacted_url(url)))
+            .caused_by(error)
     })
 }
 
@@ -137,14 +138,17 @@ pub(super) fn parse(fetched: &HttpResponse, project: &PackageName) -> Result<Pro
         }
         other if other.starts_with("application/vnd.pypi.simple.") => Err(PageError::ApiVersion(other.to_owned())),
         other => {
-            return Err(unusable(&fetched.url, &format!("it is '{}', neither JSON nor HTML", printable::line(other))));
+            return Err(unusable(&fetched.url, format!("it is '{other}', neither JSON nor HTML")));
         }
     };
-    page.map_err(|error| unusable(&fetched.url, &printable::line(&error.to_string())))
+    page.map_err(|error| unusable(&fetched.url, error))
 }
 
-fn unusable(url: &Url, reason: &str) -> Failure {
+fn unusable(url: &Url, cause: impl Into<Source>) -> Failure {
+    let cause = cause.into();
+    let reason = printable::line(&cause.to_string());
     Failure::new(Code::IndexPage, format!("Could not read the page at {}: {reason}", printable::redacted_url(url)))
+        .caused_by(cause)
         .hint("check that the index URL ends in the part that lists projects, often /simple")
 }
 

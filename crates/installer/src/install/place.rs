@@ -225,13 +225,13 @@ impl<'a> PreparedPlacement<'a> {
 /// Whether the user's own site-packages are meant; by default only when the environment cannot be written.
 fn uses_user_scheme(
     interpreter: &Interpreter,
-    wish: Option<bool>,
+    user_option: Option<bool>,
     root: Option<&Path>,
     reporter: &dyn Reporter,
 ) -> Result<bool, Failure> {
     let refused =
         |reason: &str| Err(Failure::new(Code::TargetUser, format!("Can not perform a '--user' install. {reason}")));
-    match wish {
+    match user_option {
         Some(false) => Ok(false),
         Some(true) if interpreter.is_virtualenv && !interpreter.system_site_packages => {
             refused("User site-packages are not visible in this virtualenv.")

@@ -181,6 +181,6 @@ pub fn page_fetcher(context: &Context) -> PageFetcher {
 }
 
 /// A task of this process panicked, which is a bug in this program.
-pub(super) fn internal(error: &tokio::task::JoinError) -> Failure {
-    Failure::new(Code::Internal, error.to_string())
+pub(super) fn internal(error: tokio::task::JoinError) -> Failure {
+    Failure::new(Code::Internal, error.to_string()).caused_by(error)
 }

@@ -148,7 +148,7 @@ impl HttpClient {
             .retry(self.retry_backoff())
             .when(|failure| self.should_retry(failure, start.elapsed()))
             .adjust(|failure, planned| planned.map(|delay| failure.retry_after().unwrap_or(delay)))
-            .notify(|failure, delay| self.say_retrying(failure, delay))
+            .notify(|failure, delay| self.report_retrying(failure, delay))
             .await
     }
 
@@ -284,7 +284,7 @@ impl HttpClient {
     }
 
     /// Reports that a request will be retried.
-    pub(crate) fn say_retrying(&self, failure: &RemoteFailure, delay: Duration) {
+    pub(crate) fn report_retrying(&self, failure: &RemoteFailure, delay: Duration) {
         let seconds = delay.as_secs_f32();
         self.reporter.warning(
             WarningCode::Retrying,

@@ -140,7 +140,7 @@ impl<'a> RequirementsReader<'a> {
                     return Ok(());
                 }
             },
-            FileLocation::Local(path) => std::fs::read(path).map_err(|error| cannot_open(file, &error))?,
+            FileLocation::Local(path) => std::fs::read(path).map_err(|error| cannot_open(file, error))?,
         };
         let content = text::decode(&bytes).map_err(|reason| {
             installation_error(format!("Could not read {} file: {reason}", file.kind()))
@@ -346,8 +346,9 @@ impl FileLocation {
     fn join(&self, name: &str) -> Result<Self, Failure> {
         match self {
             Self::Remote(url) => {
-                let joined =
-                    url.join(name).map_err(|error| installation_error(format!("Invalid URL '{name}': {error}")))?;
+                let joined = url
+                    .join(name)
+                    .map_err(|error| installation_error(format!("Invalid URL '{name}': {error}")).caused_by(error))?;
                 Self::of(joined.as_str())
             }
             Self::Local(_) if has_scheme(name) => Self::of(name),
@@ -410,11 +411,12 @@ fn is_selection(id: &str) -> bool {
     matches!(id, "no_binary" | "only_binary" | "all_releases" | "only_final")
 }
 
-fn cannot_open(file: &RequirementsFile, error: &std::io::Error) -> Failure {
+fn cannot_open(file: &RequirementsFile, error: std::io::Error) -> Failure {
     let text = error.to_string();
     let reason = text.split(" (os error").next().unwrap_or_default();
     let number = error.raw_os_error().map(|number| format!("[Errno {number}] ")).unwrap_or_default();
     installation_error(format!("Could not open {} file: {number}{reason}: '{}'", file.kind(), file.shown))
+        .caused_by(error)
 }
 
 /// Lock files (PEP 751) are no requirements files.

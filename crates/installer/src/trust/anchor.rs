@@ -18,7 +18,7 @@ use super::layout::Layout;
 use super::metadata_store::{make_private_directory, write_state};
 use super::shipped_roots;
 use crate::cache::ownership;
-use crate::error::{Code, Failure};
+use crate::error::{Code, Failure, Source};
 use crate::options::TrustOptions;
 
 /// The most bytes a root may have (as in `tuf::Limits`).
@@ -365,6 +365,7 @@ fn exists(directory: &Path) -> Result<bool, Failure> {
             Code::TrustUnreadable,
             format!("Could not see whether there is trust for the index in {}: {error}", directory.display()),
         )
+        .caused_by(error)
         .hint("make the directory readable; without it nobody knows whether the index has to be verified")),
     }
 }
@@ -420,22 +421,23 @@ fn lowest_root(directory: &Path) -> Result<Vec<u8>, Failure> {
 
 /// A whole small file; `None` when it is missing.
 pub(super) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
-    let unreadable = |reason: &str| {
-        Failure::new(Code::TrustUnreadable, format!("Could not read {}: {reason}", path.display()))
+    let unreadable = |cause: Source| {
+        Failure::new(Code::TrustUnreadable, format!("Could not read {}: {cause}", path.display()))
+            .caused_by(cause)
             .hint("make it readable; without it the index is not used, because it can be verified and must be")
     };
     // A pipe or device would never end, and opening it may block.
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Err(unreadable("it is no file")),
+        Ok(_) => return Err(unreadable("it is no file".into())),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(&error.to_string())),
+        Err(error) => return Err(unreadable(error.into())),
     }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| unreadable(&error.to_string()))?;
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error.to_string()))?;
+    let file = File::open(path).map_err(|error| unreadable(error.into()))?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.into()))?;
     if bytes.len() as u64 > limit {
-        return Err(unreadable(&format!("it has more than {limit} bytes")));
+        return Err(unreadable(format!("it has more than {limit} bytes").into()));
     }
     Ok(Some(bytes))
 }

@@ -13,7 +13,7 @@ use super::command_snapshot::EpochOptions;
 use super::index::TrustedIndex;
 use super::index_identity::IndexIdentity;
 use super::project_map::{Mapping, ProjectMap};
-use crate::error::{Code, Failure};
+use crate::error::{Code, Failure, Source};
 use crate::event::{Reporter, WarningCode};
 use crate::net::HttpClient;
 use crate::options::{CommonOptions, TrustOptions};
@@ -228,13 +228,15 @@ fn read_map(settings: &TrustOptions) -> Result<Option<ProjectMap>, Failure> {
             continue;
         }
         let bytes = anchor::read(&path, MAP_SIZE)?.ok_or_else(|| unusable_map(&path, "it leads nowhere"))?;
-        return ProjectMap::read(&bytes).map(Some).map_err(|error| unusable_map(&path, &error.to_string()));
+        return ProjectMap::read(&bytes).map(Some).map_err(|error| unusable_map(&path, error));
     }
     Ok(None)
 }
 
-fn unusable_map(path: &std::path::Path, reason: &str) -> Failure {
-    Failure::usage(format!("Could not use {}: {}", path.display(), printable::line(reason)))
+fn unusable_map(path: &std::path::Path, cause: impl Into<Source>) -> Failure {
+    let cause = cause.into();
+    Failure::usage(format!("Could not use {}: {}", path.display(), printable::line(&cause.to_string())))
+        .caused_by(cause)
         .detail("meaning", "it says which indexes may offer which projects, so nothing is installed without it")
         .hint(
             "repair the file, or remove it if nothing shall be tied to an index. Its form (docs/reference/layouts.md): \

@@ -263,7 +263,7 @@ impl TrustedIndex {
                 "say it with tufpip trust add … --layout NAME, where NAME is one of {}, or a file",
                 Layout::presets().collect::<Vec<_>>().join(", ")
             ))),
-            Err(error) => Err(self.bad_layout(error)),
+            Err(error) => Err(self.bad_layout(error.clone())),
         }
     }
 
@@ -272,7 +272,7 @@ impl TrustedIndex {
         let mut urls = Vec::new();
         for (index, metadata) in &mirror_urls(self.anchor()) {
             let of_place = page.urls(&IndexUrls { index, metadata }, &target.hashes);
-            urls.extend(of_place.map_err(|error| self.bad_layout(&error))?);
+            urls.extend(of_place.map_err(|error| self.bad_layout(error))?);
         }
         Ok(urls)
     }
@@ -287,7 +287,9 @@ impl TrustedIndex {
         };
         parsed.map_err(|error| {
             let message = format!("Could not read the signed page of {project} from {}: {error}", self.display_url());
-            Failure::new(Code::IndexPage, printable::line(&message)).hint("tell the operator of the index")
+            Failure::new(Code::IndexPage, printable::line(&message))
+                .caused_by(error)
+                .hint("tell the operator of the index")
         })
     }
 
@@ -299,15 +301,17 @@ impl TrustedIndex {
                         "rewriting {} as configured gives no URL: {error}",
                         printable::redacted_url(link)
                     ))
+                    .caused_by(error)
                 });
             }
         }
         Ok(link.clone())
     }
 
-    fn bad_layout(&self, error: &LayoutError) -> Failure {
+    fn bad_layout(&self, error: LayoutError) -> Failure {
         let message = format!("The layout of {} cannot be used: {error}", self.display_url());
         Failure::new(Code::TrustLayout, printable::line(&message))
+            .caused_by(error)
             .hint("give the right one with tufpip trust add … --layout, or tell the operator of the index")
     }
 
