@@ -261,6 +261,18 @@ fn files(process_environment: &ProcessEnvironment, isolated: bool, prefix: Optio
     files
 }
 
+/// Every file that pip or this program may read options from, whether they do in this run or not. Those of another
+/// system's name are for programs that look for them.
+pub(super) fn possible_files(process_environment: &ProcessEnvironment) -> Vec<PathBuf> {
+    let mut files = system_files(process_environment);
+    files.extend(user_files(process_environment));
+    files.extend(process_environment.variable("VIRTUAL_ENV").map(|prefix| Path::new(prefix).join(BASE_NAME)));
+    for variable in ["TUFPIP_CONFIG_FILE", "PIP_CONFIG_FILE"] {
+        files.extend(process_environment.variable(variable).map(PathBuf::from));
+    }
+    files
+}
+
 const BASE_NAME: &str = if cfg!(windows) { "pip.ini" } else { "pip.conf" };
 
 fn system_files(process_environment: &ProcessEnvironment) -> Vec<PathBuf> {

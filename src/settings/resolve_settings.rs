@@ -11,6 +11,7 @@ use installer::options::CommonOptions;
 use super::commands;
 use super::configuration::{Configuration, unknown_variables};
 use super::layers::{self, ConfiguredOption};
+use super::protected_places;
 use super::trust;
 use super::{Command, Settings, nearest};
 use crate::arguments::values::WholeMessage;
@@ -194,6 +195,7 @@ fn assemble(
                 offline: shared.offline,
             },
             trust,
+            protected: protected_places::protected_places(process_environment),
         },
         terminal: TerminalSettings {
             verbosity,
@@ -206,7 +208,7 @@ fn assemble(
     }
 }
 
-fn default_cache() -> Option<PathBuf> {
+pub(super) fn default_cache() -> Option<PathBuf> {
     directories::BaseDirs::new().map(|directories| directories.cache_dir().join("tufpip"))
 }
 

@@ -31,6 +31,8 @@ mod around_the_signatures;
 mod claims;
 mod honest;
 mod interpreter;
+mod other_projects;
+mod protected_places;
 mod remote_text;
 mod store_broken;
 mod store_shared;

@@ -10,7 +10,7 @@ pub use code::{Code, Exit, Page};
 
 use std::fmt;
 
-use wheel::{TransactionError, WheelError};
+use wheel::{Rule, TransactionError, WheelError};
 
 /// A failed command: message, what led to it, what to do, and a stable code.
 #[derive(Debug)]
@@ -110,6 +110,9 @@ impl From<TransactionError> for Failure {
                 let hint = format!("it was installed by {installer}, which may be able to remove it");
                 Self::new(Code::InstalledNoRecord, capitalized(&message)).hint(hint).caused_by(error)
             }
+            TransactionError::Protected { .. } => Self::new(Code::from(Rule::Placement), capitalized(&message))
+                .detail("meaning", "no package may change this; nothing was changed")
+                .caused_by(error),
             _ => Self::new(Code::Place, capitalized(&message)).caused_by(error),
         }
     }

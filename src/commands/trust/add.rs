@@ -198,6 +198,7 @@ pub async fn add(common: &CommonOptions, add: &AddArgs, terminal: &Arc<Terminal>
         Some(_) => write(&directory, &trust),
         None => create(store, &directory, &new, &trust),
     };
+    let written = written.and_then(|()| TrustAnchor::remember(&common.trust, &identity));
     written.map_err(|error| unwritable(&directory, error))?;
     print(known.as_ref(), &identity, &trust, &new, terminal);
     verify(&common.trust, &identity, context, terminal).await

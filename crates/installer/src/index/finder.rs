@@ -40,6 +40,8 @@ pub struct Finder {
     /// What is signed about files whose metadata was read.
     signed: HashMap<CandidateId, Arc<SignedFile>>,
     reporter: Arc<dyn Reporter>,
+    /// Dependencies do not matter, nor whether they can be understood.
+    no_deps: bool,
 }
 
 /// What facts are fetched with.
@@ -117,6 +119,7 @@ impl Finder {
             local_dependencies: HashSet::new(),
             signed: HashMap::new(),
             reporter,
+            no_deps: false,
         }
     }
 
@@ -151,6 +154,7 @@ impl Finder {
     /// # Errors
     /// When that is impossible, or what must be known cannot be fetched.
     pub async fn resolve(&mut self, request: &ResolveRequest<'_>) -> Result<Resolution, Failure> {
+        self.no_deps = request.no_deps;
         match self.resolve_once(request).await {
             // A signed index went on to a newer snapshot: everything is chosen again, from that one.
             Err(failure) if failure.code == Code::TrustSnapshotMoved => {
@@ -417,19 +421,20 @@ impl Finder {
             (Fact::Metadata(id), FactValue::Metadata(metadata)) => {
                 let metadata = metadata.and_then(|read| {
                     self.signed.extend(read.signed.map(|signed| (id.clone(), signed)));
-                    self.check_requires_python(read.metadata)
+                    self.check_requires_python(Arc::new(read.metadata))
                 });
                 if let Err(reason) = &metadata {
                     self.reporter.detail(1, || format!("{} {}: {reason}", id.name, id.version));
                 }
-                self.insert_metadata(id, metadata.map(Arc::new));
+                self.insert_metadata(id, metadata);
             }
             (Fact::Direct { name, url }, FactValue::Direct(direct)) => {
                 let (version, origin) = (direct.candidate.version.clone(), CandidateOrigin::Direct(url.clone()));
                 let id = CandidateId { name: name.clone(), version, origin };
                 self.catalog.insert_direct(name, url.clone(), direct.candidate);
                 self.direct.insert(url, direct.chosen_file);
-                self.insert_metadata(id, Ok(direct.metadata));
+                let metadata = self.check_dependencies(direct.metadata);
+                self.insert_metadata(id, metadata);
             }
             // An answer is always one to its question.
             _ => {}
@@ -442,13 +447,19 @@ impl Finder {
     }
 
     /// Metadata is more reliable than a page about which Python it is for.
-    fn check_requires_python(&self, metadata: CoreMetadata) -> Result<CoreMetadata, String> {
-        if let Err(error) = metadata.requires_dist() {
-            return Err(error.to_string());
-        }
+    fn check_requires_python(&self, metadata: Arc<CoreMetadata>) -> Result<Arc<CoreMetadata>, String> {
+        let metadata = self.check_dependencies(metadata)?;
         match self.fetcher.evaluator.python_mismatch(metadata.raw_requires_python()) {
             Some(rejection) => Err(rejection.to_string()),
             None => Ok(metadata),
+        }
+    }
+
+    /// Where dependencies matter, one that cannot be understood cannot be left out.
+    fn check_dependencies(&self, metadata: Arc<CoreMetadata>) -> Result<Arc<CoreMetadata>, String> {
+        match metadata.requires_dist() {
+            Err(error) if !self.no_deps => Err(error.to_string()),
+            _ => Ok(metadata),
         }
     }
 

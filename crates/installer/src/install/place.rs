@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use wheel::{InstalledDistribution, Placement, Removal, Scheme, Transaction, TransactionError};
+use wheel::{
+    InstalledDistribution, Overwriting, Placement, ProtectedPlaces, Removal, Scheme, Transaction, TransactionError,
+};
 
 use crate::context::Context;
 use crate::error::{Code, Failure};
@@ -15,12 +17,13 @@ use crate::install::script_location;
 use crate::options::{InstallLocation, InstallOptions};
 use crate::python::environment::{Environment, installed_version};
 use crate::python::{Destination, InstallScheme, Interpreter};
+use crate::text::count_noun;
 use resolve::UpgradeStrategy;
 
 /// Where files are installed, and where changes are staged.
 pub struct InstallTarget {
     /// Where files go.
-    destination: Destination,
+    pub destination: Destination,
     /// What RECORD says instead, with `--target`.
     recorded: Option<Destination>,
     /// Whether this is `--target`, and if so whether names that exist are replaced.
@@ -88,6 +91,7 @@ pub fn place(
     wheels: &PreparedWheels,
     environment: &Environment,
     target: &InstallTarget,
+    places: &ProtectedPlaces,
     install: &InstallOptions,
     context: &Context,
 ) -> Result<Placing, Failure> {
@@ -114,7 +118,7 @@ pub fn place(
                 reporter.report(Event::NotRemovable { installed: &installed.name });
                 continue;
             }
-            transaction.remove(Removal::of(installed, &environment.removal_scope(installed))?);
+            transaction.remove(Removal::of(installed, &environment.removal_scope(installed), places)?);
             reporter.report(Event::Replacing {
                 project: &addition.spelled,
                 installed: &installed.name,
@@ -128,7 +132,7 @@ pub fn place(
     if let Some(upgrade) = target.flat {
         transaction.into_target(upgrade);
     }
-    let outcome = match transaction.commit() {
+    let outcome = match transaction.commit(places) {
         Err(TransactionError::CacheChanged { tree, path, .. }) => {
             // A file was changed in an environment and, through the hard link, in the cache: unpack the wheel again.
             reporter.report(Event::CacheChanged { path: &path });
@@ -143,6 +147,9 @@ pub fn place(
             WarningCode::TargetExists,
             format!("Target directory {} already exists. Specify --upgrade to force replacement.", kept.display()),
         );
+    }
+    for overwriting in &outcome.overwritten {
+        reporter.warning(WarningCode::FilesOverwritten, overwriting_text(overwriting));
     }
     if install.warn_script_location && matches!(install.place, InstallLocation::Environment { .. }) {
         for ready in &prepared {
@@ -256,6 +263,24 @@ fn is_removable(location: &Path, environment: &Environment, target: &InstallTarg
     }
     let user_install = interpreter.user_site.as_deref() == Some(target.library.as_path());
     !user_install && location.starts_with(&interpreter.prefix)
+}
+
+/// One sentence for all files that one project took from another.
+fn overwriting_text(overwriting: &Overwriting) -> String {
+    const NAMED: usize = 3;
+    let Overwriting { project, other, files } = overwriting;
+    let named: Vec<String> = files.iter().take(NAMED).map(|path| path.display().to_string()).collect();
+    let more = match files.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let text = format!(
+        "{project} replaced {} of {other} with other contents: {}{more}. {other} may not work any more; whichever of the two is \
+         uninstalled takes them along.",
+        count_noun(files.len(), "file"),
+        named.join(", ")
+    );
+    printable::line(&text)
 }
 
 fn shown_version(installed: &InstalledDistribution) -> String {

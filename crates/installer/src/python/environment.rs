@@ -64,7 +64,9 @@ impl Environment {
             permitted.extend(interpreter.user_paths.as_ref().map(|paths| paths.data.clone()));
             permitted.push(interpreter.paths.data.clone());
         }
-        RemovalScope { permitted, scripts: paths.scripts.clone() }
+        let libraries =
+            [&interpreter.paths.purelib, &interpreter.paths.platlib].into_iter().chain(&interpreter.user_site);
+        RemovalScope { permitted, scripts: paths.scripts.clone(), libraries: libraries.cloned().collect() }
     }
 
     /// Refuses to change an environment that belongs to an operating system's package manager (PEP 668).

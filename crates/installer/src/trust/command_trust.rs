@@ -78,6 +78,13 @@ impl CommandTrust {
             return Ok(known.clone());
         }
         let anchor = TrustAnchor::find(&self.settings, &identity)?;
+        if anchor.as_ref().is_some_and(|anchor| anchor.is_users(&self.settings))
+            && let Err(error) = TrustAnchor::remember(&self.settings, &identity)
+        {
+            let url = printable::redacted_url(identity.url());
+            self.reporter
+                .detail(1, || format!("that {url} is trusted is not remembered outside of its directory: {error}"));
+        }
         let index = anchor.map(|anchor| self.open(anchor)).transpose()?;
         if index.is_none() {
             self.warn_of_trusted_neighbour(&identity);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
-use wheel::{EntryPoint, Manifest, Placement, Scheme, Transaction, TransactionError, UnpackedFile};
+use wheel::{EntryPoint, Manifest, Placement, ProtectedPlaces, Scheme, Transaction, TransactionError, UnpackedFile};
 
 /// A wheel as the unpacking half leaves it.
 pub struct Unpacked {
@@ -103,7 +103,7 @@ pub fn install(prefix: &Path, wheels: &[&Unpacked]) -> Result<wheel::Transaction
     for (wheel, scheme) in wheels.iter().zip(&schemes) {
         transaction.add(placement(wheel, scheme, &interpreter));
     }
-    transaction.commit()
+    transaction.commit(&ProtectedPlaces::default())
 }
 
 pub fn name_of(unpacked: &Unpacked) -> &str {
