@@ -79,9 +79,9 @@ fn neither_a_link_nor_a_root_nor_another_cache_leads_there() {
 
     let scene = evil("data/cache/tufpip/pages/x");
     let root = scene.environment.home().parent().unwrap().to_owned();
-    refused(&scene, scene.tufpip(&["install", "--cache-dir", "mine", "evil", "--prefix"]).arg(&root), CACHE);
+    refused(&scene, scene.tufpip(&["install", "--cache-dir", "../mine", "evil", "--prefix"]).arg(&root), CACHE);
     let scene = evil("data/mine/wheels/x");
-    refused(&scene, scene.tufpip(&["install", "--cache-dir", "mine", "evil", "--prefix", "."]), CACHE);
+    refused(&scene, scene.tufpip(&["install", "--cache-dir", "../mine", "evil", "--prefix", ".."]), CACHE);
 }
 
 #[test]
@@ -171,7 +171,9 @@ fn the_users_own_packages_do_not_touch_what_the_user_trusts() {
     fs::write(&record, fs::read_to_string(&record).unwrap() + &rows).unwrap();
     fs::rename(environment.data(), environment.data().with_file_name("moved")).unwrap();
     symlink("moved", environment.data()).unwrap();
-    let uninstall = scene.tufpip(&["uninstall", "-y", "--break-system-packages", "honest", "--python"]);
+    // The interpreter is asked again.
+    let arguments = ["uninstall", "-y", "--cache-dir", "../fresh", "--break-system-packages", "honest", "--python"];
+    let uninstall = scene.tufpip(&arguments);
     uninstall.arg(&environment.interpreter().executable).run().expect_code(0);
     assert!(!record.exists() && !environment.data().join("honest").exists());
     assert_eq!(fs::read_to_string(&anchor).unwrap(), "honest");

@@ -122,7 +122,7 @@ impl ProtectedPlaces {
             };
             if metadata.is_symlink() {
                 links += 1;
-                self.ways.insert(identity(&metadata), number);
+                self.add_ways(&[identity(&metadata)], number);
                 let Ok(target) = fs::read_link(&next) else { return };
                 if links > MOST_LINKS {
                     return;
@@ -137,7 +137,7 @@ impl ProtectedPlaces {
                 directories.push(identity(&metadata));
                 current = next;
             } else {
-                self.ways.insert(identity(&metadata), number);
+                self.add_ways(&[identity(&metadata)], number);
                 left.push_front(name);
                 self.add_below(&current, number, left.into());
                 return self.add_ways(&directories, number);
@@ -154,8 +154,11 @@ impl ProtectedPlaces {
     }
 
     fn add_ways(&mut self, directories: &[FileIdentity], number: usize) {
+        let has_owner = |number: usize| self.places.get(number).is_some_and(|place| place.owner.is_some());
         for identity in directories {
-            self.ways.entry(*identity).or_insert(number);
+            // What leads to several places is protected like the one that nobody owns.
+            let known = self.ways.get(identity).copied().filter(|known| !has_owner(*known));
+            self.ways.insert(*identity, known.unwrap_or(number));
         }
     }
 }

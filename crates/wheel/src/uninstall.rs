@@ -174,7 +174,8 @@ impl<'d> Collector<'d> {
         for boundary in permitted.iter().chain([&scripts, &resolve(&distribution.location)?]) {
             removal.boundaries.extend(boundary.ancestors().map(Path::to_path_buf));
         }
-        let libraries = scope.libraries.iter().map(|path| resolve(path)).collect::<Result<Vec<_>, _>>()?;
+        // What cannot be reached holds nothing.
+        let libraries: Vec<PathBuf> = scope.libraries.iter().filter_map(|path| resolve(path).ok()).collect();
         let is_installed =
             distribution.kind == InstalledKind::DistInfo && libraries.contains(&resolve(&distribution.location)?);
         let foreign = if is_installed { None } else { Some(ForeignFiles::of(&libraries, distribution)?) };
@@ -317,7 +318,7 @@ impl<'d> Collector<'d> {
     fn is_kept(&self, path: &Path, reach: &Reach<'_>, metadata: &Metadata) -> bool {
         let inside = reach.file(path.file_name().unwrap_or_default());
         let place = inside.or_else(|| self.places.taken_with(metadata)).and_then(|number| self.places.place(number));
-        place.is_some_and(|place| place.owner.is_none() || metadata.is_dir() || !self.is_recorded)
+        place.is_some_and(|place| place.owner.is_none() || !metadata.is_file() || !self.is_recorded)
             || self.foreign.as_ref().is_some_and(|foreign| foreign.has(path))
     }
 

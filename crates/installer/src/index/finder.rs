@@ -433,8 +433,12 @@ impl Finder {
                 let id = CandidateId { name: name.clone(), version, origin };
                 self.catalog.insert_direct(name, url.clone(), direct.candidate);
                 self.direct.insert(url, direct.chosen_file);
-                let metadata = self.check_dependencies(direct.metadata);
-                self.insert_metadata(id, metadata);
+                // There is no other candidate for what the user named.
+                let metadata = self.check_dependencies(direct.metadata).map_err(|reason| {
+                    let name = &id.name;
+                    Failure::new(Code::RequirementUrl, format!("Could not use the URL given for {name}: {reason}"))
+                })?;
+                self.insert_metadata(id, Ok(metadata));
             }
             // An answer is always one to its question.
             _ => {}

@@ -226,7 +226,7 @@ impl<'p> Planner<'p, '_> {
                 continue;
             };
             // A file with an owner was judged when it was listed for removal, or by what comes in its place.
-            if place.owner.is_none() || metadata.is_dir() {
+            if place.owner.is_none() || !metadata.is_file() {
                 return Err(self.refusal_of_first(place.what, path));
             }
         }
