@@ -5,6 +5,9 @@
 /// Asks a Python interpreter what it is; prints one JSON object.
 pub const PROBE: &str = include_str!("probe.py");
 
+/// Asks the module `_manylinux` of an environment which wheels it refuses. Runs code of the environment.
+pub const MANYLINUX: &str = include_str!("manylinux.py");
+
 /// Compiles modules to bytecode; reads jobs from standard input.
 pub const COMPILE: &str = include_str!("compile.py");
 

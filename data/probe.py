@@ -1,16 +1,17 @@
 """Tells an installer all it must know of the Python that runs this, as one JSON object on standard output.
 
-Run as `python -I probe.py`, or with the text on standard input: `python -I -`. Works on CPython and PyPy 3.8 and later.
+Run as `python -I -S probe.py`, or with the text as `python -I -S -c TEXT`. Works on CPython and PyPy 3.8 and later.
 
-`-I` keeps PYTHON* variables, the user's directory and the directory of this file out of `sys.path`, so that nothing of
-them is run instead of the standard library. But it also hides where the user's own packages are looked for, so
-the probe asks `site` itself what would hold without `-I`; PYTHONNOUSERSITE, PYTHONPATH and PYTHONUSERBASE are
-then read from the environment. `-S` would save a few milliseconds, but only `site` reads `pyvenv.cfg` (before 3.14) and the
-`.pth` files that add directories to `sys.path`.
+`-I` keeps PYTHON* variables, the user's directory and the directory of this file out of `sys.path`; `-S` keeps `site` from
+running what packages have put there: `.pth` lines that begin with "import", `sitecustomize`, `usercustomize`. So nothing but
+the standard library is run. What `site` would have set is computed here without running anything of it: the prefix of a virtual
+environment (before 3.14 only `site` reads `pyvenv.cfg`), and which directories of packages follow the standard library. What is
+in these directories, and PYTHONPATH, is read by who asks, because it changes more often than this answer
+(crates/installer/src/python/search_path.rs). PYTHONNOUSERSITE and PYTHONUSERBASE are read from the environment.
 
 The object, with the type of each member; paths are absolute texts:
 
-  probe_version        1: this description
+  probe_version        2: this description
   version              text, "3.11.7" (PEP 440, "3.15.0a1" for a pre-release, "3.13.0+local" for a build between releases)
   version_info         [major, minor, micro, release level, serial]
   cache_tag            text or null, "cpython-311": the name of byte code files
@@ -30,9 +31,9 @@ The object, with the type of each member; paths are absolute texts:
                        system packages); null: off for safety (other effective user or group)
   is_virtualenv        bool: prefix differs from base prefix
   system_site_packages bool: packages of the base installation are visible (outside of virtual environments: true)
-  site_packages        [path]: directories and archives in which installed distributions are looked for, in the order of
-                       sys.path as `python script.py` has it, without the directory of the script; with those of the
-                       standard library, where some distributors put packages, too
+  search_path          [{path, site}]: sys.path as `python script.py` has it, without the directory of the script and PYTHONPATH,
+                       whether or not something is there. Where `site` is true, the .pth files in it add further directories
+                       behind it
   stdlib               the directory which may hold EXTERNALLY-MANAGED
   externally_managed   null, or the text that tells why PEP 668 forbids to install here: the distributor's for the locale
                        or for any, else one of ours
@@ -42,6 +43,37 @@ The object, with the type of each member; paths are absolute texts:
 
 import os
 import sys
+
+
+def enter_virtualenv():
+    """Sets what `site.venv()` sets: the prefix of the virtual environment. To be called before `sysconfig` is imported."""
+    if sys.version_info >= (3, 14):
+        return  # Done before the first line of Python code runs.
+    executable = sys.executable
+    if sys.platform == "darwin":
+        executable = os.environ.get("__PYVENV_LAUNCHER__", executable)
+    directory = os.path.dirname(os.path.abspath(executable))
+    prefix = os.path.dirname(directory)
+    for place in (directory, prefix):
+        configuration = read_configuration(place)
+        if configuration is not None:
+            sys.prefix = sys.exec_prefix = prefix
+            sys._home = configuration.get("home")
+            return
+
+
+def read_configuration(directory):
+    """The values of `pyvenv.cfg`; null where there is none."""
+    try:
+        with open(os.path.join(directory, "pyvenv.cfg"), encoding="utf-8", errors="replace") as file:
+            lines = [line.partition("=") for line in file]
+    except OSError:
+        return None
+    return {name.strip().lower(): value.strip() for name, equals, value in lines if equals}
+
+
+enter_virtualenv()
+
 import sysconfig
 
 
@@ -49,7 +81,7 @@ def main():
     import json
 
     facts = {
-        "probe_version": 1,
+        "probe_version": 2,
         "version_info": list(sys.version_info),
         "cache_tag": sys.implementation.cache_tag,
         "executable": sys.executable,
@@ -68,7 +100,7 @@ def main():
     facts["version"] = facts["markers"]["python_full_version"]
     facts["tag_facts"] = tag_facts(facts["markers"]["platform_system"])
     facts.update(user_site())
-    facts["site_packages"] = site_packages(facts)
+    facts["search_path"] = search_path(facts)
     facts.update(all_paths())
     text = json.dumps(facts)
     sys.stdout.write(text + "\n")
@@ -130,7 +162,6 @@ def tag_facts(system):
         "glibc": None,
         "musl": None,
         "elf": None,
-        "manylinux_refused": [],
         "os_version": None,
         "os_architecture": None,
         "pyemscripten": None,
@@ -139,7 +170,6 @@ def tag_facts(system):
         facts["glibc"] = glibc_version()
         facts["elf"], loader = read_elf(sys.executable)
         facts["musl"] = musl_version(loader)
-        facts["manylinux_refused"] = manylinux_refused(facts)
     elif system == "Darwin":
         facts["os_version"], facts["os_architecture"] = mac_version()
     elif system == "iOS":
@@ -237,32 +267,6 @@ def musl_version(loader):
     return numbers(lines[1][len("Version ") :])
 
 
-def manylinux_refused(facts):
-    """PEP 600: a module `_manylinux` of the distributor may refuse tags."""
-    try:
-        import _manylinux
-    except ImportError:
-        return []
-    machine = facts["platform"].split("-", 1)[-1].replace("-", "_").replace(".", "_")
-    if facts["pointer_size"] == 4:
-        machine = {"x86_64": "i686", "aarch64": "armv8l"}.get(machine, machine)
-    machines = ["armv8l", "armv7l"] if machine == "armv8l" else [machine]
-    legacy = {(2, 5): "manylinux1", (2, 12): "manylinux2010", (2, 17): "manylinux2014"}
-    major, last = facts["glibc"] or (0, 0)
-    versions = [(major, minor) for minor in range(last + 1)]
-    versions += [(older, minor) for older in range(2, major) for minor in range(51)]
-    refused = []
-    for version in versions:
-        for machine in machines:
-            if hasattr(_manylinux, "manylinux_compatible"):
-                answer = _manylinux.manylinux_compatible(version[0], version[1], machine)
-            else:
-                answer = getattr(_manylinux, legacy.get(version, "") + "_compatible", None)
-            if answer is not None and not answer:
-                refused.append("manylinux_%d_%d_%s" % (version[0], version[1], machine))
-    return refused
-
-
 def mac_version():
     import platform
 
@@ -274,7 +278,7 @@ def mac_version():
 
         code = "import platform; print(platform.mac_ver()[0])"
         environment = {"SYSTEM_VERSION_COMPAT": "0"}
-        command = [sys.executable, "-sS", "-c", code]
+        command = [sys.executable, "-I", "-S", "-c", code]
         output = subprocess.run(command, check=True, env=environment, stdout=subprocess.PIPE).stdout
         version = numbers(output.decode())
     return version, machine
@@ -359,49 +363,38 @@ def hides_system_packages():
 
 
 def user_site():
-    """What `site` would tell without `-I`."""
+    """What `site` would tell without `-I` and `-S`."""
     try:
         import site
 
         base, directory = site.getuserbase(), site.getusersitepackages()
     except (ImportError, AttributeError):
         return {"user_base": None, "user_site": None, "user_site_enabled": False}
-    if hides_system_packages() or (sys.flags.isolated and os.environ.get("PYTHONNOUSERSITE")):
+    if hides_system_packages() or os.environ.get("PYTHONNOUSERSITE"):
         enabled = False
     elif hasattr(os, "getuid") and (os.geteuid() != os.getuid() or os.getegid() != os.getgid()):
         enabled = None
     else:
-        enabled = True if sys.flags.isolated else site.ENABLE_USER_SITE
+        enabled = True
     return {"user_base": base, "user_site": directory, "user_site_enabled": enabled}
 
 
-def site_packages(facts):
-    """The entries of sys.path that exist, with those that `-I` leaves out in their places."""
+def search_path(facts):
+    """What `site.main()` makes of sys.path, without reading the directories."""
     import site
 
-    entries = [entry for entry in sys.path if entry]
-    if sys.flags.isolated:
-        added = []
-        if facts["user_site_enabled"] and facts["user_site"] not in entries:
-            known = list(sys.path)
-            try:
-                # Reads the .pth files there, too.
-                site.addsitedir(facts["user_site"], set(map(os.path.normcase, known)))
-                added = [entry for entry in sys.path if entry not in known]
-            finally:
-                sys.path[:] = known
-        # The user's directory comes before those of the base installation, and so after those of a virtual environment.
-        base = [] if not added else site.getsitepackages([sys.base_prefix, sys.base_exec_prefix])
-        positions = [index for index, entry in enumerate(entries) if entry in base]
-        position = positions[0] if positions else len(entries)
-        entries[position:position] = added
-        given = os.environ.get("PYTHONPATH", "")
-        entries[:0] = [os.path.abspath(entry) for entry in given.split(os.pathsep) if entry]
-    found = []
-    for entry in entries:
-        if entry not in found and os.path.exists(entry) and is_text(entry):
-            found.append(entry)
-    return found
+    found = [(entry, False) for entry in sys.path if entry]
+    shows_base = True
+    if is_virtualenv():
+        found += [(entry, True) for entry in site.getsitepackages([sys.prefix])]
+        configuration = read_configuration(os.path.dirname(sys.executable)) or read_configuration(sys.prefix) or {}
+        shows_base = configuration.get("include-system-site-packages", "true").lower() == "true"
+    if facts["user_site_enabled"] and shows_base:
+        found.append((facts["user_site"], True))
+    if shows_base:
+        found += [(entry, True) for entry in site.getsitepackages([sys.base_prefix, sys.base_exec_prefix])]
+    found = [(os.path.abspath(entry), is_site) for entry, is_site in found]
+    return [{"path": entry, "site": is_site} for entry, is_site in found if is_text(entry)]
 
 
 def is_text(path):

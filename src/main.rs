@@ -108,7 +108,7 @@ fn run(settings: &Settings, terminal: &Arc<Terminal>) -> Result<ExitCode, Failur
         #[cfg(feature = "repo")]
         Command::Repo(command) => in_runtime(commands::repo::repo(&settings.common, command, terminal)),
         Command::Version => {
-            terminal.data(&commands::version(&settings.common));
+            terminal.data(&commands::version());
             Ok(())
         }
         Command::Help { text } => {

@@ -127,6 +127,7 @@ fn of_conflicts(broken: &[BrokenRequirement]) -> String {
     ];
     lines.extend(broken.iter().map(|broken| {
         let BrokenRequirement { name, version, dependency, requirement, found } = broken;
+        let requirement = printable::line(requirement);
         match found {
             None => format!("{name} {version} requires {requirement}, which is not installed."),
             Some(found) => format!(

@@ -11,7 +11,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use testkit::Command;
 
-use rules::{MAY_DRAW, cycles, documented_order, drawing_violations, order_violations, terminal_violations};
+use rules::{
+    MAY_DRAW, MAY_START, cycles, documented_order, drawing_violations, order_violations, starting_violations,
+    terminal_violations,
+};
 
 /// Each crate of the workspace, and those of ours that it may use in what is shipped.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -127,6 +130,16 @@ fn nothing_is_allowed_to_draw_in_vain() {
             SILENT.iter().filter(|directory| allowed.0.starts_with(*directory)).max_by_key(|name| name.len());
         let violations = drawing_violations(root(), directory.unwrap(), &others);
         assert!(violations.iter().any(|violation| violation.contains(allowed.1)), "{} draws nothing", allowed.0);
+    }
+}
+
+#[test]
+fn processes_are_started_in_one_way() {
+    let all = || SILENT.iter().flat_map(|directory| starting_violations(root(), directory, MAY_START));
+    assert_none(&all().collect::<Vec<_>>());
+    for (file, _) in MAY_START {
+        let violations = SILENT.iter().flat_map(|directory| starting_violations(root(), directory, &[]));
+        assert!(violations.into_iter().any(|violation| violation.contains(file)), "{file} starts nothing");
     }
 }
 

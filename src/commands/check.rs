@@ -33,8 +33,8 @@ pub fn check(common: &CommonOptions, terminal: &Terminal) -> Result<ExitCode, Fa
             ),
         });
     }
-    let unsupported = say_unsupported(&distributions, &environment, terminal)?;
-    let damaged = say_damaged(&distributions, &environment, terminal)?;
+    let unsupported = report_unsupported(&distributions, &environment, terminal)?;
+    let damaged = report_damaged(&distributions, &environment, terminal)?;
     if !broken.is_empty() || !understood || unsupported || damaged {
         return Ok(ExitCode::FAILURE);
     }
@@ -43,7 +43,7 @@ pub fn check(common: &CommonOptions, terminal: &Terminal) -> Result<ExitCode, Fa
 }
 
 /// Reports wheels for another platform or Python.
-fn say_unsupported(
+fn report_unsupported(
     distributions: &[InstalledPackage],
     environment: &Environment,
     terminal: &Terminal,
@@ -66,7 +66,7 @@ fn say_unsupported(
 }
 
 /// Reports what pip does not check: interrupted changes, and files that are missing or have another length.
-fn say_damaged(
+fn report_damaged(
     distributions: &[InstalledPackage],
     environment: &Environment,
     terminal: &Terminal,

@@ -29,7 +29,7 @@ pub async fn download(
     let rules = Rules::ignoring_installed(&download.requirement_options);
     let plan = resolution::resolve(requirements, &environment, rules, context).await?.plan;
     let files = fetch::download(&plan, context).await?;
-    std::fs::create_dir_all(&download.destination).map_err(|error| unwritable(&download.destination, &error))?;
+    std::fs::create_dir_all(&download.destination).map_err(|error| unwritable(&download.destination, error))?;
     for addition in &plan.additions {
         if let Some(file) = files.get(&addition.candidate.name) {
             let path = download.destination.join(file.filename());
@@ -56,11 +56,11 @@ fn save(file: &VerifiedFile, path: &Path) -> Result<bool, Failure> {
     }
     let directory = path.parent().unwrap_or(Path::new("."));
     let temporary =
-        tempfile::Builder::new().prefix(".tufpip-").tempfile_in(directory).map_err(|error| unwritable(path, &error))?;
-    std::fs::copy(file.path(), temporary.path()).map_err(|error| unwritable(path, &error))?;
+        tempfile::Builder::new().prefix(".tufpip-").tempfile_in(directory).map_err(|error| unwritable(path, error))?;
+    std::fs::copy(file.path(), temporary.path()).map_err(|error| unwritable(path, error))?;
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    temporary.as_file().set_permissions(mode).map_err(|error| unwritable(path, &error))?;
-    temporary.persist(path).map_err(|error| unwritable(path, &error.error))?;
+    temporary.as_file().set_permissions(mode).map_err(|error| unwritable(path, error))?;
+    temporary.persist(path).map_err(|error| unwritable(path, error.error))?;
     Ok(true)
 }
 
@@ -68,7 +68,8 @@ fn absolute(path: &Path) -> std::path::PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+fn unwritable(path: &Path, error: std::io::Error) -> Failure {
     Failure::new(Code::FileUnwritable, format!("Could not write {}: {error}", path.display()))
+        .caused_by(error)
         .hint("choose another directory with --dest, or free some space")
 }

@@ -45,10 +45,10 @@ pub fn freeze(common: &CommonOptions, freeze: &FreezeOptions, terminal: &Termina
             frozen.insert(described.name.clone(), one);
         }
     }
-    let say = |line: &str| terminal.data(line);
+    let print = |line: &str| terminal.data(line);
     if !freeze.requirement_files.is_empty() {
-        template::fill(&freeze.requirement_files, &mut frozen, say, terminal)?;
-        say("## The following requirements were added by pip freeze:");
+        template::fill(&freeze.requirement_files, &mut frozen, print, terminal)?;
+        print("## The following requirements were added by pip freeze:");
     }
     let hidden = |frozen: &FrozenRequirement| {
         let name = frozen.described.name.as_ref();
@@ -59,7 +59,7 @@ pub fn freeze(common: &CommonOptions, freeze: &FreezeOptions, terminal: &Termina
     let mut rest: Vec<&FrozenRequirement> = frozen.values().filter(|frozen| !hidden(frozen)).collect();
     rest.sort_by_key(|frozen| frozen.described.raw_name().to_lowercase());
     for frozen in rest {
-        frozen.lines.iter().for_each(|line| say(line));
+        frozen.lines.iter().for_each(|line| print(line));
     }
     Ok(())
 }
@@ -92,7 +92,8 @@ fn reference(described: &InstalledPackage, direct: &DirectUrl) -> Option<String>
     let url = without_secret(&direct.url);
     let mut fragments = Vec::new();
     if let Some(vcs) = &direct.vcs_info {
-        requirement.push_str(&format!("{}+{url}@{}", vcs.vcs, vcs.commit_id));
+        let (vcs, commit) = (&vcs.vcs, printable::redacted(&vcs.commit_id));
+        requirement.push_str(&format!("{vcs}+{url}@{commit}"));
     } else if let Some(archive) = &direct.archive_info {
         requirement.push_str(&url);
         let first = archive.hashes.as_ref().and_then(|hashes| hashes.iter().next());
@@ -105,7 +106,7 @@ fn reference(described: &InstalledPackage, direct: &DirectUrl) -> Option<String>
     }
     fragments.extend(direct.subdirectory.as_ref().map(|directory| format!("subdirectory={directory}")));
     if !fragments.is_empty() {
-        requirement.push_str(&format!("#{}", fragments.join("&")));
+        requirement.push_str(&format!("#{}", printable::redacted(&fragments.join("&"))));
     }
     Some(requirement)
 }
@@ -124,13 +125,14 @@ fn without_secret(url: &str) -> String {
         name.is_some_and(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)))
     };
     let (user, password) = userinfo.split_once(':').map_or((userinfo, None), |(user, password)| (user, Some(password)));
-    if (is_variable(user) && password.is_none_or(is_variable)) || userinfo == "git" {
-        return url.to_owned();
-    }
-    match scheme {
-        "ssh" | "git+ssh" => format!("{scheme}://{user}@{after}"),
-        _ => format!("{scheme}://{after}"),
-    }
+    // The rest may have passwords, too: of a place to go on to, or of what is no URL.
+    let rest = printable::redacted(&format!("{scheme}://{after}"));
+    let kept = match scheme {
+        _ if (is_variable(user) && password.is_none_or(is_variable)) || userinfo == "git" => userinfo,
+        "ssh" | "git+ssh" => user,
+        _ => return rest,
+    };
+    rest.replacen("://", &format!("://{kept}@"), 1)
 }
 
 #[cfg(test)]
@@ -152,6 +154,11 @@ mod tests {
             ("file:///a@b", "file:///a@b"),
             ("https://u:p/q@h", "https://****@h"),
             ("git@h:a", "git@h:a"),
+            ("https:/u:p@h/a", "https:/****@h/a"),
+            ("https:///u:p@h/a", "https:///****@h/a"),
+            ("https://h/?to=https://u:p@h", "https://h/?to=https://****@h"),
+            ("https://git@h/?to=https://u:p@h", "https://git@h/?to=https://****@h"),
+            ("https://t@h:80/a@b", "https://h:80/a@b"),
         ] {
             assert_eq!(without_secret(url), shown);
         }

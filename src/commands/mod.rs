@@ -13,18 +13,8 @@ pub mod trust;
 pub mod uninstall;
 pub mod why_trust;
 
-use installer::cache::CacheDirectory;
-use installer::event::Silent;
-use installer::options::CommonOptions;
-use installer::python::environment::Environment;
-
-/// What `--version` prints: as pip does, with the place of the program and the interpreter it would work on.
-pub fn version(common: &CommonOptions) -> String {
+/// What `--version` prints: as pip does, with the place of the program, but without an interpreter: none is started for it.
+pub fn version() -> String {
     let place = std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default();
-    let environment = CacheDirectory::open(common, &Silent).and_then(|cache| Environment::open(common, &cache));
-    let python = environment.map(|environment| {
-        let (major, minor) = environment.interpreter.major_minor();
-        format!(" (python {major}.{minor})")
-    });
-    format!("tufpip {} from {place}{}", env!("CARGO_PKG_VERSION"), python.unwrap_or_default())
+    format!("tufpip {} from {place}", env!("CARGO_PKG_VERSION"))
 }

@@ -45,18 +45,18 @@ pub fn show(common: &CommonOptions, show: &ShowOptions, terminal: &Terminal) -> 
         }
         let required_by = required_by(&described.name, requiring.as_ref());
         let requires = requires(described, &environment.interpreter.markers);
-        say(described, &requires, &required_by, terminal);
+        print(described, &requires, &required_by, terminal);
         if terminal.is_verbose(1) {
-            say_more(described, terminal)?;
+            print_more(described, terminal)?;
         }
         if show.files {
-            say_files(described, terminal)?;
+            print_files(described, terminal)?;
         }
     }
     Ok(if found.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn say(described: &InstalledPackage, requires: &str, required_by: &str, terminal: &Terminal) {
+fn print(described: &InstalledPackage, requires: &str, required_by: &str, terminal: &Terminal) {
     let fields = &described.fields;
     let field = |name: &str| fields.get(name).unwrap_or_default();
     let mut lines = vec![
@@ -85,28 +85,28 @@ fn say(described: &InstalledPackage, requires: &str, required_by: &str, terminal
 }
 
 /// Prints what `-v` adds.
-fn say_more(described: &InstalledPackage, terminal: &Terminal) -> Result<(), Failure> {
+fn print_more(described: &InstalledPackage, terminal: &Terminal) -> Result<(), Failure> {
     let fields = &described.fields;
-    let say = |line: &str| terminal.lines(line);
-    say(&format!("Metadata-Version: {}", fields.get("Metadata-Version").unwrap_or_default()));
-    say(&format!("Installer: {}", described.distribution.installer()));
-    say("Classifiers:");
+    let print = |line: &str| terminal.lines(line);
+    print(&format!("Metadata-Version: {}", fields.get("Metadata-Version").unwrap_or_default()));
+    print(&format!("Installer: {}", described.distribution.installer()));
+    print("Classifiers:");
     for classifier in fields.get_all("Classifier") {
-        say(&format!("  {classifier}"));
+        print(&format!("  {classifier}"));
     }
-    say("Entry-points:");
+    print("Entry-points:");
     let entry_points = described.distribution.read("entry_points.txt")?.unwrap_or_default();
     for line in String::from_utf8_lossy(&entry_points).lines() {
-        say(&format!("  {}", line.trim()));
+        print(&format!("  {}", line.trim()));
     }
-    say("Project-URLs:");
+    print("Project-URLs:");
     for url in fields.get_all("Project-URL") {
-        say(&format!("  {url}"));
+        print(&format!("  {url}"));
     }
     Ok(())
 }
 
-fn say_files(described: &InstalledPackage, terminal: &Terminal) -> Result<(), Failure> {
+fn print_files(described: &InstalledPackage, terminal: &Terminal) -> Result<(), Failure> {
     terminal.line("Files:");
     let Some(files) = described.distribution.files()? else {
         terminal.line("Cannot locate RECORD or installed-files.txt");

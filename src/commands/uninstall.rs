@@ -5,12 +5,13 @@ mod listing;
 use std::path::PathBuf;
 
 use packaging::PackageName;
-use wheel::{Removal, SealKey, Transaction, TransactionError};
+use wheel::{ProtectedPlaces, Removal, SealKey, Transaction, TransactionError};
 
 use crate::terminal::Terminal;
 use crate::terminal::question::ask;
 use installer::context::Context;
 use installer::error::{Code, Failure};
+use installer::install::protected_places;
 use installer::install::root_user;
 use installer::install::{ATTEMPTS, always_changed, resolution};
 use installer::options::{CommonOptions, IndexOptions, RequirementOptions, SelectionOptions};
@@ -49,8 +50,9 @@ pub async fn uninstall(
         if !uninstall.break_system_packages {
             environment.refuse_if_managed()?;
         }
-        let removals = confirm_removals(&names, &environment, uninstall.yes, terminal.settings().no_input, terminal)?;
-        if removals.is_empty() || remove(&removals, &environment, context.cache.key().get(), terminal)? {
+        let places = protected_places::find(common, context, &environment.interpreter, None);
+        let removals = confirm_removals(&names, &environment, &places, uninstall.yes, terminal)?;
+        if removals.is_empty() || remove(&removals, &environment, &places, context.cache.key().get(), terminal)? {
             root_user::warn(&environment.interpreter, uninstall.warn_root_user, terminal);
             return Ok(());
         }
@@ -78,13 +80,13 @@ async fn named(
     context: &Context,
     terminal: &Terminal,
 ) -> Result<Vec<NamedProject>, Failure> {
-    let wishes = RequirementOptions {
+    let named = RequirementOptions {
         requirements: uninstall.packages.clone(),
         requirement_files: uninstall.requirement_files.clone(),
         ..RequirementOptions::default()
     };
     let (indexes, selection) = (IndexOptions::default(), SelectionOptions::default());
-    let found = resolution::read_requirements(&wishes, &indexes, &selection, context).await?;
+    let found = resolution::read_requirements(&named, &indexes, &selection, context).await?;
     let mut names: Vec<NamedProject> = Vec::new();
     for install_requirement in &found.requirements {
         let Some(name) = install_requirement.name() else {
@@ -119,8 +121,8 @@ fn spelled(install_requirement: &InstallRequirement, name: &PackageName) -> Stri
 fn confirm_removals(
     names: &[NamedProject],
     environment: &Environment,
+    places: &ProtectedPlaces,
     yes: bool,
-    no_input: bool,
     terminal: &Terminal,
 ) -> Result<Vec<PlannedRemoval>, Failure> {
     let mut planned = Vec::new();
@@ -132,7 +134,7 @@ fn confirm_removals(
         };
         let (raw_name, raw_version) = (described.raw_name(), described.raw_version());
         terminal.line(&format!("Found existing installation: {raw_name} {raw_version}"));
-        let removal = removal(&described, environment, terminal)?.filter(|removal| !removal.paths.is_empty());
+        let removal = removal(&described, environment, places, terminal)?.filter(|removal| !removal.paths.is_empty());
         let Some(removal) = removal else {
             terminal.line(&format!("Can't uninstall '{raw_name}'. No files were found to uninstall."));
             continue;
@@ -142,7 +144,7 @@ fn confirm_removals(
             for line in listing::lines(&removal, &described.distribution.info, terminal.is_verbose(1)) {
                 terminal.line(&line);
             }
-            if !proceed(no_input)? {
+            if !proceed(terminal.settings().no_input)? {
                 continue;
             }
         }
@@ -155,6 +157,7 @@ fn confirm_removals(
 fn removal(
     described: &InstalledPackage,
     environment: &Environment,
+    places: &ProtectedPlaces,
     terminal: &Terminal,
 ) -> Result<Option<Removal>, Failure> {
     let interpreter = &environment.interpreter;
@@ -178,7 +181,7 @@ fn removal(
         return Ok(None);
     }
     let scope = environment.removal_scope(&described.distribution);
-    Removal::of(&described.distribution, &scope).map(Some).map_err(|error| not_removable(described, error))
+    Removal::of(&described.distribution, &scope, places).map(Some).map_err(|error| not_removable(described, error))
 }
 
 /// Why a distribution cannot be removed, with its name as its metadata spell it.
@@ -213,6 +216,7 @@ fn not_removable(described: &InstalledPackage, error: TransactionError) -> Failu
 fn remove(
     planned: &[PlannedRemoval],
     environment: &Environment,
+    places: &ProtectedPlaces,
     key: Option<&SealKey>,
     terminal: &Terminal,
 ) -> Result<bool, Failure> {
@@ -225,7 +229,7 @@ fn remove(
     }
     for PlannedRemoval { described, removal } in planned {
         let scope = environment.removal_scope(&described.distribution);
-        if Removal::of(&described.distribution, &scope)? != *removal {
+        if Removal::of(&described.distribution, &scope, places)? != *removal {
             return Ok(false);
         }
         if terminal.is_verbose(1) {
@@ -235,7 +239,7 @@ fn remove(
         }
         transaction.remove(removal.clone());
     }
-    transaction.commit()?;
+    transaction.commit(places)?;
     for PlannedRemoval { described, .. } in planned {
         terminal.line(&format!("  Successfully uninstalled {}-{}", described.raw_name(), described.raw_version()));
     }

@@ -38,10 +38,10 @@ pub async fn why_trust(
     terminal: &Terminal,
 ) -> Result<ExitCode, Failure> {
     let environment = Environment::open(common, &context.cache)?;
-    let wishes = RequirementOptions { requirements: why.names.clone(), no_deps: true, ..RequirementOptions::default() };
-    let requirements = resolution::read_requirements(&wishes, &why.indexes, &why.selection, context).await?;
+    let named = RequirementOptions { requirements: why.names.clone(), no_deps: true, ..RequirementOptions::default() };
+    let requirements = resolution::read_requirements(&named, &why.indexes, &why.selection, context).await?;
     let input = ResolverInput::new(requirements, &environment.interpreter.markers, terminal)?;
-    let rules = Rules::ignoring_installed(&wishes);
+    let rules = Rules::ignoring_installed(&named);
     let Resolved { plan, input, .. } = resolution::choose(input, &environment, rules, context).await?;
     let mut code = ExitCode::SUCCESS;
     let names = input.names();
@@ -52,9 +52,9 @@ pub async fn why_trust(
             terminal.data("");
         }
         match &addition.chosen_file.request.signed {
-            Some(signed) => say_signed(addition, signed, terminal).await?,
+            Some(signed) => report_signed(addition, signed, terminal).await?,
             None => {
-                say_unsigned(addition, terminal);
+                report_unsigned(addition, terminal);
                 code = ExitCode::FAILURE;
             }
         }
@@ -66,7 +66,7 @@ fn title(addition: &Addition) -> String {
     format!("{} {}: {}", addition.spelled, addition.candidate.version, addition.chosen_file.request.filename)
 }
 
-fn say_unsigned(addition: &Addition, terminal: &Terminal) {
+fn report_unsigned(addition: &Addition, terminal: &Terminal) {
     let request = &addition.chosen_file.request;
     terminal.data(&printable::line(&title(addition)));
     row(terminal, "from", &printable::redacted_url(&request.url));
@@ -80,7 +80,7 @@ fn say_unsigned(addition: &Addition, terminal: &Terminal) {
     row(terminal, "believed", by);
 }
 
-async fn say_signed(addition: &Addition, signed: &SignedFile, terminal: &Terminal) -> Result<(), Failure> {
+async fn report_signed(addition: &Addition, signed: &SignedFile, terminal: &Terminal) -> Result<(), Failure> {
     let index = signed.page().index();
     terminal.data(&printable::line(&title(addition)));
     row(terminal, "from", &printable::redacted_url(&addition.chosen_file.request.url));
@@ -88,12 +88,12 @@ async fn say_signed(addition: &Addition, signed: &SignedFile, terminal: &Termina
     row(terminal, "anchor", &anchor(index.anchor()));
     let target = signed.target();
     for link in index.chain(target).await?.unwrap_or_default() {
-        say_link(&link, unix_now(), terminal);
+        report_link(&link, unix_now(), terminal);
     }
-    say_target("file", target, terminal);
+    report_target("file", target, terminal);
     let page = signed.page().target();
     if page != target {
-        say_target("page", page, terminal);
+        report_target("page", page, terminal);
         let roles: Vec<&str> = page.roles.iter().map(tuf::metadata::RoleName::as_str).collect();
         row(terminal, "", &format!("signed by {}", printable::line(&roles.join(" → "))));
     } else {
@@ -117,7 +117,7 @@ fn anchor(anchor: &TrustAnchor) -> String {
 }
 
 /// Signatures beyond the threshold are not verified: nothing is known about the other keys.
-fn say_link(link: &ChainLink, now: UnixTime, terminal: &Terminal) {
+fn report_link(link: &ChainLink, now: UnixTime, terminal: &Terminal) {
     let head = format!("version {}, {}", link.version, key_text::expiry(link.expires, now));
     row(terminal, &printable::line(link.role.as_str()), &head);
     let keys = |counted: bool| {
@@ -129,7 +129,7 @@ fn say_link(link: &ChainLink, now: UnixTime, terminal: &Terminal) {
     row(terminal, "", &format!("{threshold} of {all} keys must sign; counted: {}{also}", keys(true)));
 }
 
-fn say_target(label: &str, target: &Target, terminal: &Terminal) {
+fn report_target(label: &str, target: &Target, terminal: &Terminal) {
     row(terminal, label, &printable::line(&target.path));
     row(terminal, "", &format!("{} bytes", target.length));
     for (algorithm, hex) in target.hashes.iter() {

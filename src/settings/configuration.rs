@@ -8,7 +8,7 @@ use configparser::ini::{Ini, IniDefault};
 
 use super::layers::parse_boolean;
 use installer::error::{Code, Failure};
-use installer::process_environment::{PASSPHRASE_VARIABLE, ProcessEnvironment, TRUST_VARIABLE};
+use installer::process_environment::{LAUNCHER_VARIABLE, PASSPHRASE_VARIABLE, ProcessEnvironment, TRUST_VARIABLE};
 use installer::trust::IndexIdentity;
 
 /// One configured value.
@@ -32,7 +32,7 @@ pub struct Configuration {
 }
 
 /// `TUFPIP_*` variables that do not stand for an option.
-const NON_OPTION_VARIABLES: &[&str] = &["TUFPIP_CONFIG_FILE", TRUST_VARIABLE, PASSPHRASE_VARIABLE];
+const NON_OPTION_VARIABLES: &[&str] = &["TUFPIP_CONFIG_FILE", TRUST_VARIABLE, PASSPHRASE_VARIABLE, LAUNCHER_VARIABLE];
 
 /// The option that can only be strengthened: if one source sets it, no other can unset it, and --isolated does not
 /// disable the variable.
@@ -258,6 +258,18 @@ fn files(process_environment: &ProcessEnvironment, isolated: bool, prefix: Optio
     }
     files.extend(prefix.map(|prefix| prefix.join(BASE_NAME)));
     files.extend(named.map(PathBuf::from));
+    files
+}
+
+/// Every file that pip or this program may read options from, whether they do in this run or not. Those of another
+/// system's name are for programs that look for them.
+pub(super) fn possible_files(process_environment: &ProcessEnvironment) -> Vec<PathBuf> {
+    let mut files = system_files(process_environment);
+    files.extend(user_files(process_environment));
+    files.extend(process_environment.variable("VIRTUAL_ENV").map(|prefix| Path::new(prefix).join(BASE_NAME)));
+    for variable in ["TUFPIP_CONFIG_FILE", "PIP_CONFIG_FILE"] {
+        files.extend(process_environment.variable(variable).map(PathBuf::from));
+    }
     files
 }
 

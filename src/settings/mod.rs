@@ -9,6 +9,7 @@ use installer::options::{CommonOptions, DownloadOptions, InstallOptions};
 mod commands;
 mod configuration;
 mod layers;
+mod protected_places;
 mod resolve_settings;
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use installer::options::CommonOptions;
 use super::commands;
 use super::configuration::{Configuration, unknown_variables};
 use super::layers::{self, ConfiguredOption};
+use super::protected_places;
 use super::trust;
 use super::{Command, Settings, nearest};
 use crate::arguments::values::WholeMessage;
@@ -194,6 +195,7 @@ fn assemble(
                 offline: shared.offline,
             },
             trust,
+            protected: protected_places::protected_places(process_environment),
         },
         terminal: TerminalSettings {
             verbosity,
@@ -206,7 +208,7 @@ fn assemble(
     }
 }
 
-fn default_cache() -> Option<PathBuf> {
+pub(super) fn default_cache() -> Option<PathBuf> {
     directories::BaseDirs::new().map(|directories| directories.cache_dir().join("tufpip"))
 }
 
@@ -218,7 +220,9 @@ fn environment_prefix(tokens: &[Token], process_environment: &ProcessEnvironment
         .or_else(|| process_environment.variable("TUFPIP_PYTHON"))
         .or_else(|| process_environment.variable("PIP_PYTHON"));
     match named {
-        Some(python) if Path::new(python).is_dir() => Some(PathBuf::from(python)),
+        Some(python) if !installer::python::is_command_name(Path::new(python)) && Path::new(python).is_dir() => {
+            Some(PathBuf::from(python))
+        }
         Some(_) => None,
         None => process_environment.variable("VIRTUAL_ENV").map(PathBuf::from),
     }

@@ -1,5 +1,7 @@
 //! Settings of signed indexes: where trusted roots are, and how strictly signatures are insisted on.
 
+use std::path::PathBuf;
+
 use super::configuration::{REQUIRE_SIGNED, require_named_anchors, trust_anchors};
 use super::resolve_settings::CommandInput;
 use crate::arguments::VerificationArgs;
@@ -9,12 +11,16 @@ use installer::process_environment::ProcessEnvironment;
 
 /// Where trusted roots are kept; nothing else is said.
 pub(super) fn trust_locations(process_environment: &ProcessEnvironment) -> TrustOptions {
-    let data = directories::BaseDirs::new().map(|directories| directories.data_dir().join("tufpip"));
     TrustOptions {
-        store: data.map(|data| data.join("tuf-repositories")),
+        store: data_directory().map(|data| data.join("tuf-repositories")),
         anchors: trust_anchors(process_environment),
         ..TrustOptions::default()
     }
+}
+
+/// Where the program keeps what must not get lost.
+pub(super) fn data_directory() -> Option<PathBuf> {
+    directories::BaseDirs::new().map(|directories| directories.data_dir().join("tufpip"))
 }
 
 /// Which signatures are required. What the configuration requires cannot be taken back by an option.

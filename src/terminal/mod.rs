@@ -65,6 +65,7 @@ impl Terminal {
             Some(path) => {
                 let unusable = |error: std::io::Error| {
                     Failure::new(Code::Log, format!("Could not open the log file {}: {error}", path.display()))
+                        .caused_by(error)
                 };
                 if let Some(directory) = path.parent() {
                     std::fs::create_dir_all(directory).map_err(unusable)?;

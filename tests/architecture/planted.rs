@@ -5,7 +5,9 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use super::rules::{cycles, documented_order, drawing_violations, order_violations, terminal_violations};
+use super::rules::{
+    cycles, documented_order, drawing_violations, order_violations, starting_violations, terminal_violations,
+};
 
 const DOCUMENT: &str = "\
 # A house
@@ -67,6 +69,21 @@ fn violations(path: &str, text: &str) -> Vec<String> {
 fn the_house_keeps_the_rules() {
     let (path, text) = HOUSE[0];
     assert_eq!(violations(path, text), [""; 0]);
+}
+
+#[test]
+fn a_process() {
+    for text in [
+        "use std::process::Command;\n",
+        "use std::process::{Command, Stdio};\n",
+        "fn f() { std::process::Command::new(\"x\"); }\n",
+    ] {
+        let house = house("messages.rs", text);
+        assert_eq!(starting_violations(house.path(), "src", &[]).len(), 1, "{text}");
+        assert!(starting_violations(house.path(), "src", &[("src/messages.rs", "")]).is_empty(), "{text}");
+    }
+    let house = house("messages.rs", "use std::process::ExitCode;\nuse clap::Command;\n");
+    assert!(starting_violations(house.path(), "src", &[]).is_empty());
 }
 
 #[test]

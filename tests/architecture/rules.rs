@@ -16,6 +16,15 @@ pub const MAY_DRAW: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Starting processes otherwise than by `process_environment::child`, which gives them no secrets: the file, and why it may.
+pub const MAY_START: &[(&str, &str)] = &[
+    ("crates/installer/src/process_environment.rs", "here is what gives them none"),
+    (
+        "src/commands/repo/demo/stage.rs",
+        "its processes see nothing but the demonstration, with a passphrase of its own",
+    ),
+];
+
 /// The modules of a crate by the document, lowest first: the first column of the table below "Modules of `DIRECTORY`".
 pub fn documented_order(document: &str, directory: &str) -> Vec<String> {
     let title = format!("Modules of `{directory}`");
@@ -89,6 +98,24 @@ pub fn drawing_violations(root: &Path, directory: &str, allowed: &[(&str, &str, 
             if !allowed.iter().any(|(path, drawn, _)| *path == file && *drawn == what) {
                 found.push(format!("{}:{line}: {what} outside of src/terminal", source.path.display()));
             }
+        }
+    }
+    found
+}
+
+/// Sources that name `std::process::Command`; files are named from `root` on.
+pub fn starting_violations(root: &Path, directory: &str, allowed: &[(&str, &str)]) -> Vec<String> {
+    let mut found = Vec::new();
+    for source in sources(&root.join(directory)) {
+        let file = source.path.strip_prefix(root).unwrap().display().to_string();
+        let words: Vec<String> = source.flat().iter().map(ToString::to_string).collect();
+        let names_it = words.windows(4).any(|words| {
+            let [module, first, second, item] = words else { return false };
+            let is_path = module == "process" && first == ":" && second == ":";
+            is_path && item.split(|c: char| !c.is_alphanumeric()).any(|word| word == "Command")
+        });
+        if names_it && !allowed.iter().any(|(path, _)| *path == file) {
+            found.push(format!("{}: starts a process by itself", source.path.display()));
         }
     }
     found

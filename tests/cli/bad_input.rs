@@ -150,6 +150,22 @@ fn metadata_that_promises_other_dependencies_than_the_wheel_has() {
     scene.refuses(&["app"], 10, &["is not what the index showed for it", "library", "verify.metadata-mismatch"]);
 }
 
+/// It cannot be left out where dependencies matter; with --no-deps it does not.
+#[test]
+fn a_dependency_that_cannot_be_understood() {
+    let bad = |name: &str| Wheel::new(name, "2.0").metadata_header("Requires-Dist", "lib >= % 1").build();
+    let scene = Scene::new(Index::new().add(Wheel::new("app", "1.0").build()).add(bad("app")).add(bad("only")));
+    let filename = bad("only").filename;
+    let path = scene.environment.write(&filename, bad("only").bytes);
+    for wanted in ["only", text(&path)] {
+        scene.refuses(&[wanted], 1, &["Requires-Dist", "lib >= % 1"]);
+    }
+    scene.installs(&["app"]);
+    scene.expect_installed(&["app-1.0"]);
+    scene.installs(&["--no-deps", "--upgrade", "app", "only"]);
+    scene.expect_installed(&["app-2.0", "only-2.0"]);
+}
+
 #[test]
 fn a_download_that_breaks_off_for_good() {
     let index = one();

@@ -11,21 +11,22 @@ use testkit::{Command, Index, ListedFile, Outcome, Response, Server, SignedIndex
 use crate::scene::{Played, Scene, SignedScene, index, text};
 
 /// Escape sequences of 7 and 8 bit, a bell, a carriage return, what separates lines, what reorders, and what is not seen.
-const HOSTILE: &str = "\u{1b}[31m\u{9b}2J\u{7}\r\u{85}\u{61c}\u{2028}\u{2029}\u{202e}\u{2066}\u{200b}\u{feff}\u{e0041}";
+pub const HOSTILE: &str =
+    "\u{1b}[31m\u{9b}2J\u{7}\r\u{85}\u{61c}\u{2028}\u{2029}\u{202e}\u{2066}\u{200b}\u{feff}\u{e0041}";
 
 /// What would be a line of its own.
-const FORGED: &str = "\nFORGED LINE";
+pub const FORGED: &str = "\nFORGED LINE";
 
-const SECRET: &str = "s3cret";
+pub const SECRET: &str = "s3cret";
 
 /// Runs the program; looks at what it printed and logged.
 #[track_caller]
-fn harmless<S: Played>(scene: &Scene<S>, words: &[&str]) -> Outcome {
+pub fn harmless<S: Played>(scene: &Scene<S>, words: &[&str]) -> Outcome {
     checked(scene, scene.tufpip(words))
 }
 
 #[track_caller]
-fn checked<S: Played>(scene: &Scene<S>, command: Command) -> Outcome {
+pub fn checked<S: Played>(scene: &Scene<S>, command: Command) -> Outcome {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let log = scene.environment.work().join(format!("log-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
     let outcome = command.args(["--log", text(&log)]).run();
@@ -112,6 +113,11 @@ fn files_and_facts_on_pages() {
         ("text/html", html("", &format!("app-1.0-py3-none-any{hostile}.whl"))),
         (
             "text/html",
+            html("", "").replace("app-1.0-py3-none-any.whl\"", "app-1.0-py3%0AFORGED%1b%5b31m-none-any.whl\""),
+        ),
+        ("text/html", html("", "").replace("app-1.0-py3-none-any.whl\"", "app-1.0%0AFORGED%1b%5b31m.tar.gz\"")),
+        (
+            "text/html",
             format!("<base href=\"http://[{hostile}\"><a href=\"http://[{hostile}\">app-1.0-py3-none-any.whl</a>"),
         ),
         ("text/html", format!("<meta name=\"pypi:repository-version\" content=\"9.{HOSTILE}\">")),
@@ -160,7 +166,7 @@ fn answers_of_servers() {
 }
 
 /// A distribution that somebody else put there.
-fn plant<S>(scene: &Scene<S>, directory: &str, files: &[(&str, &str)]) {
+pub fn plant<S>(scene: &Scene<S>, directory: &str, files: &[(&str, &str)]) {
     let info = scene.environment.site_packages().join(directory);
     fs::create_dir_all(&info).unwrap();
     for (name, content) in files {
@@ -309,6 +315,10 @@ fn wheels() {
         Wheel::new("app", "1.0").requires(&format!("gone; python_version > \"{hostile}\"")),
         Wheel::new("app", "1.0").requires(&format!("gone @ https://me:{SECRET}@127.0.0.1:1/gone-1.0-py3-none-any.whl")),
         Wheel::new("app", "1.0").requires(&format!("gone @ git+https://me:{SECRET}@127.0.0.1:1/{hostile}")),
+        Wheel::new("app", "1.0").requires("gone @ http://127.0.0.1:1/gone-1.0%0AFORGED%1b-py3-none-any.whl"),
+        Wheel::new("app", "1.0").requires("gone @ http://127.0.0.1:1/gone-1.0%0AFORGED%1b.tar.gz"),
+        Wheel::new("app", "1.0").requires("gone @ http://127.0.0.1:1/%0AFORGED%1b"),
+        Wheel::new("app", "1.0").requires("gone @ file:///gone-1.0%0AFORGED%1b-py3-none-any.whl"),
         Wheel::new("app", "1.0").requires_python(&hostile),
         Wheel::new("app", "1.0").metadata_header("Provides-Extra", &hostile),
         Wheel::new("app", "1.0").console_script(&format!("t{hostile} = app:main")),
@@ -345,6 +355,8 @@ fn wheels() {
         format!("app-1.0-py3{HOSTILE}-none-any.whl"),
         format!("app{HOSTILE}-1.0-py3-none-any.whl"),
         format!("{HOSTILE}.whl"),
+        format!("app-1.0{FORGED}-py3-none-any.whl"),
+        format!("app-1.0{FORGED}.tar.gz"),
     ] {
         scene.environment.write(&name, Wheel::new("app", "1.0").build().bytes);
         harmless(&scene, &["install", "-vv", &format!("./{name}")]);
@@ -369,6 +381,9 @@ fn requirements_and_settings() {
         format!("app @ {url}app-1.0-py3-none-any.whl"),
         format!("app @ {url}app-1.0-py3-none-any.whl; python_version < '2'"),
         format!("app @ https://me:{SECRET}@["),
+        "app @ file:///app-1.0%0AFORGED%1b-py3-none-any.whl".to_owned(),
+        "http://127.0.0.1:1/app-1.0%0AFORGED%1b.tar.gz".to_owned(),
+        "http://127.0.0.1:1/app-1.0%0AFORGED%1b-py3-none-any.whl".to_owned(),
         format!("app @ https://u:{SECRET}/x@127.0.0.1:1/a.zip"),
         format!("me:{SECRET}@127.0.0.1:1/app-1.0-py3-none-any.whl"),
         format!("git+{url}{hostile}"),

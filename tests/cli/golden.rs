@@ -20,11 +20,7 @@ fn help_of_install() {
 
 #[test]
 fn version() {
-    let environment = Environment::new();
-    let version = environment.interpreter().minor_version();
-    let outcome =
-        tufpip(&environment).showing(&format!("(python {version})"), "(python $VERSION)").arg("--version").run();
-    insta::assert_snapshot!(outcome.normalized());
+    insta::assert_snapshot!(tufpip(&Environment::new()).arg("--version").run().normalized());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod bad_input;
 mod bytecode;
 mod choosing;
-mod foreign_text;
+pub mod foreign_text;
 mod golden;
 mod hashes;
 mod index_kinds;

@@ -82,6 +82,54 @@ fn the_users_own_directory() {
 }
 
 #[test]
+fn what_is_installed_for_the_user_is_seen_by_the_next_command() {
+    let environment = Environment::without_venv();
+    let server = index().serve();
+    let python = environment.interpreter().executable.clone();
+    let run = |arguments: &[&str]| {
+        tufpip(&environment).index(&server).args(["--python", text(&python)]).args(arguments).run()
+    };
+    let list = || run(&["list", "--user", "--format", "freeze"]).expect_code(0).stdout;
+    let installed = "app==1.0\nlibrary==1.0\n";
+    let home = environment.home().join(".local");
+    // Before there is a directory for it; the answer of the interpreter is cached.
+    assert_eq!(list(), "");
+    assert!(!home.join("lib").exists());
+    let install = ["install", "--user", "--break-system-packages", "app"];
+    let outcome = run(&install);
+    if outcome.stderr.contains("User site-packages are disabled") {
+        eprintln!("skipped: {} has no user site-packages", python.display());
+        return;
+    }
+    outcome.expect_code(0);
+    assert_eq!(list(), installed);
+    assert!(run(&install).expect_code(0).stdout.contains("already satisfied"));
+    run(&["uninstall", "-y", "--break-system-packages", "app", "library"]).expect_code(0);
+    assert_eq!(list(), "");
+    std::fs::remove_dir_all(&home).unwrap();
+    assert_eq!(list(), "");
+    run(&install).expect_code(0);
+    assert_eq!(list(), installed);
+}
+
+#[test]
+fn further_places_of_packages_are_seen_by_the_next_command() {
+    let scene = Scene::new(index());
+    let environment = &scene.environment;
+    scene.installs(&["--target", "elsewhere", "app"]);
+    let list = |command: testkit::Command| command.args(["list", "--format", "freeze"]).run().expect_code(0).stdout;
+    assert_eq!(list(scene.tufpip(&[])), "");
+    let path_file = environment.site_packages().join("more.pth");
+    std::fs::write(&path_file, format!("{}\n", environment.work().join("elsewhere").display())).unwrap();
+    assert_eq!(list(scene.tufpip(&[])), "app==1.0\nlibrary==1.0\n");
+    std::fs::remove_file(&path_file).unwrap();
+    assert_eq!(list(scene.tufpip(&[])), "");
+    // The same words mean another directory elsewhere.
+    assert_eq!(list(scene.tufpip(&[]).env("PYTHONPATH", "elsewhere")), "app==1.0\nlibrary==1.0\n");
+    assert_eq!(list(scene.tufpip(&[]).env("PYTHONPATH", "elsewhere").directory(&environment.home())), "");
+}
+
+#[test]
 fn a_root() {
     let scene = Scene::new(index());
     let before = scene.environment.state();

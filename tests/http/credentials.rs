@@ -144,6 +144,58 @@ fn netrc_is_read() {
     install(&environment, &server, &["app"]).env("NETRC", &elsewhere).run().expect_code(0);
 }
 
+/// Writes a netrc file and holds that nobody got its passwords but `server`, if anybody.
+#[track_caller]
+fn netrc_stays_here(netrc: &str, words: &[&str], named: &Server, others: &[&Server]) {
+    let environment = Environment::new();
+    std::fs::write(environment.home().join(".netrc"), netrc).unwrap();
+    install(&environment, named, words).run().expect_code(0);
+    assert_eq!(authorized(named), named.requests().len(), "who was named got nothing");
+    for other in others {
+        assert!(!other.requests().is_empty());
+        assert!(other.requests().iter().all(|request| request.header("authorization").is_none()), "told a stranger");
+    }
+}
+
+#[test]
+fn netrc_is_for_the_servers_that_the_user_named() {
+    // A netrc file cannot name ports: both servers have the same host.
+    for netrc in [
+        format!("machine 127.0.0.1 login {USER} password {PASSWORD}"),
+        format!("default login {USER} password {PASSWORD}"),
+    ] {
+        // A file elsewhere, and where a redirect leads.
+        let files = Index::new().add(app()).serve();
+        let link = files.url("/files/app-1.0-py3-none-any.whl");
+        let linking = Index::new().add(testkit::ListedFile::from(app()).raw_link(&link)).serve();
+        netrc_stays_here(&netrc, &["app"], &linking, &[&files]);
+
+        let target = Index::new().add(app()).serve();
+        let origin = target.url("");
+        let moved =
+            Server::start(move |request| testkit::Response::redirect(302, &format!("{origin}{}", request.path)));
+        netrc_stays_here(&netrc, &["app"], &moved, &[&target]);
+
+        // The URL of a dependency, with a user name to make it look like a question for a password.
+        let strange = Index::new().add(Wheel::new("extra", "1.0").build()).serve();
+        let url = strange.url("/files/extra-1.0-py3-none-any.whl");
+        let needy = Wheel::new("app", "1.0").requires(&format!("extra @ {url}")).build();
+        netrc_stays_here(&netrc, &["app"], &Index::new().add(needy).serve(), &[&strange]);
+
+        // A page of links, a file, and a requirements file are named as an index is.
+        let named = Index::new().add(app()).serve();
+        netrc_stays_here(&netrc, &["--no-index", "-f", &named.url("/find-links/"), "app"], &named, &[]);
+        let named = Index::new().add(app()).serve();
+        netrc_stays_here(&netrc, &[&named.url("/files/app-1.0-py3-none-any.whl")], &named, &[]);
+        let index = Index::new().add(app());
+        let named = Server::start(move |request| match request.path.as_str() {
+            "/r.txt" => testkit::Response::ok("text/plain", "app\n"),
+            _ => index.respond(request),
+        });
+        netrc_stays_here(&netrc, &["-r", &named.url("/r.txt")], &named, &[]);
+    }
+}
+
 #[test]
 fn the_url_is_stronger_than_netrc_but_a_name_alone_is_not() {
     let environment = Environment::new();

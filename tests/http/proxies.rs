@@ -1,6 +1,9 @@
 //! Proxies, plain http to other machines, and files of certificates.
 
-use testkit::{Command, Environment, Index, Request, Server, Wheel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use testkit::{Command, Environment, Index, IndexBehavior, ListedFile, MetadataMode, Request, Response, Server, Wheel};
 
 use super::scene::{install, refused};
 
@@ -58,6 +61,96 @@ fn a_trusted_host_may_be_plain() {
     let server = proxy();
     environment.write("requirements.txt", "--trusted-host pkgs.example.org\napp\n");
     behind(&environment, &server, &["--proxy", &server.url(""), "-r", "requirements.txt"]).run().expect_code(0);
+}
+
+/// What anybody on the way could have written is forgotten with the command that accepted it.
+#[test]
+fn pages_of_a_trusted_host_are_not_kept() {
+    for metadata in [MetadataMode::Announced, MetadataMode::Absent] {
+        let day = Arc::new(AtomicUsize::new(1));
+        let answers = Arc::clone(&day);
+        let server = Server::start(move |request| {
+            let path = request.path.strip_prefix("http://pkgs.example.org").unwrap_or(&request.path).to_owned();
+            let cache_control = Some("max-age=31536000, immutable".to_owned());
+            let version = if answers.load(Ordering::SeqCst) == 1 { "1.0" } else { "2.0" };
+            let app = ListedFile::from(Wheel::new("app", version).build()).core_metadata(metadata);
+            let options = IndexBehavior { cache_control, ..IndexBehavior::default() };
+            Index::new().add(app).options(options).respond(&Request { path, ..request.clone() })
+        });
+        let environment = Environment::new();
+        let address = server.url("");
+        let words = ["--proxy", &address, "--trusted-host", "pkgs.example.org", "-U"];
+        for version in ["1.0", "2.0"] {
+            behind(&environment, &server, &words).run().expect_code(0);
+            assert_eq!(environment.installed(), [format!("app-{version}")]);
+            let kept = testkit::tree(&environment.cache());
+            let kept: Vec<_> = kept.into_iter().filter(|line| line.contains("/pages/")).collect();
+            assert_eq!(kept, [""; 0]);
+            day.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+#[test]
+fn metadata_of_a_trusted_host_is_kept_only_by_its_hash() {
+    let wheel = Wheel::new("app", "1.0").build();
+    let evil = Wheel::new("app", "1.0").requires("nothing-of-this-name").build();
+    let is_evil = Arc::new(AtomicUsize::new(1));
+    let answers = Arc::clone(&is_evil);
+    // Somebody on the way changes what is asked for in parts.
+    let server = Server::start(move |request| {
+        let path = request.path.strip_prefix("http://pkgs.example.org").unwrap_or(&request.path).to_owned();
+        let file = ListedFile::from(wheel.clone()).core_metadata(MetadataMode::Absent);
+        if request.header("range").is_some() && answers.load(Ordering::SeqCst) == 1 {
+            return Response::ranged(request, "application/octet-stream", &evil.bytes, None);
+        }
+        Index::new().add(file).respond(&Request { path, ..request.clone() })
+    });
+    let environment = Environment::new();
+    let address = server.url("");
+    let words = ["--proxy", &address, "--trusted-host", "pkgs.example.org"];
+    refused(&environment, behind(&environment, &server, &words), 1);
+    is_evil.store(0, Ordering::SeqCst);
+    behind(&environment, &server, &words).run().expect_code(0);
+}
+
+#[test]
+fn links_to_plain_http_on_another_machine_are_ignored() {
+    let wheel = Wheel::new("app", "1.0").build();
+    let linked = ListedFile::from(wheel).raw_link("http://pkgs.example.org/files/app-1.0-py3-none-any.whl");
+    let index = Index::new().add(linked).serve();
+    let proxy = proxy();
+    let environment = Environment::new();
+    let (simple, links) = (index.url("/simple/"), index.url("/find-links/"));
+    for place in [&["-i", simple.as_str()][..], &["--no-index", "-f", &links]] {
+        let run = |words: &[&str]| {
+            let command = install(&environment, &index, place).args(words).arg("app");
+            command.env("NO_PROXY", "127.0.0.1").env("HTTP_PROXY", proxy.url(""))
+        };
+        let stderr = refused(&environment, run(&[]), 1);
+        assert!(stderr.contains("The repository located at pkgs.example.org is not a trusted"), "{stderr}");
+        assert_eq!(proxy.log(), [""; 0]);
+        run(&["--force-reinstall", "--trusted-host", "pkgs.example.org"]).run().expect_code(0);
+        proxy.forget_requests();
+        let uninstall = super::scene::tufpip(&environment, &index).args(["uninstall", "-y", "app"]);
+        uninstall.run().expect_code(0);
+        std::fs::remove_dir_all(environment.cache()).unwrap();
+    }
+}
+
+#[test]
+fn redirects_to_plain_http_on_another_machine_are_not_followed() {
+    let proxy = proxy();
+    let moved = Server::start(|request| Response::redirect(302, &format!("http://pkgs.example.org{}", request.path)));
+    let environment = Environment::new();
+    let run = |words: &[&str]| {
+        let command = install(&environment, &moved, &["app"]).args(words);
+        command.env("NO_PROXY", "127.0.0.1").env("HTTP_PROXY", proxy.url(""))
+    };
+    let stderr = refused(&environment, run(&[]), 10);
+    assert!(stderr.contains("net.unsafe-redirect") && stderr.contains("not trusted"), "{stderr}");
+    assert_eq!(proxy.log(), [""; 0]);
+    run(&["--trusted-host", "pkgs.example.org"]).run().expect_code(0);
 }
 
 #[test]

@@ -40,10 +40,12 @@ impl Context {
         let cache = CacheDirectory::open(options, &*reporter)?;
         let client = Arc::new(HttpClient::new(options.network.clone(), Credentials::new(), Arc::clone(&reporter)));
         let archives = [cache.path().join("archives"), cache.writable("archives")?];
-        let downloader = Arc::new(Downloader::new(Arc::clone(&client), Arc::clone(&reporter), archives, CONNECTIONS));
         let key = cache.key().clone();
         let wheels = WheelCache::new(cache.path().join("wheels"), cache.writable("wheels")?, key);
         let trust = CommandTrust::new(options, Arc::clone(&client), Arc::clone(&reporter), cache.path().to_owned())?;
-        Ok(Self { reporter, client, downloader, trust: Arc::new(trust), wheels, cache })
+        let trust = Arc::new(trust);
+        let downloader =
+            Downloader::new(Arc::clone(&client), Arc::clone(&trust), Arc::clone(&reporter), archives, CONNECTIONS);
+        Ok(Self { reporter, client, downloader: Arc::new(downloader), trust, wheels, cache })
     }
 }

@@ -10,7 +10,7 @@ pub use code::{Code, Exit, Page};
 
 use std::fmt;
 
-use wheel::{TransactionError, WheelError};
+use wheel::{Rule, TransactionError, WheelError};
 
 /// A failed command: message, what led to it, what to do, and a stable code.
 #[derive(Debug)]
@@ -26,7 +26,8 @@ pub struct Failure {
     source: Option<Source>,
 }
 
-type Source = Box<dyn std::error::Error + Send + Sync>;
+/// The error behind a failure.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
 impl Failure {
     /// A failure with a message and nothing else yet.
@@ -85,7 +86,8 @@ impl fmt::Display for Failure {
 
 impl From<WheelError> for Failure {
     fn from(error: WheelError) -> Self {
-        let message = error.to_string();
+        // One sentence; the paths in it may be a package's.
+        let message = printable::line(&error.to_string());
         let failure = match &error {
             WheelError::Refused(refusal) => Self::new(Code::from(refusal.rule), message)
                 .detail("meaning", "the file breaks a rule that protects you; nothing of it was installed")
@@ -100,10 +102,11 @@ impl From<WheelError> for Failure {
 
 impl From<TransactionError> for Failure {
     fn from(error: TransactionError) -> Self {
-        let message = error.to_string();
+        let message = printable::line(&error.to_string());
         match error {
             TransactionError::Wheel(error) => error.into(),
             TransactionError::NoRecord { ref installer, .. } if !installer.is_empty() => {
+                let installer = printable::line(installer);
                 let hint = format!("it was installed by {installer}, which may be able to remove it");
                 Self::new(Code::InstalledNoRecord, capitalized(&message)).hint(hint).caused_by(error)
             }
@@ -115,6 +118,9 @@ impl From<TransactionError> for Failure {
                     .hint(remedy.clone())
                     .caused_by(error)
             }
+            TransactionError::Protected { .. } => Self::new(Code::from(Rule::Placement), capitalized(&message))
+                .detail("meaning", "no package may change this; nothing was changed")
+                .caused_by(error),
             _ => Self::new(Code::Place, capitalized(&message)).caused_by(error),
         }
     }

@@ -264,6 +264,8 @@ pub enum WarningCode {
     RootUser,
     /// A name in a `--target` directory was there before and was kept.
     TargetExists,
+    /// A distribution replaced files of another one.
+    FilesOverwritten,
     /// A yanked release was chosen.
     Yanked,
     /// A script lies outside of PATH.

@@ -11,7 +11,7 @@
 //! | [`text`] | small pieces of text that many make in the same way |
 //! | [`error`] | what fails: `Failure` with its code, details and hints |
 //! | [`event`] | what happens: `Reporter`, and one that is silent |
-//! | [`process_environment`] | what a process was started with, as far as options are read from it |
+//! | [`process_environment`] | what a process was started with, as far as options are read from it; how much of it child processes get |
 //! | [`optparse`] | options by the rules of Python's optparse, for the command line and requirements files |
 //! | [`options`] | what callers decide; every default is applied before |
 //! | [`ownership`] | whether another user can write into a directory that is relied on |

@@ -61,7 +61,7 @@ fn options(environment: &Environment, cache: &Path) -> CommonOptions {
         offline: false,
     };
     let trust = TrustOptions { store: Some(environment.trust_store()), ..TrustOptions::default() };
-    CommonOptions { python: Some(environment.venv()), require_virtualenv: true, network, trust }
+    CommonOptions { python: Some(environment.venv()), require_virtualenv: true, network, trust, protected: Vec::new() }
 }
 
 /// `install REQUIREMENT`, as a program that has the library would begin it: in a task that may go from thread to thread.

@@ -101,7 +101,7 @@ pub fn candidates(named: &[PathBuf], reporter: &dyn Reporter) -> Result<(Vec<Fil
 
 /// The wheels and source distributions directly in a directory, by name.
 fn in_directory(directory: &Path, reporter: &dyn Reporter) -> Result<Vec<PathBuf>, Failure> {
-    let unreadable = |error: io::Error| disk_failure(directory, &error);
+    let unreadable = |error: io::Error| disk_failure(directory, error);
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
@@ -129,7 +129,7 @@ impl StagedCopies {
             return Ok(Self { directory: None, upload_time });
         }
         let staged = operator_directory.path("staged");
-        let refused = |error: io::Error| disk_failure(&staged, &error);
+        let refused = |error: io::Error| disk_failure(&staged, error);
         fs::create_dir_all(&staged).map_err(refused)?;
         for entry in fs::read_dir(&staged).map_err(refused)? {
             let entry = entry.map_err(refused)?;
@@ -189,11 +189,11 @@ impl StagedCopies {
             return Ok(self.new_file(Distribution::inspect(&candidate.path, &candidate.filename)?));
         };
         let copy = directory.path().join(place.to_string());
-        copy_file(&candidate.path, &copy).map_err(|error| disk_failure(&candidate.path, &error))?;
+        copy_file(&candidate.path, &copy).map_err(|error| disk_failure(&candidate.path, error))?;
         let found = Distribution::inspect(&copy, &candidate.filename)?;
         if let Some(metadata) = &found.core_metadata {
             let beside = copy.with_extension("metadata");
-            fs::write(&beside, metadata).map_err(|error| disk_failure(&beside, &error))?;
+            fs::write(&beside, metadata).map_err(|error| disk_failure(&beside, error))?;
         }
         Ok(self.new_file(found))
     }
@@ -217,7 +217,7 @@ impl StagedCopies {
         let copy = directory.path().join(place.to_string());
         let path = &file.path;
         let target = operator_directory.staged_file(path);
-        let refused = |error: io::Error| disk_failure(&target, &error);
+        let refused = |error: io::Error| disk_failure(&target, error);
         fs::create_dir_all(target.parent().unwrap_or(&target)).map_err(refused)?;
         if file.addition.file.core_metadata.is_some() {
             fs::rename(copy.with_extension("metadata"), operator_directory.staged_file(&format!("{path}.metadata")))

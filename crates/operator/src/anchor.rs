@@ -40,7 +40,7 @@ impl NewestRoot {
         let path = directory.join(ROOT_FILE);
         let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => no_root(directory),
-            _ => disk_failure(&path, &error),
+            _ => disk_failure(&path, error),
         })?;
         let root = repository::published::trusted_root(&bytes).map_err(|error| {
             let message = format!("{} is damaged: {}", path.display(), printable::line(&error.to_string()));

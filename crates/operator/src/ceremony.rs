@@ -217,7 +217,7 @@ impl Ceremony {
         if let Some(file) = self.waiting.iter().find(|file| self.is_needed(file) && file.expires().0 <= now.0) {
             let message = format!("{} has expired ({})", file.file_name(), file.expires());
             return Err(Failure::new(Code::RepoExpired, message)
-                .hint("`tufpip repo root edit --renew all` writes it anew; then it has to be signed again"));
+                .hint("`tufpip repo root edit --renew all` writes it again; then it has to be signed again"));
         }
         let unsigned = self.unsigned();
         if unsigned.is_empty() {
@@ -321,11 +321,11 @@ pub fn waiting(operator_directory: &OperatorDirectory) -> Result<Vec<OfflineMeta
     let entries = match fs::read_dir(&directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(disk_failure(&directory, &error)),
+        Err(error) => return Err(disk_failure(&directory, error)),
     };
     let mut found = Vec::new();
     for entry in entries {
-        let path = entry.map_err(|error| disk_failure(&directory, &error))?.path();
+        let path = entry.map_err(|error| disk_failure(&directory, error))?.path();
         if path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".json")) {
             found.push(read_file(&path)?);
         }
@@ -347,11 +347,11 @@ pub fn read_file(path: &std::path::Path) -> Result<OfflineMetadataFile, Failure>
         Failure::new(Code::RepoMetadataFile, message)
             .hint("expected metadata of root, targets, bins, claimed or a project, named as 2.root.json")
     };
-    let size = fs::metadata(path).map_err(|error| disk_failure(path, &error))?.len();
+    let size = fs::metadata(path).map_err(|error| disk_failure(path, error))?.len();
     if size > LARGEST {
         return Err(no_file(format!("it has {size} bytes")));
     }
-    let bytes = fs::read(path).map_err(|error| disk_failure(path, &error))?;
+    let bytes = fs::read(path).map_err(|error| disk_failure(path, error))?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let file = OfflineMetadataFile::read(&name, &bytes).ok_or_else(|| no_file("its name tells no role".to_owned()))?;
     let file = file.map_err(|error| no_file(error.to_string()))?;
@@ -412,7 +412,7 @@ fn unstage(operator_directory: &OperatorDirectory, files: &[OfflineMetadataFile]
     for file in files {
         let path = path_of(operator_directory, file);
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(disk_failure(&path, &error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(disk_failure(&path, error)),
             _ => {}
         }
     }
@@ -424,12 +424,12 @@ fn trusted_root(operator_directory: &OperatorDirectory) -> Result<Option<Root>, 
     let Some(bytes) = operator_directory.read(ROOT_FILE)? else { return Ok(None) };
     let root = Metadata::<Root>::from_bytes(&bytes).map_err(|error| {
         let message = format!("{} is damaged: {error}", operator_directory.path(ROOT_FILE).display());
-        Failure::new(Code::RepoDamaged, message)
+        Failure::new(Code::RepoDamaged, message).caused_by(error)
     })?;
     Ok(Some(root.signed))
 }
 
 fn nothing() -> Failure {
     Failure::new(Code::RepoNothingWaits, "Nothing waits for signatures")
-        .hint("`tufpip repo root edit` writes what people shall sign next")
+        .hint("`tufpip repo root edit` writes what people have to sign next")
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml_edit::{DocumentMut, Item, Table, Value};
 use url::Url;
 
-use installer::error::{Code, Failure};
+use installer::error::{Code, Failure, Source};
 
 /// The name of the file.
 pub const CONFIG_FILE: &str = "repo.toml";
@@ -126,13 +126,13 @@ impl Config {
                 Failure::new(Code::RepoNoRepository, message)
                     .hint("`tufpip repo init` makes a repository; --repo names the directory of one")
             }
-            _ => unreadable(&path, &error.to_string()),
+            _ => unreadable(&path, error),
         })?;
-        let mut config: Self = toml::from_str(&text).map_err(|error| unreadable(&path, &error.to_string()))?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| unreadable(&path, error))?;
         if !config.base.path().ends_with('/') {
             config.base.set_path(&format!("{}/", config.base.path()));
         }
-        config.check().map_err(|problem| unreadable(&path, &problem))?;
+        config.check().map_err(|problem| unreadable(&path, problem))?;
         Ok(config)
     }
 
@@ -338,7 +338,7 @@ fn days<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
 }
 
 fn parsed(text: &str) -> Result<DocumentMut, Failure> {
-    text.parse().map_err(|error: toml_edit::TomlError| unreadable(Path::new(CONFIG_FILE), &error.to_string()))
+    text.parse().map_err(|error: toml_edit::TomlError| unreadable(Path::new(CONFIG_FILE), error))
 }
 
 /// Gives a name another value; spaces and comments around it stay.
@@ -379,8 +379,10 @@ fn profile_name(profile: Profile) -> &'static str {
     }
 }
 
-fn unreadable(path: &Path, problem: &str) -> Failure {
-    Failure::new(Code::RepoConfig, format!("{} cannot be used: {}", path.display(), problem.trim_end()))
+fn unreadable(path: &Path, cause: impl Into<Source>) -> Failure {
+    let cause = cause.into();
+    let message = format!("{} cannot be used: {}", path.display(), cause.to_string().trim_end());
+    Failure::new(Code::RepoConfig, message).caused_by(cause)
 }
 
 #[cfg(test)]

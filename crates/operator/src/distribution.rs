@@ -115,7 +115,7 @@ impl ContentHashes {
     /// When it cannot be read.
     pub fn of(path: &Path) -> Result<Self, Failure> {
         let file = open(path)?;
-        Self::of_open(&file).map_err(|error| disk_failure(path, &error))
+        Self::of_open(&file).map_err(|error| disk_failure(path, error))
     }
 
     fn of_open(mut file: &File) -> std::io::Result<Self> {
@@ -141,7 +141,7 @@ impl Distribution {
     pub fn inspect(path: &Path, filename: &str) -> Result<Self, Failure> {
         let name = Filename::parse(filename)?;
         let file = open(path)?;
-        let content = ContentHashes::of_open(&file).map_err(|error| disk_failure(path, &error))?;
+        let content = ContentHashes::of_open(&file).map_err(|error| disk_failure(path, error))?;
         let metadata = match &name {
             Filename::Wheel(wheel) => {
                 let archive = WheelArchive::from_file(file, wheel, &ArchiveLimits::default()).map_err(broken)?;
@@ -207,11 +207,11 @@ fn understood(name: &Filename, metadata: &[u8]) -> Result<CoreMetadata, String> 
 
 /// Opens a regular file; anything else might never end.
 fn open(path: &Path) -> Result<File, Failure> {
-    let metadata = std::fs::metadata(path).map_err(|error| disk_failure(path, &error))?;
+    let metadata = std::fs::metadata(path).map_err(|error| disk_failure(path, error))?;
     if !metadata.is_file() {
         return Err(Failure::new(Code::RepoDisk, format!("{} is not a file", path.display())));
     }
-    File::open(path).map_err(|error| disk_failure(path, &error))
+    File::open(path).map_err(|error| disk_failure(path, error))
 }
 
 /// The failure for a file that an installer would refuse.

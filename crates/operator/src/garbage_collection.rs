@@ -171,6 +171,6 @@ async fn mark(
 fn parsed<T: Signed>(path: &str, bytes: &[u8]) -> Result<T, Failure> {
     Metadata::from_bytes(bytes).map(|metadata| metadata.signed).map_err(|error| {
         let message = format!("{path} cannot be read, so that nobody knows what may be deleted: {error}");
-        Failure::new(Code::RepoRefused, message).hint("put it back from a backup")
+        Failure::new(Code::RepoRefused, message).caused_by(error).hint("put it back from a backup")
     })
 }

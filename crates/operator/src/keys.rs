@@ -50,11 +50,11 @@ pub fn in_directory(directory: &Path) -> Result<Vec<KeyFile>, Failure> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(disk_failure(directory, &error)),
+        Err(error) => return Err(disk_failure(directory, error)),
     };
     let mut found = Vec::new();
     for entry in entries {
-        let path = entry.map_err(|error| disk_failure(directory, &error))?.path();
+        let path = entry.map_err(|error| disk_failure(directory, error))?.path();
         if path.extension().is_some_and(|extension| extension == "pub") {
             found.push(open(&path)?);
         }
@@ -82,7 +82,7 @@ pub fn open(path: &Path) -> Result<KeyFile, Failure> {
         let message = format!("{} is encrypted and has no {} beside it", path.display(), public_path.display());
         return Err(Failure::new(Code::RepoKeyFile, message).hint("`tufpip repo key import FILE` writes both halves"));
     } else {
-        let key = PrivateKey::from_pem(&text, None).map_err(|error| unusable(path, &error))?;
+        let key = PrivateKey::from_pem(&text, None).map_err(|error| unusable(path, error))?;
         key.signing_key().public().clone()
     };
     Ok(KeyFile { name, id: public.identifier(), public, private: Some(path.to_owned()) })
@@ -107,7 +107,7 @@ pub fn unlock(
 ) -> Result<(PrivateKey, Option<zeroize::Zeroizing<String>>), Failure> {
     let text = read_text(path)?;
     if !PrivateKey::is_locked(&text) {
-        return PrivateKey::from_pem(&text, None).map(|key| (key, None)).map_err(|error| unusable(path, &error));
+        return PrivateKey::from_pem(&text, None).map(|key| (key, None)).map_err(|error| unusable(path, error));
     }
     if let Some(given) = passphrases.given()? {
         return match PrivateKey::from_pem(&text, Some(&given.passphrase)) {
@@ -116,7 +116,7 @@ pub fn unlock(
                 let message = format!("The passphrase from {} does not open {}", given.source, path.display());
                 Err(Failure::new(Code::RepoPassphrase, message))
             }
-            Err(error) => Err(unusable(path, &error)),
+            Err(error) => Err(unusable(path, error)),
         };
     }
     let mut typed = passphrases.typed().into_iter();
@@ -131,7 +131,7 @@ pub fn unlock(
         match PrivateKey::from_pem(&text, Some(&passphrase)) {
             Ok(key) => return Ok((key, Some(passphrase))),
             Err(PrivateKeyError::WrongPassphrase) => {}
-            Err(error) => return Err(unusable(path, &error)),
+            Err(error) => return Err(unusable(path, error)),
         }
     }
     let message = format!("None of the passphrases opens {}", path.display());
@@ -228,9 +228,9 @@ pub fn write(directory: &Path, name: &str, key: &PrivateKey, passphrase: Option<
     check_name(name)?;
     let (private_path, public_path) = paths(directory, name);
     check_absent(directory, name)?;
-    let pem = key.to_pem(passphrase).map_err(|error| unusable(&private_path, &error))?;
+    let pem = key.to_pem(passphrase).map_err(|error| unusable(&private_path, error))?;
     let public = key.signing_key().public().clone();
-    fs::create_dir_all(directory).map_err(|error| disk_failure(directory, &error))?;
+    fs::create_dir_all(directory).map_err(|error| disk_failure(directory, error))?;
     create(&private_path, pem.as_bytes(), 0o600)?;
     create(&public_path, &public_json(&public), 0o644)?;
     Ok(KeyFile { name: name.to_owned(), id: public.identifier(), public, private: Some(private_path) })
@@ -249,7 +249,7 @@ pub fn adopt(directory: &Path, key: &KeyFile, private: bool) -> Result<(), Failu
         check_absent(directory, name)?;
     }
     let (private_path, public_path) = paths(directory, name);
-    fs::create_dir_all(directory).map_err(|error| disk_failure(directory, &error))?;
+    fs::create_dir_all(directory).map_err(|error| disk_failure(directory, error))?;
     if private
         && here.as_ref().is_none_or(|here| here.private.is_none())
         && let Some(path) = &key.private
@@ -311,14 +311,14 @@ fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    let mut file = options.open(path).map_err(|error| disk_failure(path, &error))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| disk_failure(path, &error))
+    let mut file = options.open(path).map_err(|error| disk_failure(path, error))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| disk_failure(path, error))
 }
 
 fn read_text(path: &Path) -> Result<zeroize::Zeroizing<String>, Failure> {
-    let file = File::open(path).map_err(|error| disk_failure(path, &error))?;
+    let file = File::open(path).map_err(|error| disk_failure(path, error))?;
     let mut text = zeroize::Zeroizing::new(String::new());
-    file.take(LARGEST_FILE).read_to_string(&mut text).map_err(|error| disk_failure(path, &error))?;
+    file.take(LARGEST_FILE).read_to_string(&mut text).map_err(|error| disk_failure(path, error))?;
     Ok(text)
 }
 
@@ -336,12 +336,13 @@ fn parse_public(path: &Path, text: &str) -> Result<Key, Failure> {
     Key::from_value(&value).map_err(|error| problem(error.to_string()))
 }
 
-fn unusable(path: &Path, error: &PrivateKeyError) -> Failure {
+fn unusable(path: &Path, error: PrivateKeyError) -> Failure {
     let failure = Failure::new(Code::RepoKeyFile, format!("{} cannot be used: {error}", path.display()));
-    match error {
+    let failure = match error {
         PrivateKeyError::Unsupported(_) | PrivateKeyError::Damaged(_) => {
             failure.hint("`tufpip repo key gen` makes keys; PEM files of openssl can be imported")
         }
         _ => failure,
-    }
+    };
+    failure.caused_by(error)
 }

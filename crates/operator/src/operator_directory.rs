@@ -162,7 +162,7 @@ impl OperatorDirectory {
         match fs::read(&path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(disk_failure(&path, &error)),
+            Err(error) => Err(disk_failure(&path, error)),
         }
     }
 
@@ -172,7 +172,7 @@ impl OperatorDirectory {
     /// When the disk refuses.
     pub fn write(&self, relative: &str, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.path(relative);
-        write_whole(&path, bytes).map_err(|error| disk_failure(&path, &error))
+        write_whole(&path, bytes).map_err(|error| disk_failure(&path, error))
     }
 
     /// `lost` says what can be done when the file is damaged.
@@ -180,7 +180,7 @@ impl OperatorDirectory {
         let Some(bytes) = self.read(relative)? else { return Ok(None) };
         serde_json::from_slice(&bytes).map(Some).map_err(|error| {
             let message = format!("{} is damaged: {error}", self.path(relative).display());
-            Failure::new(Code::RepoDamaged, message).hint(lost)
+            Failure::new(Code::RepoDamaged, message).caused_by(error).hint(lost)
         })
     }
 
@@ -191,8 +191,8 @@ impl OperatorDirectory {
 }
 
 /// The disk refused something.
-pub fn disk_failure(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Code::RepoDisk, format!("{}: {error}", path.display()))
+pub fn disk_failure(path: &Path, error: io::Error) -> Failure {
+    Failure::new(Code::RepoDisk, format!("{}: {error}", path.display())).caused_by(error)
 }
 
 /// Replaces a file atomically; makes its directory if needed. Its permissions follow from the umask, as with other
@@ -212,7 +212,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 fn lock(directory: &Path, patience: Duration) -> Result<File, Failure> {
     let path = directory.join(".lock");
-    let file = File::options().create(true).append(true).open(&path).map_err(|error| disk_failure(&path, &error))?;
+    let file = File::options().create(true).append(true).open(&path).map_err(|error| disk_failure(&path, error))?;
     let start = Instant::now();
     loop {
         match file.try_lock() {
@@ -224,7 +224,7 @@ fn lock(directory: &Path, patience: Duration) -> Result<File, Failure> {
                 let message = format!("Another command works on {}", directory.display());
                 return Err(Failure::new(Code::RepoBusy, message).hint("wait until it has ended, then try again"));
             }
-            Err(TryLockError::Error(error)) => return Err(disk_failure(&path, &error)),
+            Err(TryLockError::Error(error)) => return Err(disk_failure(&path, error)),
         }
     }
 }

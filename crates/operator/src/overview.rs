@@ -121,7 +121,8 @@ impl RepositoryStatus {
         let changes = operator_directory.staged_changes()?;
         let lost = lost_files(&changes, operator_directory);
         warnings.extend(
-            lost.iter().map(|name| format!("{name} shall be added, and its file is not staged any more; add it again")),
+            lost.iter()
+                .map(|name| format!("{name} was to be added, and its file is not staged any more; add it again")),
         );
         Ok(Self {
             output: operator_directory.output(),
@@ -332,12 +333,12 @@ fn files_below(directory: &Path) -> Result<Vec<String>, Failure> {
         let entries = match fs::read_dir(&directory) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(disk_failure(&directory, &error)),
+            Err(error) => return Err(disk_failure(&directory, error)),
         };
         for entry in entries {
-            let entry = entry.map_err(|error| disk_failure(&directory, &error))?;
+            let entry = entry.map_err(|error| disk_failure(&directory, error))?;
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            match entry.file_type().map_err(|error| disk_failure(&directory, &error))?.is_dir() {
+            match entry.file_type().map_err(|error| disk_failure(&directory, error))?.is_dir() {
                 true => waiting.push((entry.path(), format!("{name}/"))),
                 false => found.push(name),
             }

@@ -196,7 +196,7 @@ async fn write_packages(
         if storage.size(&path).await?.is_some() {
             return Ok(CreateOutcome::Exists);
         }
-        let message = format!("{path} shall be published, and is not staged any more");
+        let message = format!("{path} was to be published, and is not staged any more");
         Err(Failure::new(Code::RepoNotStaged, message)
             .hint("`tufpip repo remove` takes the file back; then add it again"))
     });
@@ -375,10 +375,12 @@ fn versions(publication: &Publication) -> PublishedVersions {
 
 fn not_publishable(error: repository::StateError) -> Failure {
     Failure::new(Code::RepoNotSigned, format!("This cannot be published: {error}"))
+        .caused_by(error)
         .hint("`tufpip repo root sign` adds signatures; `tufpip repo status` shows whose are missing")
 }
 
 fn unsigned(error: SignError) -> Failure {
     Failure::new(Code::RepoOnlineKey, error.to_string())
+        .caused_by(error)
         .hint("publishing needs the private key of the online role in keys/")
 }

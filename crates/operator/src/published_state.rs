@@ -72,7 +72,7 @@ pub async fn read_for_root(
     };
     let open =
         |root: &Root, timestamp: &[u8]| PublishedReader::new(root.clone(), timestamp, seen.timestamp, seen.snapshot);
-    let mut root = trusted_root(&trusted).map_err(|error| damaged_root(operator_directory, &error))?;
+    let mut root = trusted_root(&trusted).map_err(|error| damaged_root(operator_directory, error))?;
     let mut newest = None;
     while let Some((bytes, _)) = storage.read(&root_path(root.version + 1), LIMIT).await? {
         let successor = next_root(&root, &bytes).map_err(|error| {
@@ -203,13 +203,15 @@ pub async fn must_read(storage: &Storage, path: &str) -> Result<Vec<u8>, Failure
 /// The failure when the published state does not verify.
 pub fn refused(error: StateError) -> Failure {
     Failure::new(Code::RepoRefused, format!("What is published cannot be gone on from: {error}"))
+        .caused_by(error)
         .hint("somebody changed it without the keys, or put back an old copy; compare it with a backup")
 }
 
 /// The failure when the stored root is invalid.
-fn damaged_root(operator_directory: &OperatorDirectory, error: &StateError) -> Failure {
+fn damaged_root(operator_directory: &OperatorDirectory, error: StateError) -> Failure {
     let path = operator_directory.path(ROOT_FILE);
     Failure::new(Code::RepoDamaged, format!("{} is damaged: {error}", path.display()))
+        .caused_by(error)
         .hint("put it back from a backup, or copy there another root of this index that you trust")
 }
 

@@ -37,10 +37,10 @@ impl Server {
     /// # Errors
     /// When the directory is none, or the port is taken.
     pub async fn start(directory: &Path, port: u16, overrides: ResponseOverrides) -> Result<Self, Failure> {
-        let directory = directory.canonicalize().map_err(|error| disk_failure(directory, &error))?;
+        let directory = directory.canonicalize().map_err(|error| disk_failure(directory, error))?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
-        let listener = listener.map_err(|error| taken(port, &error))?;
-        let address = listener.local_addr().map_err(|error| taken(port, &error))?;
+        let listener = listener.map_err(|error| taken(port, error))?;
+        let address = listener.local_addr().map_err(|error| taken(port, error))?;
         let tree = Arc::new(ServedDirectory { directory, overrides });
         Ok(Self { url: url_of(address)?, task: tokio::spawn(accept(listener, tree)) })
     }
@@ -88,7 +88,9 @@ fn url_of(address: SocketAddr) -> Result<Url, Failure> {
     text.parse().map_err(|error| Failure::new(Code::Internal, format!("{text}: {error}")).caused_by(error))
 }
 
-fn taken(port: u16, error: &std::io::Error) -> Failure {
+fn taken(port: u16, error: std::io::Error) -> Failure {
     let message = format!("Could not serve at port {port} of this machine: {error}");
-    Failure::new(Code::RepoPort, message).hint("name another port with --port, or any free one with --port 0")
+    Failure::new(Code::RepoPort, message)
+        .caused_by(error)
+        .hint("name another port with --port, or any free one with --port 0")
 }

@@ -344,6 +344,8 @@ fn unknown_location(location: &str, reason: &str) -> Failure {
 }
 
 async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
-    let stopped = |error| Failure::new(Code::Internal, format!("Writing to the disk ended unexpectedly: {error}"));
+    let stopped = |error| {
+        Failure::new(Code::Internal, format!("Writing to the disk ended unexpectedly: {error}")).caused_by(error)
+    };
     tokio::task::spawn_blocking(work).await.map_err(stopped)?
 }

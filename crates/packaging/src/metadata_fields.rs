@@ -50,10 +50,28 @@ impl MetadataFields {
         let text = String::from_utf8_lossy(content);
         // Python reads the file with universal line ends.
         let text = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.into_owned() };
+        Self::parse_lines(&text)
+    }
+
+    /// The first field that decides what is installed and has other values for a reader that ends no line at a lone
+    /// carriage return; `self` was parsed from the same `content`.
+    pub fn hidden_by_carriage_returns(&self, content: &[u8]) -> Option<&'static str> {
+        const DECIDING: [&str; 6] =
+            ["Metadata-Version", "Name", "Version", "Requires-Dist", "Requires-Python", "Provides-Extra"];
+        let is_lone = |(at, byte): (usize, &u8)| *byte == b'\r' && content.get(at + 1) != Some(&b'\n');
+        if !content.iter().enumerate().any(is_lone) {
+            return None;
+        }
+        let other = Self::parse_lines(&String::from_utf8_lossy(content).replace("\r\n", "\n"));
+        let differs = |name: &&str| !self.get_all(name).map(str::trim).eq(other.get_all(name).map(str::trim));
+        DECIDING.into_iter().find(differs)
+    }
+
+    fn parse_lines(text: &str) -> Self {
         let mut fields: Vec<(String, String)> = Vec::new();
         // A continuation line after a line that is no header continues nothing.
         let mut continues = false;
-        let mut rest = text.as_str();
+        let mut rest = text;
         while !rest.is_empty() {
             let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
             if line.is_empty() {

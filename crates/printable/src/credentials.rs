@@ -9,7 +9,8 @@ const HIDDEN: &str = "****";
 /// user name alone, and one with a password that says nothing: either can be a token.
 ///
 /// Also of locations without a scheme (`user:secret@host/path`); a name alone before an `@` is not hidden there, because mail
-/// addresses and `git@host:path` look like that. When in doubt it hides too much.
+/// addresses and `git@host:path` look like that. Also of mistyped URLs: too few or too many slashes, or a space in the password.
+/// When in doubt it hides too much.
 ///
 /// ```
 /// assert_eq!(printable::redacted("see https://me:secret@pkgs.example.org/simple"), "see https://****@pkgs.example.org/simple");
@@ -19,12 +20,43 @@ pub fn redacted(text: &str) -> String {
     if !text.contains('@') {
         return text.to_owned();
     }
-    text.split_inclusive(char::is_whitespace).map(redacted_word).collect()
+    let words: Vec<&str> = text.split_inclusive(char::is_whitespace).collect();
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = words.as_slice();
+    while let Some((word, after)) = rest.split_first() {
+        let further = if is_unfinished_userinfo(word) { words_up_to_at(after) } else { 0 };
+        let (more, after) = after.split_at(further);
+        shown.push_str(&redacted_word(&(word.to_string() + &more.concat())));
+        rest = after;
+    }
+    shown
+}
+
+/// Whether a URL ends within its password, because a space follows: `https://user:sec ret@host`.
+fn is_unfinished_userinfo(word: &str) -> bool {
+    let Some((_, rest)) = word.rsplit_once("://").filter(|_| word.ends_with(' ')) else { return false };
+    let rest = rest.trim_end();
+    let password = rest.split_once(':').map(|(_, password)| password).filter(|_| !rest.starts_with('['));
+    !rest.contains(['@', '/']) && password.is_some_and(|text| text.bytes().any(|byte| !byte.is_ascii_digit()))
+}
+
+/// How many words there are up to the one with the `@` that ends a password; none where no such word follows in the line.
+fn words_up_to_at(words: &[&str]) -> usize {
+    let of_line = words.iter().take_while(|word| !word.contains("://"));
+    let mut ends = of_line.enumerate().take_while(|(number, _)| {
+        words.iter().take(*number).all(|before| before.ends_with(' ') && !before.contains('@'))
+    });
+    ends.find(|(_, word)| word.contains('@')).map_or(0, |(number, _)| number + 1)
 }
 
 fn redacted_word(word: &str) -> String {
-    let Some((scheme, mut rest)) = word.split_once("://") else { return redacted_location(word) };
+    let Some((scheme, rest)) = word.split_once("://") else { return redacted_location(word) };
     let mut shown = format!("{scheme}://");
+    // Only `file:` URLs go on with a path.
+    let mut rest = match scheme.ends_with("file") {
+        true => rest,
+        false => without_slashes(rest, &mut shown),
+    };
     loop {
         if let Some(at) = end_of_userinfo(rest) {
             shown.push_str(HIDDEN);
@@ -52,14 +84,37 @@ fn end_of_userinfo(rest: &str) -> Option<usize> {
     if is_port(after_colon) { None } else { of_this_url.rfind('@') }
 }
 
-/// `user:secret@host`, but not `C:\a@b` or `git@host:a@b`.
+/// Moves slashes from the beginning of `rest` to the end of `shown`.
+fn without_slashes<'a>(rest: &'a str, shown: &mut String) -> &'a str {
+    let after = rest.trim_start_matches(['/', '\\']);
+    shown.push_str(rest.get(..rest.len() - after.len()).unwrap_or_default());
+    after
+}
+
+/// `user:secret@host` and `https:/user:secret@host`, but not `C:\a@b` or `git@host:a@b`.
 fn redacted_location(word: &str) -> String {
+    let opening = ['/', '=', '\'', '"', '(', '<'];
+    if let Some((before, rest)) = word.split_once(':')
+        && rest.starts_with(['/', '\\'])
+        && let Some(scheme) = before.rsplit(opening).next()
+        && scheme.len() > 1
+        && !scheme.ends_with("file")
+        && !before.contains('@')
+    {
+        let mut shown = format!("{before}:");
+        let rest = without_slashes(rest, &mut shown);
+        let at = end_of_userinfo(rest).filter(|at| *at > 0);
+        return match at.and_then(|at| rest.get(at..)) {
+            Some(after) => format!("{shown}{HIDDEN}{after}"),
+            None => word.to_owned(),
+        };
+    }
     if let Some((before, after)) = word.rsplit_once('@')
         && let Some((user, secret)) = before.split_once(':')
         && !user.contains('@')
         && !secret.starts_with(['/', '\\'])
     {
-        let start = user.rfind(['/', '=', '\'', '"', '(', '<']).map_or(0, |at| at + 1);
+        let start = user.rfind(opening).map_or(0, |at| at + 1);
         return format!("{}{HIDDEN}@{after}", user.get(..start).unwrap_or_default());
     }
     word.to_owned()
@@ -118,7 +173,16 @@ mod tests {
             ("me@example.org git@h:team/a.git@v1", "me@example.org git@h:team/a.git@v1"),
             ("'u:p@h' (u:p@h) --proxy=u:p@h:80", "'****@h' (****@h) --proxy=****@h:80"),
             ("https://TOKEN:x-oauth-basic@h", "https://****@h"),
-            ("C:\\a@b C:/a@b", "C:\\a@b C:/a@b"),
+            ("C:\\a@b 'C:/a@b'", "C:\\a@b 'C:/a@b'"),
+            ("https:/u:p@h/a 'https:\\\\u:p@h'", "https:/****@h/a 'https:\\\\****@h'"),
+            ("https:///u:p@h https:////t@h/a", "https:///****@h https:////****@h/a"),
+            ("https:/h/a@b file:/a@b file:///a@b", "https:/h/a@b file:/a@b file:///a@b"),
+            ("https:/u:p/q@h", "https:/****@h"),
+            ("https:u:p@h https//u:p@h http;//u:p@h", "****@h https//****@h http;//****@h"),
+            ("see 'https://u:p q r@h/a', a@b", "see 'https://****@h/a', a@b"),
+            ("https://h:8080 a@b https://h: a@b https://h a@b", "https://h:8080 a@b https://h: a@b https://h a@b"),
+            ("https://u:p\na@b", "https://u:p\na@b"),
+            ("https://u:p q https://h/ a@b", "https://u:p q https://h/ a@b"),
             ("a\nhttps://u:p@h\r\n b", "a\nhttps://****@h\r\n b"),
         ] {
             assert_eq!(redacted(text), expected);

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ffi::{OsStr, OsString};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use crate::link_times::LinkTimes;
 
@@ -16,6 +16,16 @@ pub(crate) type DirectoryId = usize;
 /// The tree.
 pub(crate) struct DestinationTree<'a> {
     directories: Vec<DestinationDirectory<'a>>,
+    /// Files that a later placement of the transaction replaced.
+    pub(crate) replaced: Vec<ReplacedFile<'a>>,
+}
+
+/// A file that two placements of a transaction want in one place. The later one has it.
+pub(crate) struct ReplacedFile<'a> {
+    pub(crate) path: PathBuf,
+    /// Where the later file is in the tree.
+    pub(crate) directory: DirectoryId,
+    pub(crate) earlier: PlannedFile<'a>,
 }
 
 /// One directory of the tree.
@@ -83,7 +93,7 @@ impl<'a> DestinationTree<'a> {
     pub(crate) const ROOT: DirectoryId = 0;
 
     pub(crate) fn new() -> DestinationTree<'a> {
-        DestinationTree { directories: vec![DestinationDirectory::default()] }
+        DestinationTree { directories: vec![DestinationDirectory::default()], replaced: Vec::new() }
     }
 
     pub(crate) fn directory(&self, id: DirectoryId) -> Option<&DestinationDirectory<'a>> {
@@ -116,14 +126,14 @@ impl<'a> DestinationTree<'a> {
     }
 
     /// Adds a file. Where two placements want the same file the later one has it, as with pip, which installs one wheel
-    /// after the other. Returns whether there was one before.
+    /// after the other. Returns the one that was there before.
     pub(crate) fn add_file(
         &mut self,
         parent: DirectoryId,
         name: &str,
         file: PlannedFile<'a>,
         replace_own: bool,
-    ) -> Result<bool, PathConflict> {
+    ) -> Result<Option<PlannedFile<'a>>, PathConflict> {
         let Some(directory) = self.directories.get_mut(parent) else { return Err(PathConflict::Directory) };
         let name = OsString::from(name);
         if directory.directories.contains_key(&name) {
@@ -132,14 +142,13 @@ impl<'a> DestinationTree<'a> {
         match directory.files.entry(name) {
             Entry::Vacant(entry) => {
                 entry.insert(file);
-                Ok(false)
+                Ok(None)
             }
             Entry::Occupied(mut entry) => {
                 if entry.get().owner == file.owner && !replace_own {
                     return Err(PathConflict::SameOwner);
                 }
-                entry.insert(file);
-                Ok(true)
+                Ok(Some(entry.insert(file)))
             }
         }
     }

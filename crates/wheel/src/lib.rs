@@ -8,7 +8,9 @@
 //! | `record`, `manifest`, `scripts` | RECORD; what an unpacked wheel consists of; the texts of console scripts |
 //! | `unpack` | from an archive to a directory and a manifest: everything is checked, or nothing is left |
 //! | `installed` | distributions in the directories of an import path |
+//! | `owners` | whose file something is, by what the installed distributions list |
 //! | `scheme`, `protected`, `destination_tree` | directories of an environment; what nothing may write to or remove; every file of a transaction and its place |
+//! | `protected_places` | what no package may change outside of an environment, by identity and not by spelling |
 //! | `place` | where each file of an unpacked wheel goes, and what the installer writes besides |
 //! | `uninstall` | which files leave with a distribution |
 //! | `seal` | whether a file was written by this user on this machine |
@@ -30,8 +32,10 @@ mod journal;
 mod link;
 mod link_times;
 mod manifest;
+mod owners;
 mod place;
 mod protected;
+mod protected_places;
 mod record;
 mod scheme;
 mod scripts;
@@ -55,11 +59,12 @@ pub use journal::Recovered;
 pub use link_times::LinkTimes;
 pub use manifest::{BytecodeFile, EntryPoint, Manifest, UnpackedFile};
 pub use place::{BytecodeDirectory, Placement};
+pub use protected_places::{ProtectedPlace, ProtectedPlaces};
 pub use record::{RecordError, RecordRow, parse_record, parse_record_paths, write_record};
 pub use scheme::Scheme;
 pub use scripts::rewritten_script;
 pub use seal::SealKey;
-pub use transaction::{Pending, Transaction, TransactionOutcome, pending};
+pub use transaction::{Overwriting, Pending, Transaction, TransactionOutcome, pending};
 pub use transaction_error::TransactionError;
 pub use uninstall::{Removal, RemovalScope};
 pub use unpack::{RecordPolicy, unpack, verify};

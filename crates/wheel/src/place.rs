@@ -13,12 +13,12 @@ use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::destination_tree::{
-    CachedFile, DestinationTree, DirectoryId, FileSource, PathConflict, Permissions, PlannedFile,
+    CachedFile, DestinationTree, DirectoryId, FileSource, PathConflict, Permissions, PlannedFile, ReplacedFile,
 };
 use crate::error::{Refusal, Rule, WheelError};
 use crate::link_times::LinkTimes;
 use crate::manifest::{BytecodeFile, EntryPoint, Manifest, UnpackedFile};
-use crate::protected::Protected;
+use crate::protected::{Protected, project_of};
 use crate::record::{RecordRow, write_record};
 use crate::scheme::Scheme;
 use crate::scripts;
@@ -69,6 +69,11 @@ impl Placement<'_> {
         self.manifest.dist_info.strip_suffix(".dist-info").unwrap_or(&self.manifest.dist_info)
     }
 
+    /// The project that the wheel is of.
+    pub(crate) fn project(&self) -> &str {
+        project_of(&self.manifest.dist_info)
+    }
+
     pub(crate) fn refusal(&self, problem: impl Into<String>, entry: impl Into<String>) -> TransactionError {
         Refusal::entry(self.label(), Rule::Placement, problem, entry).into()
     }
@@ -111,6 +116,8 @@ struct Current<'a> {
     key: SchemeKey,
     directory: PathBuf,
     id: DirectoryId,
+    /// Nothing of it is placed: a second metadata directory of the project itself.
+    left_out: bool,
 }
 
 struct Spread<'p, 'a> {
@@ -213,7 +220,7 @@ impl<'a> Spread<'_, 'a> {
         let Some(id) = self.layout.make_directory(DestinationTree::ROOT, &directory) else {
             return Err(self.placement.refusal("a file stands where a directory must be", &manifest.dist_info));
         };
-        let current = Current { archive_directory: &manifest.dist_info, key, directory, id };
+        let current = Current { archive_directory: &manifest.dist_info, key, directory, id, left_out: false };
         self.current = Some(current);
         for (name, contents) in generated {
             let path = format!("{}/{name}", manifest.dist_info);
@@ -257,10 +264,12 @@ impl<'a> Spread<'_, 'a> {
         if let Some(what) = self.protected.directory(&directory, &self.placement.manifest.dist_info) {
             return Err(self.placement.refusal(format!("would write into {what}"), entry));
         }
-        let Some(id) = self.layout.make_directory(DestinationTree::ROOT, &directory) else {
+        let left_out = self.protected.is_second_metadata(&directory, &self.placement.manifest.dist_info);
+        let made = if left_out { Path::new("/") } else { &directory };
+        let Some(id) = self.layout.make_directory(DestinationTree::ROOT, made) else {
             return Err(self.placement.refusal("a file stands where a directory must be", entry));
         };
-        self.current = Some(Current { archive_directory, key, directory, id });
+        self.current = Some(Current { archive_directory, key, directory, id, left_out });
         Ok(())
     }
 
@@ -290,7 +299,15 @@ impl<'a> Spread<'_, 'a> {
         let base = directory_of(self.placement.scheme, key);
         match key {
             SchemeKey::Purelib | SchemeKey::Platlib => Ok(self.protected.resolve(base)?.join(inner)),
-            SchemeKey::Scripts | SchemeKey::Data | SchemeKey::Headers => self.protected.resolve(&base.join(inner)),
+            SchemeKey::Scripts | SchemeKey::Data | SchemeKey::Headers => {
+                let directory = self.protected.resolve(&base.join(inner))?;
+                if !self.protected.is_inside(&directory) {
+                    let problem =
+                        format!("would write through a link out of the environment, to {}", directory.display());
+                    return Err(self.placement.refusal(problem, base.join(inner).to_string_lossy()));
+                }
+                Ok(directory)
+            }
         }
     }
 
@@ -340,12 +357,16 @@ impl<'a> Spread<'_, 'a> {
         replace_own: bool,
     ) -> Result<(), TransactionError> {
         let Some(current) = &self.current else { return Ok(()) };
-        if let Some(what) = self.protected.file(&current.directory, name) {
+        let own_info = &self.placement.manifest.dist_info;
+        if let Some(what) = self.protected.file(&current.directory, name, own_info) {
             return Err(self.placement.refusal(format!("would replace {what}"), path));
         }
+        if current.left_out || self.protected.is_second_metadata_file(&current.directory, name, own_info) {
+            return Ok(());
+        }
         let file = PlannedFile { owner: self.owner, source };
-        let replaces = match self.layout.add_file(current.id, name, file, replace_own) {
-            Ok(replaces) => replaces,
+        let replaced = match self.layout.add_file(current.id, name, file, replace_own) {
+            Ok(replaced) => replaced,
             Err(PathConflict::SameOwner) => {
                 return Err(self.placement.refusal("goes to the same place as another file of the wheel", path));
             }
@@ -353,8 +374,13 @@ impl<'a> Spread<'_, 'a> {
                 return Err(self.placement.refusal("goes to a place where there is a directory", path));
             }
         };
-        if replaces && replace_own {
-            self.rows.retain(|other| other.path != row.path);
+        match replaced {
+            Some(earlier) if earlier.owner != self.owner => {
+                let (path, directory) = (current.directory.join(name), current.id);
+                self.layout.replaced.push(ReplacedFile { path, directory, earlier });
+            }
+            Some(_) => self.rows.retain(|other| other.path != row.path),
+            None => {}
         }
         if name != "RECORD" || row.hash.is_some() {
             self.rows.push(row);

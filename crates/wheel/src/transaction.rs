@@ -6,6 +6,7 @@
 //! the journal is marked as done the new environment is complete, and only waste remains to be deleted. `journal.rs`
 //! describes what a power failure can do.
 
+mod overwriting;
 mod plan;
 
 use std::ffi::OsStr;
@@ -21,10 +22,12 @@ use crate::journal::{self, Journal, Operation, OperationKind, Recovered};
 use crate::link::Linker;
 use crate::place::{self, Placement};
 use crate::protected::Protected;
+use crate::protected_places::ProtectedPlaces;
 use crate::seal::SealKey;
 use crate::staging::{self, Areas, Place, Staging};
 use crate::transaction_error::TransactionError;
 use crate::uninstall::{self, Removal};
+pub use overwriting::Overwriting;
 use plan::{MovePlan, Planner, Subtree, TargetDirectory};
 
 /// A change of one environment that is being put together. Nothing happens before [`Transaction::commit`].
@@ -49,6 +52,8 @@ pub struct Transaction<'a> {
 pub struct TransactionOutcome {
     /// With a target directory: names that existed and were left alone.
     pub kept: Vec<PathBuf>,
+    /// Files of other distributions that have other contents now.
+    pub overwritten: Vec<Overwriting>,
 }
 
 /// Something unfinished in an environment.
@@ -121,23 +126,23 @@ impl<'a> Transaction<'a> {
         self.target = Some(TargetDirectory { directory: self.directory.clone(), upgrade });
     }
 
-    /// Makes the change. After an error the environment is as it was before.
-    pub fn commit(mut self) -> Result<TransactionOutcome, TransactionError> {
-        let outcome = self.run();
+    /// Makes the change, which leaves `places` as they are. After an error the environment is as it was before.
+    pub fn commit(mut self, places: &ProtectedPlaces) -> Result<TransactionOutcome, TransactionError> {
+        let outcome = self.run(places);
         if outcome.is_ok() {
             self.made.clear();
         }
         outcome
     }
 
-    fn run(&self) -> Result<TransactionOutcome, TransactionError> {
+    fn run(&self, places: &ProtectedPlaces) -> Result<TransactionOutcome, TransactionError> {
         let mut protected = Protected::default();
         protected.add_library(&self.directory)?;
         for placement in &self.placements {
             protected.add_scheme(placement.scheme)?;
         }
         let mut tree = DestinationTree::new();
-        let mut removed = uninstall::compress(&self.removals)?;
+        let mut removed = uninstall::compress(&self.removals, places)?;
         // Before the wheels: one that brings such a file has the last word.
         for (path, contents) in uninstall::edited(&self.removals)? {
             place::add_edit(&path, contents, &mut tree);
@@ -150,15 +155,18 @@ impl<'a> Transaction<'a> {
             tree: &tree,
             placements: &self.placements,
             protected: &protected,
+            places,
             removed,
             target: self.target.clone(),
             plan: MovePlan::default(),
         };
         let plan = planner.run()?;
+        // Before anything moves: afterwards the contents cannot be compared.
+        let overwritten = overwriting::find(&plan.replaced, &tree, &self.placements, &protected.libraries())?;
         if !plan.take_away.is_empty() || !plan.place.is_empty() {
             self.execute(&plan, &tree)?;
         }
-        Ok(TransactionOutcome { kept: plan.kept })
+        Ok(TransactionOutcome { kept: plan.kept, overwritten })
     }
 
     fn execute(&self, plan: &MovePlan, tree: &DestinationTree<'a>) -> Result<(), TransactionError> {

@@ -31,6 +31,14 @@ pub enum TransactionError {
         /// What is there.
         found: &'static str,
     },
+    /// A place that no package may change would be changed.
+    #[error("would change {what}: {}", path.display())]
+    Protected {
+        /// What would be changed.
+        path: PathBuf,
+        /// What it is.
+        what: String,
+    },
     /// The files of an installed distribution are unknown.
     #[error(
         "cannot uninstall {name} {version}: the package's contents are unknown: no RECORD file was found for {name}"

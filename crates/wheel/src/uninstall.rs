@@ -1,15 +1,19 @@
 //! Which files an uninstallation removes.
 //!
 //! Implements "Recording installed projects: uninstalling" with pip's decisions for the older layouts. Never outside
-//! the prefixes the caller permits, never the interpreter or another distribution's metadata, whatever a RECORD says.
+//! the prefixes the caller permits, never the interpreter, another distribution's metadata or a protected place, whatever
+//! a RECORD says. Older layouts, and what lies where nothing is installed, do not take files of other distributions along:
+//! anybody could have made them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 use crate::installed::{InstalledDistribution, InstalledKind};
+use crate::owners::ForeignFiles;
 use crate::protected::{Protected, resolve};
+use crate::protected_places::{ProtectedPlaces, Reach};
 use crate::transaction_error::TransactionError;
 
 /// The environment that a distribution is removed from.
@@ -20,6 +24,8 @@ pub struct RemovalScope {
     pub permitted: Vec<PathBuf>,
     /// Where entry points have their scripts.
     pub scripts: PathBuf,
+    /// Where distributions are installed.
+    pub libraries: Vec<PathBuf>,
 }
 
 /// The files to remove with one distribution. Symbolic links in the parents of the paths are resolved.
@@ -37,8 +43,12 @@ pub struct Removal {
 
 impl Removal {
     /// Finds the files of a distribution.
-    pub fn of(distribution: &InstalledDistribution, scope: &RemovalScope) -> Result<Removal, TransactionError> {
-        let mut collector = Collector::new(distribution, scope)?;
+    pub fn of(
+        distribution: &InstalledDistribution,
+        scope: &RemovalScope,
+        places: &ProtectedPlaces,
+    ) -> Result<Removal, TransactionError> {
+        let mut collector = Collector::new(distribution, scope, places)?;
         match &distribution.kind {
             InstalledKind::DistInfo => collector.dist_info()?,
             InstalledKind::EggInfo => collector.egg_info()?,
@@ -67,14 +77,14 @@ impl Removal {
 }
 
 /// Turns the files of all removals into as few moves as possible: a directory in which nothing else is left goes as a
-/// whole.
-pub(crate) fn compress(removals: &[Removal]) -> Result<BTreeSet<PathBuf>, TransactionError> {
+/// whole, unless it leads to a protected place.
+pub(crate) fn compress(removals: &[Removal], places: &ProtectedPlaces) -> Result<BTreeSet<PathBuf>, TransactionError> {
     let paths: HashSet<&Path> =
         removals.iter().flat_map(|removal| removal.paths.iter().map(PathBuf::as_path)).collect();
     let boundaries: HashSet<&Path> =
         removals.iter().flat_map(|removal| removal.boundaries.iter().map(PathBuf::as_path)).collect();
     let parents = paths.iter().filter_map(|path| path.parent()).filter(|parent| !boundaries.contains(parent));
-    let mut emptied = EmptiedDirectories { paths: &paths, parents: parents.collect(), known: HashMap::new() };
+    let mut emptied = EmptiedDirectories { paths: &paths, parents: parents.collect(), places, known: HashMap::new() };
     let mut moves = BTreeSet::new();
     for path in &paths {
         let mut highest: &Path = path;
@@ -96,6 +106,7 @@ pub(crate) fn compress(removals: &[Removal]) -> Result<BTreeSet<PathBuf>, Transa
 struct EmptiedDirectories<'p> {
     paths: &'p HashSet<&'p Path>,
     parents: HashSet<&'p Path>,
+    places: &'p ProtectedPlaces,
     known: HashMap<PathBuf, bool>,
 }
 
@@ -110,6 +121,9 @@ impl EmptiedDirectories<'_> {
     }
 
     fn look(&mut self, directory: &Path) -> Result<bool, TransactionError> {
+        if directory.metadata().is_ok_and(|metadata| self.places.taken_with(&metadata).is_some()) {
+            return Ok(false);
+        }
         // A directory that cannot be listed is left alone.
         let Ok(entries) = fs::read_dir(directory) else { return Ok(false) };
         let mut something_leaves = false;
@@ -133,15 +147,24 @@ struct Collector<'d> {
     scripts: PathBuf,
     permitted: Vec<PathBuf>,
     protected: Protected,
-    /// Parents of listed paths, resolved.
-    parents: HashMap<PathBuf, PathBuf>,
+    places: &'d ProtectedPlaces,
+    /// Files that only their own distribution takes along, where this one is not to be believed.
+    foreign: Option<ForeignFiles>,
+    /// Whether RECORD lists what is being added.
+    is_recorded: bool,
+    /// Parents of listed paths, resolved, and the protected places that they reach.
+    parents: HashMap<PathBuf, (PathBuf, Reach<'d>)>,
     /// Files in `__pycache__` directories, by directory and name of the module.
     compiled: HashMap<PathBuf, HashMap<String, Vec<PathBuf>>>,
     removal: Removal,
 }
 
 impl<'d> Collector<'d> {
-    fn new(distribution: &'d InstalledDistribution, scope: &RemovalScope) -> Result<Collector<'d>, TransactionError> {
+    fn new(
+        distribution: &'d InstalledDistribution,
+        scope: &RemovalScope,
+        places: &'d ProtectedPlaces,
+    ) -> Result<Collector<'d>, TransactionError> {
         let permitted = scope.permitted.iter().map(|path| resolve(path)).collect::<Result<Vec<_>, _>>()?;
         let scripts = resolve(&scope.scripts)?;
         let mut protected = Protected::default();
@@ -151,8 +174,24 @@ impl<'d> Collector<'d> {
         for boundary in permitted.iter().chain([&scripts, &resolve(&distribution.location)?]) {
             removal.boundaries.extend(boundary.ancestors().map(Path::to_path_buf));
         }
+        // What cannot be reached holds nothing.
+        let libraries: Vec<PathBuf> = scope.libraries.iter().filter_map(|path| resolve(path).ok()).collect();
+        let is_installed =
+            distribution.kind == InstalledKind::DistInfo && libraries.contains(&resolve(&distribution.location)?);
+        let foreign = if is_installed { None } else { Some(ForeignFiles::of(&libraries, distribution)?) };
         let (parents, compiled) = (HashMap::new(), HashMap::new());
-        Ok(Collector { distribution, scripts, permitted, protected, parents, compiled, removal })
+        Ok(Collector {
+            distribution,
+            scripts,
+            permitted,
+            protected,
+            places,
+            foreign,
+            is_recorded: false,
+            parents,
+            compiled,
+            removal,
+        })
     }
 
     fn dist_info(&mut self) -> Result<(), TransactionError> {
@@ -164,13 +203,11 @@ impl<'d> Collector<'d> {
                 installer: distribution.installer(),
             });
         };
+        self.is_recorded = true;
         for file in files {
-            let path = distribution.location.join(file);
-            // A RECORD lists files; a directory in it would take along what does not belong to the distribution.
-            if !path.is_dir() || path.is_symlink() {
-                self.add_module(&path)?;
-            }
+            self.add_listed(&distribution.location.join(file))?;
         }
+        self.is_recorded = false;
         // As a whole: whatever else is in there describes this distribution only.
         self.add(&distribution.info)
     }
@@ -180,7 +217,7 @@ impl<'d> Collector<'d> {
         self.add(&distribution.info)?;
         if let Some(files) = distribution.files()? {
             for file in files {
-                self.add_module(&distribution.location.join(file))?;
+                self.add_listed(&distribution.location.join(file))?;
             }
             return Ok(());
         }
@@ -214,6 +251,15 @@ impl<'d> Collector<'d> {
         Ok(())
     }
 
+    /// Adds what RECORD or `installed-files.txt` list. They list files; a directory would take along what does not belong
+    /// to the distribution.
+    fn add_listed(&mut self, path: &Path) -> Result<(), TransactionError> {
+        if path.is_dir() && !path.is_symlink() {
+            return Ok(());
+        }
+        self.add_module(path)
+    }
+
     /// Adds a file, and when it is Python source also what was compiled from it.
     fn add_module(&mut self, path: &Path) -> Result<(), TransactionError> {
         self.add(path)?;
@@ -235,19 +281,15 @@ impl<'d> Collector<'d> {
     /// Adds a path when it exists and may be removed.
     fn add(&mut self, path: &Path) -> Result<(), TransactionError> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
-        let parent = match self.parents.get(parent) {
-            Some(known) => known.clone(),
-            None => {
-                let Ok(resolved) = parent.canonicalize() else { return Ok(()) };
-                self.parents.insert(parent.to_path_buf(), resolved.clone());
-                resolved
-            }
-        };
-        let path = parent.join(name);
-        if path.symlink_metadata().is_err() {
-            return Ok(());
+        if !self.parents.contains_key(parent) {
+            let Ok(resolved) = parent.canonicalize() else { return Ok(()) };
+            let reach = self.places.reach(&resolved);
+            self.parents.insert(parent.to_path_buf(), (resolved, reach));
         }
-        if self.may_be_removed(&path, &parent, &name.to_string_lossy()) {
+        let Some((parent, reach)) = self.parents.get(parent) else { return Ok(()) };
+        let path = parent.join(name);
+        let Ok(metadata) = path.symlink_metadata() else { return Ok(()) };
+        if self.may_be_removed(&path, parent, &name.to_string_lossy()) && !self.is_kept(&path, reach, &metadata) {
             self.removal.paths.insert(path);
         } else {
             self.removal.refused.insert(path);
@@ -260,11 +302,24 @@ impl<'d> Collector<'d> {
         let is_boundary = self.removal.boundaries.contains(path);
         // An egg is itself the location; it is a boundary only for what is inside.
         let is_egg = self.distribution.kind == InstalledKind::Egg && path.extension() == Some(OsStr::new("egg"));
+        let is_own = |path: &Path| match &self.distribution.kind {
+            InstalledKind::Egg => path == self.distribution.location,
+            InstalledKind::EggLink { link } => path.file_name() == link.file_name(),
+            _ => name == own_info,
+        };
         (!is_boundary || is_egg)
             && self.permitted.iter().any(|permitted| parent.starts_with(permitted))
             && self.protected.directory(parent, &own_info).is_none()
-            && (name == own_info || self.protected.file(parent, name).is_none())
+            && (is_own(path) || self.protected.file(parent, name, &own_info).is_none())
             && self.protected.environment_file(path).is_none()
+    }
+
+    /// Whether something is in or leads to a protected place, or belongs to somebody else.
+    fn is_kept(&self, path: &Path, reach: &Reach<'_>, metadata: &Metadata) -> bool {
+        let inside = reach.file(path.file_name().unwrap_or_default());
+        let place = inside.or_else(|| self.places.taken_with(metadata)).and_then(|number| self.places.place(number));
+        place.is_some_and(|place| place.owner.is_none() || !metadata.is_file() || !self.is_recorded)
+            || self.foreign.as_ref().is_some_and(|foreign| foreign.has(path))
     }
 
     fn remove_line(&mut self, file: &Path, line: &str) -> Result<(), TransactionError> {
@@ -273,7 +328,11 @@ impl<'d> Collector<'d> {
         }
         let file = resolve(file)?;
         let parent = file.parent().unwrap_or(&file);
-        if !self.permitted.iter().any(|permitted| parent.starts_with(permitted)) {
+        let reach = self.places.reach(parent);
+        let Ok(metadata) = file.symlink_metadata() else { return Ok(()) };
+        if !self.permitted.iter().any(|permitted| parent.starts_with(permitted))
+            || self.is_kept(&file, &reach, &metadata)
+        {
             self.removal.refused.insert(file);
             return Ok(());
         }

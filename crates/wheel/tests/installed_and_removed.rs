@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::placing::{install, picture, site_packages, unpack};
 use testkit::Command;
 use wheel::{
-    InstalledDistribution, InstalledKind, InstalledProblem, Removal, RemovalScope, Transaction, TransactionError,
-    installed, problems,
+    InstalledDistribution, InstalledKind, InstalledProblem, ProtectedPlaces, Removal, RemovalScope, Transaction,
+    TransactionError, installed, problems,
 };
 
 fn write(path: &Path, text: &str) {
@@ -21,14 +21,20 @@ fn find(directories: &[PathBuf], name: &str) -> InstalledDistribution {
 }
 
 fn remove(prefix: &Path, names: &[&str]) -> Vec<Removal> {
-    let scope = RemovalScope { permitted: vec![prefix.to_path_buf()], scripts: prefix.join("bin") };
+    let scope = RemovalScope {
+        permitted: vec![prefix.to_path_buf()],
+        scripts: prefix.join("bin"),
+        libraries: vec![site_packages(prefix)],
+    };
     let mut transaction = Transaction::begin(&site_packages(prefix), None, || ()).unwrap();
-    let removals: Vec<Removal> =
-        names.iter().map(|name| Removal::of(&find(&[site_packages(prefix)], name), &scope).unwrap()).collect();
+    let removals: Vec<Removal> = names
+        .iter()
+        .map(|name| Removal::of(&find(&[site_packages(prefix)], name), &scope, &ProtectedPlaces::default()).unwrap())
+        .collect();
     for removal in &removals {
         transaction.remove(removal.clone());
     }
-    transaction.commit().unwrap();
+    transaction.commit(&ProtectedPlaces::default()).unwrap();
     removals
 }
 
@@ -181,8 +187,15 @@ fn older_layouts_are_found_and_removed() {
     assert_eq!(found[4].kind, InstalledKind::EggLink { link: site.join("linked.egg-link") });
     assert_eq!(found[4].editable_location(), Some(project.clone()));
     assert_eq!(found[4].metadata().unwrap().unwrap().unwrap().raw_version(), "3.0");
-    let scope = RemovalScope { permitted: vec![prefix.clone()], scripts: prefix.join("bin") };
-    assert!(matches!(Removal::of(&found[1], &scope), Err(TransactionError::Distutils { .. })));
+    let scope = RemovalScope {
+        permitted: vec![prefix.clone()],
+        scripts: prefix.join("bin"),
+        libraries: vec![site_packages(&prefix)],
+    };
+    assert!(matches!(
+        Removal::of(&found[1], &scope, &ProtectedPlaces::default()),
+        Err(TransactionError::Distutils { .. })
+    ));
     remove(&prefix, &["flat", "tops", "linked"]);
     let left: Vec<_> = fs::read_dir(&site).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 4, "{left:?}");
@@ -212,8 +225,12 @@ fn what_is_installed_tells_about_itself() {
     assert_eq!(problems(&distribution), expected);
     fs::remove_file(distribution.info.join("RECORD")).unwrap();
     assert_eq!(problems(&distribution), [InstalledProblem::NoRecord]);
-    let scope = RemovalScope { permitted: vec![prefix.clone()], scripts: prefix.join("bin") };
-    let error = Removal::of(&distribution, &scope).unwrap_err();
+    let scope = RemovalScope {
+        permitted: vec![prefix.clone()],
+        scripts: prefix.join("bin"),
+        libraries: vec![site_packages(&prefix)],
+    };
+    let error = Removal::of(&distribution, &scope, &ProtectedPlaces::default()).unwrap_err();
     assert!(
         error.to_string().starts_with("cannot uninstall One.Two 1.0: the package's contents are unknown"),
         "{error}"

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use super::placing::{self, Unpacked, key, name_of, picture, placement, scheme, site_packages, unpack};
-use wheel::{InstalledDistribution, Removal, RemovalScope, Scheme, Transaction, TransactionError, installed};
+use wheel::{
+    InstalledDistribution, ProtectedPlaces, Removal, RemovalScope, Scheme, Transaction, TransactionError, installed,
+};
 
 const SIGKILL: i32 = 9;
 
@@ -185,7 +187,11 @@ fn perform(change: Change, directory: &Path) -> Result<(), TransactionError> {
     let wheels = new_wheels(&directory.join("cache"));
     let schemes: Vec<Scheme> = wheels.iter().map(|wheel| scheme(&prefix, name_of(wheel))).collect();
     let mut transaction = Transaction::begin(&site_packages(&prefix), Some(&key()), || ())?;
-    let scope = RemovalScope { permitted: vec![prefix.clone()], scripts: prefix.join("bin") };
+    let scope = RemovalScope {
+        permitted: vec![prefix.clone()],
+        scripts: prefix.join("bin"),
+        libraries: vec![site_packages(&prefix)],
+    };
     let there: Vec<InstalledDistribution> = installed(&[site_packages(&prefix)]).unwrap();
     match change {
         Change::Recover => return Ok(()),
@@ -197,9 +203,9 @@ fn perform(change: Change, directory: &Path) -> Result<(), TransactionError> {
         }
     }
     for distribution in there.iter().filter(|distribution| distribution.name != "bystander") {
-        transaction.remove(Removal::of(distribution, &scope)?);
+        transaction.remove(Removal::of(distribution, &scope, &ProtectedPlaces::default())?);
     }
-    transaction.commit().map(|_| ())
+    transaction.commit(&ProtectedPlaces::default()).map(|_| ())
 }
 
 /// An environment in a temporary directory, with a copy to start again from.

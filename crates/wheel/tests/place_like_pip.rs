@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::placing::{self, Unpacked, install, picture, placement, scheme, site_packages, unpack};
 use testkit::{Command, Outcome};
-use wheel::{BytecodeDirectory, BytecodeFile, LinkTimes, Transaction};
+use wheel::{BytecodeDirectory, BytecodeFile, LinkTimes, ProtectedPlaces, Transaction};
 
 const FILES: &[(&str, &str)] = &[
     ("space/name/__init__.py", "here = 1\n"),
@@ -167,7 +167,7 @@ fn compiled_files_have_rows_without_hash() {
     placement.bytecode = Some(BytecodeDirectory { path: &bytecode, files: &files, times: &times });
     placement.direct_url = Some("{}");
     transaction.add(placement);
-    transaction.commit().unwrap();
+    transaction.commit(&ProtectedPlaces::default()).unwrap();
     let record = fs::read_to_string(site_packages(&prefix).join("sample-1.0.dist-info/RECORD")).unwrap();
     assert!(record.contains("pkg/__pycache__/a.cpython-311.pyc,,\r\n"), "{record}");
     assert!(record.contains("sample-1.0.dist-info/direct_url.json,sha256="), "{record}");

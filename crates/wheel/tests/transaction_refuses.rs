@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::placing::{install, picture, placement, scheme, site_packages, unpack};
-use wheel::{Pending, Rule, Transaction, TransactionError, WheelError, pending};
+use wheel::{Pending, ProtectedPlaces, Rule, Transaction, TransactionError, WheelError, pending};
 
 /// An environment with an interpreter, activation scripts and one installed distribution.
 fn environment() -> (tempfile::TempDir, PathBuf) {
@@ -41,6 +41,8 @@ fn refused(files: &[(&str, &str)]) {
 fn nothing_goes_into_another_distributions_metadata() {
     refused(&[("victim-1.0.dist-info/RECORD", "")]);
     refused(&[("absent-1.0.DIST-INFO/METADATA", "")]);
+    refused(&[("absent-1.0.egg-info/PKG-INFO", "")]);
+    refused(&[("absent.egg-link", "")]);
     refused(&[("evil-1.0.data/purelib/victim-1.0.dist-info/RECORD", "")]);
     refused(&[("evil-1.0.data/data/lib/python3.11/site-packages/victim-1.0.dist-info/RECORD", "")]);
     refused(&[("evil-1.0.data/data/lib64/python3.11/site-packages/victim-1.0.dist-info/RECORD", "")]);
@@ -52,6 +54,8 @@ fn nothing_replaces_the_interpreter_or_what_belongs_to_the_environment() {
     refused(&[("evil-1.0.data/scripts/Python3.11", "")]);
     refused(&[("evil-1.0.data/data/bin/python3", "")]);
     refused(&[("evil-1.0.data/scripts/activate", "")]);
+    refused(&[("evil-1.0.data/scripts/activate.fish", "")]);
+    refused(&[("evil-1.0.data/data/PyVenv.cfg", "")]);
     refused(&[("evil-1.0.data/data/pyvenv.cfg", "")]);
     refused(&[("evil-1.0.data/data/lib/python3.11/os.py", "")]);
 }
@@ -143,6 +147,38 @@ fn a_dangling_link_is_replaced_and_not_followed() {
     assert!(site_packages(&prefix).join("a.py").symlink_metadata().unwrap().is_file());
 }
 
+/// The directories of the scheme may be links themselves, and links inside of the environment are usual (`lib64`).
+#[test]
+fn nothing_is_written_through_a_link_out_of_the_environment() {
+    for (link, file) in [
+        ("lib/python3.11/site-packages/linked", "linked/new/a.py"),
+        ("lib/python3.11/site-packages/linked", "w-1.0.data/purelib/linked/a.py"),
+        ("share", "w-1.0.data/data/share/doc/a.txt"),
+        ("include", "w-1.0.data/data/include/a.h"),
+    ] {
+        let (directory, prefix) = environment();
+        let outside = directory.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        std::os::unix::fs::symlink(&outside, prefix.join(link)).unwrap();
+        let before = picture(directory.path());
+        let wheel = unpack(&directory.path().join("cache"), "w", "1.0", &[(file, "1")], &[]);
+        let error = install(&prefix, &[&wheel]).unwrap_err();
+        assert!(error.to_string().contains("through a link out of the environment"), "{link}: {error}");
+        fs::remove_dir_all(&wheel.tree).unwrap();
+        assert_eq!(picture(directory.path()), before, "{link}");
+    }
+    let (directory, prefix) = environment();
+    fs::rename(prefix.join("bin"), directory.path().join("programs")).unwrap();
+    std::os::unix::fs::symlink("../programs", prefix.join("bin")).unwrap();
+    std::os::unix::fs::symlink("lib", prefix.join("lib64")).unwrap();
+    let files = [("w-1.0.data/data/lib64/a.txt", "1"), ("w-1.0.data/data/bin/b", "2"), ("w-1.0.data/scripts/c!", "3")];
+    let wheel = unpack(&directory.path().join("cache"), "w", "1.0", &files, &[]);
+    install(&prefix, &[&wheel]).unwrap();
+    for file in ["environment/lib/a.txt", "programs/b", "programs/c"] {
+        assert!(directory.path().join(file).is_file(), "{file}");
+    }
+}
+
 #[test]
 fn directories_made_for_a_failed_transaction_go_again() {
     let directory = tempfile::tempdir().unwrap();
@@ -217,7 +253,7 @@ fn a_target_directory_keeps_what_it_has() {
         let mut placement = placement(&wheel, &into, Path::new("/usr/bin/python3"));
         placement.record_scheme = Some(&home);
         transaction.add(placement);
-        transaction.commit().unwrap().kept
+        transaction.commit(&ProtectedPlaces::default()).unwrap().kept
     };
     let mut kept = run(false);
     kept.sort();
@@ -248,7 +284,7 @@ fn an_environment_may_span_file_systems() {
     for wheel in [&first, &second] {
         let mut transaction = Transaction::begin(&site_packages(&prefix), None, || ()).unwrap();
         transaction.add(placement(wheel, &scheme, &interpreter));
-        transaction.commit().unwrap();
+        transaction.commit(&ProtectedPlaces::default()).unwrap();
     }
     let found = picture(other.path());
     let names: Vec<_> = found.keys().map(String::as_str).collect();

@@ -147,11 +147,15 @@ fn with_own_trailer() -> Entry {
 #[test]
 fn the_manifest_says_what_the_wheel_says() {
     let mut wheel = Wheel::new();
-    let text = "# comment\n[console_scripts]\nb = h_x.cli : main.run [extra]\na-b.c=h_x:main\na-b.c=h_x:main\n\n[other]\nodd line\n\
+    let text = "# comment\n[console_scripts]\nb = h_x.cli : main.run [extra]\na-b.c=h_x:main\na-b.c=h_x:main\n\n[other]\na = b\n    odd line\n\
                 [gui_scripts]\r\ng = h_x:gui\r\n";
     wheel.text("entry_points.txt", text);
     wheel.file("h_x-1.0.data/scripts/tool", b"#!python\n").attributes = 0o104_755 << 16;
     wheel.file("h_x/no_kind.sh", b"").attributes = 0o755 << 16;
+    // The slash alone makes a directory.
+    for (name, mode) in [("h_x/e/", 0o100_644), ("h_x/f/", 0o120_777), ("h_x/g/", 0), ("h_x/h/", 0o140_644)] {
+        wheel.entries.push(Entry { attributes: mode << 16, ..Entry::directory(name) });
+    }
     let manifest = assert_unpacks("manifest", &wheel);
     let entry_point = |name: &str, module: &str, object: &str| EntryPoint {
         name: name.to_owned(),
@@ -269,4 +273,25 @@ fn metadata_is_found_from_the_end() {
             assert!(requests == 1 || first < 1000, "{first}: {requests}");
         }
     }
+}
+
+/// An inner archive does no harm where the length of its entry stands in front of it, and neither does a carriage return in
+/// a text that decides nothing.
+#[test]
+fn local_headers_and_carriage_returns_where_they_hide_nothing() {
+    let mut wheel = Wheel::new();
+    let inner = wheel.file("h_x/inner.zip", b"PK\x03\x04 and more");
+    inner.method = 0;
+    inner.descriptor(true, false);
+    inner.local.size = None;
+    inner.local.compressed_size = None;
+    let plain = wheel.file("h_x/plain", b"no archive");
+    plain.method = 0;
+    plain.descriptor(true, false);
+    wheel.file("h_x/deflated.zip", b"PK\x03\x04 and more").descriptor(true, false);
+    wheel.text(
+        "METADATA",
+        "Metadata-Version: 2.1\nName: h-x\nVersion: 1.0\nSummary: a\rb\n\nText\rwith\r\r\nreturns: 1\n",
+    );
+    assert_unpacks("headers-inside", &wheel);
 }

@@ -281,8 +281,27 @@ fn kinds_of_entries() {
         ("pipe", Rule::EntryKind, |wheel| wheel.file("h_x/p", b"").attributes = 0o010_644 << 16),
         ("socket", Rule::EntryKind, |wheel| wheel.file("h_x/s", b"").attributes = 0o140_644 << 16),
         ("directory without slash", Rule::EntryKind, |wheel| wheel.file("h_x/d", b"").attributes = 0o040_755 << 16),
-        ("file with slash", Rule::EntryKind, |wheel| wheel.file("h_x/d/", b"").attributes = 0o100_644 << 16),
         ("directory with contents", Rule::EntryKind, |wheel| wheel.file("h_x/d/", b"contents").attributes = 0),
+        ("link that ends in a slash", Rule::EntryKind, |wheel| {
+            wheel.file("h_x/d/", b"/etc").attributes = 0o120_777 << 16;
+        }),
+    ]);
+}
+
+/// A reader from the front takes the header inside for the next entry.
+#[test]
+fn a_stored_entry_of_unknown_length_holds_no_local_header() {
+    fn stored(wheel: &mut Wheel, contents: &[u8]) {
+        let entry = wheel.file("h_x/inner", contents);
+        entry.method = 0;
+        entry.descriptor(true, false);
+    }
+    assert_refused(&[
+        ("at its beginning", Rule::Framing, |wheel| stored(wheel, b"PK\x03\x04 and more")),
+        ("across two parts", Rule::Framing, |wheel| {
+            stored(wheel, &[&b"x".repeat((1 << 16) - 2)[..], b"PK\x03\x04"].concat());
+        }),
+        ("at its end", Rule::Framing, |wheel| stored(wheel, &[&b"x".repeat(70_000)[..], b"PK\x03\x04"].concat())),
     ]);
 }
 
@@ -377,6 +396,18 @@ fn data_and_entry_points() {
         ("entry point python", Rule::EntryPoint, |wheel| {
             wheel.text("entry_points.txt", "[gui_scripts]\npythonw = h_x:main\n");
         }),
+        ("entry points without a section", Rule::EntryPoint, |wheel| {
+            wheel.text("entry_points.txt", "x = h_x:main\n[console_scripts]\ny = h_x:main\n");
+        }),
+        ("entry points that are JSON", Rule::EntryPoint, |wheel| {
+            wheel.text("entry_points.txt", "{\"console_scripts\": {}}\n");
+        }),
+        ("a section that is not closed", Rule::EntryPoint, |wheel| {
+            wheel.text("entry_points.txt", "[other]\na = b\n[console_scripts\nx = h_x:main\n");
+        }),
+        ("a line that is no entry point", Rule::EntryPoint, |wheel| {
+            wheel.text("entry_points.txt", "[other]\nnonsense\n");
+        }),
         ("entry point with code", Rule::EntryPoint, |wheel| {
             wheel.text("entry_points.txt", "[console_scripts]\nx = h_x:main()\n");
         }),
@@ -440,4 +471,20 @@ fn record_is_the_one_rule_that_can_be_waived() {
     let manifest = unpack(&archive, &bench.output(), RecordPolicy::Waive).unwrap();
     assert_eq!(manifest.dist_info, DIST_INFO);
     assert_eq!(manifest.files.len(), 4);
+}
+
+/// Python ends a line at a lone carriage return, others do not.
+#[test]
+fn a_carriage_return_hides_no_header() {
+    assert_refused(&[
+        ("a dependency", Rule::Metadata, |wheel| {
+            wheel.text("METADATA", "Metadata-Version: 2.1\nName: h-x\nVersion: 1.0\rRequires-Dist: evil\n\nText.\n");
+        }),
+        ("a second name", Rule::Metadata, |wheel| {
+            wheel.text("METADATA", "Metadata-Version: 2.1\nName: h-x\nVersion: 1.0\nSummary: a\rName: other\n\n");
+        }),
+        ("the end of the headers", Rule::Metadata, |wheel| {
+            wheel.text("METADATA", "Metadata-Version: 2.1\nName: h-x\nVersion: 1.0\r\r\nRequires-Dist: good\n\n");
+        }),
+    ]);
 }

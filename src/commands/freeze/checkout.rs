@@ -3,10 +3,11 @@
 //! The only supported version control system is git; a checkout of another one counts as a plain directory.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::without_secret;
 use crate::terminal::Terminal;
+use installer::process_environment;
 use installer::python::installed::InstalledPackage;
 
 /// The line for an editable project, with a comment before it where the line does not contain the version.
@@ -29,7 +30,8 @@ pub(super) fn requirement(location: &Path, described: &InstalledPackage, termina
         ];
     };
     let Some(revision) = git(&location, &["rev-parse", "HEAD"]) else {
-        terminal.warning(&format!("Could not determine repository location of {}", location.display()));
+        let shown = printable::line(&location.display().to_string());
+        terminal.warning(&format!("Could not determine repository location of {shown}"));
         return vec!["## !! Could not determine repository location".to_owned(), plain];
     };
     let prefix = if url.starts_with("git:") { "" } else { "git+" };
@@ -43,10 +45,8 @@ pub(super) fn requirement(location: &Path, described: &InstalledPackage, termina
 
 /// The output of git in a directory; `None` when there is no git, or it fails.
 fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
-    let mut command = Command::new("git");
+    let mut command = process_environment::child(&process_environment::on_path("git")?);
     command.args(arguments).current_dir(directory).stdin(Stdio::null());
-    // These variables would point git to another repository than the directory's.
-    command.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE");
     let output = command.output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -6,7 +6,7 @@ use packaging::PackageName;
 
 use super::FrozenRequirement;
 use crate::terminal::Terminal;
-use installer::error::{Code, Failure};
+use installer::error::{Code, Failure, Source};
 use installer::requirements::{decoded, project_of};
 
 /// Lines that are printed as they are, once.
@@ -31,7 +31,7 @@ const KEPT: [&str; 11] = [
 pub(super) fn fill(
     files: &[String],
     frozen: &mut BTreeMap<PackageName, FrozenRequirement>,
-    say: impl Fn(&str),
+    print: impl Fn(&str),
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let mut kept: HashSet<String> = HashSet::new();
@@ -42,7 +42,7 @@ pub(super) fn fill(
             let text = line.trim();
             if text.is_empty() || text.starts_with('#') || KEPT.iter().any(|option| line.starts_with(option)) {
                 if kept.insert(line.trim_end().to_owned()) {
-                    say(line.trim_end());
+                    print(line.trim_end());
                 }
                 continue;
             }
@@ -57,7 +57,7 @@ pub(super) fn fill(
             let files = found.entry(spelled.clone()).or_default();
             match frozen.remove(&name) {
                 Some(frozen) => {
-                    frozen.lines.iter().for_each(|line| say(line));
+                    frozen.lines.iter().for_each(|line| print(line));
                     files.push(file);
                 }
                 None if files.is_empty() => terminal.warning(&format!(
@@ -106,9 +106,10 @@ fn without_comment(line: &str) -> &str {
 }
 
 fn read(file: &str) -> Result<String, Failure> {
-    let unreadable = |reason: String| {
-        Failure::new(Code::RequirementsUnreadable, format!("Could not read requirements file {file}: {reason}"))
+    let unreadable = |cause: Source| {
+        Failure::new(Code::RequirementsUnreadable, format!("Could not read requirements file {file}: {cause}"))
+            .caused_by(cause)
     };
-    let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
-    decoded(&bytes).map_err(unreadable)
+    let bytes = std::fs::read(file).map_err(|error| unreadable(error.into()))?;
+    decoded(&bytes).map_err(|reason| unreadable(reason.into()))
 }

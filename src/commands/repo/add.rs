@@ -73,7 +73,7 @@ pub async fn add(add: &AddArgs, terminal: &Arc<Terminal>) -> Result<(), Failure>
     if repo.json {
         terminal.data(&to_json(&added, add.dry_run).to_string());
     } else {
-        say(&added, add.dry_run, terminal);
+        report(&added, add.dry_run, terminal);
     }
     Ok(())
 }
@@ -175,7 +175,7 @@ fn to_json(added: &Added<'_>, dry_run: bool) -> serde_json::Value {
     })
 }
 
-fn say(added: &Added<'_>, dry_run: bool, terminal: &Terminal) {
+fn report(added: &Added<'_>, dry_run: bool, terminal: &Terminal) {
     let projects: BTreeSet<_> = added.new.iter().map(|new| &new.project).collect();
     for file in added.new.iter().map(|new| &new.addition.file) {
         terminal.verbose(1, || format!("{}  sha256 {}", file.filename, file.hashes.sha256));

@@ -23,6 +23,7 @@ use installer::event::Reporter;
 use installer::index::{IndexFile, PageFetcher, download_request};
 use installer::install::resolution;
 use installer::options::CommonOptions;
+use installer::requirements::RequiredHashes;
 use installer::text::count_noun;
 use installer::trust::IndexIdentity;
 use operator::config::{CONFIG_FILE, Config};
@@ -125,7 +126,7 @@ pub async fn add_metadata_to(
     if repo.json {
         terminal.json(&report.to_json(add.dry_run).to_string());
     } else {
-        super::mirror::say(&report, add.dry_run, terminal);
+        super::mirror::report_outcome(&report, add.dry_run, terminal);
     }
     Ok(())
 }
@@ -143,14 +144,14 @@ async fn followed(
     }
     let files: Vec<Arc<IndexFile>> = page.files.into_iter().map(|file| Arc::new(IndexFile::unsigned(file))).collect();
     let wanted = files.iter().filter_map(|file| {
-        let request = download_request(project, file, &file.url().ok()?, Vec::new(), None);
+        let request = download_request(project, file, &file.url().ok()?, RequiredHashes::default(), None);
         Some((file.filename().to_owned(), request))
     });
     Ok(UpstreamProject {
         project: project.clone(),
         wanted: wanted.collect(),
         there: files.iter().map(UpstreamFile::of_page).collect(),
-        rules: MirrorRules { exactly: true, is_wanted: true, prune: false },
+        rules: MirrorRules { exactly: true, is_requested: true, prune: false },
     })
 }
 

@@ -50,7 +50,7 @@ pub struct DelegateArgs {
     pub unlock: PassphraseArgs,
 }
 
-/// Writes what people shall sign so that a project gets keys of its own, or loses them.
+/// Writes what people have to sign so that a project gets keys of its own, or loses them.
 ///
 /// # Errors
 /// When the repository has no place for it, or a key cannot be read.

@@ -40,7 +40,7 @@ const FIXED: &str = "Good morning";
 /// When an attack is not refused, or something that should work does not.
 pub async fn demo(common: &CommonOptions, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     let stage = DemoStage::new(python::find(common.python.as_deref())?, terminal).await?;
-    stage.say(&[
+    stage.report(&[
         "A signed index, somebody who uses it, and somebody on the network between them.",
         &format!("All of it is in {} and on 127.0.0.1;", stage.directory().display()),
         "your own trust, cache and packages are not touched. Every command begins with an empty cache.",
@@ -61,7 +61,7 @@ pub async fn demo(common: &CommonOptions, terminal: &Arc<Terminal>) -> Result<()
     stage.title("8. The attacker is gone. The same command again");
     stage.succeeds(&install(&stage, "after"))?;
     stage.expect("after", FIXED)?;
-    stage.say(&["", "Every attack was refused, and nothing of the attacker's was installed."]);
+    stage.report(&["", "Every attack was refused, and nothing of the attacker's was installed."]);
     Ok(())
 }
 
@@ -88,7 +88,7 @@ fn trust(stage: &DemoStage) -> Result<(), Failure> {
 
 fn replaced_wheel(stage: &DemoStage, attacker: &Attacker) -> Result<(), Failure> {
     stage.title("3. Attack: another wheel under the same name");
-    stage.say(&["The attacker answers with a wheel that has a back door, and with pages that give its hash."]);
+    stage.report(&["The attacker answers with a wheel that has a back door, and with pages that give its hash."]);
     let evil = SampleWheel::new(GREETING, "1.0", EVIL).requires(WORDS);
     attacker.replaces(GREETING, &evil.filename(), &evil.bytes()?)?;
     is_refused(stage, "replaced", EVIL, Code::VerifyTarget)
@@ -97,7 +97,7 @@ fn replaced_wheel(stage: &DemoStage, attacker: &Attacker) -> Result<(), Failure>
 fn invented_version(stage: &DemoStage, attacker: &Attacker) -> Result<(), Failure> {
     attacker.leave();
     stage.title("4. Attack: a newer version that was never published");
-    stage.say(&["The attacker adds version 99.0 to all pages of the project, the signed one too."]);
+    stage.report(&["The attacker adds version 99.0 to all pages of the project, the signed one too."]);
     let evil = SampleWheel::new(GREETING, "99.0", EVIL).requires(WORDS);
     attacker.adds(GREETING, &evil.filename(), &evil.bytes()?)?;
     is_refused(stage, "invented", EVIL, Code::VerifyPage)
@@ -114,13 +114,13 @@ fn fix(stage: &DemoStage) -> Result<(), Failure> {
 
 fn rollback(stage: &DemoStage) -> Result<(), Failure> {
     stage.title("6. Attack: back to the version with the hole");
-    stage.say(&["The attacker answers with what the operator signed before the fix. Every signature is genuine."]);
+    stage.report(&["The attacker answers with what the operator signed before the fix. Every signature is genuine."]);
     is_refused(stage, "rolled-back", FIRST, Code::TrustRollback)
 }
 
 fn downgrade(stage: &DemoStage) -> Result<(), Failure> {
     stage.title("7. Attack: no signatures at all");
-    stage.say(&["The attacker answers with the old pages, and that there is no such thing as signed metadata."]);
+    stage.report(&["The attacker answers with the old pages, and that there is no such thing as signed metadata."]);
     is_refused(stage, "downgraded", FIRST, Code::TrustWithheld)
 }
 
@@ -136,13 +136,13 @@ fn is_refused(stage: &DemoStage, target: &str, aim: &str, code: Code) -> Result<
     if without_trust.code != Some(0) || !stage.installed(&fooled, aim) {
         return Err(unexpected("the attack would have harmed nobody", &without_trust));
     }
-    stage.say(&["Tried by somebody who trusts no root: what the attacker wants was installed. Now the user:"]);
+    stage.report(&["Tried by somebody who trusts no root: what the attacker wants was installed. Now the user:"]);
     let ran = stage.run(&install(stage, target))?;
     stage.show(&ran);
     if ran.code != Some(exit_code) || !ran.output.contains(code.name()) || stage.is_there(target) {
         return Err(unexpected(&format!("expected exit code {exit_code}, {code}, and nothing installed"), &ran));
     }
-    stage.say(&[&format!("Refused, with exit code {exit_code}. Nothing was installed.")]);
+    stage.report(&[&format!("Refused, with exit code {exit_code}. Nothing was installed.")]);
     Ok(())
 }
 

@@ -47,7 +47,7 @@ pub async fn export_anchor(export: &ExportAnchorArgs, terminal: &Arc<Terminal>) 
         None => return Err(not_published(&root, &format!("there is no {root_path} where the index is published"))),
     }
     if let Some(output) = output {
-        write_whole(output, &root.bytes).map_err(|error| disk_failure(output, &error))?;
+        write_whole(output, &root.bytes).map_err(|error| disk_failure(output, error))?;
     }
     let text = String::from_utf8_lossy(&root.bytes);
     let address = IndexAddress::of(&config);

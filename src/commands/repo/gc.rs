@@ -47,7 +47,7 @@ pub async fn gc(gc: &GcArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     let mut deleted = BTreeMap::new();
     loop {
         if !repo.json {
-            say(&garbage, &operator_directory, gc.dry_run, terminal);
+            report(&garbage, &operator_directory, gc.dry_run, terminal);
         }
         if gc.dry_run {
             deleted.extend(garbage.files.iter().map(|file| (file.path.clone(), file.size)));
@@ -78,7 +78,7 @@ pub async fn gc(gc: &GcArgs, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn say(garbage: &Garbage, operator_directory: &OperatorDirectory, dry_run: bool, terminal: &Terminal) {
+fn report(garbage: &Garbage, operator_directory: &OperatorDirectory, dry_run: bool, terminal: &Terminal) {
     let bytes: u64 = garbage.files.iter().map(|file| file.size).sum();
     let will = if dry_run { "Would delete" } else { "Deleting" };
     let count = count_noun(garbage.files.len(), "file");

@@ -130,9 +130,9 @@ pub async fn init(init: &InitArgs, terminal: &Terminal) -> Result<(), Failure> {
     given.check(init, &policy)?;
     let ring = keys_of(init, &given, terminal)?;
     let signers = signers(init, &given, &ring)?;
-    std::fs::create_dir_all(directory).map_err(|error| disk_failure(directory, &error))?;
+    std::fs::create_dir_all(directory).map_err(|error| disk_failure(directory, error))?;
     let path = directory.join(CONFIG_FILE);
-    write_whole(&path, config.to_toml().as_bytes()).map_err(|error| disk_failure(&path, &error))?;
+    write_whole(&path, config.to_toml().as_bytes()).map_err(|error| disk_failure(&path, error))?;
     begin(&init.operator_directory, &policy, &signers, ring, terminal).await
 }
 
@@ -269,7 +269,7 @@ fn signers(init: &InitArgs, given: &GivenKeys, ring: &KeyRing) -> Result<Signers
     let online = given.online.as_ref().map_or_else(|| named("online"), |file| vec![file.public.clone()]);
     let targets = if given.targets.is_empty() { root.clone() } else { public(&given.targets) };
     let group = |keys, threshold, option: &str| {
-        KeyGroup::new(keys, threshold).map_err(|error| Failure::usage(format!("{option}: {error}")))
+        KeyGroup::new(keys, threshold).map_err(|error| Failure::usage(format!("{option}: {error}")).caused_by(error))
     };
     Ok(Signers {
         root: group(root, init.threshold, "--root-key and --threshold")?,

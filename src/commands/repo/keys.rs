@@ -35,16 +35,8 @@ pub struct GenArgs {
     /// Names of the keys
     #[arg(value_name = "name", required = true)]
     pub names: Vec<String>,
-    /// Where the files go; needed where there is no repository, otherwise its keys
-    #[arg(long, value_name = "dir", value_parser = path)]
-    pub out: Option<PathBuf>,
-    /// Do not encrypt them, for a machine that signs alone; whoever reads the file can sign
-    #[arg(long)]
-    pub no_passphrase: bool,
     #[command(flatten)]
-    pub operator_directory: OperatorDirectoryArgs,
-    #[command(flatten)]
-    pub unlock: PassphraseArgs,
+    pub written: WrittenKeyArgs,
 }
 
 /// Take over a private key that another program has made
@@ -56,10 +48,17 @@ pub struct ImportArgs {
     /// Name of the key; that of the file unless given
     #[arg(long, value_name = "name")]
     pub name: Option<String>,
+    #[command(flatten)]
+    pub written: WrittenKeyArgs,
+}
+
+/// How private keys are written.
+#[derive(Clone, Debug, Args)]
+pub struct WrittenKeyArgs {
     /// Where the files go; needed where there is no repository, otherwise its keys
     #[arg(long, value_name = "dir", value_parser = path)]
     pub out: Option<PathBuf>,
-    /// Do not encrypt it, for a machine that signs alone; whoever reads the file can sign
+    /// Do not encrypt them, for a machine that signs alone; whoever reads the file can sign
     #[arg(long)]
     pub no_passphrase: bool,
     #[command(flatten)]
@@ -91,42 +90,44 @@ pub fn key(command: &KeyCommand, terminal: &Terminal) -> Result<(), Failure> {
 }
 
 fn make(make: &GenArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let (repo, names) = (&make.operator_directory, &make.names);
-    let directory = place(repo, make.out.as_deref())?;
+    let (names, written) = (&make.names, &make.written);
+    let repo = &written.operator_directory;
+    let directory = place(repo, written.out.as_deref())?;
     for name in names {
         keys::check_name(name)?;
         keys::check_absent(&directory, name)?;
     }
-    let passphrase = match make.no_passphrase {
+    let passphrase = match written.no_passphrase {
         true => None,
-        false => Some(Passphrases::new(&make.unlock.options(terminal)).for_new_keys(&names.join(", "))?),
+        false => Some(Passphrases::new(&written.unlock.options(terminal)).for_new_keys(&names.join(", "))?),
     };
     let mut made = Vec::new();
     for name in names {
         let key = keys::generate()?;
         made.push(keys::write(&directory, name, &key, passphrase.as_deref().map(String::as_str))?);
     }
-    report(repo, &made, !make.no_passphrase, terminal);
+    report(repo, &made, !written.no_passphrase, terminal);
     Ok(())
 }
 
 fn import(import: &ImportArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let repo = &import.operator_directory;
-    let directory = place(repo, import.out.as_deref())?;
+    let written = &import.written;
+    let repo = &written.operator_directory;
+    let directory = place(repo, written.out.as_deref())?;
     let stem = import.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let name = import.name.clone().unwrap_or(stem);
     keys::check_name(&name)?;
     keys::check_absent(&directory, &name)?;
-    let mut passphrases = Passphrases::new(&import.unlock.options(terminal));
+    let mut passphrases = Passphrases::new(&written.unlock.options(terminal));
     let (key, opened_with) = keys::unlock(&import.file, &mut passphrases)?;
-    let passphrase = match (import.no_passphrase, opened_with) {
+    let passphrase = match (written.no_passphrase, opened_with) {
         (true, _) => None,
         // It stays protected as it was.
         (false, Some(passphrase)) => Some(passphrase),
         (false, None) => Some(passphrases.for_new_keys(&name)?),
     };
     let imported = keys::write(&directory, &name, &key, passphrase.as_deref().map(String::as_str))?;
-    report(repo, &[imported], !import.no_passphrase, terminal);
+    report(repo, &[imported], !written.no_passphrase, terminal);
     Ok(())
 }
 

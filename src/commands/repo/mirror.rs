@@ -155,7 +155,7 @@ pub async fn mirror(common: &CommonOptions, mirror: &MirrorArgs, terminal: &Arc<
     if repo.json {
         terminal.json(&report.to_json(mirror.dry_run).to_string());
     } else {
-        say(&report, mirror.dry_run, terminal);
+        report_outcome(&report, mirror.dry_run, terminal);
     }
     Ok(())
 }
@@ -193,7 +193,7 @@ fn options(mirror: &MirrorArgs) -> Result<MirrorOptions, Failure> {
 }
 
 fn before_now(age: Duration) -> Result<Timestamp, Failure> {
-    Timestamp::now().checked_sub(age).map_err(|error| Failure::usage(format!("--min-age: {error}")))
+    Timestamp::now().checked_sub(age).map_err(|error| Failure::usage(format!("--min-age: {error}")).caused_by(error))
 }
 
 type WithHeldBack = (UpstreamProject, Option<packaging::Version>);
@@ -214,7 +214,7 @@ async fn all_followed(
         releases.into_iter().map(|(project, release)| of_release(project, release, mirror)).collect();
     for project in earlier {
         let there: Vec<UpstreamFile> = closure.files(&project).await?.iter().map(UpstreamFile::of_page).collect();
-        let rules = MirrorRules { exactly: false, is_wanted: false, prune: mirror.prune };
+        let rules = MirrorRules { exactly: false, is_requested: false, prune: mirror.prune };
         upstream.push((UpstreamProject { project, there, wanted: BTreeMap::new(), rules }, None));
     }
     Ok((wanted, upstream))
@@ -231,7 +231,7 @@ fn of_release(project: PackageName, release: ChosenReleases, mirror: &MirrorArgs
         }
         wanted.entry(file.filename().to_owned()).or_insert(request);
     }
-    let rules = MirrorRules { exactly: false, is_wanted: true, prune: mirror.prune };
+    let rules = MirrorRules { exactly: false, is_requested: true, prune: mirror.prune };
     (UpstreamProject { project, there, wanted, rules }, release.held_back)
 }
 
@@ -240,12 +240,13 @@ fn read_mirrored(operator_directory: &OperatorDirectory) -> Result<BTreeSet<Pack
     serde_json::from_slice(&bytes).map_err(|error| {
         let message = format!("{} is damaged: {error}", operator_directory.path(MIRRORED).display());
         Failure::new(Code::RepoDamaged, message)
+            .caused_by(error)
             .hint("remove the file: then projects that are not wanted any more are not looked at upstream")
     })
 }
 
 /// Prints the result.
-pub fn say(report: &MirrorReport, dry_run: bool, terminal: &Terminal) {
+pub fn report_outcome(report: &MirrorReport, dry_run: bool, terminal: &Terminal) {
     let would = |text: &'static str, would: &'static str| if dry_run { would } else { text };
     let lists = [
         (would("New", "Would be new"), &report.new),

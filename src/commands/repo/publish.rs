@@ -22,7 +22,7 @@ use operator::{keys, overview, plain_pages, published_state};
 /// Sign what has changed and publish it
 #[derive(Clone, Debug, Args)]
 pub struct PublishArgs {
-    /// Write the pages for installers without signatures anew, of all projects: if somebody has changed them
+    /// Write the pages for installers without signatures again, of all projects: if somebody has changed them
     #[arg(long)]
     pub plain_pages: bool,
     /// Only say what would be done
@@ -46,7 +46,7 @@ pub struct RefreshArgs {
     pub unlock: PassphraseArgs,
 }
 
-/// Publishes what is staged; with `--plain-pages` writes those of all projects anew.
+/// Publishes what is staged; with `--plain-pages` writes those of all projects again.
 ///
 /// # Errors
 /// See [`publish::publish`]; and when nothing was published before, which `repo init` does.
@@ -77,7 +77,7 @@ pub async fn publish(publish: &PublishArgs, terminal: &Arc<Terminal>) -> Result<
     if nothing {
         terminal.line("Nothing is staged.");
     }
-    say(&outcome, &operator_directory, dry_run, terminal);
+    report(&outcome, &operator_directory, dry_run, terminal);
     Ok(())
 }
 
@@ -99,7 +99,7 @@ pub async fn refresh(refresh: &RefreshArgs, terminal: &Arc<Terminal>) -> Result<
         terminal.json(&said.to_string());
         return Ok(());
     }
-    say(&outcome, &operator_directory, dry_run, terminal);
+    report(&outcome, &operator_directory, dry_run, terminal);
     Ok(())
 }
 
@@ -145,7 +145,7 @@ fn renewed_targets(
 }
 
 /// Prints what was published, or would be.
-pub fn say(outcome: &PublishOutcome, operator_directory: &OperatorDirectory, dry_run: bool, terminal: &Terminal) {
+pub fn report(outcome: &PublishOutcome, operator_directory: &OperatorDirectory, dry_run: bool, terminal: &Terminal) {
     let signed = if dry_run { "Would sign" } else { "Signed" };
     if !outcome.projects.is_empty() {
         terminal.line(&format!(

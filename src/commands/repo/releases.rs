@@ -61,7 +61,7 @@ pub struct RemoveArgs {
     pub operator_directory: OperatorDirectoryArgs,
 }
 
-/// Somebody's wish about one file.
+/// What is asked about one file.
 struct FileSelection {
     project: PackageName,
     filename: String,

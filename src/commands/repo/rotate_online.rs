@@ -8,9 +8,9 @@ use repository::KeyGroup;
 use repository::ceremony::{OfflineRenewal, SigningGroup};
 use serde_json::json;
 
-use super::publish::say;
+use super::publish::report;
 use super::root;
-use super::root::edit::{impossible, no_root, prepare, say_difference, stage};
+use super::root::edit::{impossible, no_root, prepare, report_difference, stage};
 use super::{OperatorDirectoryArgs, PassphraseArgs};
 use crate::terminal::Terminal;
 use installer::error::Failure;
@@ -53,7 +53,7 @@ pub async fn rotate_online(rotate: &RotateOnlineArgs, terminal: &Arc<Terminal>) 
     let mut wanted = ceremony.expected().ok_or_else(no_root)?;
     let mut ring = ceremony::ring(&operator_directory, &rotate.unlock.options(terminal))?;
     if rotate.dry_run {
-        return say_plan(repo, &ring, &wanted, terminal);
+        return report_plan(repo, &ring, &wanted, terminal);
     }
     let new = new_key(rotate, &operator_directory, &mut ring, terminal)?;
     let group = KeyGroup::new(vec![new.public.clone()], 1).map_err(impossible)?;
@@ -67,7 +67,7 @@ pub async fn rotate_online(rotate: &RotateOnlineArgs, terminal: &Arc<Terminal>) 
     }
     if !repo.json {
         let before = ceremony.published.as_ref().map(repository::ceremony::OfflineMetadata::of);
-        say_difference(before.as_ref(), &files, &ring, terminal);
+        report_difference(before.as_ref(), &files, &ring, terminal);
     }
     ceremony::stage(&operator_directory, &files)?;
     ceremony = needed;
@@ -83,7 +83,7 @@ pub async fn rotate_online(rotate: &RotateOnlineArgs, terminal: &Arc<Terminal>) 
         terminal.json(&json!({"key": new.id.0, "files": files, "published": published}).to_string());
         return Ok(());
     }
-    say(&outcome, &operator_directory, false, terminal);
+    report(&outcome, &operator_directory, false, terminal);
     terminal.line(&printable::line(&format!(
         "From now on {} signs. Delete the private half of the old online key.",
         ring.display_name(&new.id)
@@ -91,7 +91,7 @@ pub async fn rotate_online(rotate: &RotateOnlineArgs, terminal: &Arc<Terminal>) 
     Ok(())
 }
 
-fn say_plan(
+fn report_plan(
     repo: &OperatorDirectoryArgs,
     ring: &KeyRing,
     published: &repository::ceremony::OfflineMetadata,

@@ -34,10 +34,10 @@ pub async fn status(status: &StatusArgs, terminal: &Arc<Terminal>) -> Result<(),
         return Ok(());
     }
     match &overview.published {
-        Some(published) => say_published(published, &overview.output, terminal),
+        Some(published) => report_published(published, &overview.output, terminal),
         None => terminal.data(&format!("Nothing is published in {} yet.", overview.output)),
     }
-    say_staged(&overview, terminal);
+    report_staged(&overview, terminal);
     for waiting in &overview.waiting {
         terminal.data(&format!("Waits for signatures: {}", printable::line(&waiting.file)));
         for line in &waiting.progress {
@@ -58,7 +58,7 @@ pub async fn status(status: &StatusArgs, terminal: &Arc<Terminal>) -> Result<(),
     Ok(())
 }
 
-fn say_published(published: &PublishedStatus, output: &str, terminal: &Terminal) {
+fn report_published(published: &PublishedStatus, output: &str, terminal: &Terminal) {
     let mut counts: Vec<String> = Vec::new();
     counts.extend(published.projects.map(|projects| count_noun(projects, "project")));
     counts.extend(published.files.map(|files| count_noun(files, "file")));
@@ -74,7 +74,7 @@ fn say_published(published: &PublishedStatus, output: &str, terminal: &Terminal)
     }
 }
 
-fn say_staged(overview: &RepositoryStatus, terminal: &Terminal) {
+fn report_staged(overview: &RepositoryStatus, terminal: &Terminal) {
     if overview.staged.is_empty() {
         terminal.data("Nothing is staged.");
         return;

@@ -70,7 +70,7 @@ pub async fn verify(common: &CommonOptions, verify: &VerifyArgs, terminal: &Arc<
     if repo.json {
         terminal.data(&to_json(&findings, &base).to_string());
     } else {
-        say(&findings, &base, verify, terminal);
+        report(&findings, &base, verify, terminal);
     }
     match failure(&findings, &base) {
         Some(failure) => Err(failure),
@@ -146,7 +146,7 @@ fn left(findings: &Findings, expires: UnixTime) -> i64 {
     expires.0.saturating_sub(findings.epoch_info.now.0).div_euclid(DAY)
 }
 
-fn say(findings: &Findings, base: &Url, verify: &VerifyArgs, terminal: &Terminal) {
+fn report(findings: &Findings, base: &Url, verify: &VerifyArgs, terminal: &Terminal) {
     let epoch_info = &findings.epoch_info;
     terminal.line(&format!(
         "Looked at {} as a client that trusts its first root: root {}, timestamp {}, snapshot {}, {}",

@@ -13,7 +13,7 @@ use crate::arguments::values::{directory_url, index_url, no_url};
 use crate::commands::confirmation::confirm;
 use crate::terminal::Terminal;
 use installer::context::Context;
-use installer::error::{Code, Exit, Failure};
+use installer::error::{Code, Exit, Failure, Source};
 use installer::event::Reporter;
 use installer::options::{CommonOptions, TrustOptions};
 use installer::trust::{
@@ -198,7 +198,8 @@ pub async fn add(common: &CommonOptions, add: &AddArgs, terminal: &Arc<Terminal>
         Some(_) => write(&directory, &trust),
         None => create(store, &directory, &new, &trust),
     };
-    written.map_err(|error| unwritable(&directory, &error))?;
+    let written = written.and_then(|()| TrustAnchor::remember(&common.trust, &identity));
+    written.map_err(|error| unwritable(&directory, error))?;
     print(known.as_ref(), &identity, &trust, &new, terminal);
     verify(&common.trust, &identity, context, terminal).await
 }
@@ -368,21 +369,22 @@ fn layout(text: &str) -> Result<Value, Failure> {
         Ok(_) => return Ok(Value::from(text)),
         Err(error) => error,
     };
-    let wrong = |reason: String| Failure::usage(printable::line(&format!("option --layout: {text}: {reason}")));
+    let wrong =
+        |cause: Source| Failure::usage(printable::line(&format!("option --layout: {text}: {cause}"))).caused_by(cause);
     let path = PathBuf::from(text);
     let size = match std::fs::metadata(&path) {
         Ok(metadata) => metadata.len(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(Failure::usage(printable::line(&format!("option --layout: {unknown}"))));
         }
-        Err(error) => return Err(wrong(error.to_string())),
+        Err(error) => return Err(wrong(error.into())),
     };
     if size > LAYOUT_SIZE {
-        return Err(wrong(format!("expected at most {LAYOUT_SIZE} bytes, found {size}")));
+        return Err(wrong(format!("expected at most {LAYOUT_SIZE} bytes, found {size}").into()));
     }
-    let bytes = std::fs::read(&path).map_err(|error| wrong(error.to_string()))?;
-    let value: Value = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
-    Layout::from_json(&value).map_err(|error| wrong(error.to_string()))?;
+    let bytes = std::fs::read(&path).map_err(|error| wrong(error.into()))?;
+    let value: Value = serde_json::from_slice(&bytes).map_err(|error| wrong(error.into()))?;
+    Layout::from_json(&value).map_err(|error| wrong(error.into()))?;
     Ok(value)
 }
 
@@ -405,7 +407,7 @@ fn other_root(known: &TrustAnchor, new: &NewRoot) -> Failure {
         .detail("given", format!("root {}, sha256 {}", new.root.version, new.sha256))
         .detail("meaning", "a newer root of the same index is found by itself; nothing was changed")
         .hint(format!(
-            "if the root that is trusted was added by mistake, or the operator of the index says that it begins anew, run \
+            "if the root that is trusted was added by mistake, or the operator of the index says that it starts from the beginning, run \
              tufpip trust remove {} first",
             printable::redacted_url(known.identity.url())
         ))
@@ -415,7 +417,8 @@ fn no_home() -> Failure {
     Failure::new(Code::TrustUnwritable, "There is no directory for user data").hint("set HOME or XDG_DATA_HOME")
 }
 
-fn unwritable(directory: &Path, error: &std::io::Error) -> Failure {
+fn unwritable(directory: &Path, error: std::io::Error) -> Failure {
     Failure::new(Code::TrustUnwritable, format!("Could not write {}: {error}", directory.display()))
+        .caused_by(error)
         .hint("make the directory yours, or set XDG_DATA_HOME to another one")
 }

@@ -14,7 +14,7 @@ use super::add::RootSource;
 use super::key_text;
 use crate::terminal::Terminal;
 use installer::context::Context;
-use installer::error::{Code, Failure};
+use installer::error::{Code, Failure, Source};
 use installer::net::{ResponseLimits, local_path};
 use installer::trust::{AnchorKind, unix_now};
 
@@ -63,7 +63,7 @@ impl NewRoot {
         {
             return Err(other_hash(&source, expected, &sha256));
         }
-        let root = verified(&bytes).map_err(|error| unusable(&source, &bytes, &error))?;
+        let root = verified(&bytes).map_err(|error| unusable(&source, &bytes, error))?;
         Ok(Self { bytes, root, sha256, kind, source })
     }
 
@@ -90,15 +90,16 @@ fn verified(bytes: &[u8]) -> Result<Root, tuf::Error> {
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let limit = tuf::Limits::default().root_size;
-    let unreadable = |reason: String| {
-        Failure::new(Code::TrustRoot, format!("Could not read the root {}: {reason}", path.display()))
+    let unreadable = |cause: Source| {
+        Failure::new(Code::TrustRoot, format!("Could not read the root {}: {cause}", path.display()))
+            .caused_by(cause)
             .hint("name the file with the root metadata of the index, such as 1.root.json")
     };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
+    let file = File::open(path).map_err(|error| unreadable(error.into()))?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.into()))?;
     if bytes.len() as u64 > limit {
-        return Err(unreadable(format!("it has more than {limit} bytes, which no root has")));
+        return Err(unreadable(format!("it has more than {limit} bytes, which no root has").into()));
     }
     Ok(bytes)
 }
@@ -107,6 +108,7 @@ async fn fetch(url: &Url, context: &Context) -> Result<Vec<u8>, Failure> {
     if let Some(path) = local_path(url) {
         return read(&path);
     }
+    context.client.add_origins_of([url.clone()]);
     let mut headers = HeaderMap::new();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     let limits = ResponseLimits { bytes: tuf::Limits::default().root_size, ..ResponseLimits::METADATA };
@@ -151,7 +153,7 @@ fn other_format(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn unusable(source: &str, bytes: &[u8], error: &tuf::Error) -> Failure {
+fn unusable(source: &str, bytes: &[u8], error: tuf::Error) -> Failure {
     let received = match other_format(bytes) {
         Some(format) => format!("{format} ({})", error.found()),
         None => error.found().to_owned(),
@@ -161,4 +163,5 @@ fn unusable(source: &str, bytes: &[u8], error: &tuf::Error) -> Failure {
         .detail("received", printable::line(&received))
         .detail("meaning", "it is no root metadata that its own keys signed; nothing was changed")
         .hint("get the root from the operator of the index once more")
+        .caused_by(error)
 }

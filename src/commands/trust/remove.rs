@@ -11,7 +11,7 @@ use crate::commands::confirmation::confirm;
 use crate::terminal::Terminal;
 use installer::error::{Code, Failure};
 use installer::options::TrustOptions;
-use installer::trust::{IndexIdentity, metadata_store_directories};
+use installer::trust::{IndexIdentity, TrustAnchor, metadata_store_directories};
 
 /// Forget that an index is trusted
 #[derive(Clone, Debug, Args)]
@@ -40,12 +40,15 @@ pub fn remove(settings: &TrustOptions, remove: &RemoveArgs, terminal: &Terminal)
     }
     let places = settings.store.as_ref().map(|store| metadata_store_directories(store, &identity));
     let [own, elsewhere] = places.ok_or_else(|| not_trusted(&identity))?;
-    let was_trusted = exists(&own);
+    let is_remembered =
+        settings.store.as_ref().map(|store| TrustAnchor::is_remembered(store, &identity)).transpose()?;
+    let was_trusted = exists(&own) || is_remembered == Some(true);
     if !was_trusted && !exists(&elsewhere) {
         return Err(not_trusted(&identity));
     }
     if !remove.yes {
-        let (what, place) = if was_trusted { ("Trust in", &own) } else { ("What was remembered of", &elsewhere) };
+        let what = if was_trusted { "Trust in" } else { "What was remembered of" };
+        let place = if exists(&own) { &own } else { &elsewhere };
         terminal.line(&format!("{what} {shown}, kept in {}, would be removed.", place.display()));
         terminal.line("Afterwards the index is used without verification, and older states of it are not noticed.");
         if !confirm("Remove it", terminal.settings().no_input)? {

@@ -25,7 +25,8 @@ use crate::event::{Progress, Reporter};
 use crate::net::body::ContentRange;
 use crate::net::client::identity_encoding;
 use crate::net::{HttpClient, MAXIMUM_DISTRIBUTION_SIZE, NetworkCause, RemoteFailure};
-use crate::trust::{self, SignedFile};
+use crate::requirements::RequiredHashes;
+use crate::trust::{self, CommandTrust, SignedFile};
 
 /// What to fetch, and what is known about it.
 #[derive(Clone, Debug)]
@@ -38,8 +39,8 @@ pub struct DownloadRequest {
     pub url: Url,
     /// Hashes the index gives; each that can be computed must match.
     pub index_hashes: Hashes,
-    /// Hashes the user gives, in hex; one must match when there are any.
-    pub user_hashes: Vec<(HashAlgorithm, String)>,
+    /// Hashes that requirements give; one must match when there are any.
+    pub required_hashes: RequiredHashes,
     /// Length the index gives.
     pub size: Option<u64>,
     /// The signed length and hashes of the file, if the index is signed; they must match.
@@ -53,7 +54,8 @@ pub enum Proof {
     Signed,
     /// It has a hash that the user wrote down.
     UserHash,
-    /// It has the hash that an unsigned index gives: the transfer was sound, the index itself was not verified.
+    /// It has the hash that an unsigned index or a requirements file from a server gives: the transfer was sound, the server
+    /// itself was not verified.
     IndexHash,
     /// There was no strong hash to check.
     Unverified,
@@ -90,6 +92,7 @@ impl VerifiedFile {
 /// Fetches distributions into a content-addressed directory that several processes may share.
 pub struct Downloader {
     client: Arc<HttpClient>,
+    trust: Arc<CommandTrust>,
     reporter: Arc<dyn Reporter>,
     /// Where files may be.
     kept: PathBuf,
@@ -102,11 +105,12 @@ impl Downloader {
     /// Finds files in both directories, keeps them in the second, and runs at most `connections` downloads at a time.
     pub fn new(
         client: Arc<HttpClient>,
+        trust: Arc<CommandTrust>,
         reporter: Arc<dyn Reporter>,
         [kept, directory]: [PathBuf; 2],
         connections: usize,
     ) -> Self {
-        Self { client, reporter, kept, directory, slots: Semaphore::new(connections) }
+        Self { client, trust, reporter, kept, directory, slots: Semaphore::new(connections) }
     }
 
     /// Returns the file of `request`, from the cache if it is there.
@@ -158,7 +162,7 @@ impl Downloader {
             .to_file_path()
             .map_err(|()| Failure::new(Code::FileUrl, format!("'{}' names no file on this machine", request.url)))?;
         let unreadable = |error: std::io::Error| {
-            Failure::new(Code::FileUnreadable, format!("Could not read {}: {error}", path.display()))
+            Failure::new(Code::FileUnreadable, format!("Could not read {}: {error}", path.display())).caused_by(error)
         };
         let mut file = File::open(&path).map_err(unreadable)?;
         if !file.metadata().map_err(unreadable)?.is_file() {
@@ -208,7 +212,7 @@ impl Downloader {
             let again = self.client.should_retry(&failure, asked.elapsed());
             let Some(delay) = delay.filter(|_| again) else { return Err(size_refusal(request, failure)) };
             let delay = failure.retry_after().unwrap_or(delay);
-            self.client.say_retrying(&failure, delay);
+            self.client.report_retrying(&failure, delay);
             tokio::time::sleep(delay).await;
         }
         let verified = transfer.receiver.check(request, file.path())?;
@@ -244,6 +248,10 @@ impl Downloader {
         transfer: &mut Transfer<'_>,
     ) -> Result<(), RemoteFailure> {
         let fail = |cause| RemoteFailure::new(&request.url, cause);
+        if !request.is_vouched_for() {
+            let allowed = self.trust.refuse_unverified_redirect(&request.url, response.url());
+            allowed.map_err(|failure| fail(NetworkCause::Settings(failure)))?;
+        }
         let expected = if response.status() == StatusCode::PARTIAL_CONTENT {
             match ContentRange::of(response.headers()) {
                 Some(range) if range.first == transfer.receiver.length => Some(range.total),
@@ -317,7 +325,7 @@ impl DownloadRequest {
         if let Some(signed) = self.signed.as_ref().and_then(|signed| signed.sha256()) {
             return Some(signed);
         }
-        let value = match self.user_hashes.as_slice() {
+        let value = match self.required_hashes.allowed.as_slice() {
             [(HashAlgorithm::Sha256, value)] => value,
             _ => self.index_hashes.get(HashAlgorithm::Sha256)?,
         };
@@ -327,27 +335,28 @@ impl DownloadRequest {
 
     /// Whether a file with this SHA-256 needs no further check, and what it then is checked by.
     pub fn proof_by_sha256(&self, sha256: &str) -> Option<Proof> {
-        let is_users = |(algorithm, value): &(HashAlgorithm, String)| {
+        let is_required = |(algorithm, value): &(HashAlgorithm, String)| {
             *algorithm == HashAlgorithm::Sha256 && value.eq_ignore_ascii_case(sha256)
         };
-        if !self.user_hashes.is_empty() && !self.user_hashes.iter().any(is_users) {
+        let required = &self.required_hashes;
+        if !required.allowed.is_empty() && !required.allowed.iter().any(is_required) {
             return None;
         }
         match &self.signed {
             Some(signed) => (signed.sha256().as_deref() == Some(sha256)).then_some(Proof::Signed),
-            None if self.user_hashes.is_empty() => Some(Proof::IndexHash),
-            None => Some(Proof::UserHash),
+            None if required.vouch() => Some(Proof::UserHash),
+            None => Some(Proof::IndexHash),
         }
     }
 
     /// Whether a hash is expected.
     fn has_expected_hash(&self) -> bool {
-        self.signed.is_some() || !self.user_hashes.is_empty() || !self.index_hashes.is_empty()
+        self.signed.is_some() || !self.required_hashes.allowed.is_empty() || !self.index_hashes.is_empty()
     }
 
-    /// Whether the user gave a strong hash of the file, including one in the URL.
+    /// Whether the user gave a strong hash of the file.
     pub fn is_hashed_by_user(&self) -> bool {
-        self.user_hashes.iter().any(|(algorithm, _)| algorithm.is_strong())
+        self.required_hashes.vouch()
     }
 
     /// Whether a signed index or a hash of the user determines the content of the file.
@@ -368,7 +377,7 @@ impl HashingReceiver {
     fn new(request: &DownloadRequest) -> Self {
         let signed = request.signed.as_ref();
         let of_index = request.index_hashes.iter().map(|(algorithm, _)| algorithm).filter(|_| signed.is_none());
-        let of_user = request.user_hashes.iter().map(|(algorithm, _)| *algorithm);
+        let of_user = request.required_hashes.allowed.iter().map(|(algorithm, _)| *algorithm);
         let mut algorithms = Vec::new();
         for algorithm in std::iter::once(HashAlgorithm::Sha256).chain(of_index).chain(of_user) {
             // A signed SHA-256 is computed by its verifier already.
@@ -424,18 +433,18 @@ impl HashingReceiver {
                 return Err(mismatch(request, Code::VerifyHashMismatch, expected, value(algorithm).to_owned()));
             }
         }
-        let user = &request.user_hashes;
-        let matches_user = user.iter().any(|(algorithm, expected)| value(*algorithm).eq_ignore_ascii_case(expected));
-        if let (Some((algorithm, _)), false) = (user.first(), matches_user) {
+        let required = &request.required_hashes.allowed;
+        let is_required = required.iter().any(|(algorithm, expected)| value(*algorithm).eq_ignore_ascii_case(expected));
+        if let (Some((algorithm, _)), false) = (required.first(), is_required) {
             let expected: Vec<String> =
-                user.iter().map(|(algorithm, value)| format!("{} {value}", algorithm.name())).collect();
+                required.iter().map(|(algorithm, value)| format!("{} {value}", algorithm.name())).collect();
             return Err(mismatch(request, Code::VerifyHashMismatch, expected.join("\n"), value(*algorithm).to_owned()));
         }
         let proof = if request.signed.is_some() {
             Proof::Signed
-        } else if matches_user {
+        } else if request.required_hashes.vouch() {
             Proof::UserHash
-        } else if request.index_hashes.iter().any(|(algorithm, _)| algorithm.is_strong()) {
+        } else if is_required || request.index_hashes.iter().any(|(algorithm, _)| algorithm.is_strong()) {
             Proof::IndexHash
         } else {
             Proof::Unverified
@@ -489,7 +498,7 @@ fn copy_into(file: &mut impl Read, receiver: &mut HashingReceiver, mut copy: imp
 
 /// pip's message, which scripts search for, followed by the facts.
 fn mismatch(request: &DownloadRequest, code: Code, expected: String, received: String) -> Failure {
-    let message = if request.user_hashes.is_empty() {
+    let message = if request.required_hashes.allowed.is_empty() {
         "THESE PACKAGES DO NOT MATCH THE HASHES GIVEN BY THE INDEX. Either the file was changed on its way, or the index is wrong about it."
     } else {
         "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated the package versions, \

@@ -154,6 +154,10 @@ codes! {
     RequirementsRemoteOption = "requirements.remote-option", Policy, Failures;
     /// A requirements file from a server includes a file from elsewhere.
     RequirementsRemoteInclude = "requirements.remote-include", Policy, Failures;
+    /// A requirements file from a server names a file or directory of this machine.
+    RequirementsRemotePath = "requirements.remote-path", Policy, Failures;
+    /// A requirements file comes over plain http from another machine.
+    RequirementsInsecure = "requirements.insecure", Policy, Failures;
     /// A URL in a requirement is invalid.
     RequirementUrl = "requirement.url", Error, Failures;
     /// There is only a source distribution or a directory, and building is not supported yet.
@@ -261,8 +265,13 @@ codes! {
     TrustSnapshotMoved = "trust.snapshot-moved", Expired, Failures;
     /// `--require-signed`: an index or file without signed metadata; or an option that would weaken it.
     PolicyRequireSigned = "policy.require-signed", Policy, Failures;
-    /// `--find-links` names a signed index or one of its pages, of which nothing would be verified.
+    /// Something of a signed index would be used without verification: its URL is spelled in another way, or it is named as a
+    /// page of links or as a single file.
     PolicySignedAsLinks = "policy.signed-as-links", Policy, Failures;
+    /// A dependency names a URL for a project that comes from its index only.
+    PolicyClaimed = "policy.claimed", Policy, Failures;
+    /// A dependency names a URL that only the user may name: a file of this machine, or plain http to another one.
+    PolicyDependencyUrl = "policy.dependency-url", Policy, Failures;
     /// `map.json` sends a project to an index that does not take part in the command.
     PolicyMap = "policy.map", Policy, Failures;
     /// `--require-hashes`.

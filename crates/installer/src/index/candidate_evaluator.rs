@@ -1,23 +1,31 @@
 //! Chooses the file of each version, and rejects the versions that cannot be used here.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
-use packaging::{DistributionFilename, HashAlgorithm, PackageName, ProjectFile, Tags, Version, VersionSpecifiers};
+use packaging::{
+    DistributionFilename, HashAlgorithm, PackageName, ProjectFile, TagInputs, Tags, Version, VersionSpecifiers,
+    WheelFilename,
+};
 use resolve::{Candidate, CandidateOrigin, Rejection};
 
 use super::IndexFile;
 use crate::error::{Code, Failure};
 use crate::options::SelectionOptions;
 use crate::python::Interpreter;
+use crate::requirements::RequiredHashes;
 
 /// Accepts and orders the files of a project.
 pub struct CandidateEvaluator {
+    interpreter: Interpreter,
+    /// As if nothing in the environment refused manylinux wheels.
     tags: Tags,
+    /// Without those that the environment refuses; asked for when the first wheel depends on it.
+    tags_not_refused: OnceLock<Result<Tags, String>>,
     python_version: Version,
     selection: SelectionOptions,
-    hashes: HashMap<PackageName, Vec<(HashAlgorithm, String)>>,
+    hashes: HashMap<PackageName, RequiredHashes>,
 }
 
 /// A version of a project, and the file that would be fetched for it.
@@ -32,35 +40,56 @@ pub struct InstallationCandidate {
 impl CandidateEvaluator {
     /// Rules for `interpreter`, or for the Python that `selection` names instead.
     ///
-    /// `hashes` are those the user demands, by project.
+    /// `hashes` are those that requirements demand, by project.
     pub fn new(
         interpreter: &Interpreter,
         selection: SelectionOptions,
-        hashes: HashMap<PackageName, Vec<(HashAlgorithm, String)>>,
+        hashes: HashMap<PackageName, RequiredHashes>,
     ) -> Result<Self, Failure> {
         let target = &selection.target;
-        let tags = if target.is_set() {
-            Tags::for_target(&interpreter.tag_facts, target)
-        } else {
-            Tags::for_interpreter(&interpreter.tag_facts)
-        };
+        let tags = tags(&interpreter.tag_facts, &selection);
         let python_version = match &target.python_version {
             Some(parts) => Version::new(parts.iter().map(|part| u64::from(*part)).chain(std::iter::repeat(0)).take(3)),
             None => interpreter.version.parse().map_err(|_| {
                 Failure::new(Code::PythonUnusable, format!("'{}' is no version of Python", interpreter.version))
             })?,
         };
-        Ok(Self { tags, python_version, selection, hashes })
+        let (interpreter, tags_not_refused) = (interpreter.clone(), OnceLock::new());
+        Ok(Self { interpreter, tags, tags_not_refused, python_version, selection, hashes })
     }
 
-    /// The compatibility tags wheels are chosen by.
-    pub fn tags(&self) -> &Tags {
-        &self.tags
+    /// The compatibility tags by which one of these wheels is chosen. Asks the environment whether it refuses manylinux wheels
+    /// only if one of them would be accepted otherwise: to ask is to run code of the environment.
+    ///
+    /// # Errors
+    /// When the environment must be asked and fails to answer.
+    pub fn tags_for<'a>(&self, wheels: impl IntoIterator<Item = &'a WheelFilename>) -> Result<&Tags, Failure> {
+        let depends = |wheel: &WheelFilename| {
+            wheel.platform_tags().any(|tag| tag.to_ascii_lowercase().starts_with("manylinux"))
+                && self.tags.rank(wheel).is_some()
+        };
+        // pip does not ask about a platform that the user names.
+        if !self.selection.target.platforms.is_empty() || !wheels.into_iter().any(depends) {
+            return Ok(&self.tags);
+        }
+        let asked = self.tags_not_refused.get_or_init(|| {
+            let manylinux_refused = self.interpreter.refused_manylinux()?;
+            Ok(tags(&TagInputs { manylinux_refused, ..self.interpreter.tag_facts.clone() }, &self.selection))
+        });
+        asked.as_ref().map_err(|reason| {
+            Failure::new(Code::PythonUnusable, "Could not ask the module _manylinux which wheels it refuses")
+                .detail("cause", reason)
+                .hint("repair or remove the module: it decides about manylinux wheels")
+        })
     }
 
-    /// The hashes that the user requires of the files of `project`.
-    pub fn hashes(&self, project: &PackageName) -> &[(HashAlgorithm, String)] {
-        self.hashes.get(project).map(Vec::as_slice).unwrap_or_default()
+    /// The hashes that requirements demand of the files of `project`.
+    pub fn required_hashes(&self, project: &PackageName) -> RequiredHashes {
+        self.hashes.get(project).cloned().unwrap_or_default()
+    }
+
+    fn demanded(&self, project: &PackageName) -> &[(HashAlgorithm, String)] {
+        self.hashes.get(project).map(|hashes| hashes.allowed.as_slice()).unwrap_or_default()
     }
 
     /// Why a Requires-Python rules this Python out; text that is no specifier rules nothing out, as in pip.
@@ -85,8 +114,9 @@ impl CandidateEvaluator {
     ) -> Result<Vec<InstallationCandidate>, Failure> {
         let mut pythons: HashMap<String, Option<Rejection>> = HashMap::new();
         let mut best: BTreeMap<Version, EvaluatedFile> = BTreeMap::new();
-        let demanded = self.hashes(project);
+        let demanded = self.demanded(project);
         let any_matches = files.iter().any(|file| matches_any(file, demanded));
+        let tags = self.tags_for(files.iter().filter_map(|file| file.dist.wheel()))?;
         for file in files {
             if !demanded.is_empty() && any_matches && !file.hashes.is_empty() && !matches_any(&file, demanded) {
                 continue;
@@ -94,7 +124,7 @@ impl CandidateEvaluator {
             if self.is_too_new(&file)? {
                 continue;
             }
-            let judged = self.evaluate(project, file, &mut pythons);
+            let judged = self.evaluate(project, file, tags, &mut pythons);
             match best.entry(judged.file.dist.version().clone()) {
                 std::collections::btree_map::Entry::Vacant(entry) => {
                     entry.insert(judged);
@@ -115,15 +145,19 @@ impl CandidateEvaluator {
     }
 
     /// Whether a wheel can be used here; a source distribution, whether it is for this Python.
-    pub fn fits(&self, file: &ProjectFile) -> bool {
-        let has_tag = file.dist.wheel().is_none_or(|wheel| self.tags.rank(wheel).is_some());
-        has_tag && self.python_mismatch(file.requires_python.as_deref()).is_none()
+    ///
+    /// # Errors
+    /// When the environment must be asked whether it refuses the wheel and fails to answer.
+    pub fn fits(&self, file: &ProjectFile) -> Result<bool, Failure> {
+        let tags = self.tags_for(file.dist.wheel())?;
+        let has_tag = file.dist.wheel().is_none_or(|wheel| tags.rank(wheel).is_some());
+        Ok(has_tag && self.python_mismatch(file.requires_python.as_deref()).is_none())
     }
 
-    /// Whether a file may have a hash that the user demands, if any is demanded: it must be fetched to be known if the
+    /// Whether a file may have a hash that is demanded, if any is: it must be fetched to be known if the
     /// index gives none.
     pub fn may_match_required_hashes(&self, project: &PackageName, file: &ProjectFile) -> bool {
-        let demanded = self.hashes(project);
+        let demanded = self.demanded(project);
         demanded.is_empty() || file.hashes.is_empty() || matches_any(file, demanded)
     }
 
@@ -131,6 +165,7 @@ impl CandidateEvaluator {
         &self,
         project: &PackageName,
         file: Arc<IndexFile>,
+        tags: &Tags,
         pythons: &mut HashMap<String, Option<Rejection>>,
     ) -> EvaluatedFile {
         let formats = self.selection.formats.allowed(project);
@@ -138,7 +173,7 @@ impl CandidateEvaluator {
             DistributionFilename::Wheel(_) if !formats.wheel => {
                 (Some(Unsuitable::Format("wheels are excluded by --no-binary")), None)
             }
-            DistributionFilename::Wheel(wheel) => match self.tags.rank(wheel) {
+            DistributionFilename::Wheel(wheel) => match tags.rank(wheel) {
                 Some(rank) => (None, Some(rank)),
                 None => (Some(Unsuitable::Platform), None),
             },
@@ -180,6 +215,13 @@ impl CandidateEvaluator {
             )
             .hint("use an index that gives upload-time in its JSON pages, or leave --uploaded-prior-to out")
         })
+    }
+}
+
+fn tags(facts: &TagInputs, selection: &SelectionOptions) -> Tags {
+    match &selection.target {
+        target if target.is_set() => Tags::for_target(facts, target),
+        _ => Tags::for_interpreter(facts),
     }
 }
 

@@ -14,8 +14,9 @@ use resolve::{
 };
 use tokio::task::JoinSet;
 use url::Url;
+use wheel::InstalledDistribution;
 
-use super::direct::DirectFile;
+use super::direct::{DirectFile, same_address};
 use super::metadata::{ReadMetadata, download_request};
 use super::{CandidateEvaluator, IndexFile, InstallationCandidate, MetadataReader, PackageSources};
 use crate::download::{DownloadRequest, Downloader, Proof, VerifiedFile};
@@ -36,20 +37,25 @@ pub struct Finder {
     metadata: HashMap<CandidateId, Arc<CoreMetadata>>,
     direct: HashMap<String, ChosenFile>,
     installed: Vec<(PackageName, Arc<CoreMetadata>)>,
+    distributions: HashMap<PackageName, InstalledDistribution>,
+    /// The URLs of files of this machine that other files of this machine depend on.
+    local_dependencies: HashSet<String>,
     /// What is signed about files whose metadata was read.
     signed: HashMap<CandidateId, Arc<SignedFile>>,
     reporter: Arc<dyn Reporter>,
+    /// Dependencies do not matter, nor whether they can be understood.
+    no_deps: bool,
 }
 
 /// What facts are fetched with.
 pub(super) struct FactFetcher {
-    sources: PackageSources,
+    pub sources: PackageSources,
     pub evaluator: CandidateEvaluator,
     reader: MetadataReader,
     pub downloader: Arc<Downloader>,
     pub trust: Arc<CommandTrust>,
-    /// The URLs of files that the user named.
-    pub named_urls: Vec<Url>,
+    /// The URLs of files that the user wrote.
+    pub user_urls: Vec<Url>,
 }
 
 /// How to obtain the file of a chosen candidate.
@@ -102,18 +108,21 @@ impl Finder {
         reader: MetadataReader,
         downloader: Arc<Downloader>,
         trust: Arc<CommandTrust>,
-        named_urls: Vec<Url>,
+        user_urls: Vec<Url>,
         reporter: Arc<dyn Reporter>,
     ) -> Self {
         Self {
-            fetcher: Arc::new(FactFetcher { sources, evaluator, reader, downloader, trust, named_urls }),
+            fetcher: Arc::new(FactFetcher { sources, evaluator, reader, downloader, trust, user_urls }),
             catalog: Catalog::new(),
             installation_candidates: HashMap::new(),
             metadata: HashMap::new(),
             direct: HashMap::new(),
             installed: Vec::new(),
+            distributions: HashMap::new(),
+            local_dependencies: HashSet::new(),
             signed: HashMap::new(),
             reporter,
+            no_deps: false,
         }
     }
 
@@ -125,7 +134,10 @@ impl Finder {
                 continue;
             }
             match distribution.metadata() {
-                Ok(Some(Ok(metadata))) => self.insert_installed(name.clone(), Arc::new(metadata)),
+                Ok(Some(Ok(metadata))) => {
+                    self.distributions.insert(name.clone(), distribution.clone());
+                    self.insert_installed(name.clone(), Arc::new(metadata));
+                }
                 _ => self.reporter.detail(1, || format!("{name} is installed with metadata that cannot be used")),
             }
         }
@@ -145,6 +157,7 @@ impl Finder {
     /// # Errors
     /// When that is impossible, or what must be known cannot be fetched.
     pub async fn resolve(&mut self, request: &ResolveRequest<'_>) -> Result<Resolution, Failure> {
+        self.no_deps = request.no_deps;
         match self.resolve_once(request).await {
             // A signed index went on to a newer snapshot: everything is chosen again, from that one.
             Err(failure) if failure.code == Code::TrustSnapshotMoved => {
@@ -229,7 +242,7 @@ impl Finder {
             CandidateOrigin::Direct(url) => self.direct.get(url).cloned(),
             CandidateOrigin::Index => {
                 let file = &self.installation_candidate(candidate)?.file;
-                let hashes = self.fetcher.evaluator.hashes(&candidate.name).to_vec();
+                let hashes = self.fetcher.evaluator.required_hashes(&candidate.name);
                 let signed = self.signed.get(candidate).cloned();
                 if file.signed.is_some() && signed.is_none() {
                     // Metadata is read of everything that is chosen, and with it what is signed: it cannot be missing.
@@ -318,11 +331,14 @@ impl Finder {
         let url = match &signed {
             Some(signed) => signed.url.clone(),
             None => match index_file.url() {
-                Ok(url) => url,
+                Ok(url) => {
+                    self.fetcher.refuse_unverified(project, &url)?;
+                    url
+                }
                 Err(error) => return Ok(Err(format!("its link is unusable: {error}"))),
             },
         };
-        let hashes = self.evaluator().hashes(project).to_vec();
+        let hashes = self.evaluator().required_hashes(project);
         Ok(Ok(download_request(project, index_file, &url, hashes, signed)))
     }
 
@@ -367,17 +383,23 @@ impl Finder {
             Fact::Metadata(candidate) => self.installation_candidate(candidate).map(|offer| Arc::clone(&offer.file)),
             _ => None,
         };
+        let is_local_dependency = matches!(&fact, Fact::Direct { url, .. } if self.local_dependencies.contains(url));
+        let installed = match &fact {
+            Fact::Direct { name, url } => self.installed_from(name, url),
+            _ => None,
+        };
         let fetcher = Arc::clone(&self.fetcher);
         pending.running.spawn(async move {
             let value = match (&fact, file) {
                 (Fact::Project(name), _) => fetcher.installation_candidates(name).await.map(FactValue::Offers),
                 (Fact::Metadata(candidate), Some(file)) => {
-                    fetcher.reader.read(&candidate.name, &file).await.map(FactValue::Metadata)
+                    fetcher.metadata(&candidate.name, &file).await.map(FactValue::Metadata)
                 }
                 (Fact::Metadata(_), None) => Ok(FactValue::Metadata(Err("there is no file of it".to_owned()))),
-                (Fact::Direct { name, url }, _) => {
-                    fetcher.direct(name, url).await.map(|direct| FactValue::Direct(Box::new(direct)))
-                }
+                (Fact::Direct { name, url }, _) => fetcher
+                    .direct(name, url, is_local_dependency, installed)
+                    .await
+                    .map(|direct| FactValue::Direct(Box::new(direct))),
             };
             FetchedFact { fact, value }
         });
@@ -408,19 +430,24 @@ impl Finder {
             (Fact::Metadata(id), FactValue::Metadata(metadata)) => {
                 let metadata = metadata.and_then(|read| {
                     self.signed.extend(read.signed.map(|signed| (id.clone(), signed)));
-                    self.check_requires_python(read.metadata)
+                    self.check_requires_python(Arc::new(read.metadata))
                 });
                 if let Err(reason) = &metadata {
                     self.reporter.detail(1, || format!("{} {}: {reason}", id.name, id.version));
                 }
-                self.insert_metadata(id, metadata.map(Arc::new));
+                self.insert_metadata(id, metadata);
             }
             (Fact::Direct { name, url }, FactValue::Direct(direct)) => {
                 let (version, origin) = (direct.candidate.version.clone(), CandidateOrigin::Direct(url.clone()));
                 let id = CandidateId { name: name.clone(), version, origin };
                 self.catalog.insert_direct(name, url.clone(), direct.candidate);
                 self.direct.insert(url, direct.chosen_file);
-                self.insert_metadata(id, Ok(Arc::new(direct.metadata)));
+                // There is no other candidate for what the user named.
+                let metadata = self.check_dependencies(direct.metadata).map_err(|reason| {
+                    let name = &id.name;
+                    Failure::new(Code::RequirementUrl, format!("Could not use the URL given for {name}: {reason}"))
+                })?;
+                self.insert_metadata(id, Ok(metadata));
             }
             // An answer is always one to its question.
             _ => {}
@@ -433,17 +460,28 @@ impl Finder {
     }
 
     /// Metadata is more reliable than a page about which Python it is for.
-    fn check_requires_python(&self, metadata: CoreMetadata) -> Result<CoreMetadata, String> {
-        if let Err(error) = metadata.requires_dist() {
-            return Err(error.to_string());
-        }
+    fn check_requires_python(&self, metadata: Arc<CoreMetadata>) -> Result<Arc<CoreMetadata>, String> {
+        let metadata = self.check_dependencies(metadata)?;
         match self.fetcher.evaluator.python_mismatch(metadata.raw_requires_python()) {
             Some(rejection) => Err(rejection.to_string()),
             None => Ok(metadata),
         }
     }
 
+    /// Where dependencies matter, one that cannot be understood cannot be left out.
+    fn check_dependencies(&self, metadata: Arc<CoreMetadata>) -> Result<Arc<CoreMetadata>, String> {
+        match metadata.requires_dist() {
+            Err(error) if !self.no_deps => Err(error.to_string()),
+            _ => Ok(metadata),
+        }
+    }
+
     fn insert_metadata(&mut self, id: CandidateId, metadata: Result<Arc<CoreMetadata>, String>) {
+        if let Ok(metadata) = &metadata
+            && self.is_local(&id)
+        {
+            self.local_dependencies.extend(file_urls(metadata).map(Url::to_string));
+        }
         let told = metadata.as_ref().map_err(Clone::clone).map(|metadata| CandidateMetadata {
             requires_dist: metadata.valid_requires_dist().to_vec(),
             provides_extras: metadata.provides_extra.clone(),
@@ -451,6 +489,25 @@ impl Finder {
         self.catalog.insert_metadata(id.clone(), told);
         if let Ok(metadata) = metadata {
             self.metadata.insert(id, metadata);
+        }
+    }
+
+    /// The metadata of what is installed from this very URL.
+    fn installed_from(&self, name: &PackageName, url: &str) -> Option<Arc<CoreMetadata>> {
+        let from = self.distributions.get(name)?.direct_url()?;
+        let is_same = same_address(&from.url.parse().ok()?, &url.parse().ok()?);
+        let (_, metadata) = self.installed.iter().find(|(known, _)| is_same && known == name)?;
+        Some(Arc::clone(metadata))
+    }
+
+    /// Whether a candidate is a file that the user has on this machine.
+    fn is_local(&self, id: &CandidateId) -> bool {
+        match &id.origin {
+            CandidateOrigin::Index => self
+                .installation_candidate(id)
+                .is_some_and(|offer| offer.file.url().is_ok_and(|url| url.scheme() == "file")),
+            CandidateOrigin::Direct(url) => url.starts_with("file:"),
+            CandidateOrigin::Installed => false,
         }
     }
 
@@ -510,7 +567,27 @@ impl Finder {
 }
 
 impl FactFetcher {
+    /// Refuses a file of a signed index that stands on a page which nothing verifies.
+    pub(super) fn refuse_unverified(&self, project: &PackageName, url: &Url) -> Result<(), Failure> {
+        if self.trust.is_unsigned_allowed(project) { Ok(()) } else { self.trust.refuse_unverified(url) }
+    }
+
+    async fn metadata(&self, project: &PackageName, file: &IndexFile) -> Result<Result<ReadMetadata, String>, Failure> {
+        if file.signed.is_none()
+            && let Ok(url) = file.url()
+        {
+            self.refuse_unverified(project, &url)?;
+        }
+        self.reader.read(project, file).await
+    }
+
     async fn installation_candidates(&self, name: &PackageName) -> Result<Vec<InstallationCandidate>, Failure> {
         self.evaluator.installation_candidates(name, self.sources.files(name).await?)
     }
+}
+
+/// The files of this machine that a distribution depends on.
+fn file_urls(metadata: &CoreMetadata) -> impl Iterator<Item = &Url> {
+    let urls = metadata.valid_requires_dist().iter().filter_map(|requirement| requirement.url.as_ref());
+    urls.filter(|url| url.scheme() == "file")
 }

@@ -15,9 +15,10 @@ use wheel::{ArchiveLimits, MetadataLocation, MetadataSearch, WheelArchive};
 use super::IndexFile;
 use crate::cache::file;
 use crate::download::{DownloadRequest, Downloader, VerifiedFile};
-use crate::error::{Code, Failure};
+use crate::error::{Code, Failure, Source};
 use crate::local_key::LocalKey;
 use crate::net::{HttpClient, PartialContent, ResponseLimits, local_path};
+use crate::requirements::RequiredHashes;
 use crate::trust::{PageProof, SignedFile};
 use crate::wheel_cache::WheelCache;
 
@@ -96,7 +97,8 @@ impl MetadataReader {
             Ok(signed) => Arc::new(signed),
             Err(reason) => return Ok(Err(reason)),
         };
-        let request = download_request(project, file, &signed.url, Vec::new(), Some(Arc::clone(&signed)));
+        let request =
+            download_request(project, file, &signed.url, RequiredHashes::default(), Some(Arc::clone(&signed)));
         let bytes = if let Some(bytes) = page.index().cached_metadata(page, file) {
             bytes
         } else if let Some(unpacked) = self.wheel_cache.find(&request) {
@@ -118,7 +120,7 @@ impl MetadataReader {
 
     /// By what the page says, which may prove wrong.
     fn is_probably_cached(&self, project: &PackageName, file: &ProjectFile) -> bool {
-        let request = file.url().ok().map(|url| download_request(project, file, &url, Vec::new(), None));
+        let request = file.url().ok().map(|url| download_request(project, file, &url, RequiredHashes::default(), None));
         request.is_some_and(|request| self.wheel_cache.has(&request))
     }
 
@@ -131,8 +133,9 @@ impl MetadataReader {
         if let Some(bytes) = cached.as_deref().and_then(|path| file::read(path, &self.key)) {
             return Ok(parse_metadata(project, file, &bytes));
         }
-        let bytes = self.fetch(project, file).await?;
-        if let Some(path) = cached {
+        let (bytes, is_authentic) = self.fetch(project, file).await?;
+        // With --trusted-host it may be anybody's metadata, and later commands may not accept that.
+        if let Some(path) = cached.filter(|_| is_authentic) {
             file::write(&path, &self.key, bytes.clone());
         }
         Ok(parse_metadata(project, file, &bytes))
@@ -146,39 +149,44 @@ impl MetadataReader {
         Ok(WheelArchive::open(file.path(), filename, &ArchiveLimits::default())?.metadata()?)
     }
 
-    async fn fetch(&self, project: &PackageName, file: &ProjectFile) -> Result<Vec<u8>, Failure> {
-        let url = file.url().map_err(|error| unusable(&file.raw_url, &error.to_string()))?;
-        let request = download_request(project, file, &url, Vec::new(), None);
+    /// The metadata, and whether it is that of the wheel with the hash on the page, or nobody on the way could change it.
+    async fn fetch(&self, project: &PackageName, file: &ProjectFile) -> Result<(Vec<u8>, bool), Failure> {
+        let url = file.url().map_err(|error| unusable(&file.raw_url, error))?;
+        let request = download_request(project, file, &url, RequiredHashes::default(), None);
         if let Some(unpacked) = self.wheel_cache.find(&request) {
-            return Ok(unpacked.raw_metadata().to_vec());
+            return Ok((unpacked.raw_metadata().to_vec(), true));
         }
         if let CoreMetadataFile::Available { sha256 } = &file.core_metadata
-            && let Some(bytes) = self.read_metadata_file(file, sha256.as_deref()).await?
+            && let Some(found) = self.read_metadata_file(file, sha256.as_deref()).await?
         {
-            return Ok(bytes);
+            return Ok(found);
         }
         let Some(filename) = file.dist.wheel() else {
             return Err(Failure::new(Code::Internal, format!("{} is no wheel", file.filename())));
         };
         if matches!(url.scheme(), "http" | "https")
-            && let Some(bytes) = self.read_by_range_requests(&url, filename).await
+            && let Some(found) = self.read_by_range_requests(&url, filename).await
         {
-            return Ok(bytes);
+            return Ok(found);
         }
         let downloaded = self.downloader.fetch(&request).await?;
-        Self::of_wheel(&downloaded, filename)
+        Ok((Self::of_wheel(&downloaded, filename)?, true))
     }
 
     /// PEP 658. `None` when the file that the index announced is missing: this happens.
-    async fn read_metadata_file(&self, file: &ProjectFile, sha256: Option<&str>) -> Result<Option<Vec<u8>>, Failure> {
+    async fn read_metadata_file(
+        &self,
+        file: &ProjectFile,
+        sha256: Option<&str>,
+    ) -> Result<Option<(Vec<u8>, bool)>, Failure> {
         let Some(Ok(url)) = file.metadata_url() else { return Ok(None) };
-        let bytes = match local_path(&url) {
+        let (bytes, is_authentic) = match local_path(&url) {
             Some(path) => match std::fs::read(&path) {
-                Ok(bytes) => bytes,
+                Ok(bytes) => (bytes, true),
                 Err(_) => return Ok(None),
             },
             None => match self.client.get(&url, &HeaderMap::new(), ResponseLimits::METADATA).await {
-                Ok(fetched) => fetched.body,
+                Ok(fetched) => (fetched.body, fetched.is_authentic),
                 Err(failure) if matches!(failure.status(), Some(404 | 410)) => return Ok(None),
                 Err(failure) => return Err(failure.into()),
             },
@@ -194,16 +202,18 @@ impl MetadataReader {
             .detail("received", format!("sha256 {received}"))
             .detail("meaning", "the metadata was not used and nothing was installed")
             .hint("try again; if it stays so, ask the operator of the index")),
-            _ => Ok(Some(bytes)),
+            // What the cache calls it has this hash in it.
+            _ => Ok(Some((bytes, is_authentic || sha256.is_some()))),
         }
     }
 
     /// The metadata by a few requests for parts of the wheel; `None` when the server or the archive does not support
     /// that. An error in either is found when the whole wheel is fetched.
-    async fn read_by_range_requests(&self, url: &Url, filename: &WheelFilename) -> Option<Vec<u8>> {
+    async fn read_by_range_requests(&self, url: &Url, filename: &WheelFilename) -> Option<(Vec<u8>, bool)> {
         let tail =
             self.client.get_part(url, &format!("bytes=-{FIRST_TAIL}"), ResponseLimits::METADATA).await.ok()??;
         let (total, mut start, mut bytes) = (tail.total, tail.first, tail.bytes);
+        let mut is_authentic = tail.is_authentic;
         if start + bytes.len() as u64 != total {
             return None;
         }
@@ -217,15 +227,20 @@ impl MetadataReader {
                     let here = from.zip(to).and_then(|(from, to)| bytes.get(from..to)).map(<[u8]>::to_vec);
                     let part = match here {
                         Some(part) => part,
-                        None => self.fetch_range(url, range.start, range.end, total).await?,
+                        None => {
+                            let part = self.fetch_range(url, range.start, range.end, total).await?;
+                            is_authentic &= part.is_authentic;
+                            part.bytes
+                        }
                     };
-                    return location.extract(&part).ok();
+                    return Some((location.extract(&part).ok()?, is_authentic));
                 }
                 // Each round reads further towards the start, so there is an end.
                 MetadataSearch::NeedMore { from } if from < start => {
                     let mut more = self.fetch_range(url, from, start, total).await?;
-                    more.append(&mut bytes);
-                    (start, bytes) = (from, more);
+                    more.bytes.append(&mut bytes);
+                    is_authentic &= more.is_authentic;
+                    (start, bytes) = (from, more.bytes);
                 }
                 MetadataSearch::NeedMore { .. } => return None,
             }
@@ -233,12 +248,12 @@ impl MetadataReader {
     }
 
     /// The bytes from `start` to before `end` of a file with `total` bytes; nothing less, and of no other file.
-    async fn fetch_range(&self, url: &Url, start: u64, end: u64, total: u64) -> Option<Vec<u8>> {
+    async fn fetch_range(&self, url: &Url, start: u64, end: u64, total: u64) -> Option<PartialContent> {
         let last = end.checked_sub(1)?;
         let part: PartialContent =
             self.client.get_part(url, &format!("bytes={start}-{last}"), ResponseLimits::METADATA).await.ok()??;
         let fits = part.first == start && part.first + part.bytes.len() as u64 == end && part.total == total;
-        fits.then_some(part.bytes)
+        fits.then_some(part)
     }
 }
 
@@ -260,7 +275,7 @@ pub fn download_request(
     project: &PackageName,
     file: &ProjectFile,
     url: &Url,
-    user_hashes: Vec<(HashAlgorithm, String)>,
+    required_hashes: RequiredHashes,
     signed: Option<Arc<SignedFile>>,
 ) -> DownloadRequest {
     DownloadRequest {
@@ -268,7 +283,7 @@ pub fn download_request(
         filename: file.filename().to_owned(),
         url: url.clone(),
         index_hashes: file.hashes.clone(),
-        user_hashes,
+        required_hashes,
         size: signed.as_ref().map_or(file.size, |signed| signed.length()),
         signed,
     }
@@ -286,6 +301,8 @@ fn parse_metadata(project: &PackageName, file: &ProjectFile, bytes: &[u8]) -> Re
     Ok(metadata)
 }
 
-fn unusable(url: &str, reason: &str) -> Failure {
-    Failure::new(Code::IndexLink, format!("The index gives an unusable link, '{}': {reason}", printable::line(url)))
+fn unusable(url: &str, cause: impl Into<Source>) -> Failure {
+    let cause = cause.into();
+    Failure::new(Code::IndexLink, format!("The index gives an unusable link, '{}': {cause}", printable::line(url)))
+        .caused_by(cause)
 }

@@ -27,6 +27,14 @@ pub struct PackageSources {
     notes: SearchNotebook,
 }
 
+/// That nothing but these files may be used of a project.
+pub struct Claim {
+    /// By whom, as a sentence without its end.
+    pub reason: String,
+    /// What the claiming indexes have, which may be nothing.
+    pub files: Vec<IndexFile>,
+}
+
 /// An index of the command.
 struct ConfiguredIndex {
     url: Url,
@@ -68,10 +76,11 @@ impl PackageSources {
         let mut links = Vec::new();
         for text in &settings.find_links {
             match find_links_location(text) {
-                Some(FindLinksLocation::Page(url, _)) if !is_secure_origin(&url, &pages, &*reporter) => {}
+                Some(FindLinksLocation::Page(url, _) | FindLinksLocation::Distribution(url))
+                    if !is_secure_origin(&url, &pages, &*reporter) => {}
                 Some(place) => {
-                    if let FindLinksLocation::Page(url, _) = &place {
-                        trust.refuse_as_links(url)?;
+                    if let Some(url) = place.url() {
+                        trust.refuse_unverified(&url)?;
                     }
                     links.push(place);
                 }
@@ -88,6 +97,7 @@ impl PackageSources {
         for url in &settings.indexes {
             let trusted = trust.index(url)?;
             if trusted.is_none() {
+                trust.refuse_unverified(url)?;
                 trust.refuse_unsigned_index(url)?;
             }
             // Signed metadata cannot be altered in transit.
@@ -96,6 +106,18 @@ impl PackageSources {
             }
         }
         Ok(Self { links, indexes, pages, trust, reporter, notes: SearchNotebook::default() })
+    }
+
+    /// Whether content from `url` cannot be altered in transit, or the user accepts that it can.
+    pub fn is_secure_origin(&self, url: &Url) -> bool {
+        self.pages.is_secure_origin(url)
+    }
+
+    /// Whether the host of `url` is that of a signed index, so that the file there may be one of its files.
+    pub fn has_signed_index_at_host_of(&self, url: &Url) -> bool {
+        let host = |url: &Url| IndexIdentity::of(url).url().host_str().map(str::to_owned);
+        let signed = self.indexes.iter().filter(|index| index.trusted.is_some());
+        url.scheme() != "file" && signed.map(|index| host(&index.url)).any(|known| known == host(url))
     }
 
     /// Whether there is nowhere to look.
@@ -120,6 +142,24 @@ impl PackageSources {
         // Of an older snapshot, if this is not the first time.
         self.notes.forget(project);
         let (mut files, linked_elsewhere) = self.of_local_links(project).await?;
+        match self.claim(project).await? {
+            Some(claim) => files.extend(claim.files),
+            None => {
+                let indexes: Vec<&ConfiguredIndex> = self.indexes.iter().collect();
+                files.extend(linked_elsewhere);
+                files.extend(self.of_links(|place| !place.is_local(), project).await?);
+                files.extend(self.of_unsigned(&indexes, project).await?.unwrap_or_default());
+            }
+        }
+        Ok(files.into_iter().map(Arc::new).collect())
+    }
+
+    /// Who alone may offer a project: the indexes of the user's map, or the first signed index that has it. Nothing else counts
+    /// then, whether it has the project by name or is a URL that somebody else than the user wrote.
+    ///
+    /// # Errors
+    /// When an index cannot be fetched, or the map names one that does not take part in the command.
+    pub async fn claim(&self, project: &PackageName) -> Result<Option<Claim>, Failure> {
         for mapping in self.trust.mappings(project) {
             // With --no-index there is nothing that could come from a wrong one.
             let found = if self.indexes.is_empty() {
@@ -130,20 +170,17 @@ impl PackageSources {
             };
             if found.is_some() || mapping.terminating {
                 self.note_mapping(project, &mapping);
-                files.extend(found.unwrap_or_default());
-                return Ok(files.into_iter().map(Arc::new).collect());
+                let reason = format!("map.json sends {project} to {} only", named_indexes(&mapping));
+                return Ok(Some(Claim { reason, files: found.unwrap_or_default() }));
             }
         }
-        let all: Vec<&ConfiguredIndex> = self.indexes.iter().collect();
-        match self.of_signed(&all, 1, project).await? {
-            Some(signed) => files.extend(signed),
-            None => {
-                files.extend(linked_elsewhere);
-                files.extend(self.of_links(|place| !place.is_local(), project).await?);
-                files.extend(self.of_unsigned(&all, project).await?.unwrap_or_default());
-            }
-        }
-        Ok(files.into_iter().map(Arc::new).collect())
+        let indexes: Vec<&ConfiguredIndex> = self.indexes.iter().collect();
+        let signed = self.of_signed(&indexes, 1, project).await?;
+        Ok(signed.map(|files| {
+            let by = files.iter().find_map(|file| file.signed.as_ref()).map(|page| page.index().display_url());
+            let by = by.map(|url| format!(" {url}")).unwrap_or_default();
+            Claim { reason: format!("{project} is in the signed index{by}"), files }
+        }))
     }
 
     /// The files on this machine, and those on servers that pages on this machine link to.
@@ -277,8 +314,29 @@ impl PackageSources {
     async fn unsigned_page(&self, url: &Url, project: &PackageName) -> Result<Option<ProjectPage>, Failure> {
         match local_path(url) {
             Some(path) => file_page(&path.join(project.as_ref()), project).map(Some),
-            None => self.pages.project(url, project).await,
+            None => {
+                let page = self.pages.project(url, project).await?;
+                Ok(page.map(|page| self.without_insecure_links(page)))
+            }
         }
+    }
+
+    /// A page from a server without its links to plain http on machines that the user did not name: anybody on the way there
+    /// could change the files.
+    fn without_insecure_links(&self, mut page: ProjectPage) -> ProjectPage {
+        let mut warned: Vec<String> = Vec::new();
+        page.files.retain(|file| {
+            // Links of large pages are not parsed without need.
+            let Some(url) = file.raw_url.starts_with("http:").then(|| file.url().ok()).flatten() else { return true };
+            let is_secure = self.pages.is_secure_origin(&url);
+            let host = url.host_str().unwrap_or_default().to_owned();
+            if !is_secure && !warned.contains(&host) {
+                is_secure_origin(&url, &self.pages, &*self.reporter);
+                warned.push(host);
+            }
+            is_secure
+        });
+        page
     }
 
     fn note_absence(&self, project: &PackageName, index: &TrustedIndex, epoch_info: &EpochInfo) {
@@ -311,10 +369,7 @@ impl PackageSources {
         if left_out.is_empty() && self.remote_links().next().is_none() {
             return;
         }
-        let named = mapping.names.iter().zip(&mapping.indexes);
-        let named: Vec<String> =
-            named.map(|(name, identity)| format!("'{name}' ({})", printable::redacted_url(identity.url()))).collect();
-        let note = format!("map.json sends {project} to {} only", named.join(", "));
+        let note = format!("map.json sends {project} to {} only", named_indexes(mapping));
         self.notes.add(project, note, left_out);
     }
 
@@ -351,7 +406,7 @@ impl PackageSources {
             FindLinksLocation::Distribution(url) => Ok(page_of_links(&[url.to_string()], url, project)),
             FindLinksLocation::File(path) => file_page(path, project),
             FindLinksLocation::Page(url, page) => match page.get_or_try_init(|| self.pages.links(url)).await? {
-                Some(fetched) => page_fetcher::parse(fetched, project),
+                Some(fetched) => Ok(self.without_insecure_links(page_fetcher::parse(fetched, project)?)),
                 None => Ok(ProjectPage::default()),
             },
             FindLinksLocation::Directory(directory, listing) => {
@@ -374,6 +429,15 @@ impl PackageSources {
 }
 
 impl FindLinksLocation {
+    /// Where it is.
+    fn url(&self) -> Option<Url> {
+        match self {
+            Self::Directory(path, _) => Url::from_directory_path(path).ok(),
+            Self::File(path) => Url::from_file_path(path).ok(),
+            Self::Page(url, _) | Self::Distribution(url) => Some(url.clone()),
+        }
+    }
+
     /// Whether it is on this machine, out of the reach of servers. Its pages may link to other places.
     fn is_local(&self) -> bool {
         match self {
@@ -382,6 +446,13 @@ impl FindLinksLocation {
             Self::Page(..) => false,
         }
     }
+}
+
+/// The indexes of a mapping by name and URL, without secrets.
+fn named_indexes(mapping: &Mapping) -> String {
+    let named = mapping.names.iter().zip(&mapping.indexes);
+    let named = named.map(|(name, identity)| format!("'{name}' ({})", printable::redacted_url(identity.url())));
+    named.collect::<Vec<_>>().join(", ")
 }
 
 /// Those of them that nothing verifies, without secrets.
@@ -452,7 +523,7 @@ fn find_links_location(text: &str) -> Option<FindLinksLocation> {
 fn list_directory(directory: &Path) -> Result<DirectoryListing, Failure> {
     let unreadable = |error: std::io::Error| {
         let message = format!("Could not read the directory {}: {error}", directory.display());
-        Failure::new(Code::FileUnreadable, message)
+        Failure::new(Code::FileUnreadable, message).caused_by(error)
     };
     let mut listing = DirectoryListing::default();
     for entry in std::fs::read_dir(directory).map_err(unreadable)? {

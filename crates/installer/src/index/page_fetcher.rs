@@ -13,12 +13,12 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::cache::file;
-use crate::error::{Code, Failure};
+use crate::error::{Code, Failure, Source};
 use crate::event::Reporter;
 use crate::local_key::LocalKey;
 use crate::net::{HttpClient, HttpResponse, ResponseLimits};
 use crate::text::count_noun;
-use crate::trust::page_url;
+use crate::trust::{CommandTrust, page_url};
 
 /// JSON is preferred; a server may answer with HTML nevertheless.
 const ACCEPTED: &str =
@@ -27,6 +27,7 @@ const ACCEPTED: &str =
 /// Fetches and caches project pages.
 pub struct PageFetcher {
     client: Arc<HttpClient>,
+    trust: Arc<CommandTrust>,
     reporter: Arc<dyn Reporter>,
     directory: PathBuf,
     key: LocalKey,
@@ -34,8 +35,14 @@ pub struct PageFetcher {
 
 impl PageFetcher {
     /// Keeps pages in `directory`, sealed with `key`.
-    pub fn new(client: Arc<HttpClient>, reporter: Arc<dyn Reporter>, directory: PathBuf, key: LocalKey) -> Self {
-        Self { client, reporter, directory, key }
+    pub fn new(
+        client: Arc<HttpClient>,
+        trust: Arc<CommandTrust>,
+        reporter: Arc<dyn Reporter>,
+        directory: PathBuf,
+        key: LocalKey,
+    ) -> Self {
+        Self { client, trust, reporter, directory, key }
     }
 
     /// Whether pages at `url` may be relied on, see [`HttpClient::is_secure_origin`].
@@ -69,6 +76,7 @@ impl PageFetcher {
             let response = response(&fetched);
             if let AfterResponse::NotModified(policy, _) =
                 cached.policy.after_response(&request, &response, SystemTime::now())
+                && fetched.is_authentic
             {
                 write(&file, key, &policy, &cached.page);
             }
@@ -80,7 +88,8 @@ impl PageFetcher {
             format!("{}: {files}, {} left out", printable::redacted_url(&url), page.skipped.len())
         });
         let policy = CachePolicy::new_options(&request, &response(&fetched), SystemTime::now(), options());
-        if policy.is_storable() {
+        // With --trusted-host it may be anybody's page, and later commands may not accept that.
+        if fetched.is_authentic && policy.is_storable() {
             write(&file, key, &policy, &page);
         }
         Ok(Some(page))
@@ -93,7 +102,10 @@ impl PageFetcher {
 
     async fn fetch(&self, url: &Url, headers: &HeaderMap) -> Result<Option<HttpResponse>, Failure> {
         match self.client.get(url, headers, ResponseLimits::PAGE).await {
-            Ok(fetched) => Ok(Some(fetched)),
+            Ok(fetched) => {
+                self.trust.refuse_unverified_redirect(url, &fetched.url)?;
+                Ok(Some(fetched))
+            }
             Err(failure) if matches!(failure.status(), Some(404 | 410)) => Ok(None),
             Err(failure) => Err(failure.into()),
         }
@@ -110,6 +122,7 @@ fn request(url: &Url) -> Result<http::Request<()>, Failure> {
     let asked = printable::without_credentials(url);
     http::Request::get(asked.as_str()).header(ACCEPT, ACCEPTED).body(()).map_err(|error| {
         Failure::new(Code::NetUnsupportedUrl, format!("Could not fetch {}: {error}", printable::redacted_url(url)))
+            .caused_by(error)
     })
 }
 
@@ -140,14 +153,17 @@ pub(super) fn parse(fetched: &HttpResponse, project: &PackageName) -> Result<Pro
         }
         other if other.starts_with("application/vnd.pypi.simple.") => Err(PageError::ApiVersion(other.to_owned())),
         other => {
-            return Err(unusable(&fetched.url, &format!("it is '{}', neither JSON nor HTML", printable::line(other))));
+            return Err(unusable(&fetched.url, format!("it is '{other}', neither JSON nor HTML")));
         }
     };
-    page.map_err(|error| unusable(&fetched.url, &printable::line(&error.to_string())))
+    page.map_err(|error| unusable(&fetched.url, error))
 }
 
-fn unusable(url: &Url, reason: &str) -> Failure {
+fn unusable(url: &Url, cause: impl Into<Source>) -> Failure {
+    let cause = cause.into();
+    let reason = printable::line(&cause.to_string());
     Failure::new(Code::IndexPage, format!("Could not read the page at {}: {reason}", printable::redacted_url(url)))
+        .caused_by(cause)
         .hint("check that the index URL ends in the part that lists projects, often /simple")
 }
 

@@ -95,13 +95,13 @@ pub async fn fetch(
                     compiler.as_deref(),
                 )
             };
-            let wheel = tokio::task::spawn_blocking(work).await.map_err(|error| internal(&error))??;
+            let wheel = tokio::task::spawn_blocking(work).await.map_err(internal)??;
             Ok((name, wheel))
         });
     }
     let mut wheels = PreparedWheels::default();
     while let Some(joined) = running.join_next().await {
-        let (name, wheel): (PackageName, _) = joined.map_err(|error| internal(&error))??;
+        let (name, wheel): (PackageName, _) = joined.map_err(internal)??;
         wheels.0.insert(name, wheel);
     }
     Ok(wheels)
@@ -128,7 +128,7 @@ pub async fn download(plan: &Plan, context: &Context) -> Result<HashMap<PackageN
     }
     let mut files = HashMap::new();
     while let Some(joined) = running.join_next().await {
-        let (name, file) = joined.map_err(|error| internal(&error))??;
+        let (name, file) = joined.map_err(internal)??;
         files.insert(name, file);
     }
     Ok(files)

@@ -10,6 +10,7 @@ pub mod fetch;
 pub mod place;
 pub mod plan;
 pub mod proofs;
+pub mod protected_places;
 pub mod recover;
 mod report;
 pub mod resolution;
@@ -45,6 +46,9 @@ pub async fn install(options: &CommonOptions, install: &InstallOptions, context:
             environment.refuse_if_managed()?;
         }
         let target = InstallTarget::new(&environment, install, reporter)?;
+        let places =
+            protected_places::find(options, context, &environment.interpreter, Some(target.destination.paths()));
+        protected_places::refuse_library(&places, &target.library)?;
         if !install.dry_run && recover::recover(&target.library, context.cache.key(), reporter)? == Recovery::Undone {
             continue;
         }
@@ -65,7 +69,7 @@ pub async fn install(options: &CommonOptions, install: &InstallOptions, context:
         if let Some(output) = &install.report {
             report::write(output, &plan, &wheels.by_name(), &environment.interpreter, context).await?;
         }
-        if place::place(&plan, &wheels, &environment, &target, install, context)? == Placing::Done {
+        if place::place(&plan, &wheels, &environment, &target, &places, install, context)? == Placing::Done {
             proofs::report_limits(&plan, &context.trust, reporter);
             consistency::warn_of_conflicts(&plan, &environment, install, reporter)?;
             root_user::warn(&environment.interpreter, install.warn_root_user, reporter);

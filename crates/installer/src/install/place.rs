@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use wheel::{InstalledDistribution, Placement, Removal, Scheme, Transaction, TransactionError};
+use wheel::{
+    InstalledDistribution, Overwriting, Placement, ProtectedPlaces, Removal, Scheme, Transaction, TransactionError,
+};
 
 use crate::context::Context;
 use crate::error::{Code, Failure};
@@ -15,6 +17,7 @@ use crate::install::script_location;
 use crate::options::{InstallLocation, InstallOptions};
 use crate::python::environment::{Environment, installed_version};
 use crate::python::{Destination, InstallScheme, Interpreter};
+use crate::text::count_noun;
 use crate::wheel_cache::UnpackedWheel;
 use crate::wheel_cache::bytecode::Bytecode;
 use resolve::UpgradeStrategy;
@@ -22,7 +25,7 @@ use resolve::UpgradeStrategy;
 /// Where files are installed, and where changes are staged.
 pub struct InstallTarget {
     /// Where files go.
-    destination: Destination,
+    pub destination: Destination,
     /// What RECORD says instead, with `--target`.
     recorded: Option<Destination>,
     /// Whether this is `--target`, and if so whether names that exist are replaced.
@@ -90,6 +93,7 @@ pub fn place(
     wheels: &PreparedWheels,
     environment: &Environment,
     target: &InstallTarget,
+    places: &ProtectedPlaces,
     install: &InstallOptions,
     context: &Context,
 ) -> Result<Placing, Failure> {
@@ -116,7 +120,7 @@ pub fn place(
                 reporter.report(Event::NotRemovable { installed: &installed.name });
                 continue;
             }
-            transaction.remove(Removal::of(installed, &environment.removal_scope(installed))?);
+            transaction.remove(Removal::of(installed, &environment.removal_scope(installed), places)?);
             reporter.report(Event::Replacing {
                 project: &addition.spelled,
                 installed: &installed.name,
@@ -130,7 +134,7 @@ pub fn place(
     if let Some(upgrade) = target.flat {
         transaction.into_target(upgrade);
     }
-    let outcome = match transaction.commit() {
+    let outcome = match transaction.commit(places) {
         Err(TransactionError::CacheChanged { tree, path, .. }) => {
             // A file was changed in an environment and, through the hard link, in the cache: unpack the wheel again.
             reporter.report(Event::CacheChanged { path: &path });
@@ -146,6 +150,9 @@ pub fn place(
             WarningCode::TargetExists,
             format!("Target directory {} already exists. Specify --upgrade to force replacement.", kept.display()),
         );
+    }
+    for overwriting in &outcome.overwritten {
+        reporter.warning(WarningCode::FilesOverwritten, overwriting_text(overwriting));
     }
     if install.warn_script_location && matches!(install.place, InstallLocation::Environment { .. }) {
         for ready in &prepared {
@@ -219,13 +226,13 @@ impl<'a> PreparedPlacement<'a> {
 /// Whether the user's own site-packages are meant; by default only when the environment cannot be written.
 fn uses_user_scheme(
     interpreter: &Interpreter,
-    wish: Option<bool>,
+    user_option: Option<bool>,
     root: Option<&Path>,
     reporter: &dyn Reporter,
 ) -> Result<bool, Failure> {
     let refused =
         |reason: &str| Err(Failure::new(Code::TargetUser, format!("Can not perform a '--user' install. {reason}")));
-    match wish {
+    match user_option {
         Some(false) => Ok(false),
         Some(true) if interpreter.is_virtualenv && !interpreter.system_site_packages => {
             refused("User site-packages are not visible in this virtualenv.")
@@ -257,6 +264,24 @@ fn is_removable(location: &Path, environment: &Environment, target: &InstallTarg
     }
     let user_install = interpreter.user_site.as_deref() == Some(target.library.as_path());
     !user_install && location.starts_with(&interpreter.prefix)
+}
+
+/// One sentence for all files that one project took from another.
+fn overwriting_text(overwriting: &Overwriting) -> String {
+    const NAMED: usize = 3;
+    let Overwriting { project, other, files } = overwriting;
+    let named: Vec<String> = files.iter().take(NAMED).map(|path| path.display().to_string()).collect();
+    let more = match files.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let text = format!(
+        "{project} replaced {} of {other} with other contents: {}{more}. {other} may not work any more; whichever of the two is \
+         uninstalled takes them along.",
+        count_noun(files.len(), "file"),
+        named.join(", ")
+    );
+    printable::line(&text)
 }
 
 fn shown_version(installed: &InstalledDistribution) -> String {

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::{Code, Failure};
 use crate::event::WarningCode;
 use crate::index::{CandidateEvaluator, Finder, MetadataReader, PackageSources, PageFetcher};
-use crate::net::{RemoteFailure, ResponseLimits};
+use crate::net::{HttpClient, RemoteFailure, ResponseLimits};
 use crate::options::{IndexOptions, RequirementOptions, SelectionOptions};
 use crate::process_environment::ProcessEnvironment;
 use crate::python::environment::Environment;
@@ -81,8 +81,14 @@ pub async fn read_requirements(
                     format!("Requirements files on servers include each other in more than {NESTED_FILES} levels");
                 return Err(Failure::new(Code::RequirementsInvalid, message));
             }
-            Reading::Missing(urls) => {
+            Reading::Missing(missing) => {
                 levels += 1;
+                client.trust_hosts(&missing.trusted_hosts);
+                for (url, named_by) in &missing.files {
+                    refuse_insecure(url, named_by, client)?;
+                }
+                client.add_origins_of(missing.files.iter().map(|(url, _)| url.clone()));
+                let urls = missing.files.into_iter().map(|(url, _)| url);
                 let headers = reqwest::header::HeaderMap::new();
                 let fetch = |url: Url| {
                     let headers = &headers;
@@ -91,7 +97,7 @@ pub async fn read_requirements(
                         Ok::<_, RemoteFailure>((url, fetched.body))
                     }
                 };
-                remote_files.extend(futures_util::future::try_join_all(urls.into_iter().map(fetch)).await?);
+                remote_files.extend(futures_util::future::try_join_all(urls.map(fetch)).await?);
             }
         }
     };
@@ -99,8 +105,10 @@ pub async fn read_requirements(
         context.reporter.warning(WarningCode::Requirements, warning);
     }
     client.add_credentials_of(&read.indexes.indexes);
-    let links = read.indexes.find_links.iter().filter_map(|link| link.parse().ok());
-    let links: Vec<Url> = links.filter(|link: &Url| !link.username().is_empty() || link.password().is_some()).collect();
+    let links: Vec<Url> = read.indexes.find_links.iter().filter_map(|link| link.parse().ok()).collect();
+    client.add_origins_of(links.iter().cloned().chain(read.user_urls()));
+    let links: Vec<Url> =
+        links.into_iter().filter(|link: &Url| !link.username().is_empty() || link.password().is_some()).collect();
     client.add_credentials_of(&links);
     client.trust_hosts(&read.trusted_hosts);
     // Verification of signed indexes begins now: a server's answers take as long as an interpreter's first one. What is
@@ -109,6 +117,18 @@ pub async fn read_requirements(
         let _ = context.trust.index(url);
     }
     Ok(read)
+}
+
+/// Anybody between a server and this machine can change what comes over plain http.
+fn refuse_insecure(url: &Url, named_by: &str, client: &HttpClient) -> Result<(), Failure> {
+    if client.is_secure_origin(url) {
+        return Ok(());
+    }
+    let host = url.host_str().unwrap_or_default();
+    let message = format!("{} comes over plain http, so that others can change it", printable::redacted_url(url));
+    Err(Failure::new(Code::RequirementsInsecure, message).detail("where", named_by).hint(format!(
+        "use https, or accept that anybody on the way can choose what is installed: --trusted-host {host}"
+    )))
 }
 
 /// Finds a distribution for every project that is needed, and refuses what the user's policies do not allow.
@@ -182,16 +202,17 @@ pub fn finder(input: &ResolverInput, environment: &Environment, context: &Contex
     let (metadata, key) = (context.cache.path().join("metadata"), context.cache.key().clone());
     let reader = MetadataReader::new(client, Arc::clone(&downloader), context.wheels.clone(), metadata, key);
     let trust = Arc::clone(&context.trust);
-    Ok(Finder::new(sources, evaluator, reader, downloader, trust, input.named_urls(), Arc::clone(reporter)))
+    Ok(Finder::new(sources, evaluator, reader, downloader, trust, input.user_urls.clone(), Arc::clone(reporter)))
 }
 
 /// The pages of indexes that nothing verifies.
 pub fn page_fetcher(context: &Context) -> PageFetcher {
+    let (client, trust) = (Arc::clone(&context.client), Arc::clone(&context.trust));
     let (pages, key) = (context.cache.path().join("pages"), context.cache.key().clone());
-    PageFetcher::new(Arc::clone(&context.client), Arc::clone(&context.reporter), pages, key)
+    PageFetcher::new(client, trust, Arc::clone(&context.reporter), pages, key)
 }
 
 /// A task of this process panicked, which is a bug in this program.
-pub(super) fn internal(error: &tokio::task::JoinError) -> Failure {
-    Failure::new(Code::Internal, error.to_string())
+pub(super) fn internal(error: tokio::task::JoinError) -> Failure {
+    Failure::new(Code::Internal, error.to_string()).caused_by(error)
 }

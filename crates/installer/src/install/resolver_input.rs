@@ -12,10 +12,7 @@ use crate::index::parse_filename;
 use crate::install::plan::Plan;
 use crate::options::{IndexOptions, SelectionOptions};
 use crate::python::environment::Environment;
-use crate::requirements::{InstallRequirement, RequirementOrigin, RequirementSet, RequirementSource};
-
-/// Hashes that the user gave for a project; a file must match one.
-pub type RequiredHashes = HashMap<PackageName, Vec<(HashAlgorithm, String)>>;
+use crate::requirements::{InstallRequirement, RequiredHashes, RequirementOrigin, RequirementSet, RequirementSource};
 
 /// The resolver's input, and the hashes the user requires.
 pub struct ResolverInput {
@@ -23,8 +20,10 @@ pub struct ResolverInput {
     pub requirements: Vec<UserRequirement>,
     /// Limits the versions of projects without requiring them.
     pub constraints: Vec<UserRequirement>,
+    /// The URLs of files that the user wrote, in requirements or constraints.
+    pub user_urls: Vec<Url>,
     /// Hashes by project.
-    pub hashes: RequiredHashes,
+    pub hashes: HashMap<PackageName, RequiredHashes>,
     /// Every file must have one.
     pub require_hashes: bool,
     /// Where to look, as the settings and the files say.
@@ -59,6 +58,7 @@ impl ResolverInput {
         let mut asked = Self {
             requirements: Vec::new(),
             constraints: Vec::new(),
+            user_urls: Vec::new(),
             hashes: HashMap::new(),
             require_hashes: requirements.require_hashes,
             indexes: requirements.indexes,
@@ -120,7 +120,7 @@ impl ResolverInput {
         self.requirements.iter().map(|wanted| wanted.requirement.name.clone()).collect()
     }
 
-    /// The URLs of files that the user gave, in requirements or constraints.
+    /// The URLs of files that requirements or constraints give.
     pub fn named_urls(&self) -> Vec<Url> {
         let named = self.requirements.iter().chain(&self.constraints);
         named.filter_map(|wanted| wanted.requirement.url.clone()).collect()
@@ -197,7 +197,8 @@ impl ResolverInput {
                 let name = match name {
                     Some(name) => name.clone(),
                     None => parse_filename(filename).map(|dist| dist.name().clone()).ok_or_else(|| {
-                        Failure::new(Code::RequirementsWheelName, format!("{filename} is not a valid wheel filename."))
+                        let shown = printable::line(filename);
+                        Failure::new(Code::RequirementsWheelName, format!("{shown} is not a valid wheel filename."))
                     })?,
                 };
                 let extras = extras.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
@@ -214,7 +215,10 @@ impl ResolverInput {
             }
         };
         if !install_requirement.hashes.is_empty() {
-            self.require_hashes_of(&requirement.name, &install_requirement.hashes)?;
+            self.require_hashes_of(&requirement.name, &install_requirement.hashes, !install_requirement.is_remote)?;
+        }
+        if !install_requirement.is_remote {
+            self.user_urls.extend(requirement.url.clone());
         }
         let source = match &install_requirement.origin {
             RequirementOrigin::CommandLine => String::new(),
@@ -224,12 +228,20 @@ impl ResolverInput {
     }
 
     /// If hashes are given twice for a project, a file must match both lists.
-    fn require_hashes_of(&mut self, name: &PackageName, hashes: &[(HashAlgorithm, String)]) -> Result<(), Failure> {
-        let allowed = match self.hashes.get(name) {
-            None => hashes.to_vec(),
-            Some(earlier) => earlier.iter().filter(|hash| hashes.contains(hash)).cloned().collect(),
+    fn require_hashes_of(
+        &mut self,
+        name: &PackageName,
+        hashes: &[(HashAlgorithm, String)],
+        are_users: bool,
+    ) -> Result<(), Failure> {
+        let required = match self.hashes.get(name) {
+            None => RequiredHashes { allowed: hashes.to_vec(), are_users },
+            Some(earlier) => RequiredHashes {
+                allowed: earlier.allowed.iter().filter(|hash| hashes.contains(hash)).cloned().collect(),
+                are_users: earlier.are_users || are_users,
+            },
         };
-        if allowed.is_empty() {
+        if required.allowed.is_empty() {
             return Err(Failure::new(
                 Code::PolicyNoCommonHash,
                 format!(
@@ -240,7 +252,7 @@ impl ResolverInput {
             )
             .hint("give the same hashes wherever the project is named"));
         }
-        self.hashes.insert(name.clone(), allowed);
+        self.hashes.insert(name.clone(), required);
         Ok(())
     }
 

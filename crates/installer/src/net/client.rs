@@ -57,6 +57,8 @@ pub struct HttpResponse {
     pub headers: HeaderMap,
     /// Where the answer came from, after redirects; without credentials.
     pub url: Url,
+    /// Nobody on the way could change it, see [`HttpClient::is_authentic`]; redirects included.
+    pub is_authentic: bool,
     /// The decoded body.
     pub body: Vec<u8>,
 }
@@ -70,6 +72,8 @@ pub struct PartialContent {
     pub first: u64,
     /// Length of the whole file.
     pub total: u64,
+    /// As in [`HttpResponse`].
+    pub is_authentic: bool,
 }
 
 /// The HTTP client of a command. Creating it opens nothing.
@@ -107,6 +111,11 @@ impl HttpClient {
         self.requests.load(Ordering::Relaxed)
     }
 
+    /// The user named these URLs: credentials of netrc may go to their origins.
+    pub fn add_origins_of(&self, urls: impl IntoIterator<Item = Url>) {
+        self.credentials.write().unwrap_or_else(PoisonError::into_inner).add_origins(urls);
+    }
+
     /// Remembers the credentials in these URLs for everything at the same origins.
     pub fn add_credentials_of(&self, urls: &[Url]) {
         self.credentials.write().unwrap_or_else(PoisonError::into_inner).add_indexes(urls);
@@ -125,6 +134,12 @@ impl HttpClient {
     /// Whether content from `url` cannot be altered in transit, or the user accepts that it can.
     pub fn is_secure_origin(&self, url: &Url) -> bool {
         self.transport.is_secure_origin(url)
+    }
+
+    /// Whether content from `url` cannot be altered in transit, whatever the user accepts: what can be is not kept for
+    /// commands whose user does not accept it.
+    pub fn is_authentic(&self, url: &Url) -> bool {
+        self.transport.is_authentic(url)
     }
 
     /// Fetches `url` whole, with retries.
@@ -148,12 +163,12 @@ impl HttpClient {
             .retry(self.retry_backoff())
             .when(|failure| self.should_retry(failure, start.elapsed()))
             .adjust(|failure, planned| planned.map(|delay| failure.retry_after().unwrap_or(delay)))
-            .notify(|failure, delay| self.say_retrying(failure, delay))
+            .notify(|failure, delay| self.report_retrying(failure, delay))
             .await
     }
 
     async fn get_once(&self, url: &Url, headers: &HeaderMap, limit: u64) -> Result<HttpResponse, RemoteFailure> {
-        let mut response = self.send(url, headers).await?;
+        let (mut response, is_authentic) = self.send_and_follow(url, headers).await?;
         let final_url = response.url().clone();
         let body = match response.status() {
             StatusCode::NOT_MODIFIED => Vec::new(),
@@ -163,6 +178,7 @@ impl HttpClient {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             url: final_url,
+            is_authentic,
             body,
         })
     }
@@ -184,11 +200,11 @@ impl HttpClient {
         headers.insert(RANGE, value);
         let _turn = self.host_permit(url).await;
         let fetch = async {
-            let mut response = self.send(url, &headers).await?;
+            let (mut response, is_authentic) = self.send_and_follow(url, &headers).await?;
             let Some(range) = part_range(&response) else { return Ok(None) };
             let bytes = body::read(url, &mut response, limits.bytes, self.pace()).await?;
             let complete = bytes.len() as u64 == range.length;
-            Ok(complete.then_some(PartialContent { bytes, first: range.first, total: range.total }))
+            Ok(complete.then_some(PartialContent { bytes, first: range.first, total: range.total, is_authentic }))
         };
         self.in_time(url, limits, fetch).await
     }
@@ -210,22 +226,34 @@ impl HttpClient {
     /// Sends one request and follows redirects; returns a success (200, and if `headers` request it 206 or 304) with
     /// its body not read yet.
     pub(crate) async fn send(&self, url: &Url, headers: &HeaderMap) -> Result<Response, RemoteFailure> {
+        Ok(self.send_and_follow(url, headers).await?.0)
+    }
+
+    /// The same, and whether nobody on the way could change the answer.
+    async fn send_and_follow(&self, url: &Url, headers: &HeaderMap) -> Result<(Response, bool), RemoteFailure> {
         if self.offline {
             return Err(RemoteFailure::new(url, NetworkCause::Offline));
         }
         let mut current = url.clone();
+        let mut is_authentic = true;
         for _ in 0..=MAXIMUM_REDIRECTS {
             self.requests.fetch_add(1, Ordering::Relaxed);
+            is_authentic &= self.is_authentic(&current);
             let response = self.send_once(url, &current, headers).await?;
             let status = response.status();
             let has_condition = || headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE);
             match status.as_u16() {
-                200 | 203 => return Ok(response),
-                206 if headers.contains_key(RANGE) => return Ok(response),
-                304 if has_condition() => return Ok(response),
+                200 | 203 => return Ok((response, is_authentic)),
+                206 if headers.contains_key(RANGE) => return Ok((response, is_authentic)),
+                304 if has_condition() => return Ok((response, is_authentic)),
                 301 | 302 | 303 | 307 | 308 => {
-                    current = redirect_target(&current, response.headers())
-                        .map_err(|cause| RemoteFailure::new(url, cause))?;
+                    let target = redirect_target(&current, response.headers());
+                    let target = target.map_err(|cause| RemoteFailure::new(url, cause))?;
+                    if self.is_secure_origin(&current) && !self.is_secure_origin(&target) {
+                        let reason = "a redirect to plain http on a host that is not trusted is not followed";
+                        return Err(RemoteFailure::new(url, NetworkCause::UnsafeRedirect(reason.to_owned())));
+                    }
+                    current = target;
                 }
                 status => {
                     let retry_after = response.headers().get(RETRY_AFTER).and_then(parse_retry_after);
@@ -284,7 +312,7 @@ impl HttpClient {
     }
 
     /// Reports that a request will be retried.
-    pub(crate) fn say_retrying(&self, failure: &RemoteFailure, delay: Duration) {
+    pub(crate) fn report_retrying(&self, failure: &RemoteFailure, delay: Duration) {
         let seconds = delay.as_secs_f32();
         self.reporter.warning(
             WarningCode::Retrying,

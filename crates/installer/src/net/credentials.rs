@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use url::Url;
+use url::{Origin, Url};
 
 /// Credentials known from index URLs and netrc, each bound to the origin it was given for.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     /// Every configured index; one without credentials still claims its part of the host.
     indexes: Vec<Url>,
+    /// Of everything else that the user named.
+    origins: Vec<Origin>,
     netrc: Vec<NetrcEntry>,
 }
 
@@ -22,12 +24,21 @@ struct NetrcEntry {
 impl Credentials {
     /// Takes those of the user's netrc file (`$NETRC`, `~/.netrc`, `~/_netrc`).
     pub fn new() -> Self {
-        Self { indexes: Vec::new(), netrc: read_netrc() }
+        Self { netrc: read_netrc(), ..Self::default() }
     }
 
     /// Takes those in the URLs of `indexes`.
     pub fn add_indexes(&mut self, indexes: &[Url]) {
         self.indexes.extend(indexes.iter().filter(|index| !self.indexes.contains(index)).cloned().collect::<Vec<_>>());
+    }
+
+    /// The user named these URLs.
+    pub fn add_origins(&mut self, urls: impl IntoIterator<Item = Url>) {
+        for origin in urls.into_iter().map(|url| url.origin()) {
+            if !self.origins.contains(&origin) {
+                self.origins.push(origin);
+            }
+        }
     }
 
     /// User name and password for `url`, which never leave the origin (scheme, host, port) they belong to.
@@ -49,11 +60,16 @@ impl Credentials {
         }
     }
 
+    /// A netrc file knows no schemes and ports. A server that links or redirects to another port must not get what was meant
+    /// for the one that the user named, nor must one that nobody named get the default entry.
     fn of_netrc(&self, url: &Url) -> Option<(String, String)> {
         let host = url.host_str()?;
+        let origin = url.origin();
+        let is_named = self.origins.contains(&origin) || self.indexes.iter().any(|index| index.origin() == origin);
+        let is_usual = url.scheme() == "https" && url.port().is_none();
         let of_host = |entry: &&NetrcEntry| entry.host.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(host));
-        let default = || self.netrc.iter().find(|entry| entry.host.is_none());
-        let entry = self.netrc.iter().find(of_host).or_else(default)?;
+        let default = || self.netrc.iter().find(|entry| entry.host.is_none()).filter(|_| is_named);
+        let entry = self.netrc.iter().find(of_host).filter(|_| is_named || is_usual).or_else(default)?;
         Some((entry.login.clone(), entry.password.clone()))
     }
 }
@@ -132,7 +148,7 @@ mod tests {
                 url("https://me:s3%40cret@pkgs.example.org/team/simple/"),
                 url("https://pkgs.example.org/open/simple/"),
             ],
-            netrc: Vec::new(),
+            ..Credentials::default()
         };
         let of = |text: &str| credentials.for_url(&url(text));
         let mine = Some(("me".to_owned(), "s3@cret".to_owned()));
@@ -147,9 +163,23 @@ mod tests {
     fn netrc_tokens_may_stand_on_any_line() {
         let entries =
             parse_netrc("# comment\nmachine a.example.org\n  login x password y\ndefault login d\npassword e");
-        let credentials = Credentials { indexes: Vec::new(), netrc: entries };
+        let named = ["https://b.example.org/x", "http://a.example.org:8080/"].map(url);
+        let mut credentials = Credentials { netrc: entries, ..Credentials::default() };
+        credentials.add_origins(named);
         let pair = |login: &str, password: &str| Some((login.to_owned(), password.to_owned()));
         assert_eq!(credentials.for_url(&url("https://a.example.org/")), pair("x", "y"));
         assert_eq!(credentials.for_url(&url("https://b.example.org/")), pair("d", "e"));
+        assert_eq!(credentials.for_url(&url("http://a.example.org:8080/y")), pair("x", "y"));
+        for nobody_named in [
+            "https://a.example.org:8443/",
+            "http://a.example.org/",
+            "https://b.example.org:8443/",
+            "http://b.example.org/",
+            "https://c.example.org/",
+            "https://me@c.example.org/",
+        ] {
+            let password = credentials.for_url(&url(nobody_named)).map(|(_, password)| password).unwrap_or_default();
+            assert_eq!(password, "", "{nobody_named}");
+        }
     }
 }

@@ -69,13 +69,12 @@ impl Transport {
 
     /// Whether content from `url` cannot be altered in transit, or the user accepts that it can.
     pub fn is_secure_origin(&self, url: &Url) -> bool {
-        let is_loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        matches!(url.scheme(), "https" | "file") || is_loopback || self.is_trusted(url)
+        matches!(url.scheme(), "https" | "file") || is_loopback(url) || self.is_trusted(url)
+    }
+
+    /// Whether content from `url` cannot be altered in transit.
+    pub fn is_authentic(&self, url: &Url) -> bool {
+        url.scheme() == "file" || is_loopback(url) || (url.scheme() == "https" && !self.is_trusted(url))
     }
 
     /// Whether the user named this host with `--trusted-host`.
@@ -140,6 +139,15 @@ impl Transport {
                     )
             }
         })
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
@@ -256,6 +264,15 @@ mod tests {
             ("http://[::3]/", false),
         ] {
             assert_eq!(transport.is_secure_origin(&url.parse().unwrap()), secure, "{url}");
+        }
+        for (url, authentic) in [
+            ("https://anything.example.org/", true),
+            ("https://pkgs.example.org/", false),
+            ("http://pkgs.example.org/", false),
+            ("http://127.0.0.1:8000/", true),
+            ("http://anything.example.org/", false),
+        ] {
+            assert_eq!(transport.is_authentic(&url.parse().unwrap()), authentic, "{url}");
         }
     }
 }

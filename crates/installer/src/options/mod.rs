@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use packaging::{PackageName, TargetPython};
 use resolve::UpgradeStrategy;
 use url::Url;
+use wheel::ProtectedPlace;
 
 use crate::error::Failure;
 use crate::process_environment::ProcessEnvironment;
@@ -27,6 +28,8 @@ pub struct CommonOptions {
     pub network: NetworkOptions,
     /// Where trusted roots are kept, and how strictly signatures are required.
     pub trust: TrustOptions,
+    /// What no package may change, besides what follows from the other options: configuration files, data of the program.
+    pub protected: Vec<ProtectedPlace>,
 }
 
 /// `install`

@@ -29,7 +29,7 @@ impl Environment {
             return Err(Failure::new(Code::PythonNoVirtualenv, "Could not find an activated virtualenv (required).")
                 .hint("activate one, or name one with --python"));
         }
-        let distributions = wheel::installed(&interpreter.site_packages)?;
+        let distributions = wheel::installed(&interpreter.site_packages())?;
         Ok(Self { interpreter, distributions })
     }
 
@@ -48,7 +48,7 @@ impl Environment {
     /// # Errors
     /// When the environment cannot be read.
     pub fn is_unchanged(&self) -> Result<bool, Failure> {
-        let now = wheel::installed(&self.interpreter.site_packages)?;
+        let now = wheel::installed(&self.interpreter.site_packages())?;
         let places = |distributions: &[InstalledDistribution]| -> Vec<PathBuf> {
             distributions.iter().map(|distribution| distribution.info.clone()).collect()
         };
@@ -65,7 +65,9 @@ impl Environment {
             permitted.extend(interpreter.user_paths.as_ref().map(|paths| paths.data.clone()));
             permitted.push(interpreter.paths.data.clone());
         }
-        RemovalScope { permitted, scripts: paths.scripts.clone() }
+        let libraries =
+            [&interpreter.paths.purelib, &interpreter.paths.platlib].into_iter().chain(&interpreter.user_site);
+        RemovalScope { permitted, scripts: paths.scripts.clone(), libraries: libraries.cloned().collect() }
     }
 
     /// Refuses to change an environment that belongs to an operating system's package manager (PEP 668).

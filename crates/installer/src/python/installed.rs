@@ -119,7 +119,7 @@ pub fn installed_packages(
                 format!(
                     "Ignoring invalid distribution {} ({})",
                     printable::line(&crate::options::normalize(&distribution.name)),
-                    distribution.location.display()
+                    printable::line(&distribution.location.display().to_string())
                 ),
             ),
         }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use packaging::{MarkerEnvironment, TagInputs};
 use serde::{Deserialize, Serialize};
 
+use super::search_path::SearchPathEntry;
+
 /// An interpreter and the environment it belongs to. Probed once and cached.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Interpreter {
@@ -38,12 +40,15 @@ pub struct Interpreter {
     pub is_virtualenv: bool,
     /// Whether a virtual environment also sees the packages of its base interpreter.
     pub system_site_packages: bool,
-    /// Directories in which installed distributions are looked for, in the order of `sys.path`.
-    pub site_packages: Vec<PathBuf>,
+    /// Where installed distributions are looked for, if something is there.
+    pub(super) search_path: Vec<SearchPathEntry>,
     /// The standard library.
     pub stdlib: PathBuf,
     /// The text of EXTERNALLY-MANAGED (PEP 668), when the interpreter belongs to an operating system's package manager.
     pub externally_managed: Option<String>,
+    /// Whether `tag_facts` were replaced by those of another machine, whose own rules about wheels are not known here.
+    #[serde(skip)]
+    pub is_for_other_machine: bool,
 }
 
 impl Interpreter {

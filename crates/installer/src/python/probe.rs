@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -11,6 +11,7 @@ use super::Interpreter;
 use crate::cache::{CacheDirectory, file};
 use crate::error::{Code, Failure};
 use crate::local_key::LocalKey;
+use crate::process_environment;
 
 /// The probe script.
 const PROBE: &str = data::PROBE;
@@ -50,8 +51,8 @@ fn run(executable: &Path) -> Result<Interpreter, Failure> {
             .detail("cause", reason)
             .hint("choose another interpreter or environment with --python")
     };
-    let output = Command::new(executable)
-        .args(["-I", "-c", PROBE])
+    let output = process_environment::child(executable)
+        .args(["-I", "-S", "-c", PROBE])
         .stdin(Stdio::null())
         .output()
         .map_err(|error| failed(error.to_string()))?;
@@ -62,7 +63,8 @@ fn run(executable: &Path) -> Result<Interpreter, Failure> {
     serde_json::from_slice(&output.stdout).map_err(|error| failed(format!("its answer is not understood: {error}")))
 }
 
-/// What the answer depends on. This includes the kernel, because markers name its release.
+/// What the answer depends on. This includes the kernel, because markers name its release. What is installed is no part of
+/// the answer.
 fn key(executable: &Path) -> Result<String, Failure> {
     let resolved = executable.canonicalize().map_err(|error| {
         Failure::new(Code::PythonNotFound, format!("Could not read {}: {error}", executable.display())).caused_by(error)
@@ -78,26 +80,10 @@ fn key(executable: &Path) -> Result<String, Failure> {
         kernel.release().to_string_lossy().into_owned(),
         kernel.version().to_string_lossy().into_owned(),
     ];
-    parts.extend(path_files(environment));
-    for variable in ["HOME", "PYTHONUSERBASE", "PYTHONPATH", "PYTHONNOUSERSITE", "LANG", "LC_ALL", "LC_MESSAGES"] {
+    for variable in ["HOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "LANG", "LC_ALL", "LC_MESSAGES"] {
         parts.push(std::env::var(variable).unwrap_or_default());
     }
     Ok(parts.join("\n"))
-}
-
-/// The .pth files of an environment: they can add directories in which distributions are looked for.
-fn path_files(environment: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for version in std::fs::read_dir(environment.join("lib")).into_iter().flatten().flatten() {
-        let site_packages = version.path().join("site-packages");
-        for entry in std::fs::read_dir(site_packages).into_iter().flatten().flatten() {
-            if entry.file_name().as_encoded_bytes().ends_with(b".pth") {
-                found.push(stamp(&entry.path()));
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 fn stamp(path: &Path) -> String {

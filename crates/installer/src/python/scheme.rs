@@ -57,6 +57,11 @@ impl Destination {
         Self { paths }
     }
 
+    /// All of them.
+    pub fn paths(&self) -> &SchemePaths {
+        &self.paths
+    }
+
     /// Where pure Python modules go.
     pub fn purelib(&self) -> &Path {
         &self.paths.purelib

@@ -8,9 +8,12 @@ use url::Url;
 
 use super::file_options::option_set;
 use super::install_requirement::{self, absolute_path, absolute_url};
-use super::{InstallRequirement, Reading, RequirementOrigin, RequirementSet, installation_error, text};
+use super::{
+    InstallRequirement, MissingFiles, Reading, RequirementOrigin, RequirementSet, RequirementSource,
+    installation_error, text,
+};
 use crate::error::{Code, Failure};
-use crate::options::index_url;
+use crate::options::{SelectionOptions, index_url};
 use crate::optparse::{self, OptionSet, OptionToken, Token, TokenError};
 use crate::process_environment::ProcessEnvironment;
 
@@ -23,7 +26,7 @@ pub struct RequirementsReader<'a> {
     /// Files on servers that were fetched so far.
     remote_files: &'a HashMap<Url, Vec<u8>>,
     /// Files on servers that are still to be fetched.
-    missing: Vec<Url>,
+    missing: Vec<(Url, String)>,
     found: RequirementSet,
     /// `--require-hashes` was given.
     require_hashes: bool,
@@ -79,12 +82,12 @@ impl<'a> RequirementsReader<'a> {
 
     /// `-r`
     pub fn read_requirements(&mut self, name: &str) -> Result<(), Failure> {
-        self.read_file(&top_level_file(name, false)?)
+        self.read_file(&top_level_file(name, false)?, &format!("-r {}", printable::redacted(name)))
     }
 
     /// `-c`
     pub fn read_constraints(&mut self, name: &str) -> Result<(), Failure> {
-        self.read_file(&top_level_file(name, true)?)
+        self.read_file(&top_level_file(name, true)?, &format!("-c {}", printable::redacted(name)))
     }
 
     /// Adds a requirement that is not a constraint.
@@ -102,7 +105,7 @@ impl<'a> RequirementsReader<'a> {
     /// Everything gathered.
     pub fn finish(mut self) -> Result<Reading, Failure> {
         if !self.missing.is_empty() {
-            return Ok(Reading::Missing(self.missing));
+            return Ok(Reading::Missing(MissingFiles { files: self.missing, trusted_hosts: self.found.trusted_hosts }));
         }
         if self.require_hashes && self.no_require_hashes {
             return Err(installation_error("--require-hashes and --no-require-hashes are mutually exclusive"));
@@ -120,10 +123,12 @@ impl<'a> RequirementsReader<'a> {
         hashes: Vec<(HashAlgorithm, String)>,
     ) -> Result<InstallRequirement, Failure> {
         let (source, marker) = install_requirement::parse(text, &origin, &mut self.found.warnings)?;
-        Ok(InstallRequirement { source, text: text.to_owned(), hashes, origin, user_supplied: true, marker })
+        let text = text.to_owned();
+        Ok(InstallRequirement { source, text, hashes, origin, user_supplied: true, is_remote: false, marker })
     }
 
-    fn read_file(&mut self, file: &RequirementsFile) -> Result<(), Failure> {
+    /// `named_by` is what includes the file.
+    fn read_file(&mut self, file: &RequirementsFile, named_by: &str) -> Result<(), Failure> {
         self.files += 1;
         if self.files > MAX_FILES {
             return Err(installation_error(format!("more than {MAX_FILES} requirements files include each other"))
@@ -134,19 +139,22 @@ impl<'a> RequirementsReader<'a> {
             FileLocation::Remote(url) => match self.remote_files.get(url) {
                 Some(bytes) => bytes.clone(),
                 None => {
-                    if !self.missing.contains(url) {
-                        self.missing.push(url.clone());
+                    if !self.missing.iter().any(|(known, _)| known == url) {
+                        self.missing.push((url.clone(), named_by.to_owned()));
                     }
                     return Ok(());
                 }
             },
-            FileLocation::Local(path) => std::fs::read(path).map_err(|error| cannot_open(file, &error))?,
+            FileLocation::Local(path) => std::fs::read(path).map_err(|error| cannot_open(file, error))?,
         };
         let content = text::decode(&bytes).map_err(|reason| {
             installation_error(format!("Could not read {} file: {reason}", file.kind()))
                 .detail("file", file.shown.clone())
         })?;
-        for (number, line) in text::lines(&content, &self.process_environment.variables) {
+        // A server must not put what this machine knows into URLs.
+        let no_variables = BTreeMap::new();
+        let variables = if file.is_remote() { &no_variables } else { &self.process_environment.variables };
+        for (number, line) in text::lines(&content, variables) {
             self.read_line(file, number, &line)?;
         }
         Ok(())
@@ -155,6 +163,9 @@ impl<'a> RequirementsReader<'a> {
     fn read_line(&mut self, file: &RequirementsFile, number: usize, line: &str) -> Result<(), Failure> {
         let origin = RequirementOrigin::Line { constraint: file.constraint, file: file.shown.clone(), line: number };
         let parts = self.split(line, origin)?;
+        if file.is_remote() {
+            refuse_remote_options(&parts, &self.found.selection)?;
+        }
         let value_of =
             |id: &str| parts.options.iter().find(|option| option.id == id).and_then(|option| option.value.as_deref());
         // Selections act on everything wherever they stand, because pip has one set of them.
@@ -177,7 +188,7 @@ impl<'a> RequirementsReader<'a> {
         let nested = value_of("requirement").map(|name| (name, false));
         if let Some((name, constraint)) = nested.or(value_of("constraint").map(|name| (name, true))) {
             self.warn_of_rest(&parts, |id| matches!(id, "requirement" | "constraint"), true);
-            return self.read_nested(file, name, constraint);
+            return self.read_nested(file, name, constraint, &parts.place());
         }
         self.apply(file, &parts)
     }
@@ -212,7 +223,19 @@ impl<'a> RequirementsReader<'a> {
             })
         });
         let hashes = hashes.collect::<Result<Vec<_>, _>>()?;
+        if file.is_remote() && install_requirement::names_local_file(parts.requirement) {
+            return Err(remote_path(parts));
+        }
         let mut wish = self.parse_requirement(parts.requirement, parts.origin.clone(), hashes)?;
+        wish.is_remote = file.is_remote();
+        let is_local = match &wish.source {
+            RequirementSource::Specifier(_) => false,
+            RequirementSource::File { url, .. } => url.scheme() == "file",
+            RequirementSource::Directory { .. } => true,
+        };
+        if wish.is_remote && is_local {
+            return Err(remote_path(parts));
+        }
         if file.constraint {
             check_constraint(&wish, &parts.place())?;
             self.found.constraints.push(wish);
@@ -225,7 +248,13 @@ impl<'a> RequirementsReader<'a> {
         Ok(())
     }
 
-    fn read_nested(&mut self, file: &RequirementsFile, name: &str, constraint: bool) -> Result<(), Failure> {
+    fn read_nested(
+        &mut self,
+        file: &RequirementsFile,
+        name: &str,
+        constraint: bool,
+        named_by: &str,
+    ) -> Result<(), Failure> {
         let place = file.place.join(name)?;
         if let (FileLocation::Remote(outer), inner) = (&file.place, &place)
             && !matches!(inner, FileLocation::Remote(inner) if inner.origin() == outer.origin())
@@ -234,7 +263,7 @@ impl<'a> RequirementsReader<'a> {
                 Code::RequirementsRemoteInclude,
                 "A requirements file from a server includes a file from elsewhere",
             )
-            .detail("file", printable::redacted(outer.as_str()))
+            .detail("where", named_by)
             .detail("includes", inner.shown())
             .hint("name that file with -r yourself if you trust it"));
         }
@@ -249,14 +278,11 @@ impl<'a> RequirementsReader<'a> {
         }
         let mut open = file.open.clone();
         open.insert(key, Some(file.shown.clone()));
-        self.read_file(&RequirementsFile { shown: place.shown(), place, constraint, open })
+        self.read_file(&RequirementsFile { shown: place.shown(), place, constraint, open }, named_by)
     }
 
     /// Options of a line without a requirement.
     fn apply(&mut self, file: &RequirementsFile, parts: &ParsedLine<'_>) -> Result<(), Failure> {
-        if let FileLocation::Remote(url) = &file.place {
-            refuse_remote(url, parts)?;
-        }
         let given = |id: &'static str| parts.options.iter().filter(move |option| option.id == id);
         let values = |id: &'static str| given(id).filter_map(|option| option.value.as_deref());
         let has = |id: &'static str| given(id).next().is_some();
@@ -310,6 +336,11 @@ impl RequirementsFile {
         if self.constraint { "constraint" } else { "requirements" }
     }
 
+    /// A server sends it.
+    fn is_remote(&self) -> bool {
+        matches!(self.place, FileLocation::Remote(_))
+    }
+
     /// A file that is no constraint file but was reached through one.
     fn inside_constraints(&self) -> bool {
         self.open.contains_key(INSIDE_CONSTRAINTS)
@@ -322,6 +353,7 @@ impl RequirementsFile {
                 let beside = path.parent().unwrap_or(path).join(link);
                 if beside.exists() { beside.display().to_string() } else { link.to_owned() }
             }
+            // Refused before it gets here.
             FileLocation::Remote(_) => link.to_owned(),
         }
     }
@@ -346,8 +378,9 @@ impl FileLocation {
     fn join(&self, name: &str) -> Result<Self, Failure> {
         match self {
             Self::Remote(url) => {
-                let joined =
-                    url.join(name).map_err(|error| installation_error(format!("Invalid URL '{name}': {error}")))?;
+                let joined = url
+                    .join(name)
+                    .map_err(|error| installation_error(format!("Invalid URL '{name}': {error}")).caused_by(error))?;
                 Self::of(joined.as_str())
             }
             Self::Local(_) if has_scheme(name) => Self::of(name),
@@ -410,11 +443,12 @@ fn is_selection(id: &str) -> bool {
     matches!(id, "no_binary" | "only_binary" | "all_releases" | "only_final")
 }
 
-fn cannot_open(file: &RequirementsFile, error: &std::io::Error) -> Failure {
+fn cannot_open(file: &RequirementsFile, error: std::io::Error) -> Failure {
     let text = error.to_string();
     let reason = text.split(" (os error").next().unwrap_or_default();
     let number = error.raw_os_error().map(|number| format!("[Errno {number}] ")).unwrap_or_default();
     installation_error(format!("Could not open {} file: {number}{reason}: '{}'", file.kind(), file.shown))
+        .caused_by(error)
 }
 
 /// Lock files (PEP 751) are no requirements files.
@@ -430,19 +464,49 @@ fn refuse_lock_file(name: &str) -> Result<(), Failure> {
         .hint("export it to a requirements file with hashes"))
 }
 
-/// A server must not choose where other files come from.
-fn refuse_remote(url: &Url, parts: &ParsedLine<'_>) -> Result<(), Failure> {
-    let forbidden =
-        |option: &&OptionToken| matches!(option.id.as_str(), "index_url" | "extra_index_url" | "trusted_host");
-    let Some(option) = parts.options.iter().find(forbidden) else { return Ok(()) };
-    Err(Failure::new(
-        Code::RequirementsRemoteOption,
-        format!("A requirements file from a server may not set {}", option.name),
-    )
-    .detail("file", printable::redacted(url.as_str()))
-    .detail("line", parts.line().to_string())
-    .hint(format!("give {} on the command line if you trust it, and download the file", option.name)))
+/// A file from a server may ask for packages and make the rules stricter. Nothing else in it is the user's word.
+fn refuse_remote_options(parts: &ParsedLine<'_>, selection: &SelectionOptions) -> Result<(), Failure> {
+    for option in &parts.options {
+        let value = option.value.as_deref().unwrap_or_default();
+        let is_allowed = match option.id.as_str() {
+            "requirement" | "constraint" | "hash" | "require_hashes" => true,
+            "only_binary" => only_restricts(selection, value)?,
+            _ => false,
+        };
+        if !is_allowed {
+            let message = format!("A requirements file from a server may not set {}", option.name);
+            return Err(Failure::new(Code::RequirementsRemoteOption, message)
+                .detail("where", parts.place())
+                .detail("meaning", REMOTE_TEXT)
+                .hint(format!(
+                    "give {} yourself if you want it, and download the file without that line",
+                    option.name
+                )));
+        }
+    }
+    Ok(())
 }
+
+/// Whether `--only-binary VALUE` takes back nothing that was said before.
+fn only_restricts(selection: &SelectionOptions, value: &str) -> Result<bool, Failure> {
+    let before = &selection.formats;
+    let mut after = before.clone();
+    after.only_binary(value)?;
+    let is_kept = !before.only_binary.all && before.only_binary.named.is_subset(&after.only_binary.named);
+    Ok(after.no_binary == before.no_binary && (after.only_binary.all || is_kept))
+}
+
+/// What a server sends must not be looked for on this machine.
+fn remote_path(parts: &ParsedLine<'_>) -> Failure {
+    let message = "A requirements file from a server may not name a file or directory of this machine";
+    Failure::new(Code::RequirementsRemotePath, message)
+        .detail("where", parts.place())
+        .detail("line", printable::redacted(parts.requirement))
+        .detail("meaning", REMOTE_TEXT)
+        .hint("name that file yourself if you want it, and download the requirements file without that line")
+}
+
+const REMOTE_TEXT: &str = "what a server sends may ask for packages, give their hashes and include files of the same server, and nothing else";
 
 /// Constraints are names with versions or URLs.
 fn check_constraint(wish: &InstallRequirement, place: &str) -> Result<(), Failure> {

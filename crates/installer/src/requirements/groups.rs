@@ -31,10 +31,10 @@ fn load(path: &Path) -> Result<Table, Failure> {
         std::io::ErrorKind::NotFound => {
             installation_error(format!("{shown} not found. Cannot resolve '--group' option."))
         }
-        _ => installation_error(format!("Error reading {shown}: {error}")),
+        _ => installation_error(format!("Error reading {shown}: {error}")).caused_by(error),
     })?;
-    let mut project: Table =
-        toml::from_str(&text).map_err(|error| installation_error(format!("Error parsing {shown}: {error}")))?;
+    let mut project: Table = toml::from_str(&text)
+        .map_err(|error| installation_error(format!("Error parsing {shown}: {error}")).caused_by(error))?;
     match project.remove("dependency-groups") {
         Some(Value::Table(table)) => Ok(table),
         Some(_) => Err(installation_error(format!(

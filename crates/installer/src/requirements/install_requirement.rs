@@ -56,6 +56,22 @@ pub fn parse(
     Ok((subject, marker))
 }
 
+/// Whether a requirement names something on this machine, as far as its text tells; the disk is not looked at.
+pub fn names_local_file(text: &str) -> bool {
+    let separator = if is_url(text) { "; " } else { ";" };
+    let name = text.split_once(separator).map_or(text, |(name, _)| name).trim();
+    let is_file_url =
+        |text: &str| text.trim_start().get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"));
+    if is_url(name) {
+        return is_file_url(name);
+    }
+    match name.split_once('@') {
+        // `name @ https://…`, but not `name @ ./file`.
+        Some((before, url)) if !looks_like_path(before) => is_file_url(url) || !url.contains("://"),
+        _ => looks_like_path(name) || is_archive(strip_extras(name).0),
+    }
+}
+
 /// The path without `.` and `..`, made absolute in the current directory; links are not followed.
 pub fn absolute_path(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -137,7 +153,8 @@ fn source_of_url(
         return Ok(RequirementSource::File { url: url.clone(), filename, extras, name });
     }
     let wheel = WheelFilename::from_str(&filename).map_err(|error| {
-        installation_error(format!("{filename} is not a valid wheel filename.")).detail("cause", error.to_string())
+        let shown = printable::line(&filename);
+        installation_error(format!("{shown} is not a valid wheel filename.")).detail("cause", error.to_string())
     })?;
     Ok(RequirementSource::File { url: url.clone(), filename, extras, name: name.or(Some(wheel.name)) })
 }
@@ -242,7 +259,8 @@ fn invalid(text: &str, reason: &str, origin: &RequirementOrigin) -> Failure {
         RequirementOrigin::Line { file, line, .. } => format!(" (from line {line} of {file})"),
         RequirementOrigin::Group { .. } => format!(" (from {origin})"),
     };
-    let failure = installation_error(format!("Invalid requirement: '{text}': {reason}{place}"));
+    let shown = printable::line(text);
+    let failure = installation_error(format!("Invalid requirement: '{shown}': {reason}{place}"));
     if text.contains(std::path::is_separator) {
         failure.hint(format!("It looks like a path. {}", path_hint(text)))
     } else if text.contains('=') && !OPERATORS.iter().any(|operator| text.contains(operator)) {
@@ -257,11 +275,12 @@ fn invalid(text: &str, reason: &str, origin: &RequirementOrigin) -> Failure {
 /// A hint for text that looks like a path and is not a requirement.
 fn path_hint(text: &str) -> String {
     let path = Path::new(text);
+    let shown = printable::line(text);
     if !path.exists() {
-        format!("File '{text}' does not exist.")
+        format!("File '{shown}' does not exist.")
     } else if path.is_file() && is_requirements_file(path) {
         format!(
-            "The path does exist. The argument you provided ({text}) appears to be a requirements file. If that is \
+            "The path does exist. The argument you provided ({shown}) appears to be a requirements file. If that is \
              the case, use the '-r' flag to install the packages specified within it."
         )
     } else {

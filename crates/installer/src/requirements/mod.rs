@@ -1,5 +1,7 @@
 //! Reads requirements: arguments, requirements and constraint files, and dependency groups, into a
 //! [`RequirementSet`]. Markers are kept, not evaluated; only the files named by `-r` and `-c` are downloaded.
+//!
+//! What a server sends may ask for packages, and nothing else: see `docs/decisions/remote-text-asks-for-packages-only.md`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -52,6 +54,8 @@ pub struct InstallRequirement {
     pub origin: RequirementOrigin,
     /// The user requested it; false for requirements that a constraint file includes.
     pub user_supplied: bool,
+    /// A server sent it: its URL and its hashes are not the user's word.
+    pub is_remote: bool,
     /// It counts only where this holds.
     pub marker: Option<ParsedMarker>,
 }
@@ -121,7 +125,32 @@ pub enum Reading {
     /// Everything was read.
     Complete(Box<RequirementSet>),
     /// These files on servers are needed: read again with them. They may include further ones.
-    Missing(Vec<Url>),
+    Missing(MissingFiles),
+}
+
+/// Files on servers that are to be fetched.
+#[derive(Debug, Default)]
+pub struct MissingFiles {
+    /// Each with what names it, such as `line 3 of r.txt`.
+    pub files: Vec<(Url, String)>,
+    /// `--trusted-host` lines of the files of this machine that were read so far.
+    pub trusted_hosts: Vec<String>,
+}
+
+/// Hashes of which a file must have one; any file will do where there are none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequiredHashes {
+    /// Hex in lower case.
+    pub allowed: Vec<(HashAlgorithm, String)>,
+    /// The user wrote them, or a longer list that these are in. Otherwise a server did, so that they vouch for nothing.
+    pub are_users: bool,
+}
+
+impl RequiredHashes {
+    /// Whether the user determines the content of the file.
+    pub fn vouch(&self) -> bool {
+        self.are_users && self.allowed.iter().any(|(algorithm, _)| algorithm.is_strong())
+    }
 }
 
 /// Reads all requirements. `remote_files` are the files on servers that were fetched so far, by URL.
@@ -182,6 +211,17 @@ pub fn project_of(requirement: &str) -> Result<Option<PackageName>, Failure> {
         RequirementSource::Specifier(requirement) => Some(requirement.name),
         RequirementSource::File { name, .. } | RequirementSource::Directory { name, .. } => name,
     })
+}
+
+impl RequirementSet {
+    /// The URLs of files that the user wrote, in requirements or constraints.
+    pub fn user_urls(&self) -> impl Iterator<Item = Url> {
+        let written = self.requirements.iter().chain(&self.constraints).filter(|written| !written.is_remote);
+        written.filter_map(|written| match &written.source {
+            RequirementSource::File { url, .. } => Some(url.clone()),
+            RequirementSource::Specifier(_) | RequirementSource::Directory { .. } => None,
+        })
+    }
 }
 
 impl InstallRequirement {

@@ -46,8 +46,8 @@ impl World {
         loop {
             match read(&requirement_options, &indexes, &selection, &self.process_environment, &fetched)? {
                 Reading::Complete(requirements) => return Ok(*requirements),
-                Reading::Missing(urls) => {
-                    for url in urls {
+                Reading::Missing(missing) => {
+                    for (url, _) in missing.files {
                         let content = self.remote.get(url.as_str());
                         let content = content.ok_or_else(|| Failure::new(Code::NetUnreachable, url.to_string()))?;
                         assert!(fetched.insert(url, content.clone().into_bytes()).is_none(), "asked for twice");
@@ -255,14 +255,41 @@ fn files_on_servers() {
     assert_eq!(found.requirements[1].origin.to_string(), "-r https://h.example.org/d/s/t.txt (line 1)");
     for content in [
         "-i https://evil.example.org",
+        "--no-index",
+        "-f https://evil.example.org/",
+        "-f /tmp",
+        "--no-require-hashes",
+        "--pre",
+        "--prefer-binary",
+        "--use-feature x",
+        "--all-releases :all:",
+        "--only-final :all:",
+        "--no-binary :all:",
+        "a --no-binary a",
+        "a --config-settings x=y",
+        "-e .",
+        "-e git+https://evil.example.org/a",
+        "file:///etc/passwd",
+        "FILE:a-1.0-py3-none-any.whl",
+        "a @ file:///tmp/a-1.0-py3-none-any.whl",
+        "a @ a-1.0-py3-none-any.whl",
+        "a[x] @ file:a-1.0-py3-none-any.whl ; python_version > '3'",
+        "./a-1.0-py3-none-any.whl",
+        "/",
+        ".",
+        "a-1.0-py3-none-any.whl",
+        "a-1.0.tar.gz[x] --hash=sha256:00",
+        "-r ftp://h.example.org/x.txt",
         "--extra-index-url https://evil.example.org",
         "--trusted-host evil.example.org",
         "-r https://evil.example.org/x.txt",
         "-r http://h.example.org/x.txt",
         "-r file:///etc/passwd",
     ] {
-        let failure = World::new(&[]).remote(base, content).requirements(base).unwrap_err();
+        let failure = World::new(&[]).remote(base, &format!("b\n{content}")).requirements(base).unwrap_err();
         assert_eq!(failure.code.exit(), Exit::Policy, "{content}");
+        let place = failure.details.iter().find(|(label, _)| *label == "where").map(|(_, place)| place.as_str());
+        assert_eq!(place, Some(format!("line 2 of {base}").as_str()), "{content}");
     }
     // A file of this machine may name a server.
     let world = World::new(&[("r.txt", &format!("-r {base}"))]).remote(base, "a");
@@ -301,4 +328,54 @@ fn everything_in_its_order() {
     assert_eq!(found.requirements[0].extras().len(), 1);
     assert_eq!(found.requirements[1].marker.as_ref().unwrap().text, "os_name == \"x\"");
     assert_eq!(found.requirements[0].origin, RequirementOrigin::CommandLine);
+}
+
+#[test]
+fn what_a_server_sends_makes_rules_stricter_only() {
+    let base = "https://h.example.org/r.txt";
+    let hash = format!("--hash=sha256:{}", "0".repeat(64));
+    let content = format!("--require-hashes\n--only-binary x\na==1 {hash} --only-binary :all:\n-c c.txt");
+    let mut world = World::new(&[]).remote(base, &content).remote("https://h.example.org/c.txt", "a<2");
+    world.process_environment.variables.insert("TOKEN".to_owned(), "t".to_owned());
+    let found = world.requirements(base).unwrap();
+    assert!(found.require_hashes && found.selection.formats.only_binary.all && found.warnings.is_empty());
+    assert!(found.requirements[0].is_remote && found.constraints[0].is_remote);
+    let of_user = world
+        .read(RequirementOptions {
+            requirements: vec!["a==1".to_owned()],
+            requirement_files: vec![base.to_owned()],
+            ..RequirementOptions::default()
+        })
+        .unwrap();
+    assert!(!of_user.requirements[0].is_remote);
+
+    // What was said before is not taken back.
+    for (before, line) in [
+        ("--no-binary :all:", "--only-binary :all:"),
+        ("--no-binary a,b", "--only-binary a"),
+        ("--only-binary a", "--only-binary :none:"),
+        ("--only-binary :all:", "--only-binary :none:"),
+    ] {
+        let world = World::new(&[("r.txt", &format!("{before}\n-r {base}"))]).remote(base, line);
+        let failure = world.requirements("r.txt").unwrap_err();
+        assert_eq!(failure.code, Code::RequirementsRemoteOption, "{before} {line}");
+    }
+    // Variables of this machine stay here.
+    world.remote.insert(base.to_owned(), "a @ https://evil.example.org/${TOKEN}/a-1.0-py3-none-any.whl".to_owned());
+    let found = world.requirements(base).unwrap();
+    assert_eq!(found.user_urls().count(), 0);
+    let RequirementSource::File { url, .. } = &found.requirements[0].source else { panic!("{found:?}") };
+    assert_eq!(url.path(), "/$%7BTOKEN%7D/a-1.0-py3-none-any.whl");
+}
+
+#[test]
+fn who_named_a_file_on_a_server_is_known_when_it_is_fetched() {
+    let world = World::new(&[("r.txt", "--trusted-host h\n\n-r http://h/x.txt")]);
+    let options = RequirementOptions { requirement_files: vec![world.path("r.txt")], ..RequirementOptions::default() };
+    let (indexes, selection) = (IndexOptions::default(), SelectionOptions::default());
+    let reading = read(&options, &indexes, &selection, &world.process_environment, &HashMap::new()).unwrap();
+    let Reading::Missing(missing) = reading else { panic!("{reading:?}") };
+    let [(url, named_by)] = missing.files.as_slice() else { panic!("{missing:?}") };
+    assert_eq!((url.as_str(), named_by), ("http://h/x.txt", &format!("line 3 of {}", world.path("r.txt"))));
+    assert_eq!(missing.trusted_hosts, ["h"]);
 }

@@ -15,8 +15,9 @@ use url::Url;
 
 use super::index_identity::{IndexIdentity, default_metadata_url};
 use super::layout::Layout;
+use super::metadata_store::{make_private_directory, write_state};
 use super::shipped_roots;
-use crate::error::{Code, Failure};
+use crate::error::{Code, Failure, Source};
 use crate::options::TrustOptions;
 use crate::ownership;
 
@@ -26,6 +27,8 @@ pub const ROOT_SIZE: u64 = 512 << 10;
 const TRUST_FILE_SIZE: u64 = 1 << 20;
 /// Beside the user's own store: metadata of indexes whose anchors are elsewhere.
 const METADATA_DIRECTORY: &str = "tuf-remembered";
+/// A file in an index's directory there: the user has trusted this index, whatever is left in the user's own store.
+const TRUSTED_BY_USER: &str = "trusted-by-user.json";
 
 /// The trust anchor of one index.
 #[derive(Clone, Debug)]
@@ -143,6 +146,11 @@ impl TrustAnchor {
                 return Self::read(&directory, identity, belongs_to_user).map(Some);
             }
         }
+        if let Some(store) = &settings.store
+            && Self::is_remembered(store, identity)?
+        {
+            return Err(lost_anchor(identity, &store.join(identity.directory_name())));
+        }
         if shipped_roots::is_known_secure(shipped_roots::KNOWN_SECURE, identity) {
             return Err(Failure::new(
                 Code::TrustMissing,
@@ -179,7 +187,37 @@ impl TrustAnchor {
                 }
             }
         }
+        let lost = settings.store.iter().flat_map(|store| lost_anchors(store)).collect::<Vec<_>>();
+        for (directory, identity) in lost {
+            let name = directory.file_name().unwrap_or_default();
+            if !found.iter().any(|(other, _)| other.ends_with(name)) {
+                let failure = lost_anchor(&identity, &directory);
+                found.push((directory, Err(failure)));
+            }
+        }
         found
+    }
+
+    /// Whether the user has trusted an index, whatever is left of it in the user's own store.
+    ///
+    /// # Errors
+    /// When that cannot be seen.
+    pub fn is_remembered(store: &Path, identity: &IndexIdentity) -> Result<bool, Failure> {
+        exists(&marker_of(store, identity))
+    }
+
+    /// Remembers outside of the user's own store that an anchor there is trusted, so that an index whose directory
+    /// disappears does not become an unsigned one. Only `trust remove` forgets it.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn remember(settings: &TrustOptions, identity: &IndexIdentity) -> std::io::Result<()> {
+        let Some(store) = &settings.store else { return Ok(()) };
+        let marker = marker_of(store, identity);
+        let Some(directory) = marker.parent().filter(|_| marker.symlink_metadata().is_err()) else { return Ok(()) };
+        make_private_directory(directory)?;
+        let trust = TrustFile { index_url: Some(identity.url().clone()), ..TrustFile::default() };
+        write_state(directory, &marker, &serde_json::to_vec(&trust).map_err(std::io::Error::other)?)
     }
 
     /// Whether the user may change or remove it.
@@ -264,7 +302,45 @@ impl TrustFile {
 /// anchors from elsewhere, in a directory of its own.
 pub fn metadata_store_directories(store: &Path, identity: &IndexIdentity) -> [PathBuf; 2] {
     let name = identity.directory_name();
-    [store.join(&name), store.with_file_name(METADATA_DIRECTORY).join(&name)]
+    [store.join(&name), memory_of(store).join(&name)]
+}
+
+/// Where metadata of indexes is remembered that is not in the user's own store.
+pub fn memory_of(store: &Path) -> PathBuf {
+    store.with_file_name(METADATA_DIRECTORY)
+}
+
+/// See [`TrustAnchor::remember`].
+fn marker_of(store: &Path, identity: &IndexIdentity) -> PathBuf {
+    memory_of(store).join(identity.directory_name()).join(TRUSTED_BY_USER)
+}
+
+/// The indexes that the user has trusted and whose directories are not in the user's own store any more.
+fn lost_anchors(store: &Path) -> Vec<(PathBuf, IndexIdentity)> {
+    let entries = std::fs::read_dir(memory_of(store)).into_iter().flatten().flatten();
+    let mut lost: Vec<_> = entries
+        .filter_map(|entry| {
+            let bytes = std::fs::read(entry.path().join(TRUSTED_BY_USER)).ok()?;
+            let url = serde_json::from_slice::<TrustFile>(&bytes).ok()?.index_url?;
+            let directory = store.join(entry.file_name());
+            directory.symlink_metadata().is_err().then(|| (directory, IndexIdentity::of(&url)))
+        })
+        .collect();
+    lost.sort();
+    lost
+}
+
+fn lost_anchor(identity: &IndexIdentity, directory: &Path) -> Failure {
+    let url = printable::redacted_url(identity.url());
+    Failure::new(
+        Code::TrustMissing,
+        format!("{url} was trusted on this machine, but its trusted root is gone from {}", directory.display()),
+    )
+    .detail("meaning", "the index was not used, because it can be verified and must be")
+    .hint(format!(
+        "bring back the directory, or get the root from the operator of the index and run: tufpip trust add {url} --root FILE"
+    ))
+    .hint(format!("if it shall not be verified any more, run: tufpip trust remove {url}"))
 }
 
 /// Where anchors may be, the most securely kept first.
@@ -289,6 +365,7 @@ fn exists(directory: &Path) -> Result<bool, Failure> {
             Code::TrustUnreadable,
             format!("Could not see whether there is trust for the index in {}: {error}", directory.display()),
         )
+        .caused_by(error)
         .hint("make the directory readable; without it nobody knows whether the index has to be verified")),
     }
 }
@@ -344,22 +421,23 @@ fn lowest_root(directory: &Path) -> Result<Vec<u8>, Failure> {
 
 /// A whole small file; `None` when it is missing.
 pub(super) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
-    let unreadable = |reason: &str| {
-        Failure::new(Code::TrustUnreadable, format!("Could not read {}: {reason}", path.display()))
+    let unreadable = |cause: Source| {
+        Failure::new(Code::TrustUnreadable, format!("Could not read {}: {cause}", path.display()))
+            .caused_by(cause)
             .hint("make it readable; without it the index is not used, because it can be verified and must be")
     };
     // A pipe or device would never end, and opening it may block.
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Err(unreadable("it is no file")),
+        Ok(_) => return Err(unreadable("it is no file".into())),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(&error.to_string())),
+        Err(error) => return Err(unreadable(error.into())),
     }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| unreadable(&error.to_string()))?;
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error.to_string()))?;
+    let file = File::open(path).map_err(|error| unreadable(error.into()))?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.into()))?;
     if bytes.len() as u64 > limit {
-        return Err(unreadable(&format!("it has more than {limit} bytes")));
+        return Err(unreadable(format!("it has more than {limit} bytes").into()));
     }
     Ok(Some(bytes))
 }

@@ -13,7 +13,7 @@ use super::command_snapshot::EpochOptions;
 use super::index::TrustedIndex;
 use super::index_identity::IndexIdentity;
 use super::project_map::{Mapping, ProjectMap};
-use crate::error::{Code, Failure};
+use crate::error::{Code, Failure, Source};
 use crate::event::{Reporter, WarningCode};
 use crate::net::HttpClient;
 use crate::options::{CommonOptions, TrustOptions};
@@ -26,6 +26,8 @@ pub struct CommandTrust {
     reporter: Arc<dyn Reporter>,
     cache: PathBuf,
     indexes: Mutex<BTreeMap<IndexIdentity, Option<Arc<TrustedIndex>>>>,
+    /// Whether there is a trust anchor for what was asked about.
+    is_signed: Mutex<BTreeMap<IndexIdentity, bool>>,
     map: Option<ProjectMap>,
 }
 
@@ -50,7 +52,16 @@ impl CommandTrust {
             );
         }
         let map = if settings.disabled { None } else { read_map(&settings)? };
-        Ok(Self { settings, mode, client, reporter, cache, indexes: Mutex::default(), map })
+        Ok(Self {
+            settings,
+            mode,
+            client,
+            reporter,
+            cache,
+            indexes: Mutex::default(),
+            is_signed: Mutex::default(),
+            map,
+        })
     }
 
     /// The signed index at `url`; `None` when there is no anchor for it, or verification is switched off.
@@ -67,6 +78,13 @@ impl CommandTrust {
             return Ok(known.clone());
         }
         let anchor = TrustAnchor::find(&self.settings, &identity)?;
+        if anchor.as_ref().is_some_and(|anchor| anchor.is_users(&self.settings))
+            && let Err(error) = TrustAnchor::remember(&self.settings, &identity)
+        {
+            let url = printable::redacted_url(identity.url());
+            self.reporter
+                .detail(1, || format!("that {url} is trusted is not remembered outside of its directory: {error}"));
+        }
         let index = anchor.map(|anchor| self.open(anchor)).transpose()?;
         if index.is_none() {
             self.warn_of_trusted_neighbour(&identity);
@@ -159,32 +177,54 @@ impl CommandTrust {
             .hint("get the root of the index from its operator and run: tufpip trust add URL --root FILE"))
     }
 
-    /// Refuses a signed index, or a page of it, as a page of links: nothing on such a page is verified.
+    /// The signed index that the content at a URL belongs to, by whatever spelling: the one at the URL, or the nearest above it.
+    ///
+    /// # Errors
+    /// When the anchor of such an index cannot be used.
+    fn signed_index_around(&self, url: &Url) -> Result<Option<IndexIdentity>, Failure> {
+        if self.settings.disabled {
+            return Ok(None);
+        }
+        for identity in IndexIdentity::around(url) {
+            let known = self.is_signed.lock().unwrap_or_else(PoisonError::into_inner).get(&identity).copied();
+            let is_signed = match known {
+                Some(is_signed) => is_signed,
+                None => TrustAnchor::find(&self.settings, &identity)?.is_some(),
+            };
+            self.is_signed.lock().unwrap_or_else(PoisonError::into_inner).insert(identity.clone(), is_signed);
+            if is_signed {
+                return Ok(Some(identity));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Refuses to use what is at `url` without verification if it belongs to a signed index. The one rule for misspelt indexes,
+    /// pages of links, links of pages and files that are named by their URL.
     ///
     /// # Errors
     /// A policy failure, or when the anchor of such an index cannot be used.
-    pub fn refuse_as_links(&self, url: &Url) -> Result<(), Failure> {
-        if self.settings.disabled {
+    pub fn refuse_unverified(&self, url: &Url) -> Result<(), Failure> {
+        match self.signed_index_around(url)? {
+            Some(index) => Err(used_unverified(url, &index)),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for where redirects led. Who asked for something of an index that may be used unverified may be sent on by it.
+    ///
+    /// # Errors
+    /// As [`CommandTrust::refuse_unverified`].
+    pub fn refuse_unverified_redirect(&self, asked: &Url, answered: &Url) -> Result<(), Failure> {
+        if asked == answered {
             return Ok(());
         }
-        let above = [".", ".."].into_iter().filter_map(|path| url.join(path).ok());
-        for index in std::iter::once(url.clone()).chain(above) {
-            let identity = IndexIdentity::of(&index);
-            if TrustAnchor::find(&self.settings, &identity)?.is_some() {
-                let message =
-                    format!("{} belongs to a signed index and cannot be a page of links", printable::redacted_url(url));
-                return Err(Failure::new(Code::PolicySignedAsLinks, message)
-                    .detail(
-                        "meaning",
-                        "nothing on a page of --find-links is verified, and this index can be and must be",
-                    )
-                    .hint(format!(
-                        "give it with --index-url or --extra-index-url {}",
-                        printable::redacted_url(identity.url())
-                    )));
+        match self.signed_index_around(answered)? {
+            Some(index) if self.signed_index_around(asked)?.as_ref() != Some(&index) => {
+                Err(used_unverified(answered, &index).detail("asked for", printable::redacted_url(asked)))
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Whether a project may be searched in unsigned sources.
@@ -210,6 +250,17 @@ impl CommandTrust {
     }
 }
 
+fn used_unverified(url: &Url, index: &IndexIdentity) -> Failure {
+    let (url, index) = (printable::redacted_url(url), printable::redacted_url(index.url()));
+    Failure::new(Code::PolicySignedAsLinks, format!("{url} belongs to a signed index and is not used unverified"))
+        .detail("index", &index)
+        .detail(
+            "meaning",
+            "only what is taken from this index by the name of a project is verified, and it can be and must be",
+        )
+        .hint(format!("give the index with --index-url or --extra-index-url {index}, and name the project"))
+}
+
 /// The most bytes of a map.
 const MAP_SIZE: u64 = 4 << 20;
 
@@ -221,13 +272,15 @@ fn read_map(settings: &TrustOptions) -> Result<Option<ProjectMap>, Failure> {
             continue;
         }
         let bytes = anchor::read(&path, MAP_SIZE)?.ok_or_else(|| unusable_map(&path, "it leads nowhere"))?;
-        return ProjectMap::read(&bytes).map(Some).map_err(|error| unusable_map(&path, &error.to_string()));
+        return ProjectMap::read(&bytes).map(Some).map_err(|error| unusable_map(&path, error));
     }
     Ok(None)
 }
 
-fn unusable_map(path: &std::path::Path, reason: &str) -> Failure {
-    Failure::usage(format!("Could not use {}: {}", path.display(), printable::line(reason)))
+fn unusable_map(path: &std::path::Path, cause: impl Into<Source>) -> Failure {
+    let cause = cause.into();
+    Failure::usage(format!("Could not use {}: {}", path.display(), printable::line(&cause.to_string())))
+        .caused_by(cause)
         .detail("meaning", "it says which indexes may offer which projects, so nothing is installed without it")
         .hint(
             "repair the file, or remove it if nothing shall be tied to an index. Its form (docs/reference/layouts.md): \

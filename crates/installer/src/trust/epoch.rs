@@ -286,7 +286,7 @@ impl Driver {
         }
     }
 
-    fn say(&self, epoch_info: &EpochInfo) {
+    fn report(&self, epoch_info: &EpochInfo) {
         let signed_at = epoch_info.signed_at.map(|time| time.0);
         self.warn_of_clock(
             signed_at
@@ -341,7 +341,7 @@ impl Driver {
             match event {
                 Event::Refreshed => {
                     let Some(epoch_info) = epoch_info(&self.client) else { continue };
-                    self.say(&epoch_info);
+                    self.report(&epoch_info);
                     self.announce.send_replace(Some(Ok(Arc::new(epoch_info))));
                 }
                 Event::Failed(error) => {

@@ -42,6 +42,9 @@ impl TrustedIndex {
     /// # Errors
     /// When the anchor cannot be used.
     pub fn open(anchor: TrustAnchor, settings: EpochOptions) -> Result<Self, Failure> {
+        let rewritten = anchor.rewrites.iter().filter_map(|rule| rule.to.parse().ok());
+        let places = mirror_urls(&anchor).into_iter().flat_map(|(index, metadata)| [index, metadata]);
+        settings.client.add_origins_of(places.chain(rewritten));
         let signed_content = SignedContentCache::new(Arc::clone(&settings.client), settings.cache.join("content"));
         Ok(Self { snapshot: CommandSnapshot::open(anchor, settings)?, signed_content })
     }
@@ -263,7 +266,7 @@ impl TrustedIndex {
                 "say it with tufpip trust add … --layout NAME, where NAME is one of {}, or a file",
                 Layout::presets().collect::<Vec<_>>().join(", ")
             ))),
-            Err(error) => Err(self.bad_layout(error)),
+            Err(error) => Err(self.bad_layout(error.clone())),
         }
     }
 
@@ -272,7 +275,7 @@ impl TrustedIndex {
         let mut urls = Vec::new();
         for (index, metadata) in &mirror_urls(self.anchor()) {
             let of_place = page.urls(&IndexUrls { index, metadata }, &target.hashes);
-            urls.extend(of_place.map_err(|error| self.bad_layout(&error))?);
+            urls.extend(of_place.map_err(|error| self.bad_layout(error))?);
         }
         Ok(urls)
     }
@@ -287,7 +290,9 @@ impl TrustedIndex {
         };
         parsed.map_err(|error| {
             let message = format!("Could not read the signed page of {project} from {}: {error}", self.display_url());
-            Failure::new(Code::IndexPage, printable::line(&message)).hint("tell the operator of the index")
+            Failure::new(Code::IndexPage, printable::line(&message))
+                .caused_by(error)
+                .hint("tell the operator of the index")
         })
     }
 
@@ -299,15 +304,17 @@ impl TrustedIndex {
                         "rewriting {} as configured gives no URL: {error}",
                         printable::redacted_url(link)
                     ))
+                    .caused_by(error)
                 });
             }
         }
         Ok(link.clone())
     }
 
-    fn bad_layout(&self, error: &LayoutError) -> Failure {
+    fn bad_layout(&self, error: LayoutError) -> Failure {
         let message = format!("The layout of {} cannot be used: {error}", self.display_url());
         Failure::new(Code::TrustLayout, printable::line(&message))
+            .caused_by(error)
             .hint("give the right one with tufpip trust add … --layout, or tell the operator of the index")
     }
 

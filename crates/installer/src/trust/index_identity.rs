@@ -32,6 +32,33 @@ impl IndexIdentity {
         Self(canonical)
     }
 
+    /// Every index that the content at a URL could belong to: the URL itself and all directories above it, as it is written, and
+    /// as servers read it that decode `%2F` before they look for a file.
+    pub fn around(url: &Url) -> Vec<Self> {
+        let written = Self::of(url);
+        let mut read = written.0.clone();
+        if !read.cannot_be_a_base() {
+            read.set_path(&written.0.path().replace("%2F", "/").replace("%5C", "/"));
+        }
+        let mut found: Vec<Self> = Vec::new();
+        // Setting the path has resolved the dot segments that were behind a `%2F`.
+        for start in [written, Self::of(&read)] {
+            let mut directory = start.0;
+            loop {
+                let identity = Self(directory.clone());
+                let is_known = found.contains(&identity);
+                if !is_known {
+                    found.push(identity);
+                }
+                match directory.join("..") {
+                    Ok(above) if above != directory && !is_known => directory = above,
+                    _ => break,
+                }
+            }
+        }
+        found
+    }
+
     /// The canonical URL; it ends with `/`.
     pub fn url(&self) -> &Url {
         &self.0
@@ -164,6 +191,35 @@ mod tests {
         let names: std::collections::BTreeSet<String> =
             indexes.iter().map(|index| IndexIdentity::of(&url(index)).directory_name()).collect();
         assert_eq!(names.len(), indexes.len());
+    }
+
+    #[test]
+    fn content_may_belong_to_every_directory_above_it() {
+        let around = |text: &str| -> Vec<String> {
+            IndexIdentity::around(&url(text)).iter().map(|identity| identity.url().to_string()).collect()
+        };
+        let base = "https://pkgs.example.org/";
+        let simple = format!("{base}simple/");
+        assert_eq!(around(&format!("{simple}/good/?a#b")), [format!("{simple}good/"), simple.clone(), base.to_owned()]);
+        for inside in [
+            "simple",
+            "simple/good//",
+            "simple/good/index.html",
+            "simple%2Fgood/",
+            "simple%2f",
+            "%73imple/good",
+            "other/..%2Fsimple/good/",
+            "other%2F%2e%2e%2Fsimple%5Cgood/",
+            "simple/good/a/b/good-1.0-py3-none-any.whl",
+            "a/../simple/./good",
+        ] {
+            let found = around(&format!("HTTPS://me:pw@PKGS.example.org.:443/{inside}"));
+            assert!(found.contains(&simple), "{inside}: {found:?}");
+        }
+        for outside in ["simpler/good/", "Simple/", "files/good.whl", "", "simple/../other/", "simple%252Fgood/"] {
+            assert!(!around(&format!("{base}{outside}")).contains(&simple), "{outside}");
+        }
+        assert_eq!(around("data:text/plain,x").len(), 1);
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod shipped_roots;
 mod signed_content;
 mod signed_file;
 
-pub use anchor::{AnchorKind, AnchorRecord, Rewrite, TrustAnchor, TrustFile, metadata_store_directories};
+pub use anchor::{AnchorKind, AnchorRecord, Rewrite, TrustAnchor, TrustFile, memory_of, metadata_store_directories};
 pub use command_trust::CommandTrust;
 pub use epoch::{EpochInfo, duration, signed_at, unix_now};
 pub use index::{PageLookUp, TrustedIndex};

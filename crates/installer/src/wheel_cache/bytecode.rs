@@ -9,7 +9,7 @@ use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,6 +19,7 @@ use wheel::{BytecodeDirectory, BytecodeFile, LinkTimes, UnpackedFile};
 
 use crate::cache;
 use crate::error::{Code, Failure};
+use crate::process_environment;
 use crate::python::Interpreter;
 use crate::wheel_cache::{UnpackedWheel, WheelCache, hash};
 
@@ -223,7 +224,7 @@ struct Worker {
 
 impl Worker {
     fn start(executable: &Path) -> std::io::Result<Self> {
-        let mut child = Command::new(executable)
+        let mut child = process_environment::child(executable)
             .args(["-I", "-S", "-c", WORKER])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

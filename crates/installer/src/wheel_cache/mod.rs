@@ -136,7 +136,8 @@ impl WheelCache {
             return Ok(found);
         }
         let filename = file.filename().parse().map_err(|_| {
-            Failure::new(Code::RequirementsWheelName, format!("{} is not a valid wheel filename.", file.filename()))
+            let shown = printable::line(file.filename());
+            Failure::new(Code::RequirementsWheelName, format!("{shown} is not a valid wheel filename."))
         })?;
         let archive = WheelArchive::open(file.path(), &filename, &ArchiveLimits::default())?;
         if let Some(key) = self.key_of_entries(file.sha256()) {

@@ -110,13 +110,13 @@ impl Passphrases {
 }
 
 fn from_descriptor(fd: u32) -> Result<GivenPassphrase, Failure> {
-    let unreadable = |error: &io::Error| {
+    let unreadable = |error: io::Error| {
         let message = format!("No passphrase can be read from file descriptor {fd}: {error}");
-        Failure::new(Code::RepoNoPassphrase, message)
+        Failure::new(Code::RepoNoPassphrase, message).caused_by(error)
     };
-    let file = File::open(format!("/dev/fd/{fd}")).map_err(|error| unreadable(&error))?;
+    let file = File::open(format!("/dev/fd/{fd}")).map_err(unreadable)?;
     let mut text = Zeroizing::new(String::new());
-    file.take(LONGEST).read_to_string(&mut text).map_err(|error| unreadable(&error))?;
+    file.take(LONGEST).read_to_string(&mut text).map_err(unreadable)?;
     let passphrase = Zeroizing::new(text.lines().next().unwrap_or_default().to_owned());
     if passphrase.is_empty() {
         return Err(empty(&format!("the first line from file descriptor {fd} is empty")));

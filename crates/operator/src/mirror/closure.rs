@@ -158,12 +158,16 @@ async fn release(
     let mut held_back = None;
     for file in &index_files {
         let version = file.dist.version();
-        let usable = |finder: &&Finder| {
-            finder.evaluator().fits(file) && finder.evaluator().may_match_required_hashes(project, file)
-        };
+        let mut usable = None;
+        for finder in finders {
+            if finder.evaluator().may_match_required_hashes(project, file) && finder.evaluator().fits(file)? {
+                usable = Some(finder);
+                break;
+            }
+        }
         if first.evaluator().is_too_new(file)? {
             let better = versions.last().is_none_or(|newest| version > newest);
-            if better && finders.iter().any(|finder| usable(&finder)) && file.dist.wheel().is_some() {
+            if better && usable.is_some() && file.dist.wheel().is_some() {
                 held_back = held_back.max(Some(version.clone()));
             }
             continue;
@@ -176,7 +180,7 @@ async fn release(
                 .iter()
                 .find(|finder| mirror.all_files && finder.evaluator().may_match_required_hashes(project, file))
         };
-        let Some(finder) = finders.iter().find(usable).or_else(of_all) else { continue };
+        let Some(finder) = usable.or_else(of_all) else { continue };
         match finder.request(project, file).await? {
             Ok(request) => chosen.push((Arc::clone(file), request)),
             Err(reason) => {

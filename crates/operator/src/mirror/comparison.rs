@@ -25,7 +25,7 @@ pub struct MirrorRules {
     /// This index has the same files as the other one, and no others.
     pub exactly: bool,
     /// The requirements lead to the project.
-    pub is_wanted: bool,
+    pub is_requested: bool,
     /// Files that the requirements do not lead to are removed.
     pub prune: bool,
 }
@@ -115,7 +115,7 @@ fn compare_file(
     let filename = &present.filename;
     let (project, name) = (|| project.clone(), || filename.clone());
     let Some(listing) = listing else {
-        if rules.exactly || (rules.prune && rules.is_wanted) {
+        if rules.exactly || (rules.prune && rules.is_requested) {
             comparison.changes.push(Change::Remove { project: project(), filename: name() });
         } else {
             comparison.vanished.push(name());
@@ -124,7 +124,7 @@ fn compare_file(
     };
     let same_hash = listing.sha256.as_ref().map(|sha256| *sha256 == present.hashes.sha256);
     if same_hash == Some(false) || listing.size.is_some_and(|size| size != present.size) {
-        if rules.is_wanted {
+        if rules.is_requested {
             let here = shown(Some(&present.hashes.sha256), Some(present.size));
             comparison.replaced.push(ReplacedFile { filename: name(), here, there: listing.shown() });
         } else {
@@ -133,7 +133,7 @@ fn compare_file(
         return;
     }
     // A project that is not required may be from elsewhere: remove only files that are certainly from the other index.
-    if rules.prune && !wanted.contains(filename) && (rules.is_wanted || same_hash == Some(true)) {
+    if rules.prune && !wanted.contains(filename) && (rules.is_requested || same_hash == Some(true)) {
         comparison.changes.push(Change::Remove { project: project(), filename: name() });
         return;
     }

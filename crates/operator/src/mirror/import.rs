@@ -69,7 +69,7 @@ impl Importer<'_> {
             let (path, filename) = (file.path().to_owned(), file.filename().to_owned());
             move || Distribution::inspect(&path, &filename)
         };
-        let distribution = match tokio::task::spawn_blocking(inspect).await.map_err(|error| internal(&error))? {
+        let distribution = match tokio::task::spawn_blocking(inspect).await.map_err(internal)? {
             Ok(distribution) => distribution,
             Err(failure) if index_file.dist.wheel().is_none() => {
                 let message = format!("{} is left out: {}", printable::line(file.filename()), failure.message);
@@ -130,7 +130,7 @@ impl Importer<'_> {
             return Ok((FileHashes { sha256 }, size));
         }
         let file: VerifiedFile = self.context.downloader.fetch(request).await?;
-        let size = std::fs::metadata(file.path()).map_err(|error| disk_failure(file.path(), &error))?.len();
+        let size = std::fs::metadata(file.path()).map_err(|error| disk_failure(file.path(), error))?.len();
         Ok((FileHashes { sha256: file.sha256().to_owned() }, size))
     }
 
@@ -178,9 +178,9 @@ fn copy_whole(from: &Path, to: &Path) -> Result<(), Failure> {
         temporary.persist(to).map_err(|error| error.error)?;
         Ok(())
     };
-    copy().map_err(|error| disk_failure(to, &error))
+    copy().map_err(|error| disk_failure(to, error))
 }
 
-fn internal(error: &tokio::task::JoinError) -> Failure {
-    Failure::new(Code::Internal, error.to_string())
+fn internal(error: tokio::task::JoinError) -> Failure {
+    Failure::new(Code::Internal, error.to_string()).caused_by(error)
 }

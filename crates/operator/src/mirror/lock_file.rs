@@ -6,7 +6,7 @@ use packaging::HashAlgorithm;
 use serde::Deserialize;
 use toml::Spanned;
 
-use installer::error::{Code, Failure};
+use installer::error::{Code, Failure, Source};
 use installer::requirements::{InstallRequirement, ParsedMarker, RequirementOrigin, RequirementSource};
 
 /// The fields of a lock file that are used.
@@ -42,16 +42,16 @@ pub fn read(path: &Path) -> Result<Vec<InstallRequirement>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::new(Code::FileUnreadable, format!("Could not read {}: {error}", path.display())).caused_by(error)
     })?;
-    let lock: Lock = toml::from_str(&text).map_err(|error| unusable(path, &error.to_string()))?;
+    let lock: Lock = toml::from_str(&text).map_err(|error| unusable(path, error))?;
     if lock.lock_version.split('.').next() != Some("1") {
-        return Err(unusable(path, &format!("expected version 1 of the format, found {}", lock.lock_version)));
+        return Err(unusable(path, format!("expected version 1 of the format, found {}", lock.lock_version)));
     }
     lock.packages.iter().map(|package| to_requirement(package, path, &text)).collect()
 }
 
 fn to_requirement(package: &Package, path: &Path, text: &str) -> Result<InstallRequirement, Failure> {
     let name = package.name.get_ref();
-    let problem = |problem: &str| unusable(path, &format!("{name}: {problem}"));
+    let problem = |problem: &str| unusable(path, format!("{name}: {problem}"));
     let version = package.version.as_ref().filter(|_| !package.wheels.is_empty() || package.sdist.is_some());
     let version = version.ok_or_else(|| problem("it is locked to something else than files of an index"))?;
     let text_of_wish = format!("{name}=={version}");
@@ -80,11 +80,14 @@ fn to_requirement(package: &Package, path: &Path, text: &str) -> Result<InstallR
             line: before.matches('\n').count() + 1,
         },
         user_supplied: true,
+        is_remote: false,
         marker: marker.transpose()?,
     })
 }
 
-fn unusable(path: &Path, problem: &str) -> Failure {
+fn unusable(path: &Path, cause: impl Into<Source>) -> Failure {
+    let cause = cause.into();
+    let problem = cause.to_string();
     let message = format!("The lock file {} cannot be used: {}", path.display(), printable::line(problem.trim_end()));
-    Failure::new(Code::RepoLockFile, message)
+    Failure::new(Code::RepoLockFile, message).caused_by(cause)
 }

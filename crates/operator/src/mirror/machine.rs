@@ -69,7 +69,10 @@ impl Machine {
         let (major, minor, micro) = self.version;
         let facts = &interpreter.tag_facts;
         let platform = match &self.platform {
-            Some(platform) => platform.tag_inputs(),
+            Some(platform) => {
+                interpreter.is_for_other_machine = true;
+                platform.tag_inputs()
+            }
             None if facts.implementation == "cpython" => facts.clone(),
             None => {
                 let message = format!("'{}' names no platform, and {} is no CPython", self.text, facts.implementation);

@@ -108,7 +108,7 @@ impl<R: Read> Tar<R> {
             return Err(format!("longer than {limit} bytes"));
         }
         let mut content = vec![0; usize::try_from(self.content).map_err(|_| "too long".to_owned())?];
-        self.reader.read_exact(&mut content).map_err(|error| unreadable(&error))?;
+        self.reader.read_exact(&mut content).map_err(unreadable)?;
         self.content = 0;
         Ok(content)
     }
@@ -124,14 +124,14 @@ impl<R: Read> Tar<R> {
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
                 return Err("the archive is cut off".to_owned());
             }
-            other => other.map_err(|error| unreadable(&error))?,
+            other => other.map_err(unreadable)?,
         }
         if block.iter().any(|byte| *byte != 0) {
             return Header::checked(block).map(Some);
         }
         let mut rest = [0; 16 * BLOCK];
         loop {
-            let length = self.reader.read(&mut rest).map_err(|error| unreadable(&error))?;
+            let length = self.reader.read(&mut rest).map_err(unreadable)?;
             let read = rest.get(..length).unwrap_or_default();
             if read.iter().any(|byte| *byte != 0) {
                 return Err("data after the end of the archive".to_owned());
@@ -146,7 +146,7 @@ impl<R: Read> Tar<R> {
         let length = self.content + self.padding;
         (self.content, self.padding) = (0, 0);
         let skipped = std::io::copy(&mut self.reader.by_ref().take(length), &mut std::io::sink());
-        match skipped.map_err(|error| unreadable(&error))? {
+        match skipped.map_err(unreadable)? {
             skipped if skipped == length => Ok(()),
             _ => Err("the archive is cut off".to_owned()),
         }
@@ -306,7 +306,7 @@ fn pax_record(content: &[u8]) -> Option<(PaxRecord, &[u8])> {
     Some(((key, value.get(1..)?.to_vec()), rest))
 }
 
-fn unreadable(error: &std::io::Error) -> String {
+fn unreadable(error: std::io::Error) -> String {
     match error.kind() {
         ErrorKind::UnexpectedEof => "the archive is cut off".to_owned(),
         _ => format!("the archive cannot be read: {error}"),

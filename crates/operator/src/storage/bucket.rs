@@ -79,21 +79,21 @@ impl Bucket {
             // Not every store has the request that deletes many at once.
             .with_disable_bulk_delete(true)
             .build()
-            .map_err(|error| unusable(&name, &error))?;
+            .map_err(|error| unusable(&name, error))?;
         Ok(Self { store, name, prefix })
     }
 
     /// [`super::Storage::read`].
     pub async fn read(&self, path: &str, limit: u64) -> Result<Option<(Vec<u8>, ObjectVersion)>, Failure> {
-        let failed = |error: &Error| self.failed("read", path, error);
+        let failed = |error: Error| self.failed("read", path, error);
         let found = match self.store.get(&self.key(path)?).await {
             Err(Error::NotFound { .. }) => return Ok(None),
-            found => found.map_err(|error| failed(&error))?,
+            found => found.map_err(failed)?,
         };
         let version = found.meta.e_tag.clone().map(ObjectVersion);
         let mut stream = found.into_stream();
         let mut bytes = Vec::new();
-        while let Some(piece) = stream.try_next().await.map_err(|error| failed(&error))? {
+        while let Some(piece) = stream.try_next().await.map_err(failed)? {
             if (bytes.len() + piece.len()) as u64 > limit {
                 let message = format!("{} has more than the {limit} bytes that such a file may have", self.shown(path));
                 return Err(Failure::new(Code::RepoStorage, message));
@@ -154,7 +154,7 @@ impl Bucket {
         };
         let options = PutOptions { attributes: attributes(class), ..PutOptions::default() };
         let put = self.store.put_opts(&self.key(path)?, bytes.into(), options).await;
-        put.map(drop).map_err(|error| self.failed("write", path, &error))
+        put.map(drop).map_err(|error| self.failed("write", path, error))
     }
 
     /// [`super::Storage::size`].
@@ -162,17 +162,17 @@ impl Bucket {
         match self.store.head(&self.key(path)?).await {
             Ok(found) => Ok(Some(found.size)),
             Err(Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(self.failed("read", path, &error)),
+            Err(error) => Err(self.failed("read", path, error)),
         }
     }
 
     /// [`super::Storage::list`], in any order.
     pub async fn list(&self, below: &str) -> Result<Vec<StorageEntry>, Failure> {
-        let failed = |error: &Error| self.failed("list", below, error);
+        let failed = |error: Error| self.failed("list", below, error);
         let key = self.key(below)?;
         let mut objects = self.store.list((!key.as_ref().is_empty()).then_some(&key));
         let mut listed = Vec::new();
-        while let Some(object) = objects.try_next().await.map_err(|error| failed(&error))? {
+        while let Some(object) = objects.try_next().await.map_err(failed)? {
             let Some(path) = object.location.as_ref().strip_prefix(&self.prefix) else { continue };
             let modified = object.last_modified.timestamp();
             listed.push(StorageEntry { path: path.to_owned(), size: object.size, modified });
@@ -184,7 +184,7 @@ impl Bucket {
     pub async fn delete(&self, path: &str) -> Result<(), Failure> {
         match self.store.delete(&self.key(path)?).await {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(self.failed("remove", path, &error)),
+            Err(error) => Err(self.failed("remove", path, error)),
         }
     }
 
@@ -222,10 +222,10 @@ impl Bucket {
                     return Ok(ReplaceOutcome::Changed);
                 }
             } else if !is_of_the_network(&error) {
-                return Err(self.failed("write", path, &error));
+                return Err(self.failed("write", path, error));
             }
             if tries_left == 0 {
-                return Err(self.failed("write", path, &error));
+                return Err(self.failed("write", path, error));
             }
             tokio::time::sleep(BETWEEN_TRIES).await;
         }
@@ -236,18 +236,18 @@ impl Bucket {
         match self.store.get_opts(key, GetOptions { head: true, ..GetOptions::default() }).await {
             Ok(found) => Ok((found.meta.e_tag, found.attributes.get(&MARK).map(|mark| mark.as_ref().to_owned()))),
             Err(Error::NotFound { .. }) => Ok((None, None)),
-            Err(error) => Err(self.failed("read", path, &error)),
+            Err(error) => Err(self.failed("read", path, error)),
         }
     }
 
     /// Sends a large file. It is invisible until it is complete.
     async fn put_parts(&self, path: &str, source: PathBuf, class: FileClass) -> Result<(), Failure> {
-        let failed = |error: &Error| self.failed("write", path, error);
+        let failed = |error: Error| self.failed("write", path, error);
         let options = PutMultipartOptions { attributes: attributes(class), ..PutMultipartOptions::default() };
         let started = self.store.put_multipart_opts(&self.key(path)?, options).await;
-        let mut upload = started.map_err(|error| failed(&error))?;
+        let mut upload = started.map_err(failed)?;
         let sent = match self.send_parts(path, &source, upload.as_mut()).await {
-            Ok(()) => upload.complete().await.map(drop).map_err(|error| failed(&error)),
+            Ok(()) => upload.complete().await.map(drop).map_err(failed),
             Err(failure) => Err(failure),
         };
         if sent.is_err() {
@@ -258,30 +258,30 @@ impl Bucket {
     }
 
     async fn send_parts(&self, path: &str, source: &FilePath, upload: &mut dyn MultipartUpload) -> Result<(), Failure> {
-        let mut file = File::open(source).map_err(|error| unreadable(source, &error))?;
+        let mut file = File::open(source).map_err(|error| unreadable(source, error))?;
         loop {
             let (next_file, part) = on_disk(move || Ok(next_part(file))).await?;
             file = next_file;
-            let part = part.map_err(|error| unreadable(source, &error))?;
+            let part = part.map_err(|error| unreadable(source, error))?;
             if part.is_empty() {
                 return Ok(());
             }
-            upload.put_part(part.into()).await.map_err(|error| self.failed("write", path, &error))?;
+            upload.put_part(part.into()).await.map_err(|error| self.failed("write", path, error))?;
         }
     }
 
     fn key(&self, path: &str) -> Result<Path, Failure> {
         let key = format!("{}{path}", self.prefix);
-        Path::parse(key.trim_end_matches('/')).map_err(|error| self.failed("use", path, &error.into()))
+        Path::parse(key.trim_end_matches('/')).map_err(|error| self.failed("use", path, error.into()))
     }
 
     fn shown(&self, path: &str) -> String {
         format!("s3://{}/{}{path}", self.name, self.prefix)
     }
 
-    fn failed(&self, action: &str, path: &str, error: &Error) -> Failure {
+    fn failed(&self, action: &str, path: &str, error: Error) -> Failure {
         let place = self.shown(path);
-        match status(error) {
+        match status(&error) {
             Some(401 | 403) => {
                 let message = format!("The store does not let this user {action} {place}");
                 Failure::new(Code::RepoStorageRefused, message).hint(
@@ -293,14 +293,15 @@ impl Bucket {
                 format!("Could not {action} {place}: there is no such bucket"),
             )
             .hint("make the bucket first; check AWS_ENDPOINT_URL if the store is not Amazon's"),
-            _ if is_of_the_network(error) => {
+            _ if is_of_the_network(&error) => {
                 let message = format!("Could not {action} {place}: the store does not answer as it should");
                 Failure::new(Code::RepoStorageUnreachable, message)
                     .hint("try again; check AWS_ENDPOINT_URL if the store is not Amazon's")
             }
             _ => Failure::new(Code::RepoStorage, format!("Could not {action} {place}")),
         }
-        .detail("cause", cause(error))
+        .detail("cause", cause(&error))
+        .caused_by(error)
     }
 }
 
@@ -318,7 +319,7 @@ async fn whole(source: PathBuf) -> Result<UploadSource, Failure> {
             0..=PART => std::fs::read(&source).map(UploadSource::Small),
             _ => Ok(UploadSource::Large(source.clone())),
         };
-        read().map_err(|error| unreadable(&source, &error))
+        read().map_err(|error| unreadable(&source, error))
     })
     .await
 }
@@ -420,13 +421,16 @@ fn check_environment(location: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn unusable(bucket: &str, error: &Error) -> Failure {
-    Failure::usage(format!("Cannot publish to the bucket '{bucket}'")).detail("cause", cause(error)).hint(
-        "give the store's address in AWS_ENDPOINT_URL, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; \
-         an address that begins with http: needs AWS_ALLOW_HTTP=true",
-    )
+fn unusable(bucket: &str, error: Error) -> Failure {
+    Failure::usage(format!("Cannot publish to the bucket '{bucket}'"))
+        .detail("cause", cause(&error))
+        .hint(
+            "give the store's address in AWS_ENDPOINT_URL, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; \
+             an address that begins with http: needs AWS_ALLOW_HTTP=true",
+        )
+        .caused_by(error)
 }
 
-fn unreadable(source: &FilePath, error: &io::Error) -> Failure {
-    Failure::new(Code::RepoStorage, format!("Could not read {}: {error}", source.display()))
+fn unreadable(source: &FilePath, error: io::Error) -> Failure {
+    Failure::new(Code::RepoStorage, format!("Could not read {}: {error}", source.display())).caused_by(error)
 }

@@ -40,14 +40,14 @@ pub struct Directory {
 impl Directory {
     /// The directory `root`, which need not exist yet.
     pub fn new(root: &Path) -> Result<Self, Failure> {
-        let root = std::path::absolute(root).map_err(|error| failed("find", root, &error))?;
+        let root = std::path::absolute(root).map_err(|error| failed("find", root, error))?;
         Ok(Self { root, unflushed: Arc::default() })
     }
 
     /// [`super::Storage::read`].
     pub fn read(&self, path: &str, limit: u64) -> Result<Option<(Vec<u8>, ObjectVersion)>, Failure> {
         let place = self.place(path)?;
-        let bytes = read(&place, limit).map_err(|error| failed("read", &place, &error))?;
+        let bytes = read(&place, limit).map_err(|error| failed("read", &place, error))?;
         Ok(bytes.map(|bytes| {
             let version = ObjectVersion::of(&bytes);
             (bytes, version)
@@ -57,7 +57,7 @@ impl Directory {
     /// [`super::Storage::create`].
     pub fn create(&self, path: &str, content: &FileContent, class: FileClass) -> Result<CreateOutcome, Failure> {
         let place = self.place(path)?;
-        let failed = |error: io::Error| failed("write", &place, &error);
+        let failed = |error: io::Error| failed("write", &place, error);
         let wanted = content.size()?;
         // After a crash of the machine, a file that was not flushed may be empty or truncated.
         let is_damaged = |size: u64| if class.is_named_by_content() { size != wanted } else { size == 0 && wanted > 0 };
@@ -94,7 +94,7 @@ impl Directory {
     pub fn put(&self, path: &str, content: &FileContent) -> Result<(), Failure> {
         let place = self.place(path)?;
         let file = self.write_hidden(&place, content)?;
-        file.persist(&place).map_err(|error| failed("write", &place, &error.error))?;
+        file.persist(&place).map_err(|error| failed("write", &place, error.error))?;
         self.unflushed.add(place);
         Ok(())
     }
@@ -107,7 +107,7 @@ impl Directory {
         expected: Option<&ObjectVersion>,
     ) -> Result<ReplaceOutcome, Failure> {
         let place = self.place(path)?;
-        let failed = |error: io::Error| failed("replace", &place, &error);
+        let failed = |error: io::Error| failed("replace", &place, error);
         let file = self.write_hidden(&place, &FileContent::Bytes(bytes))?;
         self.flush()?;
         let _lock = self.lock()?;
@@ -123,13 +123,13 @@ impl Directory {
 
     /// [`super::Storage::flush`].
     pub fn flush(&self) -> Result<(), Failure> {
-        self.unflushed.flush(&self.root).map_err(|error| failed("write", &self.root, &error))
+        self.unflushed.flush(&self.root).map_err(|error| failed("write", &self.root, error))
     }
 
     /// [`super::Storage::size`].
     pub fn size(&self, path: &str) -> Result<Option<u64>, Failure> {
         let place = self.place(path)?;
-        size(&place).map_err(|error| failed("read", &place, &error))
+        size(&place).map_err(|error| failed("read", &place, error))
     }
 
     /// [`super::Storage::list`], in any order.
@@ -154,7 +154,7 @@ impl Directory {
     pub fn delete(&self, path: &str) -> Result<(), Failure> {
         let place = self.place(path)?;
         match std::fs::remove_file(&place) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed("remove", &place, &error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed("remove", &place, error)),
             _ => {}
         }
         // The first directory that is not empty refuses.
@@ -197,7 +197,7 @@ impl Directory {
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::NotFound => break,
-                Err(error) => return Err(failed("read", &place, &error)),
+                Err(error) => return Err(failed("read", &place, error)),
             }
         }
         place.extend(segments);
@@ -226,12 +226,12 @@ impl Directory {
 
     /// Writes a file under a hidden name, beside `place`.
     fn write_hidden(&self, place: &Path, content: &FileContent) -> Result<NamedTempFile, Failure> {
-        let failed = |error: io::Error| failed("write", place, &error);
+        let failed = |error: io::Error| failed("write", place, error);
         let mut file = make_hidden(place.parent().unwrap_or(&self.root)).map_err(failed)?;
         match content {
             FileContent::Bytes(bytes) => file.write_all(bytes).map_err(failed)?,
             FileContent::File(source) => {
-                let mut reader = File::open(source).map_err(|error| self::failed("read", source, &error))?;
+                let mut reader = File::open(source).map_err(|error| self::failed("read", source, error))?;
                 io::copy(&mut reader, file.as_file_mut()).map_err(failed)?;
             }
         }
@@ -241,7 +241,7 @@ impl Directory {
     /// Prevents other processes from replacing files until it is dropped.
     fn lock(&self) -> Result<File, Failure> {
         let path = self.root.join(LOCK);
-        let failed = |error: io::Error| failed("lock", &path, &error);
+        let failed = |error: io::Error| failed("lock", &path, error);
         let mut options = File::options();
         options.create(true).append(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
         let file = options.open(&path).map_err(failed)?;
@@ -267,7 +267,7 @@ impl Directory {
     fn walk(&self, below: &str, visit: &mut dyn FnMut(String, &Path) -> io::Result<()>) -> Result<(), Failure> {
         let mut waiting = vec![(below.to_owned(), self.locate(below, true)?)];
         while let Some((path, place)) = waiting.pop() {
-            let failed = |error: io::Error| failed("read", &place, &error);
+            let failed = |error: io::Error| failed("read", &place, error);
             let entries = match std::fs::read_dir(&place) {
                 // Missing, or removed by another process.
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
@@ -301,7 +301,7 @@ impl FileContent {
         match self {
             Self::Bytes(bytes) => Ok(bytes.len() as u64),
             Self::File(source) => {
-                source.metadata().map(|metadata| metadata.len()).map_err(|error| failed("read", source, &error))
+                source.metadata().map(|metadata| metadata.len()).map_err(|error| failed("read", source, error))
             }
         }
     }
@@ -360,6 +360,6 @@ fn in_the_way(place: &Path, wants_directory: bool, is_symlink: bool) -> Failure 
     Failure::new(Code::RepoStorage, message).hint("remove it")
 }
 
-fn failed(action: &str, place: &Path, error: &io::Error) -> Failure {
-    Failure::new(Code::RepoStorage, format!("Could not {action} {}: {error}", place.display()))
+fn failed(action: &str, place: &Path, error: io::Error) -> Failure {
+    Failure::new(Code::RepoStorage, format!("Could not {action} {}: {error}", place.display())).caused_by(error)
 }

@@ -46,6 +46,7 @@ impl PublishedIndex {
     ) -> Result<Self, Failure> {
         let temporary = |error: std::io::Error| {
             Failure::new(Code::Disk, format!("Could not make a temporary directory: {error}"))
+                .caused_by(error)
                 .hint("set TMPDIR to a directory with free space")
         };
         let directory = tempfile::Builder::new().prefix("tufpip-").tempdir().map_err(temporary)?;
@@ -80,15 +81,14 @@ impl PublishedIndex {
     /// # Errors
     /// When the server does not answer, or the file is too large.
     pub async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
-        let url = self
-            .base
-            .join(path)
-            .map_err(|error| Failure::usage(format!("{}: {error}", printable::redacted_url(&self.base))))?;
+        let url = self.base.join(path).map_err(|error| {
+            Failure::usage(format!("{}: {error}", printable::redacted_url(&self.base))).caused_by(error)
+        })?;
         if let Some(local) = local_path(&url) {
             return match std::fs::read(&local) {
                 Ok(bytes) => Ok(Some(bytes)),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(crate::operator_directory::disk_failure(&local, &error)),
+                Err(error) => Err(crate::operator_directory::disk_failure(&local, error)),
             };
         }
         let headers = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-cache"))]);

@@ -11,6 +11,7 @@ use super::place::PublishedIndex;
 use installer::download::DownloadRequest;
 use installer::error::{Code, Failure};
 use installer::net::{ResponseLimits, local_path};
+use installer::requirements::RequiredHashes;
 use installer::trust::{PageLookUp, PageProof, SignedFile, TrustedIndex, page_url, withheld_file};
 
 /// What was found about a project.
@@ -140,7 +141,7 @@ async fn check_file(
             filename: name.to_owned(),
             url: signed.url.clone(),
             index_hashes: packaging::Hashes::default(),
-            user_hashes: Vec::new(),
+            required_hashes: RequiredHashes::default(),
             size: length,
             signed: Some(Arc::new(signed)),
         };

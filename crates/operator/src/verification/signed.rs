@@ -64,5 +64,5 @@ impl SignedPaths {
 /// A file of the client's store.
 fn remembered(published_index: &PublishedIndex, name: &str) -> Result<Vec<u8>, Failure> {
     let path = published_index.memory().unwrap_or_default().join(name);
-    std::fs::read(&path).map_err(|error| disk_failure(&path, &error))
+    std::fs::read(&path).map_err(|error| disk_failure(&path, error))
 }

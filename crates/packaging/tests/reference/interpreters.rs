@@ -73,7 +73,7 @@ fn ask(python: &Path, questions: &Path, reference: &Path) -> Option<Answers> {
         return None;
     };
     let probe = root.join("../../data/probe.py");
-    let probe = run(&["-I".as_ref(), probe.as_ref()]).expect("the probe runs");
+    let probe = run(&["-I".as_ref(), "-S".as_ref(), probe.as_ref()]).expect("the probe runs");
     let reference: Value = serde_json::from_str(&answers).unwrap();
     let probe: Value = serde_json::from_str(&probe).unwrap();
     Some(Answers {

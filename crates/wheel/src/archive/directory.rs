@@ -168,18 +168,21 @@ impl<'a> Header<'a> {
 }
 
 /// Whether the entry is an executable file; refuses everything but regular files and directories. As pip does, whatever
-/// system the archive says it was made on: the upper half of the attributes is a Unix mode or zero.
+/// system the archive says it was made on: the upper half of the attributes is a Unix mode or zero. A name with a slash at
+/// its end is a directory for every reader, so that its mode says nothing.
 fn check_mode(attributes: u32, is_directory: bool) -> Result<bool, &'static str> {
     const KIND: u32 = 0o170_000;
     const REGULAR: u32 = 0o100_000;
     const DIRECTORY: u32 = 0o040_000;
     let mode = attributes >> 16;
-    match (mode & KIND, is_directory) {
-        (0, _) => Ok(false),
-        (REGULAR, false) => Ok(mode & 0o111 != 0),
-        (DIRECTORY, true) => Ok(false),
-        (REGULAR | DIRECTORY, _) => Err("its mode and its name disagree whether it is a directory"),
-        (0o120_000, _) => Err("symbolic link"),
+    if is_directory {
+        return Ok(false);
+    }
+    match mode & KIND {
+        0 => Ok(false),
+        REGULAR => Ok(mode & 0o111 != 0),
+        DIRECTORY => Err("its mode and its name disagree whether it is a directory"),
+        0o120_000 => Err("symbolic link"),
         _ => Err("neither a file nor a directory"),
     }
 }

@@ -74,8 +74,35 @@ fn check_entry(
     let descriptor = descriptor.get_mut(..length).unwrap_or_default();
     source::read_into(file, data_offset + entry.compressed_size, descriptor, filename)?;
     check_descriptor(descriptor, entry).map_err(framing)?;
+    if hides_its_length(buffer, entry) && holds_local_header(file, data_offset, entry.compressed_size, filename)? {
+        return Err(framing("stored entry of unknown length that holds a local header"));
+    }
     entry.data_offset = data_offset;
     Ok(())
+}
+
+/// Whether somebody who reads the archive from its front cannot know where the data ends: it is stored, and its length
+/// stands behind it. A local header in the data would be the next entry for him.
+fn hides_its_length(header: &[u8], entry: &ArchiveEntry) -> bool {
+    let is_length_given = header.get(18..22).is_some_and(|length| length != [0; 4]);
+    entry.method == Method::Stored && entry.flags & SIZES_FOLLOW != 0 && !is_length_given
+}
+
+fn holds_local_header(file: &File, offset: u64, length: u64, filename: &str) -> Result<bool, WheelError> {
+    const PART: u64 = 1 << 16;
+    let overlap = SIGNATURE.len() as u64 - 1;
+    let mut part = Vec::new();
+    let mut start = 0;
+    while start < length {
+        let size = (length - start).min(PART + overlap);
+        part.resize(size as usize, 0);
+        source::read_into(file, offset + start, &mut part, filename)?;
+        if memchr::memmem::find(&part, SIGNATURE).is_some() {
+            return Ok(true);
+        }
+        start += PART;
+    }
+    Ok(false)
 }
 
 fn read_front(

@@ -1,13 +1,18 @@
 //! Compares the tree of destinations with the disk: what has to be taken away, and what can be moved in as a whole.
+//!
+//! Everything that is going to change passes here, whatever scheme or link it came by: protected places are refused here.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::{OsStr, OsString};
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::destination_tree::{DestinationTree, DirectoryId, PlannedFile};
+use crate::owners::owners;
 use crate::place::Placement;
 use crate::protected::{Protected, resolve};
+use crate::protected_places::{ProtectedPlaces, Reach, identity, identity_of};
 use crate::transaction_error::TransactionError;
 
 /// The moves of a transaction.
@@ -19,6 +24,8 @@ pub(crate) struct MovePlan {
     pub(crate) place: Vec<(Subtree, PathBuf)>,
     /// With `--target`: what exists and is left alone.
     pub(crate) kept: Vec<PathBuf>,
+    /// Files that exist, belong to nothing that is removed, and are replaced: which file of the tree replaces them.
+    pub(crate) replaced: Vec<(PathBuf, DirectoryId)>,
 }
 
 /// A part of the layout that is moved in with one rename.
@@ -41,6 +48,7 @@ pub(crate) struct Planner<'p, 'a> {
     pub(crate) tree: &'p DestinationTree<'a>,
     pub(crate) placements: &'p [Placement<'a>],
     pub(crate) protected: &'p Protected,
+    pub(crate) places: &'p ProtectedPlaces,
     /// Files and directories that leave because their distribution is removed; links in the parents resolved.
     pub(crate) removed: BTreeSet<PathBuf>,
     pub(crate) target: Option<TargetDirectory>,
@@ -51,22 +59,31 @@ pub(crate) struct Planner<'p, 'a> {
 enum Occupant {
     Nothing,
     File,
-    Directory(PathBuf),
+    Directory(PathBuf, Metadata),
 }
 
-impl Planner<'_, '_> {
+impl<'p> Planner<'p, '_> {
     pub(crate) fn run(mut self) -> Result<MovePlan, TransactionError> {
         let removed = std::mem::take(&mut self.removed);
         let gone: HashSet<&Path> = removed.iter().map(PathBuf::as_path).collect();
         self.plan.take_away = removed.iter().cloned().collect();
-        self.directory(&gone, DestinationTree::ROOT, Path::new("/"))?;
+        let root = Path::new("/");
+        let reach = self.places.enter(&Reach::default(), OsStr::new(""), identity_of(root));
+        self.directory(&gone, DestinationTree::ROOT, root, &reach)?;
+        self.check_what_leaves()?;
         // A distribution counts as installed when its metadata are there: they leave first and come last.
         self.plan.take_away.sort_by_key(|path| !is_info(path));
         self.plan.place.sort_by_key(|(_, path)| is_info(path));
         Ok(self.plan)
     }
 
-    fn directory(&mut self, gone: &HashSet<&Path>, id: DirectoryId, path: &Path) -> Result<(), TransactionError> {
+    fn directory(
+        &mut self,
+        gone: &HashSet<&Path>,
+        id: DirectoryId,
+        path: &Path,
+        reach: &Reach<'p>,
+    ) -> Result<(), TransactionError> {
         let tree = self.tree;
         let Some(directory) = tree.directory(id) else { return Ok(()) };
         let is_target = self.target.as_ref().is_some_and(|target| target.directory == path);
@@ -77,11 +94,16 @@ impl Planner<'_, '_> {
                 continue;
             }
             match occupant {
-                Occupant::Directory(found) if !is_target => {
+                Occupant::Directory(found, metadata) if !is_target => {
                     if found != destination {
-                        self.check_link_target(*child, &found)?;
+                        self.check_link_target(*child, &destination, &found)?;
                     }
-                    self.directory(gone, *child, &found)?;
+                    let inner = match found == destination {
+                        true => self.places.enter(reach, name, Some(identity(&metadata))),
+                        // A link may lead anywhere.
+                        false => self.places.reach(&found),
+                    };
+                    self.directory(gone, *child, &found, &inner)?;
                     continue;
                 }
                 Occupant::File if !is_target => {
@@ -91,10 +113,14 @@ impl Planner<'_, '_> {
                         found: "a file",
                     });
                 }
-                _ => self.plan.place.push((Subtree::Directory(*child), destination)),
+                _ => {
+                    self.check_new(*child, &destination, &self.places.enter(reach, name, None))?;
+                    self.plan.place.push((Subtree::Directory(*child), destination));
+                }
             }
         }
         for (name, file) in &directory.files {
+            self.check_place(reach, name, file, &path.join(name))?;
             self.file(gone, id, name, file, path.join(name), is_target)?;
         }
         Ok(())
@@ -114,7 +140,7 @@ impl Planner<'_, '_> {
             return Ok(());
         }
         match occupant {
-            Occupant::Directory(_) if !is_target => {
+            Occupant::Directory(..) if !is_target => {
                 return Err(TransactionError::Occupied { path: destination, wanted: "a file", found: "a directory" });
             }
             // Two distributions may well share a file, for instance the `__init__.py` of a namespace: the later one
@@ -123,6 +149,7 @@ impl Planner<'_, '_> {
                 if let Some(what) = self.protected.existing(&destination) {
                     return Err(self.refusal(file, what, &destination));
                 }
+                self.plan.replaced.push((destination.clone(), id));
                 self.plan.take_away.push(destination.clone());
             }
             _ => {}
@@ -145,18 +172,70 @@ impl Planner<'_, '_> {
         false
     }
 
-    /// A symbolic link in the environment must not lead a wheel to where it may not write.
-    fn check_link_target(&self, id: DirectoryId, found: &Path) -> Result<(), TransactionError> {
-        match self.first_file(id) {
-            Some(file) => {
-                let own_info = self.placements.get(file.owner).map_or("", |placement| &placement.manifest.dist_info);
-                match self.protected.directory(found, own_info) {
-                    Some(what) => Err(self.refusal(file, what, found)),
-                    None => Ok(()),
-                }
-            }
-            None => Ok(()),
+    /// A symbolic link in the environment must not lead a wheel out of it, nor to where it may not write.
+    fn check_link_target(&self, id: DirectoryId, link: &Path, found: &Path) -> Result<(), TransactionError> {
+        let Some(file) = self.first_file(id) else { return Ok(()) };
+        let own_info = self.placements.get(file.owner).map_or("", |placement| &placement.manifest.dist_info);
+        if let Some(what) = self.protected.directory(found, own_info) {
+            return Err(self.refusal(file, what, found));
         }
+        match self.placements.get(file.owner) {
+            Some(placement) if !self.protected.is_inside(found) => {
+                let problem = format!("would write through a link out of the environment, to {}", found.display());
+                Err(placement.refusal(problem, link.to_string_lossy()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a file at a protected place.
+    fn check_place(
+        &self,
+        reach: &Reach<'_>,
+        name: &OsStr,
+        file: &PlannedFile<'_>,
+        destination: &Path,
+    ) -> Result<(), TransactionError> {
+        let Some(place) = reach.file(name).and_then(|number| self.places.place(number)) else { return Ok(()) };
+        let placement = self.placements.get(file.owner);
+        if let (Some(owner), Some(placement)) = (place.owner, placement)
+            && (placement.project() == owner || self.is_owner(placement.project(), destination)?)
+        {
+            return Ok(());
+        }
+        Err(self.refusal(file, place.what, destination))
+    }
+
+    /// Refuses all files of a directory that does not exist yet and would be in a protected place.
+    fn check_new(&self, id: DirectoryId, path: &Path, reach: &Reach<'p>) -> Result<(), TransactionError> {
+        let Some(directory) = self.tree.directory(id).filter(|_| !reach.is_nothing()) else { return Ok(()) };
+        for (name, file) in &directory.files {
+            self.check_place(reach, name, file, &path.join(name))?;
+        }
+        for (name, child) in &directory.directories {
+            self.check_new(*child, &path.join(name), &self.places.enter(reach, name, None))?;
+        }
+        Ok(())
+    }
+
+    /// Refuses to take away what a protected place is in, or is.
+    fn check_what_leaves(&self) -> Result<(), TransactionError> {
+        for path in &self.plan.take_away {
+            let Ok(metadata) = path.symlink_metadata() else { continue };
+            let Some(place) = self.places.taken_with(&metadata).and_then(|number| self.places.place(number)) else {
+                continue;
+            };
+            // A file with an owner was judged when it was listed for removal, or by what comes in its place.
+            if place.owner.is_none() || !metadata.is_file() {
+                return Err(self.refusal_of_first(place.what, path));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_owner(&self, project: &str, path: &Path) -> Result<bool, TransactionError> {
+        let found = owners(&self.protected.libraries(), &[path.to_path_buf()])?;
+        Ok(found.values().flatten().any(|owner| owner.is(project)))
     }
 
     fn first_file(&self, id: DirectoryId) -> Option<&PlannedFile<'_>> {
@@ -165,14 +244,17 @@ impl Planner<'_, '_> {
     }
 
     fn refusal(&self, file: &PlannedFile<'_>, what: &str, destination: &Path) -> TransactionError {
-        let entry = destination.to_string_lossy();
         match self.placements.get(file.owner) {
-            Some(placement) => placement.refusal(format!("would replace {what}"), entry),
-            None => TransactionError::Occupied {
-                path: destination.to_path_buf(),
-                wanted: "a file",
-                found: "something protected",
-            },
+            Some(placement) => placement.refusal(format!("would change {what}"), destination.to_string_lossy()),
+            None => TransactionError::Protected { path: destination.to_path_buf(), what: what.to_owned() },
+        }
+    }
+
+    /// A refusal of what no single file of a wheel is to blame for.
+    fn refusal_of_first(&self, what: &str, path: &Path) -> TransactionError {
+        match self.placements.first() {
+            Some(placement) => placement.refusal(format!("would take away {what}"), path.to_string_lossy()),
+            None => TransactionError::Protected { path: path.to_path_buf(), what: what.to_owned() },
         }
     }
 }
@@ -187,10 +269,10 @@ fn occupant(gone: &HashSet<&Path>, path: &Path) -> Result<Occupant, TransactionE
         Err(error) => return Err(TransactionError::io(path)(error)),
     };
     if metadata.is_dir() {
-        return Ok(Occupant::Directory(path.to_path_buf()));
+        return Ok(Occupant::Directory(path.to_path_buf(), metadata));
     }
     if metadata.is_symlink() && path.is_dir() {
-        return Ok(Occupant::Directory(resolve(path)?));
+        return Ok(Occupant::Directory(resolve(path)?, metadata));
     }
     Ok(Occupant::File)
 }

@@ -27,7 +27,8 @@ pub(super) struct Scripts {
 
 /// METADATA must speak of the distribution in the file name.
 pub(super) fn check_metadata(archive: &WheelArchive) -> Result<(), WheelError> {
-    let fields = MetadataFields::parse(&archive.metadata()?);
+    let contents = archive.metadata()?;
+    let fields = MetadataFields::parse(&contents);
     let refused = |problem: String, value: &str| Refusal::entry(archive.filename(), Rule::Metadata, problem, value);
     for name in ["Name", "Version"] {
         let value = single(&fields, name).map_err(|problem| refused(format!("METADATA {problem}"), name))?;
@@ -36,7 +37,13 @@ pub(super) fn check_metadata(archive: &WheelArchive) -> Result<(), WheelError> {
             return Err(refused(format!("METADATA has another {name} than the file name"), value));
         }
     }
-    Ok(())
+    match fields.hidden_by_carriage_returns(&contents) {
+        Some(name) => {
+            let problem = format!("METADATA has another {name} for readers that end no line at a carriage return");
+            Err(refused(problem, "METADATA"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Reads WHEEL. Major versions above 1 may mean anything (PEP 427); a newer minor version is worth a warning by the caller.
@@ -70,13 +77,24 @@ pub(super) fn read_entry_points(archive: &WheelArchive) -> Result<Scripts, Wheel
     let Some(contents) = archive.read(&path, TEXT_LIMIT)? else { return Ok(scripts) };
     let text = std::str::from_utf8(&contents).map_err(|_| refused("entry_points.txt is not UTF-8", &path))?;
     let mut known = HashMap::new();
-    let mut section = "";
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';'])) {
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            section = name.trim();
+    let mut section = None;
+    for whole_line in text.lines() {
+        let line = whole_line.trim();
+        if line.is_empty() || line.starts_with(['#', ';']) {
             continue;
         }
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            section = Some(name.trim());
+            continue;
+        }
+        let Some(section) = section else {
+            return Err(refused("entry_points.txt has a line before its first section", line));
+        };
         if !matches!(section, "console_scripts" | "gui_scripts") {
+            // Another program's entry point, or a further line of its value.
+            if !line.contains('=') && !whole_line.starts_with([' ', '\t']) {
+                return Err(refused("entry_points.txt has a line that is neither a section nor an entry point", line));
+            }
             continue;
         }
         let entry_point = entry_point(line).map_err(|problem| refused(problem, line))?;

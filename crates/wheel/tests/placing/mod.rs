@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
-use wheel::{EntryPoint, LinkTimes, Manifest, Placement, Scheme, SealKey, Transaction, TransactionError, UnpackedFile};
+use wheel::{
+    EntryPoint, LinkTimes, Manifest, Placement, ProtectedPlaces, Scheme, SealKey, Transaction, TransactionError,
+    UnpackedFile,
+};
 
 /// The key of whoever runs the tests.
 pub fn key() -> SealKey {
@@ -117,7 +120,7 @@ pub fn install(prefix: &Path, wheels: &[&Unpacked]) -> Result<wheel::Transaction
     for (wheel, scheme) in wheels.iter().zip(&schemes) {
         transaction.add(placement(wheel, scheme, &interpreter));
     }
-    transaction.commit()
+    transaction.commit(&ProtectedPlaces::default())
 }
 
 pub fn name_of(unpacked: &Unpacked) -> &str {

@@ -98,7 +98,7 @@ impl Attacker {
     /// When the directory cannot be read.
     pub fn withholds_metadata(&self) -> Result<(), Failure> {
         let directory = self.public.join(layout::METADATA);
-        for entry in std::fs::read_dir(&directory).map_err(|error| disk_failure(&directory, &error))?.flatten() {
+        for entry in std::fs::read_dir(&directory).map_err(|error| disk_failure(&directory, error))?.flatten() {
             let path = format!("{}{}", layout::METADATA, entry.file_name().to_string_lossy());
             self.hand().insert(path, None);
         }
@@ -125,7 +125,7 @@ impl Attacker {
 
     fn read(&self, path: &str) -> Result<Vec<u8>, Failure> {
         let path = self.public.join(path);
-        std::fs::read(&path).map_err(|error| disk_failure(&path, &error))
+        std::fs::read(&path).map_err(|error| disk_failure(&path, error))
     }
 }
 

@@ -43,7 +43,7 @@ impl SampleWheel {
     pub fn write(&self, directory: &Path) -> Result<String, Failure> {
         let name = self.filename();
         let path = directory.join(&name);
-        write_whole(&path, &self.bytes()?).map_err(|error| disk_failure(&path, &error))?;
+        write_whole(&path, &self.bytes()?).map_err(|error| disk_failure(&path, error))?;
         Ok(name)
     }
 

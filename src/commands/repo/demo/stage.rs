@@ -40,10 +40,11 @@ const PASSPHRASE: &str = "a key for a demonstration";
 impl DemoStage {
     /// An empty directory, and a server for what will be published.
     pub async fn new(interpreter: PathBuf, terminal: &Arc<Terminal>) -> Result<Self, Failure> {
-        let failed = |error| Failure::new(Code::Disk, format!("Could not make a temporary directory: {error}"));
+        let failed =
+            |error| Failure::new(Code::Disk, format!("Could not make a temporary directory: {error}")).caused_by(error);
         let directory = tempfile::Builder::new().prefix("tufpip-demo-").tempdir().map_err(failed)?;
         let public = directory.path().join("index/public");
-        std::fs::create_dir_all(&public).map_err(|error| disk_failure(&public, &error))?;
+        std::fs::create_dir_all(&public).map_err(|error| disk_failure(&public, error))?;
         let overrides = ResponseOverrides::default();
         let server = Server::start(&public, 0, Arc::clone(&overrides)).await?;
         let program = std::env::current_exe().map_err(|error| {
@@ -81,7 +82,7 @@ impl DemoStage {
     }
 
     /// Prints lines of explanation.
-    pub fn say(&self, lines: &[&str]) {
+    pub fn report(&self, lines: &[&str]) {
         for line in lines {
             self.terminal.line(line);
         }

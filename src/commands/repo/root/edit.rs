@@ -23,7 +23,7 @@ use operator::operator_directory::OperatorDirectory;
 use operator::published_state;
 use operator::storage::Storage;
 
-/// Write what people shall sign next
+/// Write what people have to sign next
 ///
 /// Begins with what waits in staged/metadata, or else with what is published. Files that change lose their signatures.
 #[derive(Clone, Debug, Args)]
@@ -72,7 +72,7 @@ fn renewal() -> impl TypedValueParser<Value = OfflineRenewal> {
         .map(|name| OfflineRenewal { root: name != "targets", targets: name != "root" })
 }
 
-/// Writes what people shall sign next.
+/// Writes what people have to sign next.
 ///
 /// # Errors
 /// When a key is not found, too few remain, or nothing changes.
@@ -189,7 +189,7 @@ pub fn stage(
 ) -> Result<(), Failure> {
     let before = ceremony.published.as_ref().map(OfflineMetadata::of);
     if !repo.json {
-        say_difference(before.as_ref(), &files, ring, terminal);
+        report_difference(before.as_ref(), &files, ring, terminal);
     }
     if !dry_run {
         ceremony::stage(operator_directory, &files)?;
@@ -208,7 +208,7 @@ pub fn stage(
 }
 
 /// Prints what changes with each file.
-pub fn say_difference(
+pub fn report_difference(
     before: Option<&OfflineMetadata>,
     files: &[OfflineMetadataFile],
     ring: &KeyRing,
@@ -257,7 +257,7 @@ fn changed(group: &KeyGroup, edit: &EditArgs, added: &[keys::KeyFile], ring: &Ke
 
 /// Why keys and thresholds cannot be changed in this way.
 pub fn impossible(error: CeremonyError) -> Failure {
-    Failure::new(Code::RepoCeremony, format!("This change is impossible: {error}"))
+    Failure::new(Code::RepoCeremony, format!("This change is impossible: {error}")).caused_by(error)
 }
 
 /// The failure when there is no root to change.

@@ -6,8 +6,8 @@ use clap::Args;
 use repository::ceremony::OfflineMetadata;
 use serde_json::json;
 
-use super::edit::say_difference;
-use crate::commands::repo::publish::say;
+use super::edit::report_difference;
+use crate::commands::repo::publish::report;
 use crate::commands::repo::{OperatorDirectoryArgs, PassphraseArgs};
 use crate::terminal::Terminal;
 use installer::error::Failure;
@@ -41,7 +41,7 @@ pub async fn finalize(finalize: &FinalizeArgs, terminal: &Arc<Terminal>) -> Resu
     ceremony.sign_online(&mut ring)?;
     if !repo.json {
         let before = ceremony.published.as_ref().map(OfflineMetadata::of);
-        say_difference(before.as_ref(), &ceremony.waiting, &ring, terminal);
+        report_difference(before.as_ref(), &ceremony.waiting, &ring, terminal);
     }
     let files = super::waiting_json(&ceremony, &operator_directory, &ring);
     let outcome = ceremony.publish(&operator_directory, &storage, &mut ring, finalize.dry_run, terminal).await?;
@@ -50,6 +50,6 @@ pub async fn finalize(finalize: &FinalizeArgs, terminal: &Arc<Terminal>) -> Resu
         terminal.json(&json!({"files": files, "published": published, "dry_run": finalize.dry_run}).to_string());
         return Ok(());
     }
-    say(&outcome, &operator_directory, finalize.dry_run, terminal);
+    report(&outcome, &operator_directory, finalize.dry_run, terminal);
     Ok(())
 }

@@ -122,7 +122,7 @@ pub async fn sign(sign: &SignArgs, terminal: &Terminal) -> Result<(), Failure> {
     }
     if signers.is_empty() && !sign.dry_run {
         for one in files.iter().filter(|one| one.has_more) {
-            write_whole(&one.path, &one.file.to_bytes()).map_err(|error| disk_failure(&one.path, &error))?;
+            write_whole(&one.path, &one.file.to_bytes()).map_err(|error| disk_failure(&one.path, error))?;
         }
     } else if !sign.dry_run {
         let names: Vec<String> = signers.iter().map(|id| ring.display_name(id)).collect();
@@ -298,7 +298,7 @@ fn add_signatures(one: &mut ToSign, ring: &mut KeyRing) -> Result<(), Failure> {
             one.file.sign(key);
         }
     }
-    write_whole(&one.path, &one.file.to_bytes()).map_err(|error| disk_failure(&one.path, &error))
+    write_whole(&one.path, &one.file.to_bytes()).map_err(|error| disk_failure(&one.path, error))
 }
 
 fn report(sign: &SignArgs, files: &mut [ToSign], known: &SigningContext, ring: &KeyRing, terminal: &Terminal) {
@@ -400,7 +400,7 @@ fn refuse_other_previous(file: &OfflineMetadataFile, previous: &Root) -> Result<
 /// Reads the previous root, which its own keys must have signed.
 fn read_previous(path: &Path) -> Result<Root, Failure> {
     let no_root = |problem: String| Failure::new(Code::RepoMetadataFile, format!("{} {problem}", path.display()));
-    let bytes = std::fs::read(path).map_err(|error| disk_failure(path, &error))?;
+    let bytes = std::fs::read(path).map_err(|error| disk_failure(path, error))?;
     let root = Metadata::<Root>::from_bytes(&bytes).map_err(|error| no_root(format!("is no root: {error}")))?;
     root.verify(&root.signed.keys, root.signed.role(TopLevelRole::Root))
         .map_err(|shortfall| no_root(format!("is not signed by its own keys: {shortfall}")))?;
