@@ -44,6 +44,11 @@ impl LocalKey {
     }
 }
 
+/// Where the key is: nothing that is installed may change it.
+pub fn path(trust: &TrustOptions) -> Option<PathBuf> {
+    Some(trust.store.as_deref()?.parent()?.join(FILE))
+}
+
 fn open(directory: &Path) -> Option<SealKey> {
     let path = directory.join(FILE);
     match read(&path) {

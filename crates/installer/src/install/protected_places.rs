@@ -39,7 +39,8 @@ pub fn find(
     let schemes: Vec<&SchemePaths> = schemes.into_iter().flatten().collect();
 
     let remembered = options.trust.store.as_ref().map(|store| crate::trust::memory_of(store));
-    for store in options.trust.store.iter().chain(&remembered).chain(&options.trust.anchors) {
+    let key = crate::local_key::path(&options.trust);
+    for store in options.trust.store.iter().chain(&remembered).chain(&key).chain(&options.trust.anchors) {
         with_directories(store, |path| add("what tufpip trusts and remembers", path));
     }
     for cache in options.network.cache_dir.iter().map(PathBuf::as_path).chain([context.cache.path()]) {
