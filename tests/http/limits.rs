@@ -24,8 +24,13 @@ fn with_page(page: impl Fn(usize, Response) -> Response + Send + Sync + 'static)
 /// Runs into `code` with these words in the message.
 #[track_caller]
 fn refused_with(server: &Server, words: &[&str], code: i32, pieces: &[&str]) {
+    refused_within(Duration::from_secs(20), server, words, code, pieces);
+}
+
+#[track_caller]
+fn refused_within(limit: Duration, server: &Server, words: &[&str], code: i32, pieces: &[&str]) {
     let environment = Environment::new();
-    let command = install(&environment, server, words).time_limit(Duration::from_secs(20));
+    let command = install(&environment, server, words).time_limit(limit);
     let stderr = refused(&environment, command, code);
     for piece in pieces {
         assert!(stderr.contains(piece), "no `{piece}` in\n{stderr}");
@@ -73,6 +78,21 @@ fn a_server_may_say_when_to_come_back() {
     let outcome = install(&environment, &server, &["app"]).run().expect_code(0);
     assert!(outcome.elapsed >= Duration::from_secs(1));
     outcome.expect_stderr(&["trying again in 1.0 s"]);
+}
+
+#[test]
+fn a_server_that_asks_for_more_than_a_minute_is_not_waited_for() {
+    for (wait, said) in [("61", "61 seconds"), ("86400", "24 hours"), ("99999999999999999999", "")] {
+        let server = with_page(move |_, _| Response::new(503).header("Retry-After", wait));
+        let said =
+            if said.is_empty() { "answered 503".to_owned() } else { format!("answered 503 and asks to wait {said}") };
+        refused_with(&server, &["--retries=5", "app"], 13, &[&said, "net.status"]);
+        let asked = server.requests_for(PAGE).len();
+        assert!(asked == 1 || said == "answered 503", "{asked}");
+        // The same for a file, whose retries are counted apart.
+        let server = serving(move |_, _| Response::new(429).header("Retry-After", wait));
+        refused_with(&server, &["--retries=5", "app"], 13, &["answered 429"]);
+    }
 }
 
 #[test]
@@ -133,6 +153,47 @@ fn a_bomb_does_not_go_off() {
     refused_with(&server, &["app"], 10, &["more than 67108864 bytes", "net.too-large"]);
 }
 
+/// What several pages of half a megabyte cost that were made to fill the memory.
+#[test]
+fn pages_cost_little_memory() {
+    const ALLOWED: u64 = 256 << 10;
+    let rows = |row: &dyn Fn(usize) -> String, count: usize| {
+        let rows: Vec<String> = (0..count).map(row).collect();
+        let page = format!(r#"{{"meta": {{"api-version": "1.0"}}, "name": "app", "files": [{}]}}"#, rows.join(","));
+        Response::ok("application/vnd.pypi.simple.v1+json", page).gzip()
+    };
+    let link = |name: &str| format!(r#"{{"filename": "{name}", "url": "x", "hashes": {{}}}}"#);
+    let page = |body: String| Response::ok("text/html", body).gzip();
+    let cases = [
+        ("rows that are no objects", rows(&|_| "1".to_owned(), 3_000_000), "resolve.no-match"),
+        ("files of another project", rows(&|_| link("other-1.0-py3-none-any.whl"), 500_000), "resolve.no-match"),
+        ("one file again and again", rows(&|_| link("app-1.0-py3-none-any.whl"), 500_000), "index.page"),
+        ("versions", rows(&|n| link(&format!("app-{n}-py3-none-any.whl")), 31_000), "index.page"),
+        (
+            "fields",
+            rows(&|_| format!(r#"{{"hashes": {{{}"a": "b"}}}}"#, r#""a": "b", "#.repeat(1_000_000)), 1),
+            "resolve.no-match",
+        ),
+        ("links", page("<a href=x>".repeat(2_000_000)), "resolve.no-match"),
+    ];
+    for (case, page, code) in cases {
+        let environment = Environment::new();
+        let server = Server::start(move |_| page.clone());
+        let outcome =
+            install(&environment, &server, &["app"]).time_limit(Duration::from_secs(120)).run().expect_code(1);
+        let peak = outcome.peak_memory.unwrap_or_default();
+        outcome.expect_stderr(&[code]);
+        assert!(peak < ALLOWED, "{case}: {peak} KiB");
+    }
+    // Together they cost as much as one.
+    let environment = Environment::new();
+    let large = page(" ".repeat(60 << 20));
+    let server = Server::start(move |_| large.clone());
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let outcome = install(&environment, &server, &names).time_limit(Duration::from_secs(120)).run().expect_code(1);
+    assert!(outcome.peak_memory.unwrap_or_default() < ALLOWED, "{:?} KiB", outcome.peak_memory);
+}
+
 #[test]
 fn compressed_pages_are_read_when_they_are_whole() {
     let environment = Environment::new();
@@ -184,6 +245,17 @@ fn a_flood_of_headers_is_cut_off() {
     refused_with(&server, &["app"], 13, &["net.protocol"]);
     let server = with_page(|_, proper| proper.header("X-Long", &"x".repeat(2_000_000)));
     refused_with(&server, &["app"], 13, &["net.protocol"]);
+}
+
+#[test]
+fn interim_responses_without_end_are_given_up() {
+    let words = ["--timeout=1", "--retries=1", "--resume-retries=1", "app"];
+    // They come in megabytes, and a debug build reads them slowly.
+    let limit = Duration::from_secs(120);
+    let server = with_page(|_, proper| proper.interim_responses(usize::MAX));
+    refused_within(limit, &server, &words, 13, &["net."]);
+    let server = serving(|_, proper| proper.interim_responses(usize::MAX));
+    refused_within(limit, &server, &words, 13, &["net."]);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -138,7 +139,9 @@ impl StagedCopies {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
-        let directory = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(&staged).map_err(refused)?;
+        let private = fs::Permissions::from_mode(0o700);
+        let unfinished = tempfile::Builder::new().prefix(UNFINISHED).permissions(private).tempdir_in(&staged);
+        let directory = unfinished.map_err(refused)?;
         Ok(Self { directory: Some(directory), upload_time })
     }
 

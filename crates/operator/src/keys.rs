@@ -10,6 +10,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use tuf::metadata::{Root, TopLevelRole};
@@ -230,10 +231,19 @@ pub fn write(directory: &Path, name: &str, key: &PrivateKey, passphrase: Option<
     check_absent(directory, name)?;
     let pem = key.to_pem(passphrase).map_err(|error| unusable(&private_path, error))?;
     let public = key.signing_key().public().clone();
-    fs::create_dir_all(directory).map_err(|error| disk_failure(directory, error))?;
+    create_private_directory(directory)?;
     create(&private_path, pem.as_bytes(), 0o600)?;
     create(&public_path, &public_json(&public), 0o644)?;
     Ok(KeyFile { name: name.to_owned(), id: public.identifier(), public, private: Some(private_path) })
+}
+
+/// Makes a directory for private keys, which nobody else may look into.
+fn create_private_directory(directory: &Path) -> Result<(), Failure> {
+    if let Some(parent) = directory.parent() {
+        fs::create_dir_all(parent).map_err(|error| disk_failure(parent, error))?;
+    }
+    let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    created.map_err(|error| disk_failure(directory, error))
 }
 
 /// Copies the public half of a key from elsewhere to this directory, and with `private` also its private half. A key
@@ -249,7 +259,7 @@ pub fn adopt(directory: &Path, key: &KeyFile, private: bool) -> Result<(), Failu
         check_absent(directory, name)?;
     }
     let (private_path, public_path) = paths(directory, name);
-    fs::create_dir_all(directory).map_err(|error| disk_failure(directory, error))?;
+    create_private_directory(directory)?;
     if private
         && here.as_ref().is_none_or(|here| here.private.is_none())
         && let Some(path) = &key.private

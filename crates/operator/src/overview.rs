@@ -18,7 +18,7 @@ use super::operator_directory::{OperatorDirectory, disk_failure};
 use super::published_state;
 use super::storage::Storage;
 use installer::error::Failure;
-use installer::trust::duration;
+use installer::text::duration;
 
 /// For offline metadata there is a warning when this number of days is left, and again at each of the others.
 const WARNED_DAYS: [i64; 4] = [60, 30, 14, 7];

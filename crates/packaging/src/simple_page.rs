@@ -16,12 +16,17 @@ use crate::names::PackageName;
 use crate::sdist_filename::{DistributionFilename, DistributionFilenameError};
 use link::LinkBase;
 
+/// Files that a page may list. Real projects have up to some ten thousand; a page that lists more is made to cost memory.
+pub const MAXIMUM_FILES: usize = 100_000;
+/// Rows that are kept of those that were left out: enough to explain.
+const MAXIMUM_SKIPPED: usize = 1000;
+
 /// The files of one project on one index.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProjectPage {
     /// The files that can be used, in the order of the page.
     pub files: Vec<ProjectFile>,
-    /// What was left out, and why.
+    /// What was left out, and why; the first thousand.
     pub skipped: Vec<SkippedFile>,
     /// The status of the project (PEP 792), for instance `archived` or `quarantined`.
     pub status: Option<ProjectStatus>,
@@ -134,6 +139,9 @@ pub enum PageError {
     /// The page is of a version from the future whose rules are not known (PEP 629).
     #[error("page has version {0} of the simple API: expected 1.x")]
     ApiVersion(String),
+    /// It lists more than [`MAXIMUM_FILES`].
+    #[error("page lists more than {MAXIMUM_FILES} files of the project")]
+    TooManyFiles,
 }
 
 impl ProjectPage {
@@ -249,8 +257,16 @@ pub(crate) struct Row<'page> {
 }
 
 impl ProjectPage {
+    /// Refuses a page that lists more files than any project has.
+    pub(crate) fn check_size(&self) -> Result<(), PageError> {
+        if self.files.len() > MAXIMUM_FILES { Err(PageError::TooManyFiles) } else { Ok(()) }
+    }
+
     /// Judges a row and keeps it as a file or as skipped.
     pub(crate) fn add(&mut self, row: Row<'_>, base: &LinkBase<'_>, project: &PackageName) {
+        if self.files.len() > MAXIMUM_FILES {
+            return;
+        }
         match check_row(&row, base, project) {
             Ok((dist, raw_url, link_hash)) => {
                 let mut hashes = row.hashes;
@@ -268,6 +284,7 @@ impl ProjectPage {
                     upload_time: row.upload_time.filter(|text| !text.is_empty()).map(Cow::into_owned),
                 });
             }
+            Err(_) if self.skipped.len() == MAXIMUM_SKIPPED => {}
             Err(reason) => {
                 let filename = row.filename.or(row.link).unwrap_or_default().into_owned();
                 self.skipped.push(SkippedFile { filename, reason });

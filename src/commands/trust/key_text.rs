@@ -4,7 +4,7 @@
 use tuf::metadata::{RoleKeys, Root};
 use tuf::{Key, KeyId, UnixTime};
 
-use installer::trust::duration;
+use installer::text::duration;
 
 /// Characters of a key id that are shown to distinguish it from others.
 const SHORT: usize = 12;

@@ -1,5 +1,6 @@
 //! `trust remove`: deletes the root of an index and the metadata verified with it.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use clap::{Args, ValueHint};
@@ -79,7 +80,8 @@ fn exists(path: &Path) -> bool {
 /// Removes it by one rename, so that a part of it is never taken for the whole.
 fn delete(directory: &Path) -> std::io::Result<()> {
     let store = directory.parent().unwrap_or(Path::new("."));
-    let waste = tempfile::Builder::new().prefix(".removed-").tempdir_in(store)?;
+    let private = std::fs::Permissions::from_mode(0o700);
+    let waste = tempfile::Builder::new().prefix(".removed-").permissions(private).tempdir_in(store)?;
     std::fs::rename(directory, waste.path().join("index"))?;
     waste.close()
 }

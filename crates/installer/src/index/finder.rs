@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use packaging::{CoreMetadata, PackageName, Requirement, Version};
@@ -28,6 +29,10 @@ use crate::trust::{CommandTrust, SignedFile};
 
 /// An index could answer each question with a further one.
 const ATTEMPTS: usize = 20_000;
+/// Versions that one project may have; real ones have up to some thousand.
+const VERSIONS_OF_PROJECT: usize = 30_000;
+/// Versions that all projects of a command may have: some five hundred bytes each stay in memory.
+const VERSIONS_OF_COMMAND: usize = 600_000;
 
 /// Known candidates and metadata; grows while the resolver runs.
 pub struct Finder {
@@ -56,6 +61,8 @@ pub(super) struct FactFetcher {
     pub trust: Arc<CommandTrust>,
     /// The URLs of files that the user wrote.
     pub user_urls: Vec<Url>,
+    /// Versions found so far.
+    versions: AtomicUsize,
 }
 
 /// How to obtain the file of a chosen candidate.
@@ -112,7 +119,15 @@ impl Finder {
         reporter: Arc<dyn Reporter>,
     ) -> Self {
         Self {
-            fetcher: Arc::new(FactFetcher { sources, evaluator, reader, downloader, trust, user_urls }),
+            fetcher: Arc::new(FactFetcher {
+                sources,
+                evaluator,
+                reader,
+                downloader,
+                trust,
+                user_urls,
+                versions: AtomicUsize::new(0),
+            }),
             catalog: Catalog::new(),
             installation_candidates: HashMap::new(),
             metadata: HashMap::new(),
@@ -582,7 +597,21 @@ impl FactFetcher {
     }
 
     async fn installation_candidates(&self, name: &PackageName) -> Result<Vec<InstallationCandidate>, Failure> {
-        self.evaluator.installation_candidates(name, self.sources.files(name).await?)
+        let found = self.evaluator.installation_candidates(name, self.sources.files(name).await?)?;
+        let all = self.versions.fetch_add(found.len(), Ordering::Relaxed) + found.len();
+        let message = if found.len() > VERSIONS_OF_PROJECT {
+            format!(
+                "The index lists {} versions of {name}: more than {VERSIONS_OF_PROJECT} cannot be right",
+                found.len()
+            )
+        } else if all > VERSIONS_OF_COMMAND {
+            format!("The index lists more than {VERSIONS_OF_COMMAND} versions of the projects of this command")
+        } else {
+            return Ok(found);
+        };
+        Err(Failure::new(Code::IndexPage, message)
+            .detail("meaning", "such pages would fill the memory; nothing was installed")
+            .hint("report it to the operator of the index"))
     }
 }
 

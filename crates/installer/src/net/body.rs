@@ -1,11 +1,13 @@
 //! The body of an answer: its encoding, its pace, and the part of a file that it is.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flate2::write::MultiGzDecoder;
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_RANGE, HeaderMap};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use super::{NetworkCause, RemoteFailure};
@@ -13,13 +15,21 @@ use super::{NetworkCause, RemoteFailure};
 /// A body slower than this on average is given up.
 const MINIMUM_BYTES_PER_SECOND: u64 = 1 << 10;
 
-/// Reads and decodes a body; stops as soon as it is longer than `limit`, before or after decoding.
+/// A body of more bytes waits for its turn, so that many large ones do not fill the memory together.
+pub(crate) const LARGE: u64 = 4 << 20;
+
+/// Bytes that are decoded at once: gzip makes at most a thousand times as many of them.
+const PIECE: usize = 4 << 10;
+
+/// Reads and decodes a body; stops as soon as it is longer than `limit`, before or after decoding. A large one comes
+/// with its turn, which ends when that is dropped.
 pub(crate) async fn read(
     url: &Url,
     response: &mut Response,
     limit: u64,
     mut pace: Pace,
-) -> Result<Vec<u8>, RemoteFailure> {
+    large_bodies: &Arc<Semaphore>,
+) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>), RemoteFailure> {
     let fail = |cause| RemoteFailure::new(url, cause);
     let announced = response.content_length().unwrap_or(0);
     if announced > limit {
@@ -27,15 +37,23 @@ pub(crate) async fn read(
     }
     let mut decoder = Decoder::new(response.headers(), announced, limit).map_err(fail)?;
     let mut received = 0;
+    let mut turn = None;
     while let Some(chunk) = response.chunk().await.map_err(|error| RemoteFailure::from_reqwest(url, &error))? {
         received += chunk.len() as u64;
         if received > limit {
             return Err(fail(NetworkCause::TooLarge { limit }));
         }
-        decoder.write(&chunk).map_err(fail)?;
+        for piece in chunk.chunks(PIECE) {
+            if turn.is_none() && decoder.length() + PIECE as u64 > LARGE {
+                // The semaphore is never closed.
+                turn = Arc::clone(large_bodies).acquire_owned().await.ok();
+                pace.restart();
+            }
+            decoder.write(piece).map_err(fail)?;
+        }
         pace.advance(chunk.len()).map_err(fail)?;
     }
-    decoder.finish().map_err(fail)
+    Ok((decoder.finish().map_err(fail)?, turn))
 }
 
 /// Aborts a body that arrives too slowly: each byte resets the connection's timeout.
@@ -51,6 +69,11 @@ impl Pace {
         Self { window: timeout.saturating_mul(2), start: Instant::now(), bytes: 0 }
     }
 
+    /// Begins to measure again after a time in which nothing was asked for.
+    pub fn restart(&mut self) {
+        (self.start, self.bytes) = (Instant::now(), 0);
+    }
+
     /// Counts bytes that came.
     pub fn advance(&mut self, bytes: usize) -> Result<(), NetworkCause> {
         self.bytes += bytes as u64;
@@ -58,7 +81,7 @@ impl Pace {
             if self.bytes < self.window.as_secs().max(1) * MINIMUM_BYTES_PER_SECOND {
                 return Err(NetworkCause::TooSlow("the server sends less than 1 KiB per second".to_owned()));
             }
-            (self.start, self.bytes) = (Instant::now(), 0);
+            self.restart();
         }
         Ok(())
     }
@@ -79,7 +102,8 @@ struct Bounded {
 
 impl Decoder {
     fn new(headers: &HeaderMap, announced: u64, limit: u64) -> Result<Self, NetworkCause> {
-        let bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
+        // What is announced need not come.
+        let bytes = Vec::with_capacity(usize::try_from(announced.min(LARGE)).unwrap_or(0));
         let bounded = Bounded { bytes, limit, exceeded: false };
         let encoding =
             headers.get(CONTENT_ENCODING).map(|value| String::from_utf8_lossy(value.as_bytes()).to_lowercase());
@@ -90,6 +114,14 @@ impl Decoder {
                 let other = printable::line(other);
                 Err(NetworkCause::Protocol(format!("its Content-Encoding is '{other}', which was not asked for")))
             }
+        }
+    }
+
+    /// Bytes in memory.
+    fn length(&self) -> u64 {
+        match self {
+            Self::Identity(bounded) => bounded.bytes.len() as u64,
+            Self::Gzip(decoder) => decoder.get_ref().bytes.len() as u64,
         }
     }
 

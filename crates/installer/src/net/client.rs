@@ -24,6 +24,8 @@ use crate::options::NetworkOptions;
 const REQUESTS_PER_HOST: usize = 32;
 /// How long requests that time out are retried.
 const RETRY_DEADLINE: Duration = Duration::from_secs(60);
+/// Bodies longer than [`body::LARGE`] that are in memory at a time.
+const LARGE_BODIES: usize = 1;
 /// Redirects followed for one request.
 const MAXIMUM_REDIRECTS: usize = 10;
 
@@ -61,6 +63,8 @@ pub struct HttpResponse {
     pub is_authentic: bool,
     /// The decoded body.
     pub body: Vec<u8>,
+    /// Held for as long as a large body is in memory.
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 /// A part of a file.
@@ -87,6 +91,7 @@ pub struct HttpClient {
     offline: bool,
     credentials: RwLock<Credentials>,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    large_bodies: Arc<Semaphore>,
     requests: AtomicUsize,
 }
 
@@ -102,6 +107,7 @@ impl HttpClient {
             reporter,
             credentials: RwLock::new(credentials),
             hosts: Mutex::new(HashMap::new()),
+            large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
             requests: AtomicUsize::new(0),
         }
     }
@@ -170,9 +176,9 @@ impl HttpClient {
     async fn get_once(&self, url: &Url, headers: &HeaderMap, limit: u64) -> Result<HttpResponse, RemoteFailure> {
         let (mut response, is_authentic) = self.send_and_follow(url, headers).await?;
         let final_url = response.url().clone();
-        let body = match response.status() {
-            StatusCode::NOT_MODIFIED => Vec::new(),
-            _ => body::read(url, &mut response, limit, self.pace()).await?,
+        let (body, turn) = match response.status() {
+            StatusCode::NOT_MODIFIED => (Vec::new(), None),
+            _ => body::read(url, &mut response, limit, self.pace(), &self.large_bodies).await?,
         };
         Ok(HttpResponse {
             status: response.status().as_u16(),
@@ -180,6 +186,7 @@ impl HttpClient {
             url: final_url,
             is_authentic,
             body,
+            _turn: turn,
         })
     }
 
@@ -202,7 +209,7 @@ impl HttpClient {
         let fetch = async {
             let (mut response, is_authentic) = self.send_and_follow(url, &headers).await?;
             let Some(range) = part_range(&response) else { return Ok(None) };
-            let bytes = body::read(url, &mut response, limits.bytes, self.pace()).await?;
+            let (bytes, _turn) = body::read(url, &mut response, limits.bytes, self.pace(), &self.large_bodies).await?;
             let complete = bytes.len() as u64 == range.length;
             Ok(complete.then_some(PartialContent { bytes, first: range.first, total: range.total, is_authentic }))
         };

@@ -6,6 +6,10 @@ use url::Url;
 
 use super::transport::root_cause;
 use crate::error::{Code, Failure};
+use crate::text::duration;
+
+/// A server that asks to wait longer than this (`Retry-After`) is not waited for.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// A failed request.
 #[derive(Debug)]
@@ -83,6 +87,7 @@ impl RemoteFailure {
     /// Whether the same request may succeed in a moment.
     pub fn is_transient(&self) -> bool {
         match &self.cause {
+            NetworkCause::Status { retry_after: Some(wait), .. } if *wait > LONGEST_WAIT => false,
             NetworkCause::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 520..=530),
             NetworkCause::Connection(_) | NetworkCause::TimedOut | NetworkCause::Body(_) => true,
             NetworkCause::Certificate(_)
@@ -98,10 +103,10 @@ impl RemoteFailure {
         }
     }
 
-    /// How long to wait according to the server, never more than a minute.
+    /// How long to wait before another try, according to the server.
     pub fn retry_after(&self) -> Option<Duration> {
         match self.cause {
-            NetworkCause::Status { retry_after, .. } => retry_after.map(|wait| wait.min(Duration::from_secs(60))),
+            NetworkCause::Status { retry_after, .. } => retry_after,
             _ => None,
         }
     }
@@ -118,6 +123,10 @@ impl RemoteFailure {
 impl std::fmt::Display for RemoteFailure {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.cause {
+            NetworkCause::Status { status, retry_after: Some(wait) } if *wait > LONGEST_WAIT => {
+                let wait = duration(i64::try_from(wait.as_secs()).unwrap_or(i64::MAX));
+                write!(formatter, "the server answered {status} and asks to wait {wait}")
+            }
             NetworkCause::Status { status, .. } => write!(formatter, "the server answered {status}"),
             NetworkCause::Connection(reason)
             | NetworkCause::Certificate(reason)
@@ -205,12 +214,16 @@ mod tests {
 
     #[test]
     fn no_server_makes_us_wait_longer_than_a_minute() {
-        let asked = |seconds| {
+        let answered = |seconds| {
             let retry_after = Some(Duration::from_secs(seconds));
             let cause = NetworkCause::Status { status: 503, retry_after };
-            RemoteFailure::new(&Url::parse("https://pkgs.example.org/").unwrap(), cause).retry_after()
+            RemoteFailure::new(&Url::parse("https://pkgs.example.org/").unwrap(), cause)
         };
-        assert_eq!(asked(2), Some(Duration::from_secs(2)));
-        assert_eq!(asked(86_400), Some(Duration::from_secs(60)));
+        assert_eq!(answered(60).retry_after(), Some(Duration::from_secs(60)));
+        assert!(answered(60).is_transient());
+        for (seconds, wait) in [(61, "61 seconds"), (86_400, "24 hours"), (u64::MAX, "days")] {
+            assert!(!answered(seconds).is_transient());
+            assert!(answered(seconds).to_string().ends_with(wait), "{}", answered(seconds));
+        }
     }
 }

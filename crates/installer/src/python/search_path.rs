@@ -119,7 +119,7 @@ mod tests {
         let said = Command::new("python3").args(["-I", "-S", "-c", python]).arg(&site).run().expect_code(0).stdout;
         let entry = SearchPathEntry { path: site.clone(), site: true };
         let wanted: Vec<_> = said.lines().map(PathBuf::from).collect();
-        assert_eq!(existing_places(&[entry.clone()], OsStr::new("")), wanted);
+        assert_eq!(existing_places(std::slice::from_ref(&entry), OsStr::new("")), wanted);
         assert_eq!(wanted.len(), 8, "{wanted:?}");
 
         let given = [root.join("given"), PathBuf::new(), root.join("missing"), root.join("b")];

@@ -19,6 +19,7 @@ use super::layout::{Layout, LayoutError};
 use super::metadata_fetcher::{FetchOutcome, MetadataFetcher};
 use super::metadata_store::MetadataStore;
 use crate::event::{Reporter, WarningCode};
+use crate::text::duration;
 
 /// A running epoch. Ends with its last user; whoever waits for one that has ended otherwise gets [`EpochError::Stopped`].
 pub struct EpochHandle {
@@ -90,18 +91,6 @@ impl EpochInfo {
 /// When a timestamp was signed, if its signer says so.
 pub fn signed_at(timestamp: &Timestamp) -> Option<UnixTime> {
     UnixTime::parse(timestamp.other.get("x-signed-at")?.as_str()?)
-}
-
-/// A number of seconds, rounded in the largest unit that fits.
-pub fn duration(seconds: i64) -> String {
-    let (count, unit) = match seconds.max(0) {
-        seconds @ ..120 => (seconds, "second"),
-        seconds @ 120..7_200 => (seconds / 60, "minute"),
-        seconds @ 7_200..172_800 => (seconds / 3_600, "hour"),
-        // To the nearest: what was just signed for 365 days is good for 365 days.
-        seconds => ((seconds + 43_200) / 86_400, "day"),
-    };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 enum EpochRequest {

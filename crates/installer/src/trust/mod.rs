@@ -21,7 +21,7 @@ mod signed_file;
 
 pub use anchor::{AnchorKind, AnchorRecord, Rewrite, TrustAnchor, TrustFile, memory_of, metadata_store_directories};
 pub use command_trust::CommandTrust;
-pub use epoch::{EpochInfo, duration, signed_at, unix_now};
+pub use epoch::{EpochInfo, signed_at, unix_now};
 pub use index::{PageLookUp, TrustedIndex};
 pub use index_identity::{IndexIdentity, default_metadata_url, page_url};
 pub use layout::Layout;

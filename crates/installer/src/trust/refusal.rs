@@ -7,10 +7,10 @@ use tuf::{Action, Check};
 use url::Url;
 
 use super::anchor::TrustAnchor;
-use super::epoch::duration;
 use super::metadata_fetcher::UNAUTHORIZED;
 use super::signed_file::SignedFile;
 use crate::error::{Code, Failure};
+use crate::text::duration;
 
 /// Tells the user explicitly that the refused file was not used.
 pub const NOTHING_USED: &str = "it was not used, nothing was installed, and what was trusted before is still trusted";

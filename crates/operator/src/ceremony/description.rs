@@ -11,7 +11,7 @@ use super::contents::FileStatements;
 use crate::keys::KeyRing;
 
 use installer::text::count_noun;
-use installer::trust::duration;
+use installer::text::duration;
 
 /// The content of a file: its role, version and expiry, who may sign for what, and its targets.
 pub fn description(file: &OfflineMetadataFile, ring: &KeyRing, now: UnixTime) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! Where a published index is read from, and a client that starts with its first root only.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,7 +51,8 @@ impl PublishedIndex {
                 .caused_by(error)
                 .hint("set TMPDIR to a directory with free space")
         };
-        let directory = tempfile::Builder::new().prefix("tufpip-").tempdir().map_err(temporary)?;
+        let private = Permissions::from_mode(0o700);
+        let directory = tempfile::Builder::new().prefix("tufpip-").permissions(private).tempdir().map_err(temporary)?;
         let options = fresh_client_settings(options, directory.path());
         let context = Context::open(&options, Arc::clone(reporter))?;
         context.client.add_credentials_of(std::slice::from_ref(base));

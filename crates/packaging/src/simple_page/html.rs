@@ -12,49 +12,74 @@ use crate::names::PackageName;
 use crate::simple_page::{CoreMetadataFile, PageError, ProjectPage, ProjectStatus, Row};
 
 pub(crate) fn read(content: &[u8], page_url: &Url, project: &PackageName) -> Result<ProjectPage, PageError> {
-    let mut reader = PageReader::default();
-    let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
-        reader.event(event);
+    let mut reader = PageReader {
+        element: Element::Other,
+        attribute: String::new(),
+        anchor: AnchorElement::default(),
+        meta: Default::default(),
+        api_version: None,
+        status: None,
+        status_reason: None,
+        page: ProjectPage::default(),
+        links: LinkBase { page: page_url, base: base_url(content, page_url) },
+        project,
+    };
+    walk(content, |event| reader.event(event));
+    check_api_version(reader.api_version.as_deref())?;
+    reader.page.check_size()?;
+    let status = reader.status.map(|status| ProjectStatus { status, reason: reader.status_reason });
+    Ok(ProjectPage { status, ..reader.page })
+}
+
+fn walk(content: &[u8], mut event: impl FnMut(CallbackEvent<'_>)) {
+    let mut emitter = CallbackEmitter::new(|of_page: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
+        event(of_page);
         None
     });
     // The text of scripts and styles has no tags.
     emitter.naively_switch_states(true);
     // Reading from memory cannot fail, and every text is some HTML.
     let Ok(()) = Tokenizer::new_with_emitter(content, emitter).finish();
-    check_api_version(reader.api_version.as_deref())?;
-    let mut base = LinkBase::new(page_url);
-    if let Some(url) = reader.base.and_then(|href| page_url.join(href.trim()).ok()) {
-        base.base = url;
-    }
-    let status = reader.status.map(|status| ProjectStatus { status, reason: reader.status_reason });
-    let mut page = ProjectPage { status, ..ProjectPage::default() };
-    for row in reader.rows {
-        page.add(row, &base, project);
-    }
-    Ok(page)
 }
 
-/// Collects the content of a page while the tokenizer walks through it.
-#[derive(Default)]
-struct PageReader {
+/// What the links are relative to, wherever on the page the first `<base href>` is. It is looked for before the links
+/// are read, so that each can be judged at once: a list of all links of a large page would need much memory.
+fn base_url(content: &[u8], page_url: &Url) -> Url {
+    let is_tag = |tag: &[u8]| tag.eq_ignore_ascii_case(b"<base");
+    if !content.windows(5).any(is_tag) {
+        return page_url.clone();
+    }
+    let (mut is_base, mut is_href, mut href) = (false, false, String::new());
+    walk(content, |event| match event {
+        CallbackEvent::OpenStartTag { name } => is_base = name == b"base",
+        CallbackEvent::AttributeName { name } => is_href = name == b"href",
+        CallbackEvent::AttributeValue { value } if is_base && is_href && href.is_empty() => {
+            href = String::from_utf8_lossy(value).into_owned();
+        }
+        _ => {}
+    });
+    page_url.join(href.trim()).unwrap_or_else(|_| page_url.clone())
+}
+
+/// Takes the content of a page while the tokenizer walks through it.
+struct PageReader<'read> {
     /// The tag whose attributes are being read.
     element: Element,
     attribute: String,
     anchor: AnchorElement,
     meta: (String, String),
-    base: Option<String>,
     api_version: Option<String>,
     status: Option<String>,
     status_reason: Option<String>,
-    rows: Vec<Row<'static>>,
+    page: ProjectPage,
+    links: LinkBase<'read>,
+    project: &'read PackageName,
 }
 
-#[derive(Default, PartialEq)]
+#[derive(PartialEq)]
 enum Element {
     Anchor,
-    Base,
     Meta,
-    #[default]
     Other,
 }
 
@@ -69,13 +94,12 @@ struct AnchorElement {
     upload_time: Option<String>,
 }
 
-impl PageReader {
+impl PageReader<'_> {
     fn event(&mut self, event: CallbackEvent<'_>) {
         match event {
             CallbackEvent::OpenStartTag { name } => {
                 self.element = match name {
                     b"a" => Element::Anchor,
-                    b"base" => Element::Base,
                     b"meta" => Element::Meta,
                     _ => Element::Other,
                 };
@@ -100,7 +124,6 @@ impl PageReader {
             (Element::Anchor, "data-core-metadata") => &mut self.anchor.core_metadata,
             (Element::Anchor, "data-dist-info-metadata") => &mut self.anchor.old_core_metadata,
             (Element::Anchor, "data-upload-time") => &mut self.anchor.upload_time,
-            (Element::Base, "href") if self.base.as_deref().is_none_or(str::is_empty) => &mut self.base,
             (Element::Meta, "name") => {
                 self.meta.0 = String::from_utf8_lossy(value).into_owned();
                 return;
@@ -119,7 +142,7 @@ impl PageReader {
             Element::Anchor => {
                 let anchor = std::mem::take(&mut self.anchor);
                 if anchor.href.as_deref().is_some_and(|href| !href.is_empty()) {
-                    self.rows.push(anchor.row());
+                    self.page.add(anchor.row(), &self.links, self.project);
                 }
             }
             Element::Meta => {
@@ -131,7 +154,7 @@ impl PageReader {
                     _ => {}
                 }
             }
-            Element::Base | Element::Other => {}
+            Element::Other => {}
         }
         self.element = Element::Other;
     }

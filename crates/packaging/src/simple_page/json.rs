@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use url::Url;
 
 use super::link::LinkBase;
@@ -11,15 +11,13 @@ use crate::names::PackageName;
 use crate::simple_page::{CoreMetadataFile, HashAlgorithm, Hashes, PageError, ProjectPage, ProjectStatus, Row};
 
 pub(crate) fn read(content: &[u8], base: &Url, project: &PackageName) -> Result<ProjectPage, PageError> {
-    let page: Page<'_> = serde_json::from_slice(content)?;
-    check_api_version(page.api_version.as_deref())?;
-    let base = LinkBase::new(base);
-    let mut read = ProjectPage { status: page.status, ..ProjectPage::default() };
-    read.files.reserve(page.rows.len());
-    for row in page.rows {
-        read.add(row, &base, project);
-    }
-    Ok(read)
+    let mut reader = PageReader { page: ProjectPage::default(), api_version: None, base: LinkBase::new(base), project };
+    let mut deserializer = serde_json::Deserializer::from_slice(content);
+    deserializer.deserialize_map(&mut reader)?;
+    deserializer.end()?;
+    check_api_version(reader.api_version.as_deref())?;
+    reader.page.check_size()?;
+    Ok(reader.page)
 }
 
 /// PEP 629: another major version may mean anything. A page without a version is of the first.
@@ -31,6 +29,9 @@ pub(crate) fn check_api_version(version: Option<&str>) -> Result<(), PageError> 
     }
 }
 
+/// Fields kept of an object within a row, for instance hashes.
+const MAXIMUM_FIELDS: usize = 64;
+
 /// Methods of a visitor for values of types that are not expected and count as the given value.
 macro_rules! visit_as {
     ($value:expr => $($method:ident($($type:ty)?)),+) => {
@@ -40,43 +41,41 @@ macro_rules! visit_as {
     };
 }
 
-#[derive(Default)]
-struct Page<'page> {
-    api_version: Option<Cow<'page, str>>,
-    status: Option<ProjectStatus>,
-    rows: Vec<Row<'page>>,
+/// Judges each row as soon as it is read: a page of many rows would need far more memory as a list of them.
+struct PageReader<'read> {
+    page: ProjectPage,
+    api_version: Option<String>,
+    base: LinkBase<'read>,
+    project: &'read PackageName,
 }
 
-impl<'de> Deserialize<'de> for Page<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PageVisitor;
-        impl<'de> Visitor<'de> for PageVisitor {
-            type Value = Page<'de>;
+impl<'de> Visitor<'de> for &mut PageReader<'_> {
+    type Value = ();
 
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object with the files of a project")
-            }
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object with the files of a project")
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut page = Page::default();
-                while let Some(Text(key)) = map.next_key()? {
-                    match key.as_ref() {
-                        "meta" => {
-                            if let Loose::Texts(mut meta) = map.next_value()? {
-                                page.api_version = take(&mut meta, "api-version");
-                            }
-                        }
-                        "project-status" => page.status = status(map.next_value()?),
-                        "files" => page.rows = map.next_value::<Rows<'_>>()?.0,
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                        }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Text(key)) = map.next_key()? {
+            match key.as_ref() {
+                "meta" => {
+                    if let Loose::Texts(mut meta) = map.next_value()? {
+                        self.api_version = take(&mut meta, "api-version").map(Cow::into_owned);
                     }
                 }
-                Ok(page)
+                "project-status" => self.page.status = status(map.next_value()?),
+                "files" => {
+                    // Of a key that is there twice, the last counts.
+                    (self.page.files, self.page.skipped) = Default::default();
+                    map.next_value_seed(Rows(self))?;
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
-        deserializer.deserialize_map(PageVisitor)
+        Ok(())
     }
 }
 
@@ -96,27 +95,28 @@ fn take<'page>(fields: &mut Vec<(Cow<'page, str>, Cow<'page, str>)>, name: &str)
     Some(fields.swap_remove(position).1)
 }
 
-struct Rows<'page>(Vec<Row<'page>>);
+struct Rows<'rows, 'read>(&'rows mut PageReader<'read>);
 
-impl<'de> Deserialize<'de> for Rows<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct RowsVisitor;
-        impl<'de> Visitor<'de> for RowsVisitor {
-            type Value = Rows<'de>;
+impl<'de> DeserializeSeed<'de> for Rows<'_, '_> {
+    type Value = ();
 
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a list of files")
-            }
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
-                let mut rows = Vec::new();
-                while let Some(AnyRow(row)) = sequence.next_element()? {
-                    rows.push(row);
-                }
-                Ok(Rows(rows))
-            }
+impl<'de> Visitor<'de> for Rows<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of files")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
+        while let Some(AnyRow(row)) = sequence.next_element()? {
+            self.0.page.add(row, &self.0.base, self.0.project);
         }
-        deserializer.deserialize_seq(RowsVisitor)
+        Ok(())
     }
 }
 
@@ -283,7 +283,9 @@ impl<'de> Deserialize<'de> for Loose<'de> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut texts = Vec::new();
                 while let Some(Text(key)) = map.next_key()? {
-                    if let Shallow(Some(text)) = map.next_value()? {
+                    if let Shallow(Some(text)) = map.next_value()?
+                        && texts.len() < MAXIMUM_FIELDS
+                    {
                         texts.push((key, text));
                     }
                 }

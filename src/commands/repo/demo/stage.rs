@@ -1,5 +1,7 @@
 //! The stage of the demonstration: a temporary directory, a server, and commands that see nothing else.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -42,7 +44,9 @@ impl DemoStage {
     pub async fn new(interpreter: PathBuf, terminal: &Arc<Terminal>) -> Result<Self, Failure> {
         let failed =
             |error| Failure::new(Code::Disk, format!("Could not make a temporary directory: {error}")).caused_by(error);
-        let directory = tempfile::Builder::new().prefix("tufpip-demo-").tempdir().map_err(failed)?;
+        let private = Permissions::from_mode(0o700);
+        let directory =
+            tempfile::Builder::new().prefix("tufpip-demo-").permissions(private).tempdir().map_err(failed)?;
         let public = directory.path().join("index/public");
         std::fs::create_dir_all(&public).map_err(|error| disk_failure(&public, error))?;
         let overrides = ResponseOverrides::default();
