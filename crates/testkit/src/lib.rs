@@ -20,6 +20,7 @@
 //! | `attacker`, `forgery` | what others do to it: without keys, and with stolen ones |
 //! | `server`, `connection`, `request`, `response`, `body` | an HTTP server that misbehaves to the byte |
 //! | `s3`, `s3_bucket`, `s3_signature` | a store that speaks S3 |
+//! | `mutations` | damaged copies of something right, for parsers |
 //! | `environment`, `command`, `isolation`, `tree` | environments to install into, processes that see nothing else, and what is on disk |
 //!
 //! Everything here panics when a world cannot be made: that is a failed test, not an error to handle.
@@ -44,6 +45,7 @@ mod forgery;
 mod index;
 mod isolation;
 mod listing;
+mod mutations;
 mod pages;
 mod request;
 mod response;
@@ -67,6 +69,7 @@ pub use environment::{Environment, Interpreter};
 pub use forgery::{ForgedSignatures, StolenKeys, target};
 pub use index::Index;
 pub use listing::{IndexBehavior, Links, ListedFile, MetadataMode};
+pub use mutations::{Mutation, Mutations};
 pub use request::Request;
 pub use response::Response;
 pub use s3::{Fault, S3Server, Write};

@@ -1,24 +1,8 @@
 //! A valid wheel with random damage either is refused and leaves nothing, or unpacks to exactly what RECORD says.
 
 use super::archive_maker::{Bench, Entry, FILENAME, Wheel, zip64_end};
+use testkit::Mutations;
 use wheel::{MetadataLocation, MetadataSearch};
-
-/// How many mutations; more on demand for a long run.
-fn rounds() -> u64 {
-    std::env::var("WHEEL_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_500)
-}
-
-/// xorshift64*: the same sequence in every run, so that a failure can be repeated.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % bound
-    }
-}
 
 #[test]
 fn damaged_wheels() {
@@ -33,10 +17,11 @@ fn damaged_wheels() {
     bench.unpack(FILENAME, &original).unwrap();
     std::fs::remove_dir_all(bench.output()).unwrap();
 
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mutations = Mutations::of(original, 1_500);
+    let rounds = mutations.rounds();
     let mut accepted = 0;
-    for round in 0..rounds() {
-        let bytes = mutated(&original, &mut random);
+    for bytes in mutations {
+        let round = bytes.round;
         find_metadata(&bytes);
         match bench.unpack(FILENAME, &bytes) {
             Ok(manifest) => {
@@ -53,27 +38,7 @@ fn damaged_wheels() {
         assert!(bench.left().is_empty(), "round {round}: {:?}", bench.left());
     }
     // Times, versions and the like may change without harm; nearly everything else may not.
-    assert!(accepted < rounds() / 2, "{accepted} of {} accepted", rounds());
-}
-
-fn mutated(original: &[u8], random: &mut Random) -> Vec<u8> {
-    let mut bytes = original.to_vec();
-    for _ in 0..1 + random.below(3) {
-        let position = random.below(bytes.len());
-        match random.below(6) {
-            0 | 1 => bytes[position] ^= 1 << random.below(8),
-            2 => bytes[position] = [0, 1, 0x7f, 0x80, 0xff][random.below(5)],
-            3 => bytes.truncate(position.max(1)),
-            4 => drop(bytes.splice(position..position, [0; 3])),
-            _ => {
-                let end = (position + random.below(64)).min(bytes.len());
-                let piece = bytes[position..end].to_vec();
-                let target = random.below(bytes.len());
-                bytes.splice(target..target, piece);
-            }
-        }
-    }
-    bytes
+    assert!(accepted < rounds / 2, "{accepted} of {rounds} accepted");
 }
 
 fn find_metadata(bytes: &[u8]) {
