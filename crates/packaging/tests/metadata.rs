@@ -1,6 +1,7 @@
 //! Core metadata: what is understood, what is refused, and hostile files.
 
 use packaging::{CoreMetadata, MAX_METADATA_SIZE, MetadataError, MetadataFields};
+use testkit::Mutations;
 
 fn parse(text: &str) -> Result<CoreMetadata, MetadataError> {
     CoreMetadata::parse(text.as_bytes())
@@ -77,4 +78,76 @@ fn a_marker_with_many_alternatives_stays_small() {
     let terms: Vec<_> = (0..40).map(|index| format!("(extra=='a{index}' and extra=='b{index}')")).collect();
     let requirement: packaging::Requirement = format!("foo; {}", terms.join(" or ")).parse().unwrap();
     assert!(!requirement.marker.is_true());
+}
+
+#[test]
+fn damaged_metadata_says_one_thing() {
+    let original = "Metadata-Version: 2.4\nName: Foo_Bar\nVersion: 1.0+local.1\nSummary: a\n        b\nRequires-Python: >=3.8,!=3.9.*\n\
+        Requires-Dist: bar[x,y]>=1,<2 ; extra == 'test' and python_version < '3.13'\n\
+        Requires-Dist: baz @ https://me:secret@pkgs.example.org/baz-1.tar.gz#sha256=00 ; os_name == 'nt'\n\
+        Requires-Dist: qux (~=1.0)\nProvides-Extra: test\nKeywords: a,b\n\nBody\n";
+    let words = [
+        "\n",
+        "\r",
+        "\r\n",
+        "\n\n",
+        "\n ",
+        ":",
+        "Name: other\n",
+        "Requires-Dist: evil\n",
+        "\nVersion: 2\n",
+        "From ",
+        ";",
+        "(",
+        ")",
+        "[",
+        "]",
+        ",",
+        "@",
+        "extra ==",
+        " and ",
+        " or ",
+        "not in",
+        "===",
+        ".*",
+        "'",
+        "\"",
+        "#",
+        "\u{1b}[2J",
+        "\u{202e}",
+        "\u{85}",
+        "é",
+    ];
+    let mut understood = 0;
+    for bytes in Mutations::of(original, 1_500).words(words) {
+        let (parsed, again) = (CoreMetadata::parse(&bytes), CoreMetadata::parse(&bytes));
+        assert_eq!(format!("{parsed:?}"), format!("{again:?}"));
+        let Ok(metadata) = parsed else { continue };
+        understood += 1;
+        assert_eq!(metadata.raw_name().parse(), Ok(metadata.name.clone()));
+        assert_eq!(metadata.raw_version().parse(), Ok(metadata.version.clone()));
+        // No dependency is lost, and none is believed if one is not understood.
+        let (valid, invalid) = (metadata.valid_requires_dist(), metadata.invalid_requires_dist());
+        let written: Vec<&str> = metadata.fields.get_all("Requires-Dist").collect();
+        assert_eq!(valid.len() + invalid.len(), written.len());
+        assert_eq!(metadata.requires_dist().is_ok(), invalid.is_empty());
+        for requirement in valid {
+            assert_eq!(requirement.to_string().parse().as_ref(), Ok(requirement));
+            assert!(written.iter().any(|text| text.trim() == requirement.to_string()), "{requirement}");
+        }
+        for error in invalid {
+            assert!(!error.to_string().contains(char::is_control), "{error:?}");
+        }
+        // Who reads the report and who installs read the same.
+        let json = metadata.to_json();
+        assert_eq!(json["name"].as_str(), metadata.fields.get("Name"));
+        assert_eq!(json["version"].as_str(), metadata.fields.get("Version"));
+        assert_eq!(json["requires_dist"].as_array().map_or(0, Vec::len), written.len());
+        // Line ends are no part of what is said.
+        if metadata.fields.hidden_by_carriage_returns(&bytes).is_none() && !bytes.contains(&b'\r') {
+            let other = MetadataFields::parse(&String::from_utf8_lossy(&bytes).replace('\n', "\r\n").into_bytes());
+            assert_eq!(other, metadata.fields);
+        }
+    }
+    assert!(understood > 100, "only {understood}");
 }

@@ -1,6 +1,7 @@
 //! Project pages in both forms: what is kept, what is skipped, what is refused.
 
 use packaging::{CoreMetadataFile, HashAlgorithm, PackageName, PageError, ProjectPage, SkipReason};
+use testkit::{Mutation, Mutations};
 use url::Url;
 
 fn base() -> Url {
@@ -200,4 +201,121 @@ fn the_parsed_form_survives_the_cache() {
     for length in 0..bytes.len() {
         let _ = postcard::from_bytes::<ProjectPage>(&bytes[..length]);
     }
+}
+
+/// What holds of every page, whoever wrote it. Returns how many files are accepted.
+fn check_damaged(
+    page: &Mutation,
+    rows: usize,
+    parse: fn(&[u8], &Url, &PackageName) -> Result<ProjectPage, PageError>,
+) -> usize {
+    let mut accepted = 0;
+    for (at, schemes) in [
+        ("https://pkgs.example.org/simple/foo/", &["https"][..]),
+        ("http://pkgs.example.org/simple/foo/", &["http", "https"]),
+        ("file:///links/foo/", &["http", "https", "file"]),
+    ] {
+        let Ok(read) = parse(page, &Url::parse(at).unwrap(), &foo()) else { continue };
+        assert!(read.files.len() + read.skipped.len() <= rows, "{read:?}");
+        for file in &read.files {
+            assert_eq!(*file.dist.name(), foo());
+            assert!(!file.filename().contains(['/', '\\', '\0']), "{file:?}");
+            // The URL that was judged is the one that is fetched.
+            let url = file.url().unwrap();
+            assert!(schemes.contains(&url.scheme()), "{file:?}");
+            assert_eq!(url.as_str(), file.raw_url);
+            assert_eq!(url.fragment(), None);
+            if let Some(metadata) = file.metadata_url() {
+                let metadata = metadata.unwrap();
+                assert_eq!(
+                    (metadata.scheme(), metadata.host(), metadata.port()),
+                    (url.scheme(), url.host(), url.port())
+                );
+            }
+        }
+        accepted += read.files.len();
+        let bytes = postcard::to_stdvec(&read).unwrap();
+        assert_eq!(postcard::from_bytes::<ProjectPage>(&bytes).unwrap(), read);
+    }
+    accepted
+}
+
+/// Pieces of links.
+const LINK_WORDS: [&str; 20] = [
+    "http://",
+    "https://",
+    "file:///",
+    "//",
+    "javascript:",
+    "/../",
+    "/%2e%2e/",
+    "%2F",
+    "%00",
+    "..",
+    "/./",
+    "\\",
+    "@",
+    ":",
+    ":80/",
+    "?",
+    "#",
+    "#sha256=00&md5=1",
+    "xn--a",
+    "[::1]",
+];
+
+#[test]
+fn damaged_json_pages_list_files_of_the_project_only() {
+    let words = [
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        "null",
+        "\\u0000",
+        "\\ud800",
+        "{\"filename\": \"foo-3.zip\", \"url\": \"x\"},",
+        "1e999",
+    ];
+    let mut accepted = 0;
+    for page in Mutations::of(PAGE, 800).words(words.iter().chain(&LINK_WORDS)) {
+        // A row may be anything; between two of them is a comma.
+        let commas = page.iter().filter(|byte| **byte == b',').count();
+        accepted += check_damaged(&page, commas + 1, ProjectPage::from_json);
+    }
+    assert!(accepted > 100, "only {accepted}");
+}
+
+#[test]
+fn damaged_html_pages_list_files_of_the_project_only() {
+    let original = r##"<!DOCTYPE html><html><head><meta name="pypi:repository-version" content="1.1"></head><body>
+        <a href="../../files/foo-1.0%2Blocal-py3-none-any.whl#sha256=ABC" data-requires-python="&gt;=3.8" data-yanked
+           data-core-metadata="sha256=DEF">x</a>
+        <a href='https://files.example.org/a/foo-1.0.tar.gz'>x</a><a href="foo-2.zip">x</a></body></html>"##;
+    let words = [
+        "<a href=foo-3.zip>",
+        "<base href='http://elsewhere.example.org/'>",
+        "<base href=/>",
+        "<!--",
+        "-->",
+        "<script>",
+        "<",
+        ">",
+        "'",
+        "\"",
+        "&#47;",
+        "&colon;",
+        "&Tab;",
+        "<a ",
+        "<A\thref=",
+        "<meta name=pypi:repository-version content=2>",
+        "<plaintext>",
+    ];
+    let mut accepted = 0;
+    for page in Mutations::of(original, 800).words(words.iter().chain(&LINK_WORDS)) {
+        let anchors = page.windows(2).filter(|tag| tag.eq_ignore_ascii_case(b"<a")).count();
+        accepted += check_damaged(&page, anchors, ProjectPage::from_html);
+    }
+    assert!(accepted > 1_000, "only {accepted}");
 }

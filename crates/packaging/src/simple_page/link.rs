@@ -78,13 +78,15 @@ fn plain_scheme(link: &str) -> Option<&'static str> {
     let plain_path = path.bytes().all(|byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~' | b'+' | b'%' | b'!' | b',')
     });
-    // A host without digits cannot be an address, a path without leading dots in its segments has no steps up.
+    // A host without digits cannot be an address; a path without leading dots in its segments, encoded or not, has no steps up.
     (plain_host
         && plain_path
         && !host.is_empty()
         && !host.contains("xn--")
         && !path.starts_with('.')
-        && !path.contains("/."))
+        && !path.contains("/.")
+        && !path.contains("%2e")
+        && !path.contains("%2E"))
     .then_some(scheme)
 }
 
