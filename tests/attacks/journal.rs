@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
 use testkit::{Index, Wheel};
 use wheel::SealKey;
 
@@ -25,7 +26,8 @@ fn plant(library: &Path, victim: &Path, mode: u32, key: Option<&SealKey>) -> Pat
     }
     fs::write(staging.join("old/0"), "planted").unwrap();
     let victim = victim.as_os_str().as_bytes();
-    let mut text = [b"tufpip journal 2\0away\x000\x000\0", victim, b"\0place\x000\x001\0", victim, b"\0end\0"].concat();
+    let mut text = [b"tufpip journal 3\0away\x000\x000\0", victim, b"\0place\x000\x001\0", victim, b"\0end\0"].concat();
+    text.extend_from_slice(&Sha256::digest(&text));
     match key {
         Some(key) => {
             key.seal(&[b"staging", library.as_os_str().as_bytes(), NAME.as_bytes(), b"journal"], &mut text);

@@ -6,7 +6,7 @@
 //!
 //! A journal is obeyed only if it is one's own: it lies in a staging directory of one's own ([`Staging::found`]), is
 //! sealed with the user's key, or names nothing outside of the directory that it lies in; and no path in it is reached
-//! through a symbolic link. All journals of a directory are checked before the first is obeyed.
+//! through a symbolic link. One that does not match its checksum is obeyed by nobody. All journals of a directory are checked before the first is obeyed.
 //!
 //! Nothing is synchronised to the medium: that would cost more than the whole installation (a killed process loses nothing
 //! of what it wrote, only a power failure does). After a power failure files may be empty or the journal unreadable; then
@@ -24,7 +24,7 @@ use crate::transaction_error::TransactionError;
 
 const JOURNAL: &str = "journal";
 const DONE: &str = "done";
-const HEADER: &[u8] = b"tufpip journal 2";
+const HEADER: &[u8] = b"tufpip journal 3";
 
 /// One rename.
 #[derive(Clone, Debug, PartialEq, Eq)]

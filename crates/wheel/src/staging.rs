@@ -16,6 +16,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{FileType, Stat};
+use sha2::{Digest as _, Sha256};
 
 use crate::directory::Directory;
 use crate::fault_injection;
@@ -174,21 +175,21 @@ impl Staging {
         if let Some((problem, _)) = foreign(&found, FileType::RegularFile, 0o022) {
             return Err(self.not_believed(&format!("its {name} is not your own: {problem}")));
         }
-        let what = self.what(name);
-        if let Some(contents) = key.and_then(|key| key.open(&what, &sealed)) {
-            return Ok(Some(FoundFile { contents: contents.to_vec(), is_sealed: true }));
-        }
-        let contents = seal::split(&sealed).map(|(contents, _)| contents.to_vec()).unwrap_or_default();
-        Ok(Some(FoundFile { contents, is_sealed: false }))
+        let own = key.and_then(|key| key.open(&self.what(name), &sealed));
+        let summed = own.or_else(|| seal::split(&sealed).map(|(summed, _)| summed)).unwrap_or_default();
+        let contents = undamaged(summed)
+            .ok_or(TransactionError::JournalDamaged { path, problem: "it does not match its checksum" })?;
+        Ok(Some(FoundFile { contents: contents.to_vec(), is_sealed: own.is_some() }))
     }
 
-    /// Writes a file of the main directory, which appears as a whole, with its seal.
+    /// Writes a file of the main directory, which appears as a whole, with its checksum and its seal.
     pub(crate) fn write(
         &self,
         name: &str,
         mut contents: Vec<u8>,
         key: Option<&SealKey>,
     ) -> Result<(), TransactionError> {
+        contents.extend_from_slice(&Sha256::digest(&contents));
         match key {
             Some(key) => key.seal(&self.what(name), &mut contents),
             None => seal::leave_unsealed(&mut contents),
@@ -280,6 +281,13 @@ pub(crate) struct FoundFile {
     pub(crate) contents: Vec<u8>,
     /// Whether the seal proves that this user wrote it.
     pub(crate) is_sealed: bool,
+}
+
+/// The contents in front of their checksum (SHA-256). It proves nothing about who wrote them; without it, damage to a
+/// sealed file would make it an unsealed one that says something else, and may still be obeyed within the library.
+fn undamaged(summed: &[u8]) -> Option<&[u8]> {
+    let (contents, checksum) = summed.split_last_chunk::<32>()?;
+    (Sha256::digest(contents)[..] == checksum[..]).then_some(contents)
 }
 
 /// Opens a staging directory, which must be one's own and nobody else's; `None` if it is not there.

@@ -62,10 +62,11 @@ pub enum TransactionError {
         /// Its version, as far as it is known.
         version: String,
     },
-    /// The journal of an interrupted transaction is unreadable, which happens when the power failed while it was written.
+    /// The journal of an interrupted transaction, or its list of staging directories, is damaged, which happens when the
+    /// power failed while it was written.
     #[error("the journal {} of an interrupted change is unreadable: {problem}", path.display())]
     JournalDamaged {
-        /// The journal file.
+        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         problem: &'static str,

@@ -5,6 +5,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
+
 use super::placing::{key, picture};
 use wheel::{SealKey, Transaction, TransactionError};
 
@@ -43,8 +45,9 @@ impl World {
         fs::set_permissions(&staging, fs::Permissions::from_mode(0o700)).unwrap();
         fs::write(staging.join("old/0"), "old").unwrap();
         let path = path.as_os_str().as_bytes();
-        let parts = [b"tufpip journal 2\0away\x000\x000\0", path, b"\0place\x000\x001\0", path, b"\0end\0"];
+        let parts = [b"tufpip journal 3\0away\x000\x000\0", path, b"\0place\x000\x001\0", path, b"\0end\0"];
         let mut text = parts.concat();
+        text.extend_from_slice(&Sha256::digest(&text));
         let library = self.library.as_os_str().as_bytes();
         match key {
             Some(key) => key.seal(&[b"staging", library, b".tufpip-staging-1-abc", b"journal"], &mut text),
@@ -224,6 +227,7 @@ fn an_unsealed_list_of_directories_deletes_nothing_elsewhere() {
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).unwrap();
     }
     let mut list = [world.outside.as_os_str().as_bytes(), b"\0"].concat();
+    list.extend_from_slice(&Sha256::digest(&list));
     list.extend([0; 32]);
     fs::write(world.staging().join("others"), &list).unwrap();
     world.refuses(Some(&key()), &["outside"]);

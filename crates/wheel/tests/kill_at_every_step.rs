@@ -8,6 +8,8 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+use testkit::Mutations;
+
 use super::placing::{self, Unpacked, key, name_of, picture, placement, scheme, site_packages, unpack};
 use wheel::{
     InstalledDistribution, ProtectedPlaces, Removal, RemovalScope, Scheme, Transaction, TransactionError, installed,
@@ -21,14 +23,17 @@ enum Change {
     Fresh,
     Upgrade,
     Uninstall,
+    /// Nothing but modules: all that changes is in the library.
+    Modules,
     /// Only takes the lock and undoes what an interrupted change left.
     Recover,
 }
 
-const CHANGES: [(&str, Change); 4] = [
+const CHANGES: [(&str, Change); 5] = [
     ("fresh", Change::Fresh),
     ("upgrade", Change::Upgrade),
     ("uninstall", Change::Uninstall),
+    ("modules", Change::Modules),
     ("recover", Change::Recover),
 ];
 
@@ -62,18 +67,7 @@ fn a_failing_upgrade_leaves_the_old_environment() {
 fn a_killed_roll_back_is_finished_by_the_next() {
     let world = World::new("upgrade");
     let before = picture(&world.prefix);
-    let last_rename = (0..).map(|step| (step, world.child("upgrade", &[("KILL_AT", step)])));
-    // The last step at which the old environment still comes back: just before the journal is marked as done.
-    let mut interrupted_at = 0;
-    for (step, _) in last_rename {
-        if !fs::read_dir(site_packages(&world.prefix)).unwrap().any(|entry| entry.unwrap().path().join("done").exists())
-        {
-            interrupted_at = step;
-            world.reset();
-        } else {
-            break;
-        }
-    }
+    let interrupted_at = world.last_step_before_done("upgrade");
     let mut recoveries = 0;
     for step in 0.. {
         world.reset();
@@ -105,6 +99,41 @@ fn kills_at_any_moment() {
         world.recover();
         let found = picture(&world.prefix);
         assert!(found == before || found == after, "killed after {} µs", round * 250);
+    }
+}
+
+/// What the journal of a killed transaction says is undone as it was written, or not at all.
+#[test]
+fn a_damaged_journal_is_never_undone_wrongly() {
+    // Even without its seal, such a journal would be obeyed.
+    let world = World::new("modules");
+    let before = picture(&world.prefix);
+    let outside = world.directory.path().join("precious");
+    fs::write(&outside, "mine").unwrap();
+    let step = world.last_step_before_done("modules");
+    assert_eq!(world.child("modules", &[("KILL_AT", step)]).signal(), Some(SIGKILL));
+    let killed = world.directory.path().join("killed");
+    copy(&world.prefix, &killed);
+    let entries = fs::read_dir(site_packages(&world.prefix)).unwrap().map(|entry| entry.unwrap().path());
+    let journal = entries.map(|entry| entry.join("journal")).find(|path| path.exists()).unwrap();
+    let original = fs::read(&journal).unwrap();
+    let outside_text = outside.to_str().unwrap();
+    let words = ["\0", "away\0", "place\0", "end\0", "\x000\0", "\x001\0", "/", "/../", "/.", outside_text];
+    for bytes in Mutations::of(original, 200).words(words) {
+        fs::write(&journal, &*bytes).unwrap();
+        let interrupted = picture(&world.prefix);
+        match Transaction::begin(&site_packages(&world.prefix), Some(&key()), || ()) {
+            Ok(_) => {
+                assert_eq!(picture(&world.prefix), before);
+                fs::remove_dir_all(&world.prefix).unwrap();
+                copy(&killed, &world.prefix);
+            }
+            Err(TransactionError::JournalDamaged { .. } | TransactionError::StagingNotBelieved { .. }) => {
+                assert_eq!(picture(&world.prefix), interrupted);
+            }
+            Err(error) => panic!("{error}"),
+        }
+        assert_eq!(fs::read_to_string(&outside).unwrap(), "mine");
     }
 }
 
@@ -196,6 +225,13 @@ fn perform(change: Change, directory: &Path) -> Result<(), TransactionError> {
     match change {
         Change::Recover => return Ok(()),
         Change::Uninstall => {}
+        Change::Modules => {
+            let (wheel, scheme) = wheels.iter().zip(&schemes).last().unwrap();
+            transaction.add(placement(wheel, scheme, &interpreter));
+            let bystander = there.iter().find(|distribution| distribution.name == "bystander").unwrap();
+            transaction.remove(Removal::of(bystander, &scope, &ProtectedPlaces::default())?);
+            return transaction.commit(&ProtectedPlaces::default()).map(|_| ());
+        }
         Change::Fresh | Change::Upgrade => {
             for (wheel, scheme) in wheels.iter().zip(&schemes) {
                 transaction.add(placement(wheel, scheme, &interpreter));
@@ -252,6 +288,22 @@ impl World {
         assert!(after.keys().all(|name| !name.contains(".tufpip")));
         self.reset();
         (before, after)
+    }
+
+    /// The last step at which the old environment still comes back: just before the journal is marked as done. Everything
+    /// is moved by then.
+    fn last_step_before_done(&self, change: &str) -> u64 {
+        let is_done = || {
+            let mut entries = fs::read_dir(site_packages(&self.prefix)).unwrap();
+            entries.any(|entry| entry.unwrap().path().join("done").exists())
+        };
+        let done = (0..).find(|step| {
+            self.reset();
+            self.child(change, &[("KILL_AT", *step)]);
+            is_done()
+        });
+        self.reset();
+        done.unwrap() - 1
     }
 
     fn recover(&self) {

@@ -17,6 +17,7 @@ mod link_or_copy;
 mod place_like_pip;
 mod place_speed;
 mod placing;
+mod record_mutated;
 mod transaction_refuses;
 mod unpack_benign;
 mod unpack_hostile;

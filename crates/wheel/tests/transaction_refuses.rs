@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use super::placing::{install, picture, placement, scheme, site_packages, unpack};
 use wheel::{Pending, ProtectedPlaces, Rule, Transaction, TransactionError, WheelError, pending};
 
@@ -222,14 +224,16 @@ fn a_damaged_journal_is_reported_and_not_guessed_at() {
     for text in [
         "",
         "junk",
-        "tufpip journal 2\0",
-        "tufpip journal 2\0away\x000\x000\0relative\0end\0",
-        "tufpip journal 2\0away\x009\x000\0/x\0end\0",
+        "tufpip journal 3\0",
+        "tufpip journal 3\0away\x000\x000\0relative\0end\0",
+        "tufpip journal 3\0away\x009\x000\0/x\0end\0",
     ] {
-        fs::write(staging.join("journal"), format!("{text}{}", "\0".repeat(32))).unwrap();
-        let error = Transaction::begin(&site_packages(&prefix), None, || ()).unwrap_err();
-        assert!(matches!(error, TransactionError::JournalDamaged { .. }), "{error}");
-        assert_eq!(pending(&site_packages(&prefix)).unwrap(), Some(Pending::Interrupted(staging.clone())));
+        for checksum in [Sha256::digest(text).to_vec(), vec![0; 32]] {
+            fs::write(staging.join("journal"), [text.as_bytes(), &checksum, &[0; 32]].concat()).unwrap();
+            let error = Transaction::begin(&site_packages(&prefix), None, || ()).unwrap_err();
+            assert!(matches!(error, TransactionError::JournalDamaged { .. }), "{error}");
+            assert_eq!(pending(&site_packages(&prefix)).unwrap(), Some(Pending::Interrupted(staging.clone())));
+        }
     }
 }
 
