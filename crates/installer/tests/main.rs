@@ -10,3 +10,4 @@
 
 mod recorder;
 mod reentrant;
+mod trust_mutated;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
+use testkit::Mutations;
 
 use super::*;
 use crate::error::{Code, Exit, Failure};
@@ -378,4 +379,95 @@ fn who_named_a_file_on_a_server_is_known_when_it_is_fetched() {
     let [(url, named_by)] = missing.files.as_slice() else { panic!("{missing:?}") };
     assert_eq!((url.as_str(), named_by), ("http://h/x.txt", &format!("line 3 of {}", world.path("r.txt"))));
     assert_eq!(missing.trusted_hosts, ["h"]);
+}
+
+/// A requirements file with all that one can say, and what damage to one may spell.
+const EVERYTHING: &str = "# comment\n--only-binary=x\na[e]>=1,<2 ; python_version > '3.8' # why\nb==1.0 \\\n    --hash=sha256:\
+    e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n-c c.txt\nd @ https://pkgs.example.org/d-1-py3-none-any.whl\n";
+const WORDS: [&str; 34] = [
+    "\n",
+    "\r",
+    "\n\n",
+    "\\\n",
+    "#",
+    " #",
+    ";",
+    "@",
+    "'",
+    "\"",
+    "${HOME}",
+    "${",
+    "\n-r ",
+    "\n-c ",
+    "\n-e .",
+    "\n-i https://evil.example.org/\n",
+    "\n--extra-index-url=https://evil.example.org/\n",
+    "\n--no-index\n",
+    "\n-f /\n",
+    "\n--pre\n",
+    "\n--trusted-host h\n",
+    "\n--no-binary :all:\n",
+    "\n--only-binary :none:\n",
+    "\n--require-hashes\n",
+    " --hash",
+    "=",
+    "file:///x.whl",
+    "../",
+    "./",
+    "https://evil.example.org/",
+    "git+",
+    "\u{feff}",
+    "# -*- coding: latin-1 -*-\n",
+    "\u{2028}",
+];
+
+fn read_everything(world: &World, name: &str) -> (Result<RequirementSet, Failure>, bool) {
+    let (found, again) = (world.requirements(name), world.requirements(name));
+    // No order of a hash map, no state of a reader shows.
+    let is_same = format!("{found:?}") == format!("{again:?}");
+    (found, is_same)
+}
+
+#[test]
+fn damaged_files_say_the_same_each_time() {
+    let world = World::new(&[("c.txt", "a<1.5")]);
+    let mut understood = 0;
+    for bytes in Mutations::of(EVERYTHING, 600).words(WORDS) {
+        std::fs::write(world.directory.path().join("r.txt"), &*bytes).unwrap();
+        let (found, is_same) = read_everything(&world, "r.txt");
+        assert!(is_same, "{found:?}");
+        understood += u64::from(found.is_ok());
+    }
+    assert!(understood > 50, "only {understood}");
+}
+
+#[test]
+fn damaged_files_of_a_server_ask_for_packages_only() {
+    let base = "https://h.example.org/d/r.txt";
+    let mut world = World::new(&[]).remote("https://h.example.org/d/c.txt", "a<1.5");
+    let before = world.read(RequirementOptions::default()).unwrap();
+    let mut understood = 0;
+    for bytes in Mutations::of(EVERYTHING, 600).words(WORDS) {
+        // Servers are not tested with texts that are none: that is for the file of this machine.
+        world.remote.insert(base.to_owned(), String::from_utf8_lossy(&bytes).into_owned());
+        let (found, is_same) = read_everything(&world, base);
+        assert!(is_same, "{found:?}");
+        let Ok(found) = found else { continue };
+        understood += 1;
+        assert_eq!(format!("{:?}", found.indexes), format!("{:?}", before.indexes));
+        assert!(found.trusted_hosts.is_empty(), "{found:?}");
+        let formats = &found.selection.formats;
+        assert!(formats.no_binary.named.is_empty() && !formats.no_binary.all, "{found:?}");
+        assert_eq!(format!("{:?}", found.selection.releases), format!("{:?}", before.selection.releases));
+        assert_eq!(found.user_urls().count(), 0);
+        for asked in found.requirements.iter().chain(&found.constraints) {
+            assert!(asked.is_remote, "{asked:?}");
+            match &asked.source {
+                RequirementSource::Specifier(requirement) => assert!(requirement.url.is_none(), "{asked:?}"),
+                RequirementSource::File { url, .. } => assert!(matches!(url.scheme(), "http" | "https"), "{asked:?}"),
+                RequirementSource::Directory { .. } => panic!("{asked:?}"),
+            }
+        }
+    }
+    assert!(understood > 50, "only {understood}");
 }

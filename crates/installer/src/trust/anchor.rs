@@ -253,8 +253,9 @@ impl TrustAnchor {
             refuse_writable_by_others(&path, belongs_to_user)?;
         }
         let trust = TrustFile::read(directory)?;
+        // The name of the directory is what an index is found by.
         if let Some(url) = &trust.index_url
-            && IndexIdentity::of(url) != *identity
+            && (IndexIdentity::of(url) != *identity || !directory.ends_with(identity.directory_name()))
         {
             return Err(damaged(
                 directory,
