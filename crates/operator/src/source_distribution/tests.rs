@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use testkit::Mutations;
 
 use super::*;
 
@@ -342,4 +343,86 @@ fn no_prefix_of_an_archive_is_an_archive_and_no_changed_byte_panics() {
         changed[place] = changed[place].wrapping_add(97);
         let _ = read_as("app-1.0.tar.gz", &gzip(&changed));
     }
+}
+
+/// Damage that a checksum would show is made with the right checksum as well.
+#[test]
+fn damaged_archives_stay_in_their_directory() {
+    let original = Archive::new()
+        .pax(&[("path", "app-1.0/a/name"), ("mtime", "1.5")])
+        .file("app-1.0/cut off", b"x")
+        .file("app-1.0/x", b"x")
+        .member(b'L', "././@LongLink", "", b"app-1.0/long\0")
+        .file("app-1.0/y", b"content")
+        .link(b'2', "app-1.0/a/l", "../x")
+        .link(b'1', "app-1.0/h", "app-1.0/x")
+        .bytes();
+    let words: [&[u8]; 16] = [
+        b"/",
+        b"../",
+        b"..",
+        b"/../",
+        b"\0",
+        b"app-1.0/PKG-INFO\0",
+        b"app-1.0/a\0",
+        b"app-1.0\0",
+        b"\\",
+        b"0",
+        b"1",
+        b"2",
+        b"5",
+        b"x",
+        b"L",
+        b"16 path=../evil\n",
+    ];
+    let mut accepted = 0;
+    for bytes in Mutations::of(original, 1_000).words(words) {
+        let mut bytes = bytes.to_vec();
+        if bytes.len() % 2 == 0 {
+            bytes.resize(bytes.len().next_multiple_of(512), 0);
+        }
+        for header in bytes.chunks_exact_mut(512).filter(|block| &block[257..262] == b"ustar") {
+            header[148..156].copy_from_slice(b"        ");
+            let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+            header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        }
+        let Ok(metadata) = read_as("app-1.0.tar.gz", &gzip(&bytes)) else { continue };
+        accepted += 1;
+        let mut tar = Tar::new(&bytes[..]);
+        let mut found = Vec::new();
+        while let Some(member) = tar.next_member().unwrap() {
+            let path = member.path.strip_prefix("./").unwrap_or(&member.path).trim_end_matches('/');
+            let inside = |path: &str| path == "app-1.0" || path.starts_with("app-1.0/");
+            let is_plain = |path: &str| path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+            assert!(inside(path) && is_plain(path), "{member:?}");
+            match &member.kind {
+                Kind::File if path == "app-1.0/PKG-INFO" => found.push(tar.read_content(1 << 20).unwrap()),
+                Kind::HardLink(target) => assert!(inside(target) && is_plain(target), "{member:?}"),
+                Kind::SymbolicLink(target) => {
+                    let mut depth = path.split('/').count() - 1;
+                    for part in target.split('/') {
+                        depth = if part == ".." { depth - 1 } else { depth + 1 };
+                        assert!(depth > 0 && !target.starts_with('/'), "{member:?}");
+                    }
+                }
+                Kind::File | Kind::Directory => {}
+            }
+        }
+        assert_eq!(found, [metadata]);
+    }
+    assert!(accepted > 100, "only {accepted}");
+}
+
+#[test]
+fn damaged_compression_is_refused_or_changes_nothing() {
+    let archive = Archive::new().file("app-1.0/x", &b"content ".repeat(40));
+    let original = gzip(&archive.bytes());
+    let mut accepted = 0;
+    for bytes in Mutations::of(original, 1_000) {
+        if let Ok(metadata) = read_as("app-1.0.tar.gz", &bytes) {
+            assert_eq!(metadata, PKG_INFO);
+            accepted += 1;
+        }
+    }
+    println!("{accepted} accepted");
 }
