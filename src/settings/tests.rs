@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use testkit::Mutations;
 use url::Url;
 
+use super::configuration::{Configuration, ConfigurationEntry, REQUIRE_SIGNED};
 use super::*;
 use crate::terminal::settings::{Color, ProgressBar};
-use installer::error::{Exit, Failure};
+use installer::error::{Code, Exit, Failure};
 use installer::options::{InstallLocation, Output, ProjectNames, Proxy, TrustOptions};
 use installer::process_environment::ProcessEnvironment;
 use resolve::UpgradeStrategy;
@@ -378,6 +380,77 @@ fn a_build_without_repo_says_so() {
         let failure = run(line).unwrap_err();
         let expected = "unknown command \"repo\": this build has no `repo`";
         assert_eq!((failure.message.as_str(), failure.exit_code()), (expected, 2), "{line}");
+    }
+}
+
+/// A damaged file of the user is an error that names it, or means one thing; what the machine requires stays.
+#[test]
+fn damaged_configuration_files() {
+    let machine = Machine::new().file("etc/pip.conf", "[global]\nrequire-signed = true\n").file(USER, "");
+    let path = machine.directory.path().join(USER);
+    let name = path.display().to_string();
+    let original = "# comment\n[global]\ntimeout = 60\nindex-url = https://pkgs.example.org/simple\nextra-index-url =\n    \
+        https://a.example.org/\n    https://b.example.org/\ntrusted-host: h\n[install]\nno-binary = x\n; comment\n[list]\nformat=json\n";
+    let words = [
+        "\n",
+        "\r\n",
+        "\r",
+        "\n[",
+        "]\n",
+        "[]",
+        "[[",
+        "\n[install]\n",
+        "\n[global]\n",
+        "\n[DEFAULT]\n",
+        "=",
+        ":",
+        "\n ",
+        "\n\t",
+        "#",
+        ";",
+        "%(a)s",
+        "\u{feff}",
+        "\nrequire-signed = false\n",
+        "\nrequire_signed=0\n",
+        "\n--require-signed = no\n",
+        "\nREQUIRE-SIGNED =\n",
+        "\u{85}",
+        "\u{2028}",
+        "\u{130}",
+    ];
+    let mut understood = 0;
+    for bytes in Mutations::of(original, 1_500).words(words) {
+        std::fs::write(&path, &*bytes).unwrap();
+        let load = || {
+            let system = machine.directory.path().join("etc");
+            Configuration::load(&ProcessEnvironment { variables: machine.variables.clone(), system }, false, None)
+        };
+        let configuration = match load() {
+            Ok(configuration) => configuration,
+            Err(failure) => {
+                assert_eq!(failure.code, Code::UsageConfiguration);
+                assert!(failure.details.contains(&("file", name.clone())), "{failure}");
+                continue;
+            }
+        };
+        understood += 1;
+        let entries: Vec<&ConfigurationEntry> = configuration.entries("install").collect();
+        assert_eq!(entries, load().unwrap().entries("install").collect::<Vec<_>>());
+        assert!(
+            entries.iter().all(|entry| !entry.value.is_empty() && entry.key == entry.key.to_lowercase()),
+            "{entries:?}"
+        );
+        let required = entries.iter().filter(|entry| entry.key == REQUIRE_SIGNED && entry.value == "true");
+        assert!(required.count() >= 1, "{entries:?}");
+    }
+    assert!(understood > 100, "only {understood}");
+
+    // And through all rules: whatever else is in the file, a command that runs requires signatures.
+    for bytes in Mutations::of(original, 300).words(words) {
+        std::fs::write(&path, &*bytes).unwrap();
+        if let Ok(settings) = machine.run("install a") {
+            assert!(settings.common.trust.require_signed);
+        }
     }
 }
 
