@@ -220,12 +220,22 @@ fn delegate_to(scene: &SignedScene, name: &str) {
     });
 }
 
-/// All that is on the disk of the user, but for where metadata and other content of indexes belong.
+/// All that is on the disk of the user, but for where metadata and other content of indexes belong, and for what each command
+/// with a signed index writes: the user's key, and that the index is trusted.
 fn outside(environment: &Environment) -> Vec<String> {
     let root = environment.home().parent().map(Path::to_owned).unwrap();
-    let own = ["home/.local/share/tufpip/tuf-repositories/", "cache/tufpip/", "venv/"];
-    let lines = tree(&root);
-    lines.into_iter().filter(|line| !own.iter().any(|own| line.starts_with(own)) && line != "cache/tufpip/").collect()
+    let own =
+        ["home/.local/share/tufpip/tuf-repositories/", "home/.local/share/tufpip/local-key ", "cache/tufpip/", "venv/"];
+    let is_own = |line: &str| own.iter().any(|own| line.starts_with(own));
+    let is_memory = |line: &str| {
+        let memory = line.strip_prefix("home/.local/share/tufpip/tuf-remembered/");
+        let hash =
+            |name: &str| name.is_empty() || (name.len() == 56 && name.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let (name, file) = memory.and_then(|memory| memory.split_once('/')).or(memory.map(|name| (name, "")))?;
+        let known = file.is_empty() || file.starts_with("lock ") || file.starts_with("trusted-by-user.json ");
+        (hash(name) && known).then_some(())
+    };
+    tree(&root).into_iter().filter(|line| !is_own(line) && is_memory(line).is_none()).collect()
 }
 
 /// What lies in the store of the index: nothing has a name but top-level metadata.

@@ -2,7 +2,7 @@
 //! where it goes, by links, and by being uninstalled. And an index whose trusted root disappears all the same.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use testkit::{Command, Environment, Index, Outcome, Wheel, tree};
@@ -19,6 +19,13 @@ fn evil(path: &str) -> Scene {
     scene
 }
 
+/// The user's key, as an earlier command left it.
+fn give_key(environment: &Environment) {
+    let key = environment.data().join("tufpip/local-key");
+    write(&key, "0123456789abcdef0123456789abcdef");
+    fs::set_permissions(key, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 fn write(path: &Path, contents: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, contents).unwrap();
@@ -27,6 +34,7 @@ fn write(path: &Path, contents: &str) {
 /// The command must be refused with `what`, and the user's files must stay as they are. What is cached does not count.
 #[track_caller]
 fn refused(scene: &Scene, command: Command, what: &str) {
+    give_key(&scene.environment);
     let before = (tree(&scene.environment.home()), tree(&scene.environment.work()));
     scene.refuses_command(command, 10, &["wheel.placement", what]);
     assert_eq!((tree(&scene.environment.home()), tree(&scene.environment.work())), before);
@@ -157,6 +165,7 @@ fn the_users_own_packages_do_not_touch_what_the_user_trusts() {
     let environment = &scene.environment;
     let anchor = environment.trust_store().join(HASH).join("trust.json");
     write(&anchor, "honest");
+    give_key(environment);
     let before = tree(&environment.home());
     let Some(outcome) = user_install(environment, &scene, "evil") else { return };
     outcome.expect_code(10).expect_stderr(&["wheel.placement"]);

@@ -47,8 +47,8 @@ fn index() -> Index {
         .add(Wheel::new("tool", "3.0").requires("library<2.1").file("tool.py", "VALUE = 3").build())
 }
 
-/// What is installed where, with what is trusted and cached there.
-fn options(environment: &Environment, cache: &Path) -> CommonOptions {
+/// What is installed where, with what `user` trusts, and the cache there.
+fn options(environment: &Environment, user: &Environment, cache: &Path) -> CommonOptions {
     let network = NetworkOptions {
         proxy: Proxy::Off,
         timeout: Duration::from_secs(15),
@@ -60,7 +60,7 @@ fn options(environment: &Environment, cache: &Path) -> CommonOptions {
         cache_dir: Some(cache.to_owned()),
         offline: false,
     };
-    let trust = TrustOptions { store: Some(environment.trust_store()), ..TrustOptions::default() };
+    let trust = TrustOptions { store: Some(user.trust_store()), ..TrustOptions::default() };
     CommonOptions { python: Some(environment.venv()), require_virtualenv: true, network, trust, protected: Vec::new() }
 }
 
@@ -69,6 +69,7 @@ fn install<'a>(
     requirement: &'a str,
     environment: &'a Environment,
     server: &'a Server,
+    user: &'a Environment,
     with_cache_of: &'a Environment,
     reporter: Arc<dyn Reporter>,
 ) -> Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 'a>> {
@@ -93,7 +94,7 @@ fn install<'a>(
             break_system_packages: false,
             warn_root_user: true,
         };
-        let options = options(environment, &with_cache_of.cache());
+        let options = options(environment, user, &with_cache_of.cache());
         let context = Context::open(&options, reporter)?;
         installer::install::install(&options, &install, &context).await
     })
@@ -120,8 +121,8 @@ fn two_at_once_from_a_signed_index() {
             server.write_trust(&environment.trust_store());
         }
         let (first, second) = tokio::join!(
-            install("app", &one, &server, &one, Arc::new(Silent)),
-            install("tool", &other, &server, &other, Arc::clone(&recorder) as Arc<dyn Reporter>),
+            install("app", &one, &server, &one, &one, Arc::new(Silent)),
+            install("tool", &other, &server, &other, &other, Arc::clone(&recorder) as Arc<dyn Reporter>),
         );
         first.unwrap();
         second.unwrap();
@@ -140,8 +141,8 @@ fn two_of_the_same_at_once_with_one_cache() {
         let reporters = recorders.clone().map(|recorder| recorder as Arc<dyn Reporter>);
         let [reporter, other_reporter] = reporters;
         let (first, second) = tokio::join!(
-            install("app", &one, &server, &one, reporter),
-            install("app", &other, &server, &one, other_reporter),
+            install("app", &one, &server, &one, &one, reporter),
+            install("app", &other, &server, &one, &one, other_reporter),
         );
         first.unwrap();
         second.unwrap();
@@ -154,6 +155,28 @@ fn two_of_the_same_at_once_with_one_cache() {
     });
 }
 
+/// Neither believes what the other put into the cache, and makes it again; in the end each goes on alone.
+#[test]
+fn two_users_at_once_with_one_cache() {
+    in_silence("two_users_at_once_with_one_cache", async {
+        let server = index().serve();
+        let [one, other] = [Environment::new(), Environment::new()];
+        for _ in 0..5 {
+            let (first, second) = tokio::join!(
+                install("app", &one, &server, &one, &one, Arc::new(Silent)),
+                install("app", &other, &server, &other, &one, Arc::new(Silent)),
+            );
+            first.unwrap();
+            second.unwrap();
+            for environment in [&one, &other] {
+                expect_app(environment);
+                std::fs::remove_dir_all(environment.site_packages().join("app-1.0.dist-info")).unwrap();
+                std::fs::remove_dir_all(environment.site_packages().join("library-2.1.dist-info")).unwrap();
+            }
+        }
+    });
+}
+
 /// A build installs what it needs while the installation that it belongs to waits, in the same task.
 #[test]
 fn one_inside_another() {
@@ -161,11 +184,11 @@ fn one_inside_another() {
         let (server, recorder) = (index().serve(), Arc::new(Recorder::default()));
         let [outer, inner] = [Environment::new(), Environment::new()];
         let mut installation =
-            pin!(install("app", &outer, &server, &outer, Arc::clone(&recorder) as Arc<dyn Reporter>));
+            pin!(install("app", &outer, &server, &outer, &outer, Arc::clone(&recorder) as Arc<dyn Reporter>));
         // It has begun to ask the index.
         let begun = std::future::poll_fn(|task| Poll::Ready(installation.as_mut().poll(task))).await;
         assert!(begun.is_pending());
-        install("tool", &inner, &server, &outer, Arc::new(Silent)).await.unwrap();
+        install("tool", &inner, &server, &outer, &outer, Arc::new(Silent)).await.unwrap();
         expect_tool(&inner);
         assert_eq!(outer.installed(), Vec::<String>::new());
         installation.await.unwrap();
@@ -181,10 +204,10 @@ fn a_failure_inside_is_the_callers() {
     in_silence("a_failure_inside_is_the_callers", async {
         let server = index().serve();
         let [outer, inner] = [Environment::new(), Environment::new()];
-        let mut installation = pin!(install("app", &outer, &server, &outer, Arc::new(Silent)));
+        let mut installation = pin!(install("app", &outer, &server, &outer, &outer, Arc::new(Silent)));
         let begun = std::future::poll_fn(|task| Poll::Ready(installation.as_mut().poll(task))).await;
         assert!(begun.is_pending());
-        let failure = install("absent", &inner, &server, &outer, Arc::new(Silent)).await.unwrap_err();
+        let failure = install("absent", &inner, &server, &outer, &outer, Arc::new(Silent)).await.unwrap_err();
         assert!(failure.message.contains("absent"), "{failure}");
         installation.await.unwrap();
         expect_app(&outer);

@@ -30,6 +30,9 @@ use bytecode::Bytecode;
 
 /// How often an entry is made again in the cache before it is made for this command alone.
 const PATIENCE: u32 = 2;
+/// How often entries are made again before everything is: where a user with another key works in the same cache, each undoes
+/// what the other did.
+const PATIENCE_IN_ALL: u32 = 4;
 const MANIFEST: &str = "manifest";
 const TIMES: &str = "times";
 
@@ -105,6 +108,14 @@ struct CommandsOwn {
     bytecode: Vec<TempDir>,
     /// How often an entry of the cache proved unusable.
     unusable: HashMap<String, u32>,
+}
+
+impl CommandsOwn {
+    /// Whether the entry for a wheel is not looked for in the cache any more.
+    fn has_given_up(&self, sha256: &str) -> bool {
+        let times = |counted: &u32| *counted >= PATIENCE;
+        self.unusable.get(sha256).is_some_and(times) || self.unusable.values().sum::<u32>() >= PATIENCE_IN_ALL
+    }
 }
 
 impl WheelCache {
@@ -282,7 +293,7 @@ impl WheelCache {
         if let Some((wheel, _)) = self.own().unpacked.get(&sha256) {
             return Some(UnpackedWheel { proof, ..wheel.clone() });
         }
-        if self.own().unusable.get(&sha256).is_some_and(|times| *times >= PATIENCE) {
+        if self.own().has_given_up(&sha256) {
             return None;
         }
         let directory = self.kept.join(&sha256);
@@ -309,7 +320,7 @@ impl WheelCache {
     fn key_of_entries(&self, sha256: &str) -> Option<&SealKey> {
         let can_be = self.kept == self.writable && {
             let own = self.own();
-            !own.unpacked.contains_key(sha256) && own.unusable.get(sha256).is_none_or(|times| *times < PATIENCE)
+            !own.unpacked.contains_key(sha256) && !own.has_given_up(sha256)
         };
         self.key.get().filter(|_| can_be)
     }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use packaging::TagInputs;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::Command;
 
 use super::questions;
@@ -75,7 +75,9 @@ fn ask(python: &Path, questions: &Path, reference: &Path) -> Option<Answers> {
     let probe = root.join("../../data/probe.py");
     let probe = run(&["-I".as_ref(), "-S".as_ref(), probe.as_ref()]).expect("the probe runs");
     let reference: Value = serde_json::from_str(&answers).unwrap();
-    let probe: Value = serde_json::from_str(&probe).unwrap();
+    let mut probe: Value = serde_json::from_str(&probe).unwrap();
+    // Now: some interpreters are gone when the answers are compared.
+    probe["existing"] = existing(&probe["search_path"]);
     Some(Answers {
         name: format!("{} with pip {} and packaging {}", python.display(), reference["pip"], reference["packaging"]),
         facts: serde_json::from_value(probe["tag_facts"].clone()).unwrap(),
@@ -121,4 +123,16 @@ fn finish(command: Command) -> Option<String> {
         return None;
     }
     Some(outcome.stdout)
+}
+
+/// The places of a search path that exist, each once.
+fn existing(search_path: &Value) -> Value {
+    let mut found: Vec<&Value> = Vec::new();
+    for entry in search_path.as_array().unwrap() {
+        let path = &entry["path"];
+        if Path::new(path.as_str().unwrap()).exists() && !found.contains(&path) {
+            found.push(path);
+        }
+    }
+    json!(found)
 }
