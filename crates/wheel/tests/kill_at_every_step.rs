@@ -226,7 +226,7 @@ fn perform(change: Change, directory: &Path) -> Result<(), TransactionError> {
         Change::Recover => return Ok(()),
         Change::Uninstall => {}
         Change::Modules => {
-            let (wheel, scheme) = wheels.iter().zip(&schemes).last().unwrap();
+            let (wheel, scheme) = wheels.iter().zip(&schemes).next_back().unwrap();
             transaction.add(placement(wheel, scheme, &interpreter));
             let bystander = there.iter().find(|distribution| distribution.name == "bystander").unwrap();
             transaction.remove(Removal::of(bystander, &scope, &ProtectedPlaces::default())?);
