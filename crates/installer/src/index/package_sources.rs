@@ -1,6 +1,6 @@
 //! Where distributions are looked for: indexes, and the directories, pages and files of `--find-links`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -324,16 +324,25 @@ impl PackageSources {
     /// A page from a server without its links to plain http on machines that the user did not name: anybody on the way there
     /// could change the files.
     fn without_insecure_links(&self, mut page: ProjectPage) -> ProjectPage {
-        let mut warned: Vec<String> = Vec::new();
+        // By host and port as they are written: a large page has many links to few hosts, and to parse each takes long.
+        let mut known: HashMap<String, bool> = HashMap::new();
+        let mut warned: HashSet<String> = HashSet::new();
         page.files.retain(|file| {
-            // Links of large pages are not parsed without need.
-            let Some(url) = file.raw_url.starts_with("http:").then(|| file.url().ok()).flatten() else { return true };
-            let is_secure = self.pages.is_secure_origin(&url);
-            let host = url.host_str().unwrap_or_default().to_owned();
-            if !is_secure && !warned.contains(&host) {
-                is_secure_origin(&url, &self.pages, &*self.reporter);
-                warned.push(host);
+            let Some(rest) = file.raw_url.strip_prefix("http:") else { return true };
+            let authority =
+                rest.trim_start_matches(['/', '\\']).split(['/', '\\', '?', '#']).next().unwrap_or_default();
+            if let Some(is_secure) = known.get(authority) {
+                return *is_secure;
             }
+            // What is no URL is not fetched either.
+            let is_secure = file.url().map_or(true, |url| {
+                let is_secure = self.pages.is_secure_origin(&url);
+                if !is_secure && warned.insert(url.host_str().unwrap_or_default().to_owned()) {
+                    is_secure_origin(&url, &self.pages, &*self.reporter);
+                }
+                is_secure
+            });
+            known.insert(authority.to_owned(), is_secure);
             is_secure
         });
         page
