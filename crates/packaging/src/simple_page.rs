@@ -139,7 +139,7 @@ pub enum PageError {
     /// The page is of a version from the future whose rules are not known (PEP 629).
     #[error("page has version {0} of the simple API: expected 1.x")]
     ApiVersion(String),
-    /// It lists more than [`MAXIMUM_FILES`].
+    /// It lists more files than any project has.
     #[error("page lists more than {MAXIMUM_FILES} files of the project")]
     TooManyFiles,
 }
