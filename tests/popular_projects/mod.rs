@@ -154,7 +154,8 @@ fn environment(path: &Path) -> PathBuf {
 /// Runs a program that may use the network, with the proxies and certificates of the machine; its output is shown when it fails.
 fn run(command: Command) -> String {
     let mut command = command.env_remove("NO_PROXY").env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
-    for name in ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+    let certificates = ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "PIP_CERT"];
+    for name in ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"].into_iter().chain(certificates) {
         if let Some(value) = std::env::var_os(name) {
             command = command.env(name, value);
         }
